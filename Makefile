@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# `make help` lists the targets. Everything that is generated lies under $(BUILD).
+
+VERSION := 0.1.0
+BUILD ?= build
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+# Where $(BUILD) is made for another architecture: the vm tests set these three.
+ARCH ?= $(shell uname -m | sed 's/amd64/x86_64/;s/arm64/aarch64/')
+CC ?= cc
+CLANG ?= $(firstword $(foreach c,clang clang-14 clang-16 clang-19,$(shell command -v $(c))))
+LLVM_STRIP ?= $(firstword $(foreach c,llvm-strip llvm-strip-14 llvm-strip-16 llvm-strip-19,$(shell command -v $(c))))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+CFLAGS ?= -O2 -g
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread $(WARNINGS)
+CPPFLAGS += -I. -Iinclude -Isrc -DBEGAT_VERSION=\"$(VERSION)\"
+LDLIBS_BPF ?= -lbpf -lelf -lz
+ifdef WERROR
+BASE_CFLAGS += -Werror
+endif
+ifdef SAN
+BUILD := $(BUILD)/san
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+BASE_CFLAGS += $(SAN_FLAGS)
+LDFLAGS += $(SAN_FLAGS)
+endif
+
+BPF_ARCH := $(if $(filter aarch64,$(ARCH)),arm64,$(if $(filter x86_64,$(ARCH)),x86,$(ARCH)))
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-function \
+	-Wno-unused-parameter -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I. -Ibpf
+
+LIB_SRCS := $(sort $(wildcard src/*/*.c))
+LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/bpf/embed.o
+CLI_SRCS := $(sort $(wildcard cli/*.c))
+CLI_OBJS := $(CLI_SRCS:%.c=$(BUILD)/%.o)
+-include $(wildcard trace/build.mk)
+
+all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(BUILD)/libbegat.pc
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters.
+$(BUILD)/bpf/begat.bpf.o: bpf/begat.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(if $(LLVM_STRIP),$(LLVM_STRIP) -g $@)
+
+$(BUILD)/bpf/embed.o: src/attach/embed.S $(BUILD)/bpf/begat.bpf.o
+	$(CC) $(SAN_FLAGS) -DBPF_OBJECT='"$(BUILD)/bpf/begat.bpf.o"' -c $< -o $@
+
+$(BUILD)/libbegat.a: $(LIB_OBJS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libbegat.so: $(LIB_OBJS) packaging/libbegat.map
+	$(CC) -shared $(LDFLAGS) -Wl,-soname,libbegat.so.0 -Wl,--version-script=packaging/libbegat.map \
+		-Wl,-z,defs $(LIB_OBJS) $(LDLIBS_BPF) -pthread -o $@
+	ln -sf libbegat.so $(BUILD)/libbegat.so.0
+
+$(BUILD)/begat: $(CLI_OBJS) $(TRACE_LIB) $(BUILD)/libbegat.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+
+$(BUILD)/libbegat.pc: packaging/libbegat.pc.in Makefile
+	@mkdir -p $(@D)
+	sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@VERSION@|$(VERSION)|' $< > $@
+
+-include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BUILD)/bpf/begat.bpf.d
+-include tests/tests.mk
+-include $(wildcard bench/bench.mk)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/begat $(DESTDIR)$(PREFIX)/bin/begat
+	install -m 755 $(BUILD)/libbegat.so $(DESTDIR)$(LIBDIR)/libbegat.so.$(VERSION)
+	ln -sf libbegat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libbegat.so.0
+	ln -sf libbegat.so.0 $(DESTDIR)$(LIBDIR)/libbegat.so
+	install -m 644 $(BUILD)/libbegat.a $(DESTDIR)$(LIBDIR)/libbegat.a
+	install -m 644 $(BUILD)/libbegat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libbegat.pc
+	install -m 644 include/begat/*.h $(DESTDIR)$(PREFIX)/include/begat/
+
+deps:
+	scripts/install-deps.sh
+
+demo:
+	scripts/demo.sh
+
+check: WERROR := 1
+check:
+	scripts/check-layers.sh
+	scripts/check-format.sh
+	$(MAKE) WERROR=1 BUILD=build/check all unit-build
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make            build build/begat and build/libbegat.{so,a}'
+	@echo 'make demo       install what is missing, build, trace a real command (needs root)'
+	@echo 'make test       install what is missing, run every test this machine can run'
+	@echo 'make check      include layers, format, warnings as errors'
+	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
+	@echo 'make install    DESTDIR= PREFIX='
+
+.PHONY: all install deps demo check clean help
+.DELETE_ON_ERROR:

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * abi/config.h - what the user side tells the kernel side, and the counters both see.
+ *
+ * Owns:  struct bpf_config (read-only in the kernel, fixed before load, so that the verifier
+ *        removes what nobody asked for), the shared reader flag, the per-CPU counters, the
+ *        process-cache entry and the graves.
+ * Not:   records (record.h).
+ */
+#ifndef BEGAT_ABI_CONFIG_H
+#define BEGAT_ABI_CONFIG_H
+
+#include "record.h"
+
+enum config_transport {
+	CONFIG_RINGBUF = 0,
+	CONFIG_PERFBUF = 1,
+};
+
+enum config_wake {
+	CONFIG_WAKE_NEVER = 0, /* low: the reader spins */
+	CONFIG_WAKE_SLEEPER = 1, /* balanced: only a reader that says it sleeps */
+	CONFIG_WAKE_VOLUME = 2, /* batch: the reader's timer, or a ring that is a quarter full */
+};
+
+/* struct bpf_config.admit; no bit = everything on the machine */
+enum config_admit {
+	CONFIG_ADMIT_TREE = 1 << 0, /* processes marked PROC_FOLLOWED and all they beget */
+	CONFIG_ADMIT_UID = 1 << 1,
+	CONFIG_ADMIT_CGROUP = 1 << 2, /* in one of these cgroups or below */
+};
+
+/* struct bpf_config.want: fields that cost something to capture */
+enum config_want {
+	CONFIG_WANT_NS = 1 << 0,
+	CONFIG_WANT_CGROUP = 1 << 1,
+	CONFIG_WANT_IDS = 1 << 2, /* sid pgid tty caps loginuid */
+	CONFIG_WANT_PIDS = 1 << 3,
+	CONFIG_WANT_EXE = 1 << 4,
+	CONFIG_WANT_CWD = 1 << 5,
+	CONFIG_WANT_ARGV = 1 << 6,
+	CONFIG_WANT_ENV = 1 << 7,
+	CONFIG_WANT_USAGE = 1 << 8, /* CPU, RSS, I/O, faults, switches */
+	CONFIG_WANT_KILLER = 1 << 9,
+};
+
+struct bpf_config {
+	__u64 short_lived_window_ns;
+	__u64 wake_bytes; /* CONFIG_WAKE_VOLUME: wake when this much waits */
+	__u64 cgroup_ids[CONFIG_CGROUPS_MAX];
+	__u32 uids[CONFIG_UIDS_MAX];
+	__u32 cgroup_count;
+	__u32 uid_count;
+	__u32 admit; /* enum config_admit */
+	__u32 want; /* enum config_want */
+	__u32 emit; /* 1 << enum rec_class: records to send; others are not even assembled */
+	__u32 transport; /* enum config_transport */
+	__u32 wake; /* enum config_wake */
+	__u32 max_args_bytes; /* argv and env each are cut after this; 0xffffffff = never */
+	__u32 has_boot_clock; /* bpf_ktime_get_boot_ns(), kernel 5.8 */
+	__u32 has_group_dead; /* sched_process_exit says whether the group is dead */
+	__u32 own_tgid; /* begat itself: its self-test must not show */
+	__u32 page_bytes;
+};
+
+/* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
+struct reader_state {
+	__u32 sleeping;
+	__u32 reserved[15]; /* alone on its cache line */
+};
+
+/* One value a CPU in a memory-mapped array; only that CPU writes. */
+struct cpu_counters {
+	__u64 seq; /* next sequence number */
+	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
+	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */
+	__u64 told[REC_CLASS_COUNT]; /* of the dropped, already told in a REC_LOST */
+	__u64 cache_full; /* processes that found no room in the process cache */
+	__u64 attempts_full; /* execs that found no room among the attempts: no exec_ns */
+	__u64 graves_full; /* cache entries reclaimed before their window was over */
+	__u64 cache_added;
+	__u64 cache_removed;
+	__u64 reserved;
+};
+
+enum proc_flags {
+	PROC_FOLLOWED = 1 << 0, /* in the tree that is followed */
+	PROC_EXITED = 1 << 1,
+};
+
+/* Process cache: key is the tgid (__u32). */
+struct proc_entry {
+	__u64 start_ns; /* 0 = put there by user space, not seen yet */
+	__u64 fork_ts_ns; /* 0 = not seen */
+	__u64 exec_ts_ns; /* last exec; 0 = none seen */
+	__u64 killer_start_ns;
+	__u32 parent_tgid;
+	__u32 flags; /* enum proc_flags */
+	__u32 execs;
+	__u32 killer_tgid;
+	__u32 killer_signal; /* 0 = none seen */
+	__u32 reserved;
+	char killer_comm[REC_COMM_BYTES];
+};
+
+/* The dead of one CPU, oldest first; entries are removed once their window is over. */
+struct grave {
+	__u64 start_ns;
+	__u64 exit_ts_ns;
+	__u32 tgid;
+	__u32 reserved;
+};
+
+struct graveyard {
+	__u64 head; /* next to remove */
+	__u64 tail; /* next free */
+	struct grave graves[GRAVES_PER_CPU];
+};
+
+_Static_assert(sizeof(struct bpf_config) == 256, "bpf_config");
+_Static_assert(sizeof(struct reader_state) == 64, "reader_state");
+_Static_assert(sizeof(struct cpu_counters) == 200, "cpu_counters");
+_Static_assert(sizeof(struct proc_entry) == 72, "proc_entry");
+_Static_assert(sizeof(struct grave) == 24, "grave");
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * abi/limits.h - the sizes that kernel side and user side agree on.
+ *
+ * Owns: bounds of records and maps. Not: layouts (record.h), settings (config.h).
+ * A record never exceeds REC_BYTES_MAX: that is one per-CPU array value, the kernel's own
+ * limit for an assembly slot, and fits a perf sample too.
+ */
+#ifndef BEGAT_ABI_LIMITS_H
+#define BEGAT_ABI_LIMITS_H
+
+#define REC_BYTES_MAX 32768 /* one assembly slot, one record */
+#define REC_PATH_BYTES_MAX 4096 /* PATH_MAX; a path in a record never holds more */
+#define REC_PATH_COMPONENTS_MAX 1024 /* names walked from a file up to its root */
+#define REC_INLINE_BYTES_MAX 8192 /* argv (and env) travel inside their record up to this */
+#define REC_CHUNK_BYTES_MAX 16384 /* beyond, in chunks of at most this */
+#define REC_CHUNKS_MAX 512 /* 8 MiB: over the kernel's own limit of argv and env together */
+#define REC_FAILED_STRINGS_MAX 1024 /* pieces of argv read for a failed exec */
+#define REC_PID_LEVELS_MAX 33 /* MAX_PID_NS_LEVEL + 1 */
+#define REC_THREADS_MAX 256 /* threads summed at exit beyond the accumulated totals */
+#define REC_COMM_BYTES 16 /* TASK_COMM_LEN */
+#define REC_TTY_BYTES 16
+
+#define CONFIG_UIDS_MAX 16
+#define CONFIG_CGROUPS_MAX 16
+#define GRAVES_PER_CPU 256 /* exits remembered a CPU for the short-lived window */
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * begat/begat.h - trace every process of a Linux machine from a C program.
+ *
+ * A tracer is an opaque handle used by one thread at a time; several can coexist. The library
+ * prints nothing, starts no thread and keeps no global state. Functions return 0 or more on
+ * success and a negative errno on failure; begat_error() then has a sentence for people.
+ *
+ *	struct begat_options opts = { .size = sizeof(opts), .callback = print };
+ *	struct begat *b = NULL;
+ *	if (begat_open(&opts, &b) < 0)
+ *		errx(125, "%s", begat_error(b));
+ *	while (begat_poll(b, -1) >= 0)
+ *		;
+ *	begat_close(b);
+ */
+#ifndef BEGAT_BEGAT_H
+#define BEGAT_BEGAT_H
+
+#include <begat/event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct begat; /* a tracer */
+struct begat_filter; /* begat/filter.h */
+
+/** How fast against how cheap. */
+enum begat_latency {
+	BEGAT_BALANCED = 0, /* spin briefly after an event, then sleep; idle costs nothing */
+	BEGAT_LOW = 1, /* begat_poll() spins: takes a core, no wake-ups */
+	BEGAT_BATCH = 2, /* wake on volume or every 100 ms: the least CPU */
+};
+
+enum begat_env {
+	BEGAT_ENV_NONE = 0,
+	BEGAT_ENV_ALL = 1,
+	BEGAT_ENV_NAMES = 2, /* only those in begat_options.env_names */
+};
+
+/**
+ * Called for each event, in stream order, from begat_poll() (and begat_close_stream()).
+ * Return: 0 to go on; anything else makes begat_poll() return -ECANCELED.
+ */
+typedef int (*begat_callback)(const struct begat_event *ev, void *ctx);
+
+/** Zero means the default for every member but size. The library copies what it needs. */
+struct begat_options {
+	size_t size; /* sizeof(struct begat_options) */
+	begat_callback callback; /* required */
+	void *ctx; /* for the callback */
+	const char *backend; /* "kprobe", "tracepoint"; NULL = the best that works */
+	const char *transport; /* "ringbuf", "perfbuf"; NULL = the best that works */
+	enum begat_latency latency;
+	uint32_t events; /* BEGAT_EVENT_BIT()s wanted; 0 = all but snapshot */
+	struct begat_fields fields; /* wanted by the callback; none set = all but env */
+	size_t buffer_bytes; /* kernel buffer, all CPUs together; 0 = 8 MiB; rounded up */
+	uint64_t short_lived_window_ns; /* 0 = 10 ms */
+	uint32_t max_args_bytes; /* argv and env each are cut after this; 0 = never */
+	enum begat_env env;
+	const char *const *env_names; /* NULL-terminated; BEGAT_ENV_NAMES */
+	const struct begat_filter *where; /* only what matches; must outlive the tracer */
+	/* Admission in the kernel: an event passes if every kind that is given has a match. */
+	bool follow; /* only followed processes and all that they beget: see begat_follow() */
+	bool fold_failures; /* identical failed execs in a row become one, with repeats */
+	bool reserved_bools[6];
+	const pid_t *pids; /* implies follow: these and all they beget, past children too */
+	size_t pids_count;
+	const uid_t *uids; /* real user ids */
+	size_t uids_count;
+	const char *const *cgroups; /* cgroup paths ("/system.slice") or container ids; NULL-ended */
+};
+
+/**
+ * begat_open() - load and attach the BPF programs and take stock of what already runs.
+ * @opts:  copied; pointers in it may go after the call, except @opts->where.
+ * @ret_b: the tracer. Also set on most failures, so that begat_error() can tell why; pass it
+ *         to begat_close() in any case.
+ *
+ * When it returns 0 every hook is in: a process started after it is seen from its first event.
+ *
+ * Return: 0, or a negative errno:
+ *  -EINVAL an option is wrong; -EPERM rights are missing; -ENOTSUP this kernel cannot (no BTF,
+ *  lockdown, a forced backend or transport is not there); -ESRCH a pid does not exist;
+ *  -ENOMEM; anything else is the kernel's.
+ */
+int begat_open(const struct begat_options *opts, struct begat **ret_b);
+
+/**
+ * begat_fd() - one descriptor that polls readable when begat_poll() has work.
+ * For poll, epoll, libuv and the like; then call begat_poll(b, 0). In BEGAT_LOW it is always
+ * readable. It belongs to the tracer: do not read or close it.
+ */
+int begat_fd(const struct begat *b);
+
+/**
+ * begat_poll() - wait for events and run the callback for each.
+ * @b:          an open tracer; must not be used by another thread meanwhile.
+ * @timeout_ms: upper bound on waiting for the first event, in milliseconds; 0 = do not wait,
+ *              -1 = for ever.
+ *
+ * Return: events delivered (>= 0; 0 = the time is over), or a negative errno:
+ *  -EINTR a signal arrived first; -ECANCELED the callback asked to stop; -EIO the transport broke.
+ */
+int begat_poll(struct begat *b, int timeout_ms);
+
+/**
+ * begat_follow() - follow a process and all that it begets from now on.
+ * @tgid: as this process sees it; needs begat_options.follow (or pids).
+ * Return: 0, -ESRCH, -EINVAL.
+ */
+int begat_follow(struct begat *b, pid_t tgid);
+
+/**
+ * begat_finish() - stop capturing, deliver all that was captured, then a BEGAT_SUMMARY event.
+ * Afterwards begat_poll() returns 0 at once, begat_stats() and begat_find_process() still work.
+ * Return: events delivered, or a negative errno as begat_poll().
+ */
+int begat_finish(struct begat *b);
+
+/** begat_close() - detach, unload, free. NULL and a tracer that failed to open are fine. */
+void begat_close(struct begat *b);
+
+/** begat_error() - why the last call on this tracer failed: one sentence, never NULL. */
+const char *begat_error(const struct begat *b);
+
+/** Counts by event type are indexed by enum begat_event_type. */
+#define BEGAT_TYPE_SLOTS 8
+
+struct begat_stats {
+	size_t size; /* set by the caller to sizeof(struct begat_stats) */
+	const char *backend, *transport, *latency; /* names; valid while the tracer is */
+	const char *fallback; /* why not the preferred ones; "" if they are */
+	uint64_t generated[BEGAT_TYPE_SLOTS]; /* admitted in the kernel */
+	uint64_t received[BEGAT_TYPE_SLOTS]; /* taken from the buffer */
+	uint64_t delivered[BEGAT_TYPE_SLOTS]; /* given to the callback (after the filter) */
+	uint64_t lost[BEGAT_TYPE_SLOTS]; /* could not be sent; generated = received + lost */
+	uint64_t lost_chunks; /* parts of long argv or env */
+	uint64_t missed; /* hook runs that the kernel itself skipped */
+	uint64_t late; /* delivered out of order (perfbuf) */
+	uint64_t synthetic; /* made up after a loss */
+	uint64_t malformed; /* records that failed a check: always 0 unless something is broken */
+	uint64_t cache_entries; /* processes in the kernel's cache now */
+	uint64_t cache_full; /* processes that found no room there */
+	uint64_t processes; /* in the library's table now */
+	uint64_t wakeups; /* times the reader was woken */
+	/* from the kernel's time stamp to just before the callback */
+	uint64_t latency_p50_ns, latency_p90_ns, latency_p99_ns, latency_p999_ns, latency_max_ns;
+	uint64_t latency_count;
+	uint64_t program_runs, program_ns; /* 0 unless kernel.bpf_stats_enabled */
+	uint64_t buffer_bytes;
+	uint64_t started_ns, now_ns; /* boot clock */
+	uint32_t cpus; /* length of the arrays that begat_stats_cpu() serves */
+	uint32_t reserved;
+};
+
+/** begat_stats() - counters so far. Return: 0 or -EINVAL. */
+int begat_stats(const struct begat *b, struct begat_stats *ret_stats);
+
+/**
+ * begat_stats_cpu() - what one CPU generated and lost, by event type.
+ * Return: 0 or -EINVAL for a CPU that is not there.
+ */
+int begat_stats_cpu(const struct begat *b, uint32_t cpu, uint64_t ret_generated[BEGAT_TYPE_SLOTS],
+		    uint64_t ret_lost[BEGAT_TYPE_SLOTS]);
+
+/** A process as the library knows it. Strings are valid until the next call on the tracer. */
+struct begat_process {
+	size_t size; /* set by the caller to sizeof(struct begat_process) */
+	uint64_t id, parent_id;
+	uint64_t fork_parent_id; /* at fork; parent_id is the latest known */
+	uint32_t tgid, parent_tgid;
+	uint64_t start_ns; /* boot clock */
+	uint64_t exit_ns; /* 0 = lives */
+	uint32_t execs;
+	bool exited, was_there_before, reserved_bools[2];
+	struct begat_str comm, exe;
+	struct begat_strv argv; /* first 4 KiB */
+};
+
+/** begat_find_process() - by pid: the living one, or the last that had it. 0 or -ENOENT. */
+int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret_process);
+
+/** begat_find_id() - by id. 0 or -ENOENT. */
+int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret_process);
+
+/** What this kernel allows: see begat_probe(). */
+enum begat_probe_result {
+	BEGAT_PROBE_OK = 0,
+	BEGAT_PROBE_MISSING = 1, /* something else is used instead */
+	BEGAT_PROBE_FATAL = 2, /* tracing cannot work */
+};
+
+struct begat_probe {
+	size_t size;
+	const char *name; /* "BTF", "kprobes", ... */
+	const char *found; /* what was found */
+	const char *meaning; /* for the user; with the next step where there is one */
+	enum begat_probe_result result;
+};
+
+/**
+ * begat_probe() - run every feature probe, in a sensible order.
+ * @callback: called for each; strings are valid until it returns.
+ * Return: 0 if tracing can work, 1 if it cannot, or a negative errno.
+ */
+int begat_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void *ctx);
+
+/** begat_version() - "0.1.0" */
+const char *begat_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * begat/filter.h - expressions over events: event == exec and uid == 0 and exe ~ "*\/gcc"
+ *
+ * Fields have their JSON names. ==, !=, <, <=, >, >= compare; ~ is a shell pattern, =~ an
+ * extended regular expression; not, and, or, parentheses. Durations (10ms) and sizes (64MiB) take
+ * units. under(PID) is true below that process, ancestor(EXPR) if EXPR is true of a forebear.
+ * A comparison with an absent field is false.
+ */
+#ifndef BEGAT_FILTER_H
+#define BEGAT_FILTER_H
+
+#include <begat/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct begat_filter;
+
+/**
+ * How a filter asks about forebears; all members may be NULL, then under() and ancestor() are
+ * false. A tracer and a trace file each bring their own.
+ */
+struct begat_lineage {
+	/* Fills @ret_forebear with what is known of process @id (as a snapshot event) and its
+	 * parent's id; false if unknown. What it points to lives until the next call. */
+	bool (*find)(void *ctx, uint64_t id, struct begat_event *ret_forebear);
+	void *ctx;
+};
+
+/**
+ * begat_filter_parse() - compile an expression.
+ * @text:      NUL-terminated.
+ * @ret:       the filter, for begat_filter_free().
+ * @error:     on failure one sentence with the column: unknown field `exxe` at column 5; did you
+ *             mean `exe`?
+ * @error_len: size of @error, at least 128.
+ * Return: 0, -EINVAL or -ENOMEM.
+ */
+int begat_filter_parse(const char *text, struct begat_filter **ret, char *error, size_t error_len);
+
+/** begat_filter_match() - does it match? Thread-safe as long as @lineage is. */
+bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,
+			const struct begat_lineage *lineage);
+
+/** begat_filter_fields() - adds the fields that the expression reads. */
+void begat_filter_fields(const struct begat_filter *filter, struct begat_fields *fields);
+
+/**
+ * What of an expression holds for every event that matches: a tracer checks that much in the
+ * kernel. Each list is empty if nothing can be said.
+ */
+struct begat_filter_push {
+	size_t size; /* set by the caller to sizeof */
+	uint32_t events; /* mask of types that can match; BEGAT_EVENTS_ALL = no limit */
+	uint32_t uids_count;
+	uint32_t uids[16];
+	uint32_t under_count; /* processes: all matches are these or below them */
+	uint32_t under_tgids[16];
+	bool asks_lineage; /* has under() or ancestor() */
+	bool reserved[7];
+	char pushed[256]; /* for -v: the part of the expression that is covered, as text; or "" */
+};
+
+/** begat_filter_pushable() - fills @ret. */
+void begat_filter_pushable(const struct begat_filter *filter, struct begat_filter_push *ret);
+
+/** begat_filter_free() - NULL is fine. */
+void begat_filter_free(struct begat_filter *filter);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

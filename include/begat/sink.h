@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * begat/sink.h - events as bytes: "json" (one object a line) and "text" (aligned for people).
+ *
+ * A sink formats into its own buffer and writes to a descriptor when told to flush, or when a
+ * line is complete and @line_buffered is set.
+ */
+#ifndef BEGAT_SINK_H
+#define BEGAT_SINK_H
+
+#include <begat/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct begat_sink;
+
+struct begat_sink_options {
+	size_t size; /* sizeof(struct begat_sink_options) */
+	int fd; /* where to; not closed by the sink */
+	bool line_buffered; /* write(2) after each event */
+	bool is_terminal; /* text: header, widths, colour unless no_color */
+	bool no_color;
+	bool redact; /* replace values that look like secrets: see begat_redact in docs/events.md */
+	bool utc; /* text: times in UTC, not local */
+	bool reserved[3];
+	uint32_t columns; /* text: width of the terminal; 0 = do not cut */
+	const char *const *redact_patterns; /* NULL-ended; more than the built-in ones */
+};
+
+/**
+ * begat_sink_open() - a sink by name.
+ * Return: 0, -EINVAL for an unknown name, -ENOMEM.
+ */
+int begat_sink_open(const char *name, const struct begat_sink_options *opts,
+		    struct begat_sink **ret_sink);
+
+/** begat_sink_names() - "text", "json", NULL-ended. */
+const char *const *begat_sink_names(void);
+
+/** begat_sink_fields() - adds the fields that the sink shows. */
+void begat_sink_fields(const struct begat_sink *sink, struct begat_fields *fields);
+
+/**
+ * begat_sink_write() - format one event of any type.
+ * Return: 0, or a negative errno from write(2); -EPIPE: the reader has gone.
+ */
+int begat_sink_write(struct begat_sink *sink, const struct begat_event *ev);
+
+/** begat_sink_flush() - write out what is buffered. 0 or a negative errno. */
+int begat_sink_flush(struct begat_sink *sink);
+
+/** begat_sink_close() - flush and free; NULL is fine. Return: as begat_sink_flush(). */
+int begat_sink_close(struct begat_sink *sink);
+
+/**
+ * begat_escape() - text that is safe on a terminal: control characters, invalid UTF-8 and
+ * what could reorder a line become \n, \x1b, \xff, \u202e ...; quoted for a shell if @shell.
+ * Return: the length it has or would have; at most size - 1 bytes and a NUL are written.
+ */
+size_t begat_escape(char *out, size_t size, const char *data, size_t len, bool shell);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

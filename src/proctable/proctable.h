@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proctable/proctable.h - who is who: every process that an event named, by id and by pid.
+ *
+ * Owns:    identity, parents, lifetimes, the last image's exe and argv (first 4 KiB).
+ * Not:     /proc (snapshot.c reads it, at start and after a loss), the kernel's own cache.
+ * Called:  by tracer.c, once per event, in stream order; single-threaded.
+ *
+ * Invariants
+ *  (1) After proctable_apply() an entry exists for the event's id, before any sink sees it.
+ *  (2) (tgid, start) and so the id of an entry never change.
+ *  (3) At most one living entry a tgid: a new one ends the old one (its exit was lost).
+ *  (4) An exited entry stays findable for the linger time, and as long as a living
+ *      descendant names it as its forebear; the table's size is bounded by that.
+ */
+#ifndef BEGAT_PROCTABLE_PROCTABLE_H
+#define BEGAT_PROCTABLE_PROCTABLE_H
+
+#include <begat/begat.h>
+#include <begat/filter.h>
+
+struct proctable;
+
+/* @linger_ns: how long the dead stay. Returns 0 or -ENOMEM. */
+int proctable_new(uint64_t linger_ns, struct proctable **ret_table);
+void proctable_free(struct proctable *table);
+
+/*
+ * Folds an event in, and completes it from the table: exit gets exe, argv of the last image;
+ * exec gets fork_to_exec_ns if the fork was seen and the kernel did not say; exec_failed and exit
+ * get the parent if the record had none. Fields that the event has already are left alone.
+ * The event's pointers may afterwards point into the table: valid until the next call.
+ *
+ * Returns 0; 1 if this exit was seen before (do not deliver it); -ENOMEM.
+ */
+int proctable_apply(struct proctable *table, struct begat_event *ev);
+
+/* Forgets the dead whose time is over; @now_ns on the boot clock. Cheap when there are none. */
+void proctable_expire(struct proctable *table, uint64_t now_ns);
+
+/* Living first, else the last dead. 0 or -ENOENT. */
+int proctable_find_tgid(struct proctable *table, uint32_t tgid, struct begat_process *ret);
+int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process *ret);
+
+/* For begat_lineage.find: @ctx is the table. */
+bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear);
+
+uint64_t proctable_count(const struct proctable *table); /* living and dead */
+uint64_t proctable_alive(const struct proctable *table);
+
+/*
+ * Calls @callback for each living entry (healing after a loss asks each whether it still is).
+ * The callback must not change the table. Stops at non-zero and returns it.
+ */
+int proctable_for_each_alive(struct proctable *table,
+			     int (*callback)(void *ctx, const struct begat_process *process),
+			     void *ctx);
+
+/*
+ * What /proc tells of one process: comm, exe, argv (up to 4 KiB), cwd, uid, gid, parent, start in
+ * clock ticks. Strings live in @buf. Returns 0, -ESRCH, -EIO.
+ */
+struct proc_facts {
+	uint32_t tgid, parent_tgid;
+	uint32_t uid, gid, euid, egid, sid, pgid;
+	uint64_t start_ns; /* boot clock, rounded down to a clock tick */
+	struct begat_str comm, exe, cwd;
+	struct begat_strv argv;
+};
+int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts);
+
+/* Calls @callback for each process that /proc lists now. Stops at non-zero and returns it. */
+int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx);
+
+#endif
