@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# scripts/check-layers.sh [ROOT] - who may include whom; the table is the architecture.
+#
+# Prints one line a violation and exits 1 if there is any. A folder may always include itself.
+# Words that are not folders: libbpf = <bpf/...>, sqlite = <sqlite3.h>, libc = any other <...>,
+# c = headers of ISO C and <sys/types.h> only.
+
+set -eu
+cd "${1:-$(dirname "$0")/..}"
+
+# folder         may include
+table='
+abi
+bpf              abi libbpf libc
+include/begat    c
+src/base         include/begat libc
+src/attach       include/begat src/base abi libc libbpf
+src/transport    include/begat src/base abi libc libbpf
+src/decode       include/begat src/base abi libc
+src/proctable    include/begat src/base libc
+src/enrich       include/begat src/base libc
+src/filter       include/begat src/base libc
+src/sink         include/begat src/base libc
+src/tracer       include/begat src/base abi libc src/attach src/transport src/decode
+src/tracer       src/proctable src/enrich src/filter src/sink
+trace            include/begat libc sqlite
+cli              include/begat libc
+'
+
+folders='abi bpf include/begat src trace cli'
+present=
+for folder in $folders; do
+	[ ! -d "$folder" ] || present="$present $folder"
+done
+if [ -z "$present" ]; then
+	echo "check-layers: none of these is in $(pwd): $folders"
+	exit 1
+fi
+
+# shellcheck disable=SC2086
+find $present -type f \( -name '*.c' -o -name '*.h' -o -name '*.S' -o -name '*.def' \) |
+	sort | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null |
+	TABLE="$table" awk '
+BEGIN {
+	n = split(ENVIRON["TABLE"], lines, "\n")
+	for (i = 1; i <= n; i++) {
+		words = split(lines[i], word, " ")
+		for (j = 2; j <= words; j++) {
+			may[word[1], word[j]] = 1
+			list[word[1]] = list[word[1]] " " word[j]
+		}
+		if (words > 0)
+			known[word[1]] = 1
+	}
+	split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp " \
+	      "signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn " \
+	      "string tgmath threads time uchar wchar wctype sys/types", names, " ")
+	for (i in names)
+		is_c[names[i] ".h"] = 1
+}
+
+function exists(path,    line, found) {
+	found = (getline line < path) >= 0
+	close(path)
+	return found
+}
+
+# The row of the table that a path belongs to.
+function folder_of(path,    part) {
+	if (path ~ /^include\/begat\//)
+		return "include/begat"
+	split(path, part, "/")
+	return part[1] == "src" ? part[1] "/" part[2] : part[1]
+}
+
+# What an include line names: a row of the table, or one of its words.
+function target_of(file, name, angle,    dir, mine) {
+	if (name ~ /^begat\//)
+		return "include/begat"
+	if (angle) {
+		if (name ~ /^bpf\//)
+			return "libbpf"
+		if (name ~ /^sqlite3/)
+			return "sqlite"
+		return (name in is_c) ? "c" : "libc"
+	}
+	dir = file
+	sub(/\/[^\/]*$/, "", dir)
+	mine = folder_of(file)
+	if (name ~ /(^|\/)\.\.\//)
+		return "a path with .."
+	if (name ~ /\.bpf\.o$/)
+		return mine
+	if (exists(dir "/" name))
+		return folder_of(dir "/" name)
+	if (exists(name))
+		return folder_of(name)
+	if (exists("src/" name))
+		return folder_of("src/" name)
+	if (mine == "bpf" && exists("bpf/" name))
+		return "bpf"
+	return "no file of this tree (" name ")"
+}
+
+{
+	file = $0
+	sub(/:.*/, "", file)
+	line = $0
+	sub(/^[^:]*:/, "", line)
+	number = line
+	sub(/:.*/, "", number)
+	if (!match(line, /[<"][^>"]*[>"]/)) {
+		printf "%s:%s: include of something that is not a name\n", file, number
+		bad++
+		next
+	}
+	name = substr(line, RSTART + 1, RLENGTH - 2)
+	angle = substr(line, RSTART, 1) == "<"
+	mine = folder_of(file)
+	target = target_of(file, name, angle)
+	seen++
+	if (!(mine in known)) {
+		printf "%s:%s: folder %s has no row in the table of check-layers.sh\n",
+			file, number, mine
+		bad++
+	} else if (target != mine && !((mine, target) in may) &&
+		   !(target == "c" && (mine, "libc") in may)) {
+		printf "%s:%s: includes %s (%s); %s may include only: itself%s\n",
+			file, number, name, target, mine, list[mine]
+		bad++
+	}
+}
+END {
+	if (seen == 0)
+		print "check-layers: no include line was found: wrong folder?"
+	exit bad > 0 || seen == 0
+}'
