@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode/decode.c - the decoder's life, and the way from a record's type to its file.
+ *
+ * Owns:    the checks that every record passes first; the table of record types.
+ * Not:     what is in a record (one file a kind).
+ * Called:  by tracer.c; see decode.h.
+ *
+ * A perf sample's bytes start at an odd multiple of 4: the fixed struct of such a record is
+ * copied to where its 64-bit members may be read; the variable bytes stay where they are.
+ */
+#include "decode/decoder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint16_t fixed_bytes[] = {
+	[REC_FORK] = sizeof(struct rec_fork),
+	[REC_EXEC] = sizeof(struct rec_exec),
+	[REC_EXEC_FAILED] = sizeof(struct rec_exec_failed),
+	[REC_EXIT] = sizeof(struct rec_exit),
+	[REC_LOST] = sizeof(struct rec_lost),
+	[REC_CHUNK] = sizeof(struct rec_chunk),
+	[REC_CGROUP] = sizeof(struct rec_cgroup),
+	[REC_SNAPSHOT] = sizeof(struct rec_snapshot),
+};
+
+/* The caller's list may go after decoder_new(): names are kept as one text and an index. */
+static int copy_env_names(struct decoder *decoder, const char *const *names)
+{
+	if (!names)
+		return 0;
+	size_t bytes = 1, count = 0;
+
+	for (; names[count]; count++)
+		bytes += strlen(names[count]) + 1;
+	decoder->has_env_names = true;
+	decoder->env_names = calloc(count + 1, sizeof(*decoder->env_names));
+	decoder->env_names_text = malloc(bytes);
+	if (!decoder->env_names || !decoder->env_names_text)
+		return -ENOMEM;
+
+	char *text = decoder->env_names_text;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(names[i]);
+
+		memcpy(text, names[i], len + 1);
+		decoder->env_names[i] = (struct decode_env_name){ .name = text, .len = len };
+		text += len + 1;
+	}
+	decoder->env_names_count = count;
+	return 0;
+}
+
+int decoder_new(const struct decoder_options *opts, struct decoder **ret_decoder)
+{
+	struct decoder *decoder = calloc(1, sizeof(*decoder));
+
+	if (!decoder)
+		return -ENOMEM;
+	decoder->boot_salt = opts->boot_salt;
+	decoder->start_unit_ns = opts->start_unit_ns ? opts->start_unit_ns : 1;
+	decoder->clock_offset_ns = opts->clock_offset_ns;
+	decoder->cpus = opts->cpus;
+	decoder->joins = calloc(opts->cpus ? opts->cpus : 1, sizeof(*decoder->joins));
+	if (!decoder->joins || copy_env_names(decoder, opts->env_names) < 0 ||
+	    decode_cgroups_init(&decoder->cgroups) < 0) {
+		decoder_free(decoder);
+		return -ENOMEM;
+	}
+	*ret_decoder = decoder;
+	return 0;
+}
+
+void decoder_free(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	for (uint32_t i = 0; decoder->joins && i < decoder->cpus; i++) {
+		decode_join_done(&decoder->joins[i].argv);
+		decode_join_done(&decoder->joins[i].env);
+	}
+	decode_cgroups_done(&decoder->cgroups);
+	free(decoder->joins);
+	free(decoder->env_names);
+	free(decoder->env_names_text);
+	free(decoder);
+}
+
+void decoder_set_realtime(struct decoder *decoder, int64_t realtime_minus_boot_ns)
+{
+	decoder->realtime_offset_ns = (uint64_t)realtime_minus_boot_ns;
+}
+
+uint64_t decoder_orphan_chunks(const struct decoder *decoder)
+{
+	return decoder->orphan_chunks;
+}
+
+uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_t start_ns)
+{
+	uint64_t start = start_ns;
+
+	if (decoder->start_unit_ns != 1)
+		start /= decoder->start_unit_ns;
+
+	uint64_t id = decode_mix(decoder->boot_salt ^ decode_mix(start + 0x9e3779b97f4a7c15ull));
+
+	id = decode_mix(id ^ tgid);
+	return id ? id : 1;
+}
+
+/* What the last event borrowed goes back; most events borrow no chunks. */
+static void release_used_joins(struct decoder *decoder)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct decode_join *join = decoder->used_joins[i];
+
+		if (!join)
+			continue;
+		decoder->used_joins[i] = NULL;
+		if (join->capacity > DECODE_JOIN_KEEP_BYTES)
+			decode_join_done(join);
+	}
+}
+
+static int dispatch(struct decoder *decoder, const struct decode_in *in,
+		    const struct rec_header *header, struct begat_event *ev)
+{
+	const void *rec = header;
+
+	switch ((enum rec_type)header->type) {
+	case REC_FORK:
+		return decode_fork(decoder, in, rec, ev);
+	case REC_EXEC:
+		return decode_exec(decoder, in, rec, ev);
+	case REC_EXEC_FAILED:
+		return decode_exec_failed(decoder, in, rec, ev);
+	case REC_EXIT:
+		return decode_exit(decoder, in, rec, ev);
+	case REC_LOST:
+		return decode_lost(decoder, rec, ev);
+	case REC_CHUNK:
+		return decode_chunk(decoder, in, rec);
+	case REC_CGROUP:
+		return decode_cgroup(decoder, in, rec);
+	case REC_SNAPSHOT:
+		return decode_snapshot(decoder, in, rec, ev);
+	}
+	return -EBADMSG;
+}
+
+int decode_record(struct decoder *decoder, const void *record, size_t size,
+		  struct begat_event *ret_ev)
+{
+	struct rec_header header;
+
+	release_used_joins(decoder);
+	memset(decoder->lost.count, 0, sizeof(decoder->lost.count));
+	if (size < sizeof(header) || size > REC_BYTES_MAX || size % 8)
+		return -EBADMSG;
+	memcpy(&header, record, sizeof(header));
+	if (header.size != size || header.cpu >= decoder->cpus || !header.type ||
+	    header.type >= sizeof(fixed_bytes) / sizeof(fixed_bytes[0]))
+		return -EBADMSG;
+
+	struct decode_in in = { .base = record, .size = size, .fixed = fixed_bytes[header.type] };
+
+	if (size < in.fixed)
+		return -EBADMSG;
+
+	const struct rec_header *fixed = record;
+
+	if ((uintptr_t)record % _Alignof(struct rec_header)) {
+		memcpy(&decoder->aligned, record, in.fixed);
+		fixed = &decoder->aligned.header;
+	}
+	return dispatch(decoder, &in, fixed, ret_ev);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode/exec_failed.c - REC_EXEC_FAILED: an exec that returned an error.
+ *
+ * argv is read from the caller's memory, string by string. Where more was there than is read
+ * (ARGV_CUT) nobody knows how much: argc and argv_bytes are then absent. A string that could not
+ * be read is empty: argc still holds, argv_bytes does not.
+ */
+#include "decode/decoder.h"
+
+#include <errno.h>
+
+static int decode_argv(struct decoder *decoder, const struct decode_in *in,
+		       const struct rec_exec_failed *rec, struct begat_event *ev)
+{
+	const struct decode_block block = {
+		.span = rec->argv,
+		.chunk_bytes = rec->argv_chunk_bytes,
+		.join = &decoder->joins[rec->header.cpu].argv,
+		.tgid = rec->who.tgid,
+		.not_before_ns = rec->attempt_ts_ns,
+	};
+	bool is_cut = rec->flags & REC_FAILED_ARGV_CUT;
+	bool is_unreadable = rec->unreadable || rec->flags & REC_FAILED_ARGV_UNREADABLE;
+	bool is_whole = true;
+	int sent = decode_block(decoder, in, &block, &ev->argv, &is_whole);
+
+	if (sent < 0)
+		return sent;
+	ev->argv_truncated = is_cut || is_unreadable || !is_whole;
+	decode_add(ev, BEGAT_F_ARGV_TRUNCATED);
+	if (!sent) {
+		if (rec->argc)
+			return 0;
+		ev->argv.data = ""; /* execve(path, NULL, NULL), or not readable at all */
+	} else if (ev->argv.count < rec->argc) {
+		ev->argv_truncated = true;
+	}
+	decode_add(ev, BEGAT_F_ARGV);
+	if (is_cut || (!sent && is_unreadable))
+		return 0;
+	ev->argc = rec->argc;
+	decode_add(ev, BEGAT_F_ARGC);
+	if (is_unreadable)
+		return 0;
+	ev->argv_bytes = rec->argv_chunk_bytes ? rec->argv_chunk_bytes : rec->argv.bytes;
+	decode_add(ev, BEGAT_F_ARGV_BYTES);
+	return 0;
+}
+
+int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
+		       const struct rec_exec_failed *rec, struct begat_event *ev)
+{
+	decode_header(decoder, &rec->header, BEGAT_EXEC_FAILED, ev);
+	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0 ||
+	    decode_argv(decoder, in, rec, ev) < 0)
+		return -EBADMSG;
+
+	int filename = decode_string(in, rec->filename, &ev->filename);
+
+	if (filename < 0)
+		return -EBADMSG;
+	if (filename && !(rec->flags & REC_FAILED_FILENAME_UNREADABLE))
+		decode_add(ev, BEGAT_F_FILENAME);
+	ev->error = rec->error;
+	decode_add(ev, BEGAT_F_ERRNO);
+	if (rec->attempt_ts_ns && rec->attempt_ts_ns <= rec->header.ts_ns) {
+		ev->exec_ns = rec->header.ts_ns - rec->attempt_ts_ns;
+		decode_add(ev, BEGAT_F_EXEC_NS);
+	}
+	if (rec->repeats) {
+		ev->repeats = rec->repeats;
+		decode_add(ev, BEGAT_F_REPEATS);
+	}
+	return 1;
+}

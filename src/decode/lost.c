@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode/lost.c - REC_LOST: one event for each class of events that a CPU has dropped.
+ *
+ * Owns:    the classes still to be told, between decode_record() and decode_more().
+ * Not:     counting (the kernel counts; a record that gets lost too is told by the next one).
+ *
+ * Dropped chunks yield no event: the exec that they belong to says what is missing. Dropped
+ * cgroup paths neither: the kernel sends them again.
+ */
+#include "decode/decoder.h"
+
+static const struct {
+	uint8_t class, type;
+} told[] = {
+	{ REC_CLASS_FORK, BEGAT_FORK },
+	{ REC_CLASS_EXEC, BEGAT_EXEC },
+	{ REC_CLASS_EXEC_FAILED, BEGAT_EXEC_FAILED },
+	{ REC_CLASS_EXIT, BEGAT_EXIT },
+};
+
+bool decode_more(struct decoder *decoder, struct begat_event *ret_ev)
+{
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		uint64_t count = decoder->lost.count[told[i].class];
+
+		if (!count)
+			continue;
+		decoder->lost.count[told[i].class] = 0;
+		decode_header(decoder, &decoder->lost.header, BEGAT_LOST, ret_ev);
+		ret_ev->lost_cpu = decoder->lost.header.cpu;
+		ret_ev->count = count;
+		ret_ev->class_type = told[i].type;
+		decode_add(ret_ev, BEGAT_F_COUNT);
+		decode_add(ret_ev, BEGAT_F_CLASS);
+		return true;
+	}
+	return false;
+}
+
+int decode_lost(struct decoder *decoder, const struct rec_lost *rec, struct begat_event *ev)
+{
+	struct decode_joins *joins = &decoder->joins[rec->header.cpu];
+
+	/* An exec is gone, and with it the owner of chunks that wait: what comes next may not be
+	 * glued to them. */
+	if (rec->count[REC_CLASS_EXEC] || rec->count[REC_CLASS_EXEC_FAILED]) {
+		decode_join_drop(decoder, &joins->argv);
+		decode_join_drop(decoder, &joins->env);
+	}
+	decoder->lost = *rec;
+	return decode_more(decoder, ev) ? 1 : 0;
+}
