@@ -33,16 +33,15 @@ static int decode_killer(const struct decoder *decoder, const struct rec_exit *r
 	bool has_killer = rec->flags & REC_EXIT_HAS_KILLER && ev->signal &&
 			  rec->killer_signal == (uint32_t)ev->signal;
 
-	if (decode_name(rec->killer_comm, sizeof(rec->killer_comm), &ev->killed_by_comm) < 0)
-		return -EBADMSG;
-	if (!has_killer)
-		ev->killed_by_comm = (struct begat_str){ .data = "" };
 	if (!has_killer && !is_oom)
 		return 0;
 	ev->killed_by_oom = is_oom;
+	ev->killed_by_comm.data = "";
 	decode_add(ev, BEGAT_F_KILLED_BY);
 	if (!has_killer)
 		return 0;
+	if (decode_name(rec->killer_comm, sizeof(rec->killer_comm), &ev->killed_by_comm) < 0)
+		return -EBADMSG;
 	ev->killed_by_tgid = rec->killer_tgid;
 	if (rec->killer_tgid && rec->killer_start_ns)
 		ev->killed_by_id =
