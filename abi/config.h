@@ -80,7 +80,7 @@ struct cpu_counters {
 	__u64 graves_full; /* cache entries reclaimed before their window was over */
 	__u64 cache_added;
 	__u64 cache_removed;
-	__u64 reserved;
+	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
 };
 
 enum proc_flags {

@@ -13,8 +13,8 @@
 #define REC_PATH_BYTES_MAX 4096 /* PATH_MAX; a path in a record never holds more */
 #define REC_PATH_COMPONENTS_MAX 1024 /* names walked from a file up to its root */
 #define REC_INLINE_BYTES_MAX 8192 /* argv (and env) travel inside their record up to this */
-#define REC_CHUNK_BYTES_MAX 16384 /* beyond, in chunks of at most this */
-#define REC_CHUNKS_MAX 512 /* 8 MiB: over the kernel's own limit of argv and env together */
+#define REC_CHUNK_BYTES_MAX 24576 /* beyond, in chunks of at most this */
+#define REC_CHUNKS_MAX 512 /* 12 MiB: over the kernel's own limit of argv and env together */
 #define REC_FAILED_STRINGS_MAX 1024 /* pieces of argv read for a failed exec */
 #define REC_PID_LEVELS_MAX 33 /* MAX_PID_NS_LEVEL + 1 */
 #define REC_THREADS_MAX 256 /* threads summed at exit beyond the accumulated totals */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/compat.h - everything that changed in kernels since 5.5, and what differs by machine.
+ *
+ * Owns: kernel drift, one block a change, each with the version that made it. Nothing else in
+ * bpf/ may ask what kernel it runs on. A block goes when the oldest kernel has the new form.
+ */
+#ifndef BEGAT_BPF_COMPAT_H
+#define BEGAT_BPF_COMPAT_H
+
+#include "maps.h"
+
+/* 5.8: bpf_ktime_get_boot_ns() (71d19214776e). Before, user space adds the time suspended. */
+static __always_inline __u64 now_ns(void)
+{
+	return config.has_boot_clock ? bpf_ktime_get_boot_ns() : bpf_ktime_get_ns();
+}
+
+/* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
+struct kernfs_node___before_6_15 {
+	struct kernfs_node *parent;
+} __attribute__((preserve_access_index));
+
+struct kernfs_node___since_6_15 {
+	struct kernfs_node *__parent;
+} __attribute__((preserve_access_index));
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	struct kernfs_node___before_6_15 *old = (void *)kn;
+	struct kernfs_node___since_6_15 *new = (void *)kn;
+
+	if (bpf_core_field_exists(new->__parent))
+		return BPF_CORE_READ(new, __parent);
+	return BPF_CORE_READ(old, parent);
+}
+
+/* The system call's own registers: its wrapper gets a pointer to them as its first argument. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_REGS(ctx) ((struct pt_regs *)((ctx)->di))
+#define SYSCALL_ARG1(regs) BPF_CORE_READ(regs, di)
+#define SYSCALL_ARG2(regs) BPF_CORE_READ(regs, si)
+#define SYSCALL_ARG3(regs) BPF_CORE_READ(regs, dx)
+#define COMPAT_ARG1(regs) ((__u32)BPF_CORE_READ(regs, bx))
+#define COMPAT_ARG2(regs) ((__u32)BPF_CORE_READ(regs, cx))
+#define COMPAT_ARG3(regs) ((__u32)BPF_CORE_READ(regs, dx))
+#define RETURN_VALUE(ctx) ((long)(ctx)->ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define pt_regs user_pt_regs
+#define SYSCALL_REGS(ctx) ((struct pt_regs *)((ctx)->regs[0]))
+#define SYSCALL_ARG1(r) BPF_CORE_READ(r, regs[0])
+#define SYSCALL_ARG2(r) BPF_CORE_READ(r, regs[1])
+#define SYSCALL_ARG3(r) BPF_CORE_READ(r, regs[2])
+#define COMPAT_ARG1(r) ((__u32)BPF_CORE_READ(r, regs[0]))
+#define COMPAT_ARG2(r) ((__u32)BPF_CORE_READ(r, regs[1]))
+#define COMPAT_ARG3(r) ((__u32)BPF_CORE_READ(r, regs[2]))
+#define RETURN_VALUE(ctx) ((long)(ctx)->regs[0])
+#else
+#error "begat knows x86-64 and arm64"
+#endif
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/cgroup.h - which cgroup a task is in, and that cgroup's path, sent once.
+ *
+ * Records carry a 64-bit id; the path goes ahead of the first record that names it, so the
+ * first process of a container is whole and the others cost a hash lookup.
+ */
+#ifndef BEGAT_BPF_EMIT_CGROUP_H
+#define BEGAT_BPF_EMIT_CGROUP_H
+
+#include "send.h"
+
+#define CGROUP_DEPTH_MAX 64
+#define CGROUP_NAME_BYTES 256
+#define CGROUP_PATH_BYTES_MAX 8192
+
+struct cgroup_place {
+	struct kernfs_node *kn;
+	__u32 hierarchy; /* 0 = v2 */
+};
+
+static __always_inline struct cgroup_place cgroup_place(struct cgroup *cgroup)
+{
+	struct cgroup_place place = {};
+
+	place.kn = BPF_CORE_READ(cgroup, kn);
+	place.hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	return place;
+}
+
+static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 subsys)
+{
+	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_place none = {};
+
+	if (subsys >= 32)
+		return none;
+	bpf_core_read(&css, sizeof(css), (void *)&set->subsys + subsys * sizeof(css));
+	return cgroup_place(BPF_CORE_READ(css, cgroup));
+}
+
+/*
+ * The v2 cgroup, or on a host that manages with v1 the first of the pids, memory and cpu
+ * hierarchies where the task is not in the root: container runtimes use them all alike.
+ */
+static __always_inline struct cgroup_place cgroup_of(struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_place v2 = cgroup_place(BPF_CORE_READ(set, dfl_cgrp));
+	struct cgroup_place v1;
+
+	if (v2.kn && kernfs_parent(v2.kn))
+		return v2;
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
+		if (v1.kn && kernfs_parent(v1.kn))
+			return v1;
+	}
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+		if (v1.kn && kernfs_parent(v1.kn))
+			return v1;
+	}
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id)) {
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id));
+		if (v1.kn && kernfs_parent(v1.kn))
+			return v1;
+	}
+	return v2;
+}
+
+/* kernfs numbers are unique within a hierarchy only. */
+static __always_inline __u64 cgroup_id(const struct cgroup_place *place)
+{
+	return BPF_CORE_READ(place->kn, id) | (__u64)place->hierarchy << 48;
+}
+
+/* @at: a slot that is free until the caller assembles its own record in it. */
+static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c, void *at,
+					struct cgroup_place place, __u64 id, __u64 ts_ns)
+{
+	struct rec_cgroup *rec = at;
+	__u32 offset = sizeof(*rec);
+	__u32 components = 0;
+	__u32 sent = 1;
+
+	rec->path.flags = 0;
+	for (; components < CGROUP_DEPTH_MAX; components++) {
+		struct kernfs_node *parent = kernfs_parent(place.kn);
+		void *to = slot_at(at, offset, CGROUP_NAME_BYTES);
+		long n;
+
+		if (!parent)
+			break;
+		if (!to || offset > CGROUP_PATH_BYTES_MAX) {
+			rec->path.flags = REC_PATH_TRUNCATED;
+			break;
+		}
+		n = bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES,
+					      BPF_CORE_READ(place.kn, name));
+		if (n <= 0)
+			break;
+		offset += n;
+		place.kn = parent;
+	}
+	rec->cgroup_id = id;
+	rec->path.offset = sizeof(*rec);
+	rec->path.bytes = offset - sizeof(*rec);
+	rec->path.components = components;
+	if (!send(ctx, c, rec, offset, REC_CGROUP, REC_CLASS_CGROUP, 0, ts_ns))
+		bpf_map_update_elem(&cgroups_sent, &id, &sent, BPF_ANY);
+}
+
+/* The task's cgroup id, its path already on its way. */
+static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, void *at,
+					   struct task_struct *task, __u64 ts_ns)
+{
+	struct cgroup_place place = cgroup_of(task);
+	__u64 id;
+
+	if (!place.kn)
+		return 0;
+	id = cgroup_id(&place);
+	if (!bpf_map_lookup_elem(&cgroups_sent, &id))
+		cgroup_send(ctx, c, at, place, id, ts_ns);
+	return id;
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/* bpf/emit/exec.h - a new image: what was asked for, what it became, with what arguments. */
+#ifndef BEGAT_BPF_EMIT_EXEC_H
+#define BEGAT_BPF_EMIT_EXEC_H
+
+#include "../admit.h"
+#include "args.h"
+#include "path.h"
+#include "who.h"
+
+static __always_inline __u32 exec_string(struct rec_span *ret, const char *string, void *record,
+					 __u32 offset)
+{
+	void *to = slot_at(record, offset, REC_PATH_BYTES_MAX);
+	long n = to ? bpf_probe_read_kernel_str(to, REC_PATH_BYTES_MAX, string) : 0;
+
+	ret->offset = offset;
+	ret->bytes = n > 0 ? n : 0;
+	return ALIGN8(offset + ret->bytes);
+}
+
+static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct *task,
+					struct linux_binprm *bprm, __u32 offset)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	const char *interp = BPF_CORE_READ(bprm, interp);
+
+	offset = exec_string(&rec->filename, filename, rec, offset);
+	rec->interpreter.bytes = 0;
+	if (interp != filename) { /* the kernel shares the pointer until a script replaces it */
+		offset = exec_string(&rec->interpreter, interp, rec, offset);
+		rec->flags |= REC_EXEC_IS_SCRIPT;
+	}
+	rec->exe.bytes = 0;
+	rec->exe.components = 0;
+	rec->exe.flags = 0;
+	if (config.want & CONFIG_WANT_EXE) {
+		struct file *file = BPF_CORE_READ(task, mm, exe_file);
+		struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+		rec->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+		rec->inode = BPF_CORE_READ(inode, i_ino);
+		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset);
+	}
+	rec->cwd.bytes = 0;
+	rec->cwd.components = 0;
+	rec->cwd.flags = 0;
+	if (config.want & CONFIG_WANT_CWD) {
+		struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset);
+	}
+	return offset;
+}
+
+static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struct *task,
+					 struct linux_binprm *bprm, const struct args_block *argv,
+					 const struct args_block *env, const __u32 sent[2])
+{
+	rec->start_code = BPF_CORE_READ(task, mm, start_code);
+	rec->end_code = BPF_CORE_READ(task, mm, end_code);
+	rec->argc = BPF_CORE_READ(bprm, argc);
+	rec->envc = BPF_CORE_READ(bprm, envc);
+	rec->argv_bytes = argv->bytes;
+	rec->env_bytes = env->bytes;
+	rec->argv_chunk_bytes = sent[0];
+	rec->env_chunk_bytes = sent[1];
+	if (argv->kept < argv->bytes)
+		rec->flags |= REC_EXEC_ARGV_CUT;
+	if (env->kept < env->bytes)
+		rec->flags |= REC_EXEC_ENV_CUT;
+	if (sent[0] + rec->argv.bytes < argv->kept)
+		rec->flags |= REC_EXEC_ARGV_UNREADABLE;
+	if (sent[1] + rec->env.bytes < env->kept)
+		rec->flags |= REC_EXEC_ENV_UNREADABLE;
+}
+
+static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,
+				      struct linux_binprm *bprm)
+{
+	struct cpu_counters *c = cpu_counters();
+	struct rec_exec *rec = slot(SLOT_EXEC);
+	__u32 tgid = BPF_CORE_READ(task, tgid), size, sent[2];
+	__u64 start_ns = BPF_CORE_READ(task, start_boottime);
+	struct proc_entry *entry = cache_find(tgid, start_ns);
+	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &old_tid);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct args_block argv = {}, env = {};
+	__u64 now = now_ns(), attempt_ts_ns = 0, cgroup = 0;
+
+	if (attempt) {
+		attempt_ts_ns = attempt->ts_ns;
+		bpf_map_delete_elem(&attempts, &old_tid);
+	}
+	if (!c || !rec)
+		return;
+	if (entry) {
+		entry->exec_ts_ns = now;
+		entry->execs++;
+	}
+	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry))
+		return;
+	if (config.want & CONFIG_WANT_CGROUP)
+		cgroup = cgroup_ensure(ctx, c, rec, task, now);
+	if (config.want & CONFIG_WANT_ARGV)
+		argv = args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
+	if (config.want & CONFIG_WANT_ENV)
+		env = args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
+	args_send(ctx, c, rec, &argv, &env, tgid, tgid, now, sent);
+
+	rec->flags = 0;
+	rec->attempt_ts_ns = attempt_ts_ns;
+	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
+	rec->old_tid = old_tid;
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+	size = exec_paths(rec, task, bprm, size);
+	size = args_inline(&rec->argv, &argv, rec, size);
+	size = args_inline(&rec->env, &env, rec, size);
+	exec_numbers(rec, task, bprm, &argv, &env, sent);
+	send(ctx, c, rec, size, REC_EXEC, REC_CLASS_EXEC, tgid, now);
+}
+
+#endif

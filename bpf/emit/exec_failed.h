@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/exec_failed.h - an exec attempt: stamped at entry, recorded if it returns an error.
+ *
+ * The file name is read at return: by then the kernel has faulted its page in. At entry a
+ * literal that the process never touched reads as empty.
+ */
+#ifndef BEGAT_BPF_EMIT_EXEC_FAILED_H
+#define BEGAT_BPF_EMIT_EXEC_FAILED_H
+
+#include "../admit.h"
+#include "args.h"
+#include "who.h"
+
+#define FAILED_PIECE_BYTES 4096
+
+static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
+{
+	struct attempt attempt = {
+		.ts_ns = now_ns(),
+		.filename = filename,
+		.argv = argv,
+		.is_compat = is_compat,
+	};
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct cpu_counters *c;
+
+	if (!bpf_map_update_elem(&attempts, &tid, &attempt, BPF_ANY))
+		return;
+	c = cpu_counters();
+	if (c)
+		c->attempts_full++;
+}
+
+/* What is gathered of argv: pieces at the front of a slot, sent as a chunk when it is full. */
+struct failed_argv {
+	__u32 fill; /* bytes in the slot, behind the chunk header */
+	__u32 sent;
+	__u32 count; /* whole strings */
+	__u32 unreadable;
+	bool is_cut;
+};
+
+static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
+					 struct failed_argv *args, __u32 tid, __u32 tgid, __u64 ts)
+{
+	struct rec_chunk *rec = at;
+
+	rec->tgid = tgid;
+	rec->what = REC_CHUNK_ARGV;
+	rec->offset = args->sent;
+	rec->reserved = 0;
+	rec->bytes.offset = sizeof(*rec);
+	rec->bytes.bytes = args->fill;
+	send(ctx, c, rec, sizeof(*rec) + args->fill, REC_CHUNK, REC_CLASS_CHUNK, tid, ts);
+	args->sent += args->fill;
+	args->fill = 0;
+}
+
+static __always_inline __u64 failed_pointer(const struct attempt *attempt, __u32 index, long *err)
+{
+	__u64 pointer = 0;
+	__u32 pointer32 = 0;
+
+	if (attempt->is_compat) {
+		*err = bpf_probe_read_user(&pointer32, sizeof(pointer32),
+					   (void *)attempt->argv + (__u64)index * 4);
+		return pointer32;
+	}
+	*err = bpf_probe_read_user(&pointer, sizeof(pointer),
+				   (void *)attempt->argv + (__u64)index * 8);
+	return pointer;
+}
+
+static __always_inline void failed_gather(void *ctx, struct cpu_counters *c, void *at,
+					  const struct attempt *attempt, __u32 tid, __u32 tgid,
+					  __u64 ts, struct failed_argv *args)
+{
+	__u64 piece = 0; /* where to go on in a long string; 0 = take the next string */
+
+	for (int i = 0; i < REC_FAILED_STRINGS_MAX; i++) {
+		char *to;
+		long n, err;
+
+		if (!piece) {
+			piece = failed_pointer(attempt, args->count, &err);
+			if (err) {
+				args->is_cut = true;
+				return;
+			}
+			if (!piece)
+				return;
+		}
+		if (args->fill > REC_CHUNK_BYTES_MAX - FAILED_PIECE_BYTES)
+			failed_flush(ctx, c, at, args, tid, tgid, ts);
+		if (args->sent + args->fill >= config.max_args_bytes)
+			break;
+		to = slot_at(at, sizeof(struct rec_chunk) + args->fill, FAILED_PIECE_BYTES);
+		if (!to)
+			break;
+		n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
+		if (n == FAILED_PIECE_BYTES) { /* there is more: its NUL is not one of argv's */
+			args->fill += FAILED_PIECE_BYTES - 1;
+			piece += FAILED_PIECE_BYTES - 1;
+			continue;
+		}
+		if (n <= 0) {
+			*to = 0;
+			n = 1;
+			args->unreadable++;
+		}
+		args->fill += n;
+		args->count++;
+		piece = 0;
+	}
+	args->is_cut = true;
+	if (piece && args->fill) { /* end the string that was begun */
+		char *to = slot_at(at, sizeof(struct rec_chunk) + args->fill, 1);
+
+		if (to) {
+			*to = 0;
+			args->fill++;
+			args->count++;
+		}
+	}
+}
+
+static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at,
+					   const struct failed_argv *args, __u32 offset)
+{
+	void *to = slot_at(rec, offset, REC_INLINE_BYTES_MAX);
+	__u32 n = args->fill;
+
+	rec->argv.offset = offset;
+	rec->argv.bytes = 0;
+	barrier_var(n);
+	if (!to || !n || n > REC_INLINE_BYTES_MAX)
+		return offset;
+	if (bpf_probe_read_kernel(to, n, at + sizeof(struct rec_chunk)))
+		return offset;
+	rec->argv.bytes = n;
+	return ALIGN8(offset + n);
+}
+
+static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 user, __u32 offset)
+{
+	void *to = slot_at(rec, offset, REC_PATH_BYTES_MAX);
+	long n = to ? bpf_probe_read_user_str(to, REC_PATH_BYTES_MAX, (void *)user) : 0;
+
+	rec->filename.offset = offset;
+	rec->filename.bytes = n > 0 ? n : 0;
+	if (n <= 0)
+		rec->flags |= REC_FAILED_FILENAME_UNREADABLE;
+	return ALIGN8(offset + rec->filename.bytes);
+}
+
+static __always_inline void emit_exec_failed(void *ctx, const struct attempt *attempt, __u32 tid,
+					     __u32 tgid, __s32 error)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct cpu_counters *c = cpu_counters();
+	struct rec_exec_failed *rec = slot(SLOT_FAILED);
+	void *at = slot(SLOT_FAILED_ARGV);
+	struct failed_argv args = {};
+	__u64 now = now_ns(), cgroup = 0;
+	__u32 size;
+
+	if (!c || !rec || !at)
+		return;
+	if (tgid == config.own_tgid) {
+		c->own_attempts++;
+		return;
+	}
+	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||
+	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, group_leader, start_boottime))))
+		return;
+	if (config.want & CONFIG_WANT_CGROUP)
+		cgroup = cgroup_ensure(ctx, c, rec, task, now);
+	if (config.want & CONFIG_WANT_ARGV) {
+		failed_gather(ctx, c, at, attempt, tid, tgid, now, &args);
+		if (args.sent || args.fill > REC_INLINE_BYTES_MAX)
+			failed_flush(ctx, c, at, &args, tid, tgid, now);
+	}
+	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;
+	if (args.is_cut)
+		rec->flags |= REC_FAILED_ARGV_CUT;
+	if (args.unreadable)
+		rec->flags |= REC_FAILED_ARGV_UNREADABLE;
+	rec->attempt_ts_ns = attempt->ts_ns;
+	rec->error = error;
+	rec->argc = args.count;
+	rec->unreadable = args.unreadable;
+	rec->argv_chunk_bytes = args.sent;
+	rec->repeats = 0;
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+	size = failed_filename(rec, attempt->filename, size);
+	size = failed_inline(rec, at, &args, size);
+	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
+}
+
+/* The system call has returned. A successful exec has taken its attempt away already. */
+static __always_inline void attempt_return(void *ctx, long value)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 tid = pid_tgid;
+	struct attempt *found = bpf_map_lookup_elem(&attempts, &tid);
+	struct attempt attempt;
+
+	if (!found)
+		return;
+	attempt = *found;
+	bpf_map_delete_elem(&attempts, &tid);
+	if (value < 0)
+		emit_exec_failed(ctx, &attempt, tid, pid_tgid >> 32, -value);
+}
+
+#endif

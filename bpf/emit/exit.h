@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/exit.h - the end of a process: how wait(2) will report it and what it all cost.
+ *
+ * Totals are the group's: what signal_struct accumulated from threads that are gone, and the
+ * own figures of every thread that is still linked, the zombie leader and the last one included.
+ */
+#ifndef BEGAT_BPF_EMIT_EXIT_H
+#define BEGAT_BPF_EMIT_EXIT_H
+
+#include "../admit.h"
+#include "who.h"
+
+#define SIGNAL_GROUP_EXIT 0x00000004
+
+static __always_inline __u32 exit_status(struct task_struct *task, struct signal_struct *signal)
+{
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_struct *thread)
+{
+	rec->utime_ns += BPF_CORE_READ(thread, utime);
+	rec->stime_ns += BPF_CORE_READ(thread, stime);
+	rec->runtime_ns += BPF_CORE_READ(thread, se.sum_exec_runtime);
+	rec->minor_faults += BPF_CORE_READ(thread, min_flt);
+	rec->major_faults += BPF_CORE_READ(thread, maj_flt);
+	rec->voluntary_switches += BPF_CORE_READ(thread, nvcsw);
+	rec->involuntary_switches += BPF_CORE_READ(thread, nivcsw);
+	if (bpf_core_field_exists(thread->ioac.read_bytes)) {
+		rec->read_bytes += BPF_CORE_READ(thread, ioac.read_bytes);
+		rec->write_bytes += BPF_CORE_READ(thread, ioac.write_bytes);
+	}
+}
+
+static __always_inline void exit_usage(struct rec_exit *rec, struct signal_struct *signal)
+{
+	struct list_head *head = &signal->thread_head;
+	struct list_head *node = BPF_CORE_READ(head, next);
+	int threads = 0;
+
+	rec->utime_ns = BPF_CORE_READ(signal, utime);
+	rec->stime_ns = BPF_CORE_READ(signal, stime);
+	rec->runtime_ns = BPF_CORE_READ(signal, sum_sched_runtime);
+	rec->minor_faults = BPF_CORE_READ(signal, min_flt);
+	rec->major_faults = BPF_CORE_READ(signal, maj_flt);
+	rec->voluntary_switches = BPF_CORE_READ(signal, nvcsw);
+	rec->involuntary_switches = BPF_CORE_READ(signal, nivcsw);
+	rec->max_rss_bytes = BPF_CORE_READ(signal, maxrss) * config.page_bytes;
+	rec->children_utime_ns = BPF_CORE_READ(signal, cutime);
+	rec->children_stime_ns = BPF_CORE_READ(signal, cstime);
+	rec->children_max_rss_bytes = BPF_CORE_READ(signal, cmaxrss) * config.page_bytes;
+	rec->read_bytes = 0;
+	rec->write_bytes = 0;
+	if (bpf_core_field_exists(signal->ioac.read_bytes)) {
+		rec->read_bytes = BPF_CORE_READ(signal, ioac.read_bytes);
+		rec->write_bytes = BPF_CORE_READ(signal, ioac.write_bytes);
+		rec->flags |= REC_EXIT_HAS_IO;
+	}
+	for (; threads < REC_THREADS_MAX && node && node != head; threads++) {
+		exit_add_thread(rec, (void *)node - bpf_core_field_offset(struct task_struct,
+									  thread_node));
+		node = BPF_CORE_READ(node, next);
+	}
+	if (threads == REC_THREADS_MAX)
+		rec->flags |= REC_EXIT_THREADS_CUT;
+}
+
+static __always_inline void exit_from_cache(struct rec_exit *rec, const struct proc_entry *entry)
+{
+	rec->fork_ts_ns = 0;
+	rec->exec_ts_ns = 0;
+	rec->execs = 0;
+	if (!entry)
+		return;
+	rec->fork_ts_ns = entry->fork_ts_ns;
+	rec->exec_ts_ns = entry->exec_ts_ns;
+	rec->execs = entry->execs;
+	if (entry->fork_ts_ns)
+		rec->flags |= REC_EXIT_WAS_CACHED;
+	if (!entry->killer_signal)
+		return;
+	rec->killer_start_ns = entry->killer_start_ns;
+	rec->killer_tgid = entry->killer_tgid;
+	rec->killer_signal = entry->killer_signal;
+	__builtin_memcpy(rec->killer_comm, entry->killer_comm, sizeof(rec->killer_comm));
+	rec->flags |= REC_EXIT_HAS_KILLER;
+}
+
+/* Is it this thread that ends the process? At most one thread a process gets a yes. */
+static __always_inline bool exit_is_last(struct task_struct *task, bool group_dead, __u32 tgid,
+					 __u64 start_ns)
+{
+	struct death death = { .start_ns = start_ns, .tgid = tgid };
+	__u32 dead = 1;
+
+	if (config.has_group_dead)
+		return group_dead;
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return false;
+	return !bpf_map_update_elem(&deaths, &death, &dead, BPF_NOEXIST);
+}
+
+static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead)
+{
+	struct cpu_counters *c = cpu_counters();
+	struct rec_exit *rec = slot(SLOT_EXIT);
+	__u32 tgid = BPF_CORE_READ(task, tgid), tid = BPF_CORE_READ(task, pid), size;
+	__u64 start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct proc_entry *entry;
+	__u64 now, cgroup = 0;
+
+	bpf_map_delete_elem(&attempts, &tid); /* killed in the middle of an exec */
+	if (!c || !rec || !exit_is_last(task, group_dead, tgid, start_ns))
+		return;
+	now = now_ns();
+	entry = cache_find(tgid, start_ns);
+	if (entry)
+		entry->flags |= PROC_EXITED;
+	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry)) {
+		if (config.want & CONFIG_WANT_CGROUP)
+			cgroup = cgroup_ensure(ctx, c, rec, task, now);
+		rec->flags = 0;
+		rec->reserved = 0;
+		rec->status = exit_status(task, signal);
+		if (now - start_ns < config.short_lived_window_ns)
+			rec->flags |= REC_EXIT_SHORT_LIVED;
+		if (BPF_CORE_READ(signal, oom_mm))
+			rec->flags |= REC_EXIT_OOM;
+		exit_from_cache(rec, entry);
+		exit_usage(rec, signal);
+		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
+	}
+	if (entry)
+		cache_bury(c, tgid, start_ns, now);
+}
+
+#endif

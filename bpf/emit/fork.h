@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/* bpf/emit/fork.h - a new process: its cache entry, inherited following, and REC_FORK. */
+#ifndef BEGAT_BPF_EMIT_FORK_H
+#define BEGAT_BPF_EMIT_FORK_H
+
+#include "../admit.h"
+#include "who.h"
+
+static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
+				      struct task_struct *child)
+{
+	struct cpu_counters *c = cpu_counters();
+	__u32 forker_tgid = BPF_CORE_READ(parent, tgid);
+	__u64 forker_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	struct proc_entry *forker = cache_find(forker_tgid, forker_start_ns);
+	struct proc_entry entry = {};
+	struct rec_fork *rec = slot(SLOT_FORK);
+	__u64 now = now_ns();
+	__u64 cgroup = 0;
+	__u32 size;
+
+	if (!c || !rec)
+		return;
+	if (config.admit & CONFIG_ADMIT_TREE) {
+		if (!forker || !(forker->flags & PROC_FOLLOWED))
+			return;
+		entry.flags = PROC_FOLLOWED;
+	}
+	entry.start_ns = BPF_CORE_READ(child, start_boottime);
+	entry.fork_ts_ns = now;
+	entry.parent_tgid = forker_tgid;
+	cache_put(c, BPF_CORE_READ(child, tgid), &entry);
+
+	if (!(config.emit & 1 << REC_CLASS_FORK) || !admit(child, &entry))
+		return;
+	if (config.want & CONFIG_WANT_CGROUP)
+		cgroup = cgroup_ensure(ctx, c, rec, child, now);
+	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec));
+	rec->forked_by_start_ns = forker_start_ns;
+	rec->forked_by_tgid = forker_tgid;
+	rec->reserved = 0;
+	send(ctx, c, rec, size, REC_FORK, REC_CLASS_FORK, BPF_CORE_READ(child, pid), now);
+}
+
+#endif

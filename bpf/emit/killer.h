@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/* bpf/emit/killer.h - remembers in the process cache who sent a signal that may be fatal. */
+#ifndef BEGAT_BPF_EMIT_KILLER_H
+#define BEGAT_BPF_EMIT_KILLER_H
+
+#include "../cache.h"
+
+#define TRACE_SIGNAL_DELIVERED 0
+
+/* Stop, continue and what is ignored unless caught: never the end of a process. */
+#define SIGNALS_HARMLESS                                                                           \
+	(1ull << 17 /* CHLD */ | 1ull << 18 /* CONT */ | 1ull << 19 /* STOP */ | 1ull << 20 /* TSTP */ | \
+	 1ull << 21 /* TTIN */ | 1ull << 22 /* TTOU */ | 1ull << 23 /* URG */ | 1ull << 28 /* WINCH */)
+
+/* 0 and 1 stand for "from a user" and "from the kernel" where a siginfo pointer is expected. */
+static __always_inline bool killer_is_user(__u64 info)
+{
+	int code = 1;
+
+	if (info <= 1)
+		return !info;
+	bpf_core_read(&code, sizeof(code), &((struct kernel_siginfo *)info)->si_code);
+	return code <= 0;
+}
+
+static __always_inline void killer_note(__u64 *ctx)
+{
+	struct task_struct *sender = (void *)bpf_get_current_task();
+	struct proc_entry fresh = {}, *entry;
+	struct task_struct *target;
+	struct cpu_counters *c;
+	__u64 args[5], start_ns;
+	__u32 tgid, sig;
+
+	/* A copy: as typed pointers the verifier would not let 0 and 1 be told from addresses. */
+	if (bpf_probe_read_kernel(args, sizeof(args), ctx))
+		return;
+	sig = args[0];
+	if (args[4] != TRACE_SIGNAL_DELIVERED || sig > 64 || SIGNALS_HARMLESS >> (sig & 63) & 1)
+		return;
+	target = (void *)args[2];
+	tgid = BPF_CORE_READ(target, tgid);
+	start_ns = BPF_CORE_READ(target, group_leader, start_boottime);
+	entry = cache_find(tgid, start_ns);
+	if (!entry) {
+		c = cpu_counters();
+		if (!c || config.admit & CONFIG_ADMIT_TREE)
+			return;
+		fresh.start_ns = start_ns;
+		cache_put(c, tgid, &fresh);
+		entry = cache_find(tgid, start_ns);
+		if (!entry)
+			return;
+	}
+	entry->killer_signal = sig;
+	entry->killer_tgid = 0;
+	entry->killer_start_ns = 0;
+	entry->killer_comm[0] = 0;
+	if (!killer_is_user(args[1]))
+		return;
+	entry->killer_tgid = bpf_get_current_pid_tgid() >> 32;
+	entry->killer_start_ns = BPF_CORE_READ(sender, group_leader, start_boottime);
+	bpf_get_current_comm(entry->killer_comm, sizeof(entry->killer_comm));
+}
+
+#endif

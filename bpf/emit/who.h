@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/who.h - the part that every record about a process has: identity, parent,
+ * credentials, namespaces, its pid at every level.
+ *
+ * Read with probe reads, not as typed pointers: the kprobe and tracepoint backends have only an
+ * untyped task, and one piece of code serves all hooks.
+ */
+#ifndef BEGAT_BPF_EMIT_WHO_H
+#define BEGAT_BPF_EMIT_WHO_H
+
+#include "cgroup.h"
+
+static __always_inline void who_parent(struct rec_who *who, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	who->parent_tgid = 0;
+	who->parent_start_ns = 0;
+	if (!parent)
+		return;
+	who->parent_tgid = BPF_CORE_READ(parent, tgid);
+	who->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	who->valid |= REC_WHO_PARENT;
+}
+
+static __always_inline void who_creds(struct rec_who *who, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+	who->uid = BPF_CORE_READ(cred, uid.val);
+	who->gid = BPF_CORE_READ(cred, gid.val);
+	who->euid = BPF_CORE_READ(cred, euid.val);
+	who->egid = BPF_CORE_READ(cred, egid.val);
+	if (config.want & CONFIG_WANT_IDS)
+		bpf_core_read(&who->cap_effective, sizeof(who->cap_effective),
+			      &cred->cap_effective);
+	if (config.want & CONFIG_WANT_NS)
+		who->ns[REC_NS_USER] = BPF_CORE_READ(cred, user_ns, ns.inum);
+}
+
+static __always_inline void who_ids(struct rec_who *who, struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+
+	who->sid = BPF_CORE_READ(signal, pids[PIDTYPE_SID], numbers[0].nr);
+	who->pgid = BPF_CORE_READ(signal, pids[PIDTYPE_PGID], numbers[0].nr);
+	if (!tty || bpf_probe_read_kernel_str(who->tty, sizeof(who->tty), tty->name) < 0)
+		who->tty[0] = 0;
+	who->valid |= REC_WHO_IDS;
+	if (bpf_core_field_exists(task->loginuid)) {
+		who->loginuid = BPF_CORE_READ(task, loginuid.val);
+		who->valid |= REC_WHO_LOGINUID;
+	}
+}
+
+static __always_inline void who_ns(struct rec_who *who, struct task_struct *task, struct pid *pid,
+				   __u32 level)
+{
+	struct nsproxy *nsproxy = BPF_CORE_READ(task, nsproxy);
+	struct pid_namespace *pid_ns = NULL;
+
+	if (!nsproxy) /* gone already */
+		return;
+	who->ns[REC_NS_MNT] = BPF_CORE_READ(nsproxy, mnt_ns, ns.inum);
+	who->ns[REC_NS_NET] = BPF_CORE_READ(nsproxy, net_ns, ns.inum);
+	who->ns[REC_NS_UTS] = BPF_CORE_READ(nsproxy, uts_ns, ns.inum);
+	who->ns[REC_NS_IPC] = BPF_CORE_READ(nsproxy, ipc_ns, ns.inum);
+	who->ns[REC_NS_CGROUP] = BPF_CORE_READ(nsproxy, cgroup_ns, ns.inum);
+	if (level < REC_PID_LEVELS_MAX)
+		bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns),
+				      (void *)&pid->numbers[0].ns + level * sizeof(struct upid));
+	who->ns[REC_NS_PID] = BPF_CORE_READ(pid_ns, ns.inum);
+	who->valid |= REC_WHO_NS;
+}
+
+/* The pids at every level, at @offset of the record; nothing for a process of the first level. */
+static __always_inline __u32 who_pids(struct rec_who *who, void *record, __u32 offset,
+				      struct pid *pid, __u32 level)
+{
+	who->pids.offset = offset;
+	who->pids.bytes = 0;
+	if (!level || level >= REC_PID_LEVELS_MAX)
+		return offset;
+	for (__u32 i = 0; i < REC_PID_LEVELS_MAX; i++) {
+		__u32 *to = slot_at(record, offset + i * sizeof(__u32), sizeof(__u32));
+
+		if (i > level || !to)
+			break;
+		bpf_probe_read_kernel(to, sizeof(*to),
+				      (void *)&pid->numbers[0].nr + i * sizeof(struct upid));
+		who->pids.bytes += sizeof(__u32);
+	}
+	return ALIGN8(offset + who->pids.bytes);
+}
+
+/*
+ * Fills @who, which lies in @record, from the task; variable bytes start at @offset.
+ * Returns the offset behind what was written.
+ */
+static __always_inline __u32 who_fill(struct rec_who *who, struct task_struct *task,
+				      __u64 cgroup_id, void *record, __u32 offset)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	who->valid = 0;
+	who->reserved = 0;
+	who->tgid = BPF_CORE_READ(task, tgid);
+	who->start_ns = BPF_CORE_READ(leader, start_boottime);
+	who->cgroup_id = cgroup_id;
+	if (config.want & CONFIG_WANT_CGROUP)
+		who->valid |= REC_WHO_CGROUP;
+	who_parent(who, task);
+	who_creds(who, task);
+	if (config.want & CONFIG_WANT_IDS)
+		who_ids(who, task);
+	if (config.want & CONFIG_WANT_NS)
+		who_ns(who, task, pid, level);
+	BPF_CORE_READ_INTO(&who->comm, task, comm);
+	if (config.want & CONFIG_WANT_PIDS)
+		return who_pids(who, record, offset, pid, level);
+	who->pids.bytes = 0;
+	return offset;
+}
+
+#endif

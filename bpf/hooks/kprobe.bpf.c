@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * hooks/kprobe.bpf.c - exec attempts by kprobes on the system calls themselves.
+ *
+ * Preferred: they see 32-bit callers too, and need no tracefs. What symbol each is attached to
+ * (the wrapper's name differs by machine) is src/attach/'s to find. A wrapper takes one argument,
+ * the registers at the system call.
+ */
+
+SEC("?kprobe")
+int kprobe__execve_enter(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = SYSCALL_REGS(ctx);
+
+	attempt_enter(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), 0);
+	return 0;
+}
+
+SEC("?kprobe")
+int kprobe__execveat_enter(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = SYSCALL_REGS(ctx);
+
+	attempt_enter(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), 0);
+	return 0;
+}
+
+SEC("?kprobe")
+int kprobe__compat_execve_enter(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = SYSCALL_REGS(ctx);
+
+	attempt_enter(COMPAT_ARG1(regs), COMPAT_ARG2(regs), 1);
+	return 0;
+}
+
+SEC("?kprobe")
+int kprobe__compat_execveat_enter(struct pt_regs *ctx)
+{
+	struct pt_regs *regs = SYSCALL_REGS(ctx);
+
+	attempt_enter(COMPAT_ARG2(regs), COMPAT_ARG3(regs), 1);
+	return 0;
+}
+
+/* One return program for all four: what was asked is in the attempt. */
+SEC("?kretprobe")
+int kprobe__return(struct pt_regs *ctx)
+{
+	attempt_return(ctx, (int)RETURN_VALUE(ctx));
+	return 0;
+}

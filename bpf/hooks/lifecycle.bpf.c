@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * hooks/lifecycle.bpf.c - fork, exec and exit: always on, whatever the backend for attempts.
+ *
+ * Typed raw tracepoints (5.5): they are there on every kernel, fire for 32-bit tasks too, and
+ * pass the kernel's own pointers. Arguments are taken from the raw context one by one: an older
+ * kernel has fewer, and its verifier rejects a read of one that is not there.
+ */
+
+/*
+ * Fork: runs in the parent before the child can run, so the child's first event comes later.
+ * Threads are not processes.
+ */
+SEC("?tp_btf/sched_process_fork")
+int lifecycle__fork(__u64 *ctx)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+
+	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
+		emit_fork(ctx, parent, child);
+	return 0;
+}
+
+/*
+ * Exec: after the point of no return and after the new image is set up, before it runs: argv
+ * is what the program will see, not what the caller's memory held at some other moment.
+ */
+SEC("?tp_btf/sched_process_exec")
+int lifecycle__exec(__u64 *ctx)
+{
+	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2]);
+	return 0;
+}
+
+/*
+ * Exit: late enough that status, max RSS and group totals are final, early enough that
+ * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
+ */
+SEC("?tp_btf/sched_process_exit")
+int lifecycle__exit(__u64 *ctx)
+{
+	bool group_dead = false;
+
+	if (config.has_group_dead)
+		group_dead = (bool)ctx[1];
+	emit_exit(ctx, (void *)ctx[0], group_dead);
+	return 0;
+}
+
+/* Who sends a fatal signal: the exit knows only its number. */
+SEC("?tp_btf/signal_generate")
+int lifecycle__signal(__u64 *ctx)
+{
+	killer_note(ctx);
+	return 0;
+}
+
+/* What was there before us, with the exact start times that /proc rounds. */
+SEC("?iter/task")
+int lifecycle__snapshot(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct rec_snapshot rec = {};
+
+	if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+		return 0;
+	snapshot_fill(&rec, task);
+	bpf_seq_write(seq, &rec, sizeof(rec));
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/maps.h - every map, and the settings.
+ *
+ * Sizes that depend on the machine (CPUs, buffer) are set by src/attach/ before load; of the two
+ * record maps only the one that config.transport names is created.
+ */
+#ifndef BEGAT_BPF_MAPS_H
+#define BEGAT_BPF_MAPS_H
+
+#include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "abi/config.h"
+
+/* Read-only and frozen: the verifier takes its values as constants and drops dead branches. */
+const volatile struct bpf_config config SEC(".rodata.config");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} records_perf SEC(".maps");
+
+/*
+ * Assembly slots, one a kind of program: a program never runs twice at once on a CPU (the kernel
+ * sees to it), but on a preemptible kernel another one may run in the middle of it.
+ */
+enum slot {
+	SLOT_FORK = 0,
+	SLOT_EXEC = 1,
+	SLOT_FAILED = 2,
+	SLOT_FAILED_ARGV = 3,
+	SLOT_EXIT = 4,
+	SLOT_COUNT = 5,
+};
+
+struct slot_bytes {
+	__u8 bytes[REC_BYTES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOT_COUNT);
+	__type(key, __u32);
+	__type(value, struct slot_bytes);
+} scratch SEC(".maps");
+
+/* The process cache. Not preallocated where the kernel allows that to tracing programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u32);
+	__type(value, struct proc_entry);
+} processes SEC(".maps");
+
+/*
+ * Who has died, to tell the first of two last threads from the second: both can see the group
+ * dead on kernels that do not pass group_dead. LRU: a race lasts microseconds.
+ */
+struct death {
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct death);
+	__type(value, __u32);
+} deaths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct graveyard);
+} graveyards SEC(".maps");
+
+/* Execs under way, by the tid that made the call: an exec may change the caller's tid. */
+struct attempt {
+	__u64 ts_ns;
+	__u64 filename; /* user addresses */
+	__u64 argv;
+	__u32 is_compat;
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct attempt);
+} attempts SEC(".maps");
+
+/* Cgroups whose path has been sent. LRU: what falls out is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u64);
+	__type(value, __u32);
+} cgroups_sent SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct reader_state);
+} reader SEC(".maps");
+
+static __always_inline struct cpu_counters *cpu_counters(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+static __always_inline void *slot(__u32 index)
+{
+	return bpf_map_lookup_elem(&scratch, &index);
+}
+
+/*
+ * A place for @room bytes at @offset in a slot, NULL if they do not fit. The barrier keeps the
+ * compiler from proving the bound elsewhere than in the register that the verifier looks at.
+ */
+#define slot_at(slot, offset, room)                                                                \
+	({                                                                                         \
+		__u64 __offset = (offset);                                                         \
+		barrier_var(__offset);                                                             \
+		__offset <= REC_BYTES_MAX - (room) ? (void *)(slot) + __offset : NULL;              \
+	})
+
+#define ALIGN8(n) (((n) + 7) & ~7u)
+
+#endif
