@@ -87,10 +87,10 @@ static struct decode_cgroup *take_entry(struct decode_cgroups *cgroups)
 int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec)
 {
 	struct decode_cgroups *cgroups = &decoder->cgroups;
-	struct begat_str path;
-	int found = decode_path(in, &rec->path, decoder->exe, &path);
+	struct begat_str path = { .data = "/", .len = 1 }; /* the root has no names */
+	int found = decode_path(in, &rec->path, decoder->scratch, sizeof(decoder->scratch), &path);
 
-	if (found <= 0)
+	if (found < 0 || (!found && (rec->path.components || rec->path.flags)))
 		return found;
 
 	char *copy = malloc(path.len + 1);

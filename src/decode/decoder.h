@@ -17,7 +17,8 @@
 #define DECODE_CGROUPS_MAX 16384 /* paths remembered; a power of two */
 #define DECODE_JOIN_BYTES_MAX ((size_t)REC_CHUNKS_MAX * REC_CHUNK_BYTES_MAX)
 #define DECODE_JOIN_KEEP_BYTES 65536 /* a bigger buffer is given back after use */
-#define DECODE_PATH_BYTES (REC_PATH_BYTES_MAX + 64) /* and room for the marks */
+#define DECODE_PATH_MARKS_BYTES 64 /* what path.c may write around the names */
+#define DECODE_PATH_BYTES (REC_PATH_BYTES_MAX + DECODE_PATH_MARKS_BYTES)
 
 /* One record, as long as decode_record() runs. */
 struct decode_in {
@@ -97,7 +98,7 @@ struct decoder {
 	char tty[REC_TTY_BYTES + 1];
 	char exe[DECODE_PATH_BYTES];
 	char cwd[DECODE_PATH_BYTES];
-	char env[REC_BYTES_MAX];
+	char scratch[REC_BYTES_MAX]; /* a filtered env; a cgroup's path on its way to the table */
 };
 
 /* One file each. All return 1, 0 or -EBADMSG as decode_record() does; chunk and cgroup -ENOMEM. */
@@ -123,10 +124,10 @@ int decode_who(struct decoder *decoder, const struct decode_in *in, const struct
 	       const struct rec_who *who, struct begat_event *ev);
 
 /*
- * path.c: writes the path as people read it into @buf of DECODE_PATH_BYTES. Returns 1, 0 if the
- * path is absent, or -EBADMSG.
+ * path.c: writes the path as people read it into @buf. Returns 1, 0 if the path is absent, or
+ * -EBADMSG, also if it does not fit.
  */
-int decode_path(const struct decode_in *in, const struct rec_path *path, char *buf,
+int decode_path(const struct decode_in *in, const struct rec_path *path, char *buf, size_t size,
 		struct begat_str *ret_path);
 
 /* args.c: blocks of NUL-terminated strings; what follows the last NUL is not kept. */

@@ -3,8 +3,9 @@
  * decode/exec.c - REC_EXEC: the image after a successful exec.
  *
  * Totals (argc, argv_bytes, envc, env_bytes) are what the new program got; argv and env are what
- * is here, and *_truncated says whether that is less. fork_to_exec_ns runs from the process's
- * fork to this exec, whether it is its first or not; exec_ns from the system call to the image.
+ * is here, and *_truncated says whether that is less. A count without bytes means that
+ * nobody asked for the strings. fork_to_exec_ns runs from the process's fork to this exec, its
+ * first or not; exec_ns from the system call to the image.
  */
 #include "decode/decoder.h"
 
@@ -31,11 +32,12 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 	ev->argc = rec->argc;
 	ev->argv_bytes = rec->argv_bytes;
 	decode_add(ev, BEGAT_F_ARGC);
-	decode_add(ev, BEGAT_F_ARGV_BYTES);
 	decode_add(ev, BEGAT_F_ARGV_TRUNCATED);
+	if (rec->argv_bytes || !rec->argc)
+		decode_add(ev, BEGAT_F_ARGV_BYTES);
 	ev->argv_truncated = rec->flags & incomplete;
 	if (!sent) {
-		if (!ev->argv_truncated && rec->argv_bytes)
+		if (!ev->argv_truncated && (rec->argv_bytes || rec->argc))
 			return 0;
 		ev->argv.data = "";
 	} else if (!is_whole || ev->argv.bytes < rec->argv_bytes || ev->argv.count < rec->argc) {
@@ -63,13 +65,12 @@ static int decode_env(struct decoder *decoder, const struct decode_in *in,
 		return sent;
 	ev->envc = rec->envc;
 	ev->env_bytes = rec->env_bytes;
-	if (rec->env_bytes || sent || decoder->has_env_names) {
-		decode_add(ev, BEGAT_F_ENVC);
+	decode_add(ev, BEGAT_F_ENVC);
+	if (rec->env_bytes || !rec->envc)
 		decode_add(ev, BEGAT_F_ENV_BYTES);
-	}
 	ev->env_truncated = rec->flags & incomplete;
 	if (!sent) {
-		if (!ev->env_truncated && (rec->env_bytes || !decoder->has_env_names))
+		if (!ev->env_truncated && (rec->env_bytes || rec->envc))
 			return 0;
 		ev->env.data = "";
 	} else if (!is_whole || ev->env.bytes < rec->env_bytes) {
@@ -80,7 +81,7 @@ static int decode_env(struct decoder *decoder, const struct decode_in *in,
 	if (!decoder->has_env_names)
 		return 0;
 	ev->env = decode_filter_env(decoder, ev->env,
-				    rec->env_chunk_bytes ? block.join->data : decoder->env);
+				    rec->env_chunk_bytes ? block.join->data : decoder->scratch);
 	return 0;
 }
 
@@ -89,8 +90,8 @@ static int decode_image(struct decoder *decoder, const struct decode_in *in,
 {
 	int filename = decode_string(in, rec->filename, &ev->filename);
 	int interpreter = decode_string(in, rec->interpreter, &ev->interpreter);
-	int exe = decode_path(in, &rec->exe, decoder->exe, &ev->exe);
-	int cwd = decode_path(in, &rec->cwd, decoder->cwd, &ev->cwd);
+	int exe = decode_path(in, &rec->exe, decoder->exe, sizeof(decoder->exe), &ev->exe);
+	int cwd = decode_path(in, &rec->cwd, decoder->cwd, sizeof(decoder->cwd), &ev->cwd);
 
 	if (filename < 0 || interpreter < 0 || exe < 0 || cwd < 0)
 		return -EBADMSG;
@@ -98,11 +99,10 @@ static int decode_image(struct decoder *decoder, const struct decode_in *in,
 		decode_add(ev, BEGAT_F_FILENAME);
 	if (interpreter)
 		decode_add(ev, BEGAT_F_INTERPRETER);
-	if (exe)
-		decode_add(ev, BEGAT_F_EXE);
 	if (cwd)
 		decode_add(ev, BEGAT_F_CWD);
-	if (rec->inode) {
+	if (exe) { /* the numbers are captured with the path */
+		decode_add(ev, BEGAT_F_EXE);
 		ev->dev = makedev((unsigned int)(rec->dev >> 20), (unsigned int)rec->dev & 0xfffff);
 		ev->inode = rec->inode;
 		decode_add(ev, BEGAT_F_DEV);

@@ -44,7 +44,7 @@ static char *put_names_reversed(char *at, const char *names, size_t bytes)
 	return at + bytes;
 }
 
-int decode_path(const struct decode_in *in, const struct rec_path *path, char *buf,
+int decode_path(const struct decode_in *in, const struct rec_path *path, char *buf, size_t size,
 		struct begat_str *ret_path)
 {
 	if (!path->bytes)
@@ -52,7 +52,7 @@ int decode_path(const struct decode_in *in, const struct rec_path *path, char *b
 
 	const char *names = decode_bytes(in, path->offset, path->bytes);
 
-	if (!names || path->bytes > REC_PATH_BYTES_MAX || names[path->bytes - 1])
+	if (!names || path->bytes > size - DECODE_PATH_MARKS_BYTES || names[path->bytes - 1])
 		return -EBADMSG;
 
 	char *at = buf;
@@ -72,5 +72,4 @@ int decode_path(const struct decode_in *in, const struct rec_path *path, char *b
 	return 1;
 }
 
-_Static_assert(DECODE_PATH_BYTES >= REC_PATH_BYTES_MAX + sizeof(DELETED UNREACHABLE TRUNCATED),
-	       "room for a path and its marks");
+_Static_assert(sizeof("/" DELETED UNREACHABLE TRUNCATED) <= DECODE_PATH_MARKS_BYTES, "room");
