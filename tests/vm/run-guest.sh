@@ -23,6 +23,7 @@ set -eu
 
 # Kernel log lines that fail a run, and stock lines that look alike.
 BAD_LINES='WARNING:|BUG:|Oops|Call Trace|general protection|verifier|BPF:|bpf:|KASAN|soft lockup|detected stall|hung task|blocked for more than|possible recursive locking|refcount_t|Unable to handle|segfault'
+OK_LINES='trace event string verifier disabled'
 INT3_OOPS='Oops: int3'
 
 usage()
@@ -167,11 +168,8 @@ seconds=$(($(date +%s) - started))
 rc=$(sed -n 's/^GUEST-RC \([0-9]*\)$/\1/p' "$logs/console.log" | tail -n 1)
 # Where the guest died its log is on the console.
 [ -s "$logs/dmesg.log" ] && judged=$logs/dmesg.log || judged=$logs/console.log
-grep -nE "$BAD_LINES" "$judged" > "$logs/bad-lines.log" || :
-if [ -n "$provoked" ]; then
-	{ grep -vE "$provoked" "$logs/bad-lines.log" || :; } > "$work/bad-lines"
-	mv "$work/bad-lines" "$logs/bad-lines.log"
-fi
+grep -nE "$BAD_LINES" "$judged" | grep -vE "$OK_LINES${provoked:+|$provoked}" \
+	> "$logs/bad-lines.log" || :
 
 reason=''
 if [ -z "$rc" ] && [ "$seconds" -ge "$limit" ]; then
