@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * analysis/concurrency.c - how many processes were alive, and how many cores busy, over time.
+ *
+ * Owns:    the step function and its buckets.
+ * Not:     drawing it.
+ * Called:  by analysis_new(), after analysis_tree().
+ *
+ * A process is active while it has no living child: a make that waits for its compilers is
+ * alive, not active. Each child contributes the part of its life in which no earlier sibling
+ * lived: these parts do not overlap, so "has a living child" is a sum of them.
+ */
+#include "analysis.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct change {
+	uint64_t at_ns;
+	int32_t alive, active;
+	double cores;
+};
+
+static int compare_changes(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+
+	return x->at_ns < y->at_ns ? -1 : x->at_ns > y->at_ns;
+}
+
+static size_t add_change(struct change *changes, size_t n, uint64_t from, uint64_t to, int alive,
+			 int active, double cores)
+{
+	changes[n++] = (struct change){ from, alive, active, cores };
+	changes[n++] = (struct change){ to, -alive, -active, -cores };
+	return n;
+}
+
+/* At most four changes a process; a zero-length life changes nothing. */
+static size_t list_changes(const struct model *m, struct change *changes)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		const struct model_process *p = &m->processes[i];
+		uint64_t until = p->start_ns;
+
+		if (!model_is_run(m, i) || !model_wall(p))
+			continue;
+		n = add_change(changes, n, p->start_ns, p->end_ns, 1, 1,
+			       (double)model_cpu(p) / model_wall(p));
+		for (uint32_t k = m->child_first[i]; k < m->child_first[i + 1]; k++) {
+			const struct model_process *child = &m->processes[m->children[k]];
+			uint64_t from = child->start_ns > until ? child->start_ns : until;
+			uint64_t to = child->end_ns < p->end_ns ? child->end_ns : p->end_ns;
+
+			if (to <= from)
+				continue;
+			n = add_change(changes, n, from, to, 0, -1, 0);
+			until = to;
+		}
+	}
+	return n;
+}
+
+static void run_steps(struct analysis *a, const struct change *changes, size_t count)
+{
+	struct analysis_step now = { 0 };
+
+	for (size_t i = 0; i < count;) {
+		now.at_ns = changes[i].at_ns;
+		for (; i < count && changes[i].at_ns == now.at_ns; i++) {
+			now.alive += changes[i].alive;
+			now.active += changes[i].active;
+			now.cores += changes[i].cores;
+		}
+		/* What adding and subtracting left of nothing. */
+		if (!now.alive || now.cores < 1e-9)
+			now.cores = 0;
+		a->steps[a->steps_count++] = now;
+		if (now.alive > a->totals.peak_alive)
+			a->totals.peak_alive = now.alive;
+		if (now.active > a->totals.peak_active)
+			a->totals.peak_active = now.active;
+	}
+}
+
+int analysis_concurrency(struct analysis *a)
+{
+	struct change *changes = calloc(a->model->count * 4 + 1, sizeof(*changes));
+	size_t count;
+
+	if (!changes)
+		return -ENOMEM;
+	count = list_changes(a->model, changes);
+	qsort(changes, count, sizeof(*changes), compare_changes);
+	a->steps = calloc(count + 1, sizeof(*a->steps));
+	if (a->steps)
+		run_steps(a, changes, count);
+	free(changes);
+	return a->steps ? 0 : -ENOMEM;
+}
+
+void analysis_fill_buckets(const struct analysis *a, struct analysis_bucket *buckets, size_t count)
+{
+	uint64_t begin = a->totals.begin_ns, span = a->totals.end_ns - begin;
+	double width = (double)span / count;
+
+	for (size_t i = 0; i < count; i++)
+		buckets[i] = (struct analysis_bucket){ 0 };
+	for (size_t i = 0; span && i + 1 < a->steps_count; i++) {
+		const struct analysis_step *step = &a->steps[i];
+		double from = (step->at_ns - begin) / width;
+		double to = (a->steps[i + 1].at_ns - begin) / width;
+
+		for (size_t k = from; k < count && k < to; k++) {
+			double part = (to < k + 1 ? to : k + 1) - (from > k ? from : k);
+			struct analysis_bucket *b = &buckets[k];
+
+			b->alive += part * step->alive;
+			b->active += part * step->active;
+			b->cores += part * step->cores;
+			if (step->alive > b->peak_alive)
+				b->peak_alive = step->alive;
+			if (step->active > b->peak_active)
+				b->peak_active = step->active;
+		}
+	}
+}
