@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/attach.c - see attach.h: choose a backend and a transport, load, attach, test.
+ *
+ *   attach_open: for each backend, best first
+ *       is_possible -> load -> hooks_attach_* -> self_test -> done
+ *            \___________\____________\____________\_____-> next, with the reason noted
+ */
+#include "attach/attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "attach/internal.h"
+
+extern const char attach_object_start[], attach_object_end[];
+
+#define BACKEND(name, meaning) #name,
+static const char *const backends[] = {
+#include "attach/backends.def"
+};
+#undef BACKEND
+#define BACKEND_COUNT (sizeof(backends) / sizeof(backends[0]))
+
+static int be_quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return 0;
+}
+
+static int check_platform(const struct features *f, struct error *error)
+{
+	if (f->lockdown_confidentiality)
+		return error_set(error, -ENOTSUP,
+				 "the kernel is locked down (confidentiality): no program may read its "
+				 "memory. Boot without lockdown=confidentiality");
+	if (!f->has_bpf_cap || !f->has_perfmon_cap)
+		return error_set(error, -EPERM,
+				 "cannot load BPF programs: this needs CAP_BPF and CAP_PERFMON (try "
+				 "sudo). 'begat doctor' explains");
+	if (!f->has_btf)
+		return error_set(error, -ENOTSUP,
+				 "cannot attach: the kernel has no BTF (/sys/kernel/btf/vmlinux, "
+				 "CONFIG_DEBUG_INFO_BTF). Use a kernel that has it; 'begat doctor' "
+				 "explains");
+	if (!f->has_tp_btf)
+		return error_set(error, -ENOTSUP,
+				 "cannot attach: the kernel's BTF has no sched_process tracepoints "
+				 "(kernel 5.5 or later is needed)");
+	return 0;
+}
+
+static int choose_transport(const struct attach_options *opts, const struct features *f,
+			    struct error *error, const char **ret)
+{
+	const char *asked = opts->transport;
+
+	if (asked && strcmp(asked, "ringbuf") && strcmp(asked, "perfbuf"))
+		return error_set(error, -EINVAL,
+				 "unknown transport '%s': there are ringbuf and perfbuf", asked);
+	if (asked && !strcmp(asked, "ringbuf") && !f->has_ringbuf)
+		return error_set(error, -ENOTSUP,
+				 "this kernel has no BPF ring buffer (5.8 and later): use --transport "
+				 "perfbuf");
+	*ret = asked && !strcmp(asked, "perfbuf") ? "perfbuf" :
+	       f->has_ringbuf			  ? "ringbuf" :
+						    "perfbuf";
+	return 0;
+}
+
+static int is_possible(const char *backend, const struct features *f, struct error *error)
+{
+	if (!strcmp(backend, "kprobe") && !f->has_kprobes)
+		return error_set(error, -ENOTSUP, "kprobe: this kernel was built without kprobes");
+	if (!strcmp(backend, "tracepoint") && !f->has_tracepoints)
+		return error_set(error, -ENOTSUP,
+				 "tracepoint: no system call tracepoints (mount tracefs: mount -t "
+				 "tracefs tracefs /sys/kernel/tracing)");
+	return 0;
+}
+
+static int load(struct attach *attach, const struct attach_options *opts, const struct features *f,
+		struct error *error)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "begat");
+	size_t size = attach_object_end - attach_object_start;
+	struct bpf_program *program;
+	int err;
+
+	attach->object = bpf_object__open_mem(attach_object_start, size, &open_opts);
+	if (!attach->object)
+		return error_set(error, -errno, "cannot read the BPF object: %s", strerror(errno));
+	bpf_object__for_each_program(program, attach->object)
+		bpf_program__set_autoload(program, hooks_is_wanted(bpf_program__name(program),
+								   attach->backend, f));
+	err = maps_prepare(attach, opts, f, error);
+	if (err)
+		return err;
+	err = bpf_object__load(attach->object);
+	if (err)
+		return error_set(error, err,
+				 "cannot load BPF programs: %s. 'begat doctor' explains what this "
+				 "kernel allows",
+				 strerror(-err));
+	return maps_map(attach, error);
+}
+
+static uint64_t own_attempts(const struct attach *attach)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++)
+		sum += __atomic_load_n(&attach_counters(attach, cpu)->own_attempts,
+				       __ATOMIC_RELAXED);
+	return sum;
+}
+
+/* Two execs that cannot succeed: no file has an empty name. kprobes can be switched off, and
+ * then attach without an error and never fire. */
+static int self_test(const struct attach *attach, struct error *error)
+{
+	static char *const none[] = { NULL };
+
+	syscall(SYS_execve, "", none, none);
+	syscall(SYS_execveat, AT_FDCWD, "", none, none, 0);
+	if (own_attempts(attach) >= 2)
+		return 0;
+	return error_set(error, -ENOTSUP,
+			 "%s: attached, but an exec of our own was not seen (is "
+			 "/sys/kernel/debug/kprobes/enabled 0?)",
+			 attach->backend);
+}
+
+static void unload(struct attach *attach)
+{
+	attach_detach(attach);
+	maps_unmap(attach);
+	memset(&attach->counters, 0, sizeof(attach->counters));
+	memset(&attach->reader, 0, sizeof(attach->reader));
+	memset(&attach->graveyards, 0, sizeof(attach->graveyards));
+	bpf_object__close(attach->object);
+	attach->object = NULL;
+}
+
+static int try_backend(struct attach *attach, const char *backend,
+		       const struct attach_options *opts, const struct features *f,
+		       struct error *error)
+{
+	int err = is_possible(backend, f, error);
+
+	if (err)
+		return err;
+	attach->backend = backend;
+	err = load(attach, opts, f, error);
+	if (!err)
+		err = hooks_attach_backend(attach, error);
+	if (!err)
+		err = self_test(attach, error);
+	if (!err)
+		err = hooks_attach_lifecycle(attach, f, error);
+	if (err)
+		unload(attach);
+	return err;
+}
+
+static void note_fallback(struct attach *attach, const char *reason)
+{
+	size_t len = strlen(attach->fallback);
+
+	snprintf(attach->fallback + len, sizeof(attach->fallback) - len, "%s%s", len ? "; " : "",
+		 reason);
+}
+
+static int open_best(struct attach *attach, const struct attach_options *opts,
+		     const struct features *f, struct error *error)
+{
+	int err = -ENOTSUP;
+
+	if (!opts->transport && !f->has_ringbuf)
+		note_fallback(attach, "no BPF ring buffer (5.8 and later): perf buffer");
+	for (size_t i = 0; i < BACKEND_COUNT; i++) {
+		if (opts->backend && strcmp(opts->backend, backends[i]))
+			continue;
+		err = try_backend(attach, backends[i], opts, f, error);
+		if (!err || opts->backend)
+			return err;
+		note_fallback(attach, error->text);
+	}
+	return error_set(error, err, "no way to see exec attempts: %s. 'begat doctor' explains",
+			 attach->fallback);
+}
+
+static int check_backend_name(const char *name, struct error *error)
+{
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < BACKEND_COUNT; i++)
+		if (!strcmp(name, backends[i]))
+			return 0;
+	return error_set(error, -EINVAL, "unknown backend '%s': there are kprobe and tracepoint",
+			 name);
+}
+
+int attach_open(const struct attach_options *opts, const struct features *f, struct error *error,
+		struct attach **ret_attach)
+{
+	struct attach *attach;
+	int err = check_backend_name(opts->backend, error);
+	libbpf_print_fn_t print;
+
+	if (!err)
+		err = check_platform(f, error);
+	if (err)
+		return err;
+	attach = calloc(1, sizeof(*attach));
+	if (!attach)
+		return error_set(error, -ENOMEM, "out of memory");
+	print = libbpf_set_print(be_quiet); /* restored: the program may use libbpf itself */
+	attach->cpus = libbpf_num_possible_cpus();
+	attach->own_tgid = getpid();
+	attach->window_ns = opts->config.short_lived_window_ns;
+	err = choose_transport(opts, f, error, &attach->transport);
+	if (!err)
+		err = open_best(attach, opts, f, error);
+	libbpf_set_print(print);
+	if (err) {
+		attach_close(attach);
+		return err;
+	}
+	*ret_attach = attach;
+	return 0;
+}
+
+void attach_detach(struct attach *attach)
+{
+	while (attach->link_count)
+		bpf_link__destroy(attach->links[--attach->link_count]);
+}
+
+void attach_close(struct attach *attach)
+{
+	if (!attach)
+		return;
+	unload(attach);
+	free(attach);
+}
+
+const char *attach_backend(const struct attach *attach)
+{
+	return attach->backend;
+}
+
+const char *attach_transport(const struct attach *attach)
+{
+	return attach->transport;
+}
+
+const char *attach_fallback(const struct attach *attach)
+{
+	return attach->fallback;
+}
+
+uint32_t attach_cpus(const struct attach *attach)
+{
+	return attach->cpus;
+}
+
+static int read_records(int fd, int (*callback)(void *ctx, const void *record, size_t size),
+			void *ctx)
+{
+	struct rec_snapshot record;
+
+	for (;;) {
+		size_t got = 0;
+
+		while (got < sizeof(record)) {
+			ssize_t n = read(fd, (char *)&record + got, sizeof(record) - got);
+
+			if (n < 0 && errno == EAGAIN)
+				continue;
+			if (n <= 0)
+				return n < 0 ? -errno : 0;
+			got += n;
+		}
+		int err = callback(ctx, &record, sizeof(record));
+
+		if (err)
+			return err;
+	}
+}
+
+int attach_snapshot(struct attach *attach,
+		    int (*callback)(void *ctx, const void *record, size_t size), void *ctx)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(attach->object, "lifecycle__snapshot");
+	struct bpf_link *link;
+	int fd, err;
+
+	if (!bpf_program__autoload(program))
+		return -ENOTSUP;
+	link = bpf_program__attach_iter(program, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : read_records(fd, callback, ctx);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
+void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,
+			  uint64_t *ret_ns)
+{
+	struct bpf_program *program;
+
+	*ret_missed = *ret_runs = *ret_ns = 0;
+	bpf_object__for_each_program(program, attach->object) {
+		struct bpf_prog_info info = { 0 };
+		__u32 size = sizeof(info);
+
+		if (bpf_program__fd(program) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			continue;
+		*ret_missed += info.recursion_misses;
+		*ret_runs += info.run_cnt;
+		*ret_ns += info.run_time_ns;
+	}
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/attach.h - the BPF programs in the kernel: chosen, loaded, attached, tested, removed.
+ *
+ * Owns:    the BPF object, its links, its maps and their mappings; which backend and transport.
+ * Not:     reading records (transport/), what they mean (decode/).
+ * Called:  by tracer/, on the tracer's thread.
+ *
+ * Invariants
+ *  (1) After attach_open() every hook is in and the attempt backend has proved, with an exec of
+ *      our own that fails, that it fires.
+ *  (2) A fallback is never silent: attach_fallback() says what was tried before and why not.
+ *  (3) attach_close() leaves no program, map or link behind.
+ */
+#ifndef BEGAT_ATTACH_ATTACH_H
+#define BEGAT_ATTACH_ATTACH_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/config.h"
+#include "attach/features.h"
+#include "base/error.h"
+
+struct attach;
+
+struct attach_options {
+	const char *backend; /* NULL = the best */
+	const char *transport;
+	size_t buffer_bytes;
+	struct bpf_config config; /* without what the features decide */
+};
+
+int attach_open(const struct attach_options *opts, const struct features *features,
+		struct error *error, struct attach **ret_attach);
+void attach_close(struct attach *attach);
+
+/* Takes the hooks away; maps and what they hold stay until attach_close(). */
+void attach_detach(struct attach *attach);
+
+const char *attach_backend(const struct attach *attach);
+const char *attach_transport(const struct attach *attach);
+const char *attach_fallback(const struct attach *attach); /* "" = got what is best */
+
+int attach_records_fd(const struct attach *attach); /* the ring buffer, or the perf event array */
+uint32_t attach_cpus(const struct attach *attach); /* possible CPUs */
+const struct cpu_counters *attach_counters(const struct attach *attach, uint32_t cpu);
+struct reader_state *attach_reader(const struct attach *attach);
+
+/* Process cache: follow from now on. Returns 0 or a negative errno. */
+int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns);
+
+/* Removes dead entries whose window is over, when no hook comes by to do it. */
+void attach_sweep(struct attach *attach, uint64_t now_ns);
+uint64_t attach_cache_count(const struct attach *attach);
+
+/* Runs the task iterator. @callback gets each record. -ENOTSUP without one. */
+int attach_snapshot(struct attach *attach, int (*callback)(void *ctx, const void *record, size_t size),
+		    void *ctx);
+
+/* Sums of all programs: skipped runs (kernel's own count), and runs and ns if statistics are on. */
+void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,
+			  uint64_t *ret_ns);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/cache.c - the user side of the kernel's process cache: who is followed, and sweeping
+ * up the dead when the machine is too quiet for a hook to do it.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "attach/internal.h"
+
+static int cache_fd(const struct attach *attach)
+{
+	return bpf_map__fd(bpf_object__find_map_by_name(attach->object, "processes"));
+}
+
+int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns)
+{
+	struct proc_entry entry = { .start_ns = start_ns, .flags = PROC_FOLLOWED }, old;
+
+	/* It may have an entry, with things in it that no one else knows. */
+	if (!bpf_map_lookup_elem(cache_fd(attach), &tgid, &old) &&
+	    (!start_ns || old.start_ns == start_ns)) {
+		if (old.flags & PROC_FOLLOWED)
+			return 0;
+		entry = old;
+		entry.flags |= PROC_FOLLOWED;
+	}
+	return bpf_map_update_elem(cache_fd(attach), &tgid, &entry, BPF_ANY) ? -errno : 0;
+}
+
+void attach_sweep(struct attach *attach, uint64_t now_ns)
+{
+	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++) {
+		const struct graveyard *yard = (const void *)((const char *)attach->graveyards.data +
+							      cpu * attach->yard_bytes);
+		uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
+
+		for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {
+			struct grave grave = yard->graves[i % GRAVES_PER_CPU];
+			struct proc_entry entry;
+
+			if (grave.exit_ts_ns + attach->window_ns > now_ns)
+				break;
+			/* The kernel removes graves too; an entry that is gone is no error. */
+			if (!bpf_map_lookup_elem(cache_fd(attach), &grave.tgid, &entry) &&
+			    entry.start_ns == grave.start_ns)
+				bpf_map_delete_elem(cache_fd(attach), &grave.tgid);
+		}
+	}
+}
+
+uint64_t attach_cache_count(const struct attach *attach)
+{
+	uint32_t key, next;
+	uint64_t count = 0;
+	void *from = NULL;
+
+	while (!bpf_map_get_next_key(cache_fd(attach), from, &next)) {
+		key = next;
+		from = &key;
+		count++;
+	}
+	return count;
+}

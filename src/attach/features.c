@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/features.c - see features.h.
+ *
+ * A probe asks for the thing itself: a type in the kernel's BTF, a map that can be created, a
+ * file that can be opened.
+ */
+#include "attach/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+#endif
+#ifndef __NR_fsopen
+#define __NR_fsopen 430
+#define __NR_fsconfig 431
+#define __NR_fsmount 432
+#endif
+#define FSCONFIG_CREATE 6
+
+static void read_line(const char *path, char *ret, size_t size)
+{
+	FILE *f = fopen(path, "re");
+
+	ret[0] = 0;
+	if (!f)
+		return;
+	if (fgets(ret, size, f))
+		ret[strcspn(ret, "\n")] = 0;
+	fclose(f);
+}
+
+static void probe_capabilities(struct features *f)
+{
+	unsigned long long caps = 0;
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "re");
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	if (status)
+		fclose(status);
+	f->has_bpf_cap = caps & (1ull << CAP_BPF | 1ull << CAP_SYS_ADMIN);
+	f->has_perfmon_cap = caps & (1ull << CAP_PERFMON | 1ull << CAP_SYS_ADMIN);
+}
+
+static void probe_lockdown(struct features *f)
+{
+	char line[128], *start, *end;
+
+	read_line("/sys/kernel/security/lockdown", line, sizeof(line));
+	start = strchr(line, '[');
+	end = start ? strchr(start, ']') : NULL;
+	if (!end) {
+		snprintf(f->lockdown, sizeof(f->lockdown), "none, or securityfs is not mounted");
+		return;
+	}
+	*end = 0;
+	snprintf(f->lockdown, sizeof(f->lockdown), "%s", start + 1);
+	f->lockdown_confidentiality = !strcmp(start + 1, "confidentiality");
+}
+
+/* A tracepoint's type is a typedef of a pointer to its prototype; the first argument is void *. */
+static int tracepoint_arguments(const struct btf *btf, const char *name)
+{
+	const struct btf_type *type;
+	char typedef_name[64];
+	int id;
+
+	snprintf(typedef_name, sizeof(typedef_name), "btf_trace_%s", name);
+	id = btf__find_by_name_kind(btf, typedef_name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return -ENOENT;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	if (!type || !btf_is_ptr(type))
+		return -ENOENT;
+	type = btf__type_by_id(btf, type->type);
+	if (!type || !btf_is_func_proto(type))
+		return -ENOENT;
+	return btf_vlen(type) - 1;
+}
+
+static bool has_helper(const struct btf *btf, const char *helper)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	if (!type)
+		return false;
+	for (int i = 0; i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off), helper))
+			return true;
+	return false;
+}
+
+static void probe_btf(struct features *f)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return;
+	f->has_btf = true;
+	f->has_tp_btf = tracepoint_arguments(btf, "sched_process_fork") >= 2 &&
+			tracepoint_arguments(btf, "sched_process_exec") >= 3 &&
+			tracepoint_arguments(btf, "sched_process_exit") >= 1;
+	f->has_group_dead = tracepoint_arguments(btf, "sched_process_exit") >= 2;
+	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");
+	f->has_task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC) > 0;
+	/* 5.11 charges maps to memory cgroups; this helper came with the same version. */
+	f->has_own_memlock_limit = !has_helper(btf, "BPF_FUNC_task_storage_get");
+	f->has_map_allocator = btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+	btf__free(btf);
+}
+
+/* 4-byte keys and values, or what the type wants; closed at once. */
+static bool can_create_map(enum bpf_map_type type, unsigned int key, unsigned int value,
+			   unsigned int entries)
+{
+	int fd = bpf_map_create(type, "begat_probe", key, value, entries, NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int open_detached_tracefs(const char *path)
+{
+	int fs = syscall(__NR_fsopen, "tracefs", 1), mount, fd;
+
+	if (fs < 0)
+		return -errno;
+	if (syscall(__NR_fsconfig, fs, FSCONFIG_CREATE, NULL, NULL, 0)) {
+		fd = -errno;
+		close(fs);
+		return fd;
+	}
+	mount = syscall(__NR_fsmount, fs, 1, 0);
+	close(fs);
+	if (mount < 0)
+		return -errno;
+	fd = openat(mount, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(mount);
+	return fd;
+}
+
+int features_open_tracefs(const char *path)
+{
+	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char full[256];
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		int fd;
+
+		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
+		fd = open(full, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	return open_detached_tracefs(path);
+}
+
+static void probe_attempts(struct features *f)
+{
+	char enabled[16];
+	int fd;
+
+	f->has_kprobes = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
+	read_line("/sys/kernel/debug/kprobes/enabled", enabled, sizeof(enabled));
+	f->kprobes_off = enabled[0] == '0';
+	fd = features_open_tracefs("events/syscalls/sys_enter_execve/id");
+	if (fd >= 0) {
+		f->has_tracepoints = true;
+		close(fd);
+	}
+}
+
+void features_probe(struct features *ret)
+{
+	struct features f = { 0 };
+
+	probe_capabilities(&f);
+	probe_lockdown(&f);
+	probe_btf(&f);
+	f.has_ringbuf = can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));
+	f.has_perfbuf = can_create_map(BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
+	probe_attempts(&f);
+	*ret = f;
+}

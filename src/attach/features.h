@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/features.h - what this kernel can do, asked of the kernel itself, never of its version.
+ *
+ * Owns: the probes and their words for `begat doctor`. Not: choosing (attach.c).
+ */
+#ifndef BEGAT_ATTACH_FEATURES_H
+#define BEGAT_ATTACH_FEATURES_H
+
+#include <stdbool.h>
+
+struct features {
+	bool has_btf;
+	bool has_tp_btf; /* typed raw tracepoints for fork, exec, exit */
+	bool has_ringbuf;
+	bool has_perfbuf;
+	bool has_kprobes; /* the kernel was built with them */
+	bool kprobes_off; /* switched off at run time */
+	bool has_tracepoints; /* system call tracepoints can be attached */
+	bool has_boot_clock;
+	bool has_group_dead;
+	bool has_task_iterator;
+	bool has_map_allocator; /* hash maps need no preallocation in tracing programs */
+	bool has_bpf_cap, has_perfmon_cap; /* CAP_SYS_ADMIN counts as both */
+	bool lockdown_confidentiality;
+	bool has_own_memlock_limit; /* maps are charged to RLIMIT_MEMLOCK (before 5.11) */
+	char lockdown[64]; /* "none", "integrity", "confidentiality", or why unknown */
+};
+
+void features_probe(struct features *ret_features);
+
+/*
+ * Opens a file of tracefs for reading, mounted or not: an unmounted tracefs is opened as a
+ * detached mount that nobody else sees. Returns a descriptor or a negative errno.
+ */
+int features_open_tracefs(const char *path);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* attach/internal.h - what the files of attach/ share; nobody else includes it. */
+#ifndef BEGAT_ATTACH_INTERNAL_H
+#define BEGAT_ATTACH_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "attach/attach.h"
+
+#define ATTACH_LINKS_MAX 24
+
+struct mapping {
+	void *data;
+	size_t bytes;
+};
+
+struct attach {
+	struct bpf_object *object;
+	struct bpf_link *links[ATTACH_LINKS_MAX];
+	int link_count;
+	const char *backend;
+	const char *transport;
+	uint32_t cpus;
+	uint32_t own_tgid;
+	uint64_t window_ns;
+	struct mapping counters, reader, graveyards;
+	size_t yard_bytes; /* from one CPU's graveyard to the next */
+	char fallback[512];
+};
+
+/* hooks.c: attach what was loaded. A negative errno with the reason in @error. */
+int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
+			   struct error *error);
+int hooks_attach_backend(struct attach *attach, struct error *error);
+bool hooks_is_wanted(const char *program, const char *backend, const struct features *features);
+
+/* maps.c */
+int maps_prepare(struct attach *attach, const struct attach_options *opts,
+		 const struct features *features, struct error *error);
+int maps_map(struct attach *attach, struct error *error);
+void maps_unmap(struct attach *attach);
+
+#endif

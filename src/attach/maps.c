@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach/maps.c - sizes and settings before the load, mappings after it.
+ *
+ * Owns: what attach_open() writes into the object, and the memory shared with the kernel.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "attach/internal.h"
+
+#define PROCESSES_MAX (1u << 17) /* 131,072 entries: 2 MiB of hash heads */
+#define PROCESSES_PREALLOCATED_MAX (1u << 16)
+
+/* Data sections are maps whose names libbpf cuts: known by how they end. */
+static struct bpf_map *find_config(struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata.config"))
+			return map;
+	return NULL;
+}
+
+int maps_prepare(struct attach *attach, const struct attach_options *opts,
+		 const struct features *features, struct error *error)
+{
+	bool is_ringbuf = !strcmp(attach->transport, "ringbuf");
+	struct bpf_object *object = attach->object;
+	struct bpf_config config = opts->config;
+	struct bpf_map *map;
+	uint32_t flags = 0;
+
+	config.transport = is_ringbuf ? CONFIG_RINGBUF : CONFIG_PERFBUF;
+	config.has_boot_clock = features->has_boot_clock;
+	config.has_group_dead = features->has_group_dead;
+	config.own_tgid = attach->own_tgid;
+	config.page_bytes = sysconf(_SC_PAGESIZE);
+	config.wake_bytes = opts->buffer_bytes / 4;
+	map = find_config(object);
+	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)))
+		return error_set(error, -EINVAL, "the BPF object has no settings: rebuild begat");
+
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "records"),
+				 opts->buffer_bytes);
+	bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "records"), is_ringbuf);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "records_perf"),
+				 attach->cpus);
+	bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "records_perf"), !is_ringbuf);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "counters"), attach->cpus);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "graveyards"), attach->cpus);
+
+	/* Kernels without the BPF allocator warn in their log about a map that is not
+	 * preallocated in a tracing program; the others need memory only for who lives. */
+	map = bpf_object__find_map_by_name(object, "processes");
+	if (features->has_map_allocator)
+		flags = BPF_F_NO_PREALLOC;
+	bpf_map__set_map_flags(map, flags);
+	bpf_map__set_max_entries(map, flags ? PROCESSES_MAX : PROCESSES_PREALLOCATED_MAX);
+	return 0;
+}
+
+static int map_one(struct attach *attach, const char *name, struct mapping *ret)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(attach->object, name);
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t value = (bpf_map__value_size(map) + 7) & ~7ul;
+	size_t bytes = (value * bpf_map__max_entries(map) + page - 1) & ~(page - 1);
+	void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (data == MAP_FAILED)
+		return -errno;
+	ret->data = data;
+	ret->bytes = bytes;
+	return 0;
+}
+
+int maps_map(struct attach *attach, struct error *error)
+{
+	int err = map_one(attach, "counters", &attach->counters);
+
+	if (!err)
+		err = map_one(attach, "reader", &attach->reader);
+	if (!err)
+		err = map_one(attach, "graveyards", &attach->graveyards);
+	attach->yard_bytes = (sizeof(struct graveyard) + 7) & ~7ul;
+	if (err)
+		return error_set(error, err, "cannot map BPF arrays into memory: %s",
+				 strerror(-err));
+	return 0;
+}
+
+void maps_unmap(struct attach *attach)
+{
+	struct mapping *mappings[] = { &attach->counters, &attach->reader, &attach->graveyards };
+
+	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
+		if (mappings[i]->data)
+			munmap(mappings[i]->data, mappings[i]->bytes);
+}
+
+const struct cpu_counters *attach_counters(const struct attach *attach, uint32_t cpu)
+{
+	return (const struct cpu_counters *)attach->counters.data + cpu;
+}
+
+struct reader_state *attach_reader(const struct attach *attach)
+{
+	return attach->reader.data;
+}
+
+int attach_records_fd(const struct attach *attach)
+{
+	const char *name = strcmp(attach->transport, "ringbuf") ? "records_perf" : "records";
+
+	return bpf_map__fd(bpf_object__find_map_by_name(attach->object, name));
+}

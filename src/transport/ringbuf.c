@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * transport/ringbuf.c - the BPF ring buffer, read in place.
+ *
+ * Owns: the two mappings and the consumer position. The data pages are mapped twice in a row, so
+ * a record that wraps is contiguous.
+ *
+ * Why not libbpf's reader: it publishes its position after every record, and that cache line goes
+ * back and forth between the CPUs. Here it is published once a batch of RELEASE_BYTES, and when
+ * the buffer has been read up.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "transport/transport.h"
+
+#define RINGBUF_BUSY (1u << 31)
+#define RINGBUF_DISCARD (1u << 30)
+#define RINGBUF_HEADER_BYTES 8
+#define RELEASE_DIVISOR 16 /* of the buffer: published at least this often */
+
+struct transport {
+	int fd;
+	size_t page_bytes, bytes;
+	unsigned long *consumer; /* our position, the kernel reads it */
+	const unsigned long *producer;
+	const char *data;
+	unsigned long position; /* read up to here; *consumer trails it within a drain */
+};
+
+static void ringbuf_close(struct transport *t)
+{
+	if (!t)
+		return;
+	if (t->consumer)
+		munmap(t->consumer, t->page_bytes);
+	if (t->producer)
+		munmap((void *)t->producer, t->page_bytes + 2 * t->bytes);
+	free(t);
+}
+
+static int ringbuf_open(const struct transport_options *opts, struct error *error,
+			struct transport **ret)
+{
+	struct transport *t = calloc(1, sizeof(*t));
+	void *memory;
+
+	if (!t)
+		return error_set(error, -ENOMEM, "out of memory");
+	t->fd = opts->map_fd;
+	t->page_bytes = sysconf(_SC_PAGESIZE);
+	t->bytes = opts->buffer_bytes;
+	memory = mmap(NULL, t->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
+	if (memory == MAP_FAILED)
+		goto fail;
+	t->consumer = memory;
+	memory = mmap(NULL, t->page_bytes + 2 * t->bytes, PROT_READ, MAP_SHARED, t->fd,
+		      t->page_bytes);
+	if (memory == MAP_FAILED)
+		goto fail;
+	t->producer = memory;
+	t->data = (const char *)memory + t->page_bytes;
+	t->position = __atomic_load_n(t->consumer, __ATOMIC_ACQUIRE);
+	*ret = t;
+	return 0;
+fail:
+	error_set(error, -errno, "cannot map the ring buffer into memory: %s", strerror(errno));
+	ringbuf_close(t);
+	return -errno;
+}
+
+static int ringbuf_watch(struct transport *t, int epoll_fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, t->fd, &event) ? -errno : 0;
+}
+
+static void release(struct transport *t)
+{
+	__atomic_store_n(t->consumer, t->position, __ATOMIC_RELEASE);
+}
+
+static int ringbuf_drain(struct transport *t, int most, transport_callback callback, void *ctx)
+{
+	unsigned long released = t->position;
+	int count = 0, err = 0;
+
+	while (count < most && !err) {
+		const char *at = t->data + (t->position & (t->bytes - 1));
+		unsigned int length;
+
+		if (t->position == __atomic_load_n(t->producer, __ATOMIC_ACQUIRE))
+			break;
+		length = __atomic_load_n((const unsigned int *)at, __ATOMIC_ACQUIRE);
+		if (length & RINGBUF_BUSY) /* reserved and not yet written: so is all behind it */
+			break;
+		if (!(length & RINGBUF_DISCARD)) {
+			err = callback(ctx, at + RINGBUF_HEADER_BYTES, length);
+			count++;
+		}
+		length &= ~RINGBUF_DISCARD;
+		t->position += (length + RINGBUF_HEADER_BYTES + 7) & ~7ul;
+		if (t->position - released >= t->bytes / RELEASE_DIVISOR) {
+			release(t);
+			released = t->position;
+		}
+	}
+	if (released != t->position)
+		release(t);
+	return err ? err : count;
+}
+
+static bool ringbuf_is_empty(const struct transport *t)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return t->position == __atomic_load_n(t->producer, __ATOMIC_ACQUIRE);
+}
+
+static size_t ringbuf_bytes(const struct transport *t)
+{
+	return t->bytes;
+}
+
+extern const struct transport_ops transport_ringbuf;
+const struct transport_ops transport_ringbuf = {
+	.name = "ringbuf",
+	.open = ringbuf_open,
+	.close = ringbuf_close,
+	.watch = ringbuf_watch,
+	.drain = ringbuf_drain,
+	.is_empty = ringbuf_is_empty,
+	.buffer_bytes = ringbuf_bytes,
+};
