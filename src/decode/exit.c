@@ -116,10 +116,8 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		decode_add(ev, BEGAT_F_READ_BYTES);
 		decode_add(ev, BEGAT_F_WRITE_BYTES);
 	}
-	if (rec->who.start_ns && rec->who.start_ns <= ev->ts_ns) {
-		ev->duration_ns = ev->ts_ns - rec->who.start_ns;
+	if (rec->who.start_ns <= ev->ts_ns)
 		decode_add(ev, BEGAT_F_DURATION);
-	}
 	ev->short_lived = rec->flags & REC_EXIT_SHORT_LIVED;
 	decode_add(ev, BEGAT_F_SHORT_LIVED);
 	if (rec->flags & REC_EXIT_WAS_CACHED) {

@@ -127,6 +127,9 @@ int decode_who(struct decoder *decoder, const struct decode_in *in, const struct
 	ev->gid = who->gid;
 	ev->euid = who->euid;
 	ev->egid = who->egid;
+	/* The process table wants the age of all; users are told it at the exit only (exit.c). */
+	if (who->start_ns <= ev->ts_ns)
+		ev->duration_ns = ev->ts_ns - who->start_ns;
 	decode_add(ev, BEGAT_F_PID);
 	decode_add(ev, BEGAT_F_TID);
 	decode_add(ev, BEGAT_F_ID);

@@ -30,6 +30,8 @@ void proctable_free(struct proctable *table);
  * exec gets fork_to_exec_ns if the fork was seen and the kernel did not say; exec_failed and exit
  * get the parent if the record had none. Fields that the event has already are left alone.
  * The event's pointers may afterwards point into the table: valid until the next call.
+ * ev->duration_ns is the process's age at the event, also where only an exit has the field; 0 if
+ * not known (then the process is taken to start with the event).
  *
  * Returns 0; 1 if this exit was seen before (do not deliver it); -ENOMEM.
  */

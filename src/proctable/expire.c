@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proctable/expire.c - the dead: when they may go.
+ *
+ * Owns:    the queue of the dead, the links to forebears.
+ * Not:     finding out who died (apply.c).
+ * Called:  proctable_expire() by tracer.c after each batch.
+ *
+ * Invariants
+ *  (1) The queue is in the order in which ends were learnt; each of the dead is in it once,
+ *      until its linger time is over.
+ *  (2) An entry goes when its time is over and it is nobody's forebear; its own forebear may
+ *      go with it, and so on up.
+ */
+#include "proctable/table.h"
+
+void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns)
+{
+	entry->flags |= ENTRY_ENDED;
+	entry->exit_ns = ts_ns;
+	entry->next_dead = NULL;
+	if (table->dead_tail)
+		table->dead_tail->next_dead = entry;
+	else
+		table->dead_head = entry;
+	table->dead_tail = entry;
+	table->alive--;
+}
+
+static bool may_go(const struct entry *entry)
+{
+	return !entry->children && entry->flags & (ENTRY_EXPIRED | ENTRY_GHOST);
+}
+
+void expire_drop_forebear(struct proctable *table, struct entry *entry)
+{
+	struct entry *forebear = entry->forebear;
+
+	entry->forebear = NULL;
+	while (forebear) {
+		struct entry *next = forebear->forebear;
+
+		forebear->children--;
+		if (!may_go(forebear))
+			return;
+		table_remove(table, forebear);
+		forebear = next;
+	}
+}
+
+void expire_cut_lineage(struct proctable *table, struct entry *entry)
+{
+	struct entry *top = entry;
+	uint32_t depth = 0;
+
+	while (top->forebear && depth < PROCTABLE_DEPTH_MAX) {
+		top = top->forebear;
+		depth++;
+	}
+	if (top->flags & ENTRY_ENDED) {
+		expire_drop_forebear(table, top);
+		top->depth = 0;
+	}
+	/* So that its other children need not count again. */
+	entry->depth = depth;
+	entry->forebear->depth = depth - 1;
+}
+
+void proctable_expire(struct proctable *table, uint64_t now_ns)
+{
+	struct entry *entry;
+
+	while ((entry = table->dead_head)) {
+		if (now_ns < entry->exit_ns || now_ns - entry->exit_ns < table->linger_ns)
+			return;
+		table->dead_head = entry->next_dead;
+		if (!table->dead_head)
+			table->dead_tail = NULL;
+		entry->flags |= ENTRY_EXPIRED;
+		if (!may_go(entry))
+			continue;
+		expire_drop_forebear(table, entry);
+		table_remove(table, entry);
+	}
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proctable/snapshot.c - what /proc tells of the processes that are there.
+ *
+ * Owns:    reading /proc, at start and after a loss; nothing else in the library does.
+ * Not:     what the facts are used for (tracer.c makes snapshot events of them).
+ *
+ * A process may end, and its pid be taken by another, between any two reads: all of them go
+ * through one descriptor of its folder, which then answers ESRCH. What cannot be read (exe of a
+ * kernel thread, cwd of somebody else's process) is absent: data is NULL.
+ */
+#include "proctable/table.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NS_PER_SEC 1000000000ull
+
+/* What is left of the caller's buffer. */
+struct room {
+	char *at;
+	size_t left;
+};
+
+static int read_file(int dir, const char *name, char *buf, size_t size, size_t *ret_bytes)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	size_t bytes = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (bytes < size) {
+		ssize_t n = read(fd, buf + bytes, size - bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+		if (!n)
+			break;
+		bytes += (size_t)n;
+	}
+	close(fd);
+	*ret_bytes = bytes;
+	return 0;
+}
+
+static int read_text(int dir, const char *name, char *buf, size_t size)
+{
+	size_t bytes = 0;
+	int err = read_file(dir, name, buf, size - 1, &bytes);
+
+	if (err < 0)
+		return err;
+	buf[bytes] = '\0';
+	return 0;
+}
+
+static struct begat_str keep(struct room *room, const char *data, size_t len)
+{
+	struct begat_str kept = { 0 };
+
+	if (len >= room->left)
+		return kept;
+	memcpy(room->at, data, len);
+	room->at[len] = '\0';
+	kept = (struct begat_str){ .data = room->at, .len = len };
+	room->at += len + 1;
+	room->left -= len + 1;
+	return kept;
+}
+
+static bool next_number(const char **at, uint64_t *ret)
+{
+	char *end;
+
+	while (**at == ' ' || **at == '\t')
+		(*at)++;
+	if (!isdigit((unsigned char)**at) && **at != '-')
+		return false;
+	errno = 0;
+	/* Some fields are negative; none that is wanted is. */
+	*ret = **at == '-' ? (uint64_t)strtoll(*at, &end, 10) : strtoull(*at, &end, 10);
+	if (errno || end == *at)
+		return false;
+	*at = end;
+	return true;
+}
+
+/*
+ * "pid (comm) state ppid pgrp session ...", start being field 22. comm may hold anything, also
+ * ") R 1 2 3": what comes after the last parenthesis is numbers only.
+ */
+static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts)
+{
+	enum { PPID = 4, PGRP = 5, SESSION = 6, THREADS = 20, START = 22 };
+	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
+	uint64_t field[START + 1];
+	long hz = sysconf(_SC_CLK_TCK);
+
+	if (!open || !close || close < open || close[1] != ' ' || !close[2] || hz <= 0)
+		return -EIO;
+
+	char state = close[2];
+	const char *at = close + 3;
+
+	for (int i = PPID; i <= START; i++)
+		if (!next_number(&at, &field[i]))
+			return -EIO;
+	/* A zombie has ended, unless it is a leader whose threads go on. */
+	if ((state == 'Z' || state == 'X') && field[THREADS] <= 1)
+		return -ESRCH;
+	facts->comm = keep(room, open + 1, (size_t)(close - open - 1));
+	facts->parent_tgid = (uint32_t)field[PPID];
+	facts->pgid = (uint32_t)field[PGRP];
+	facts->sid = (uint32_t)field[SESSION];
+	facts->start_ns = field[START] * (NS_PER_SEC / (uint64_t)hz);
+	return 0;
+}
+
+/* "\nUid:\treal\teffective\tsaved\tfs"; a comm cannot forge the line: its newlines are escaped. */
+static int parse_ids(const char *status, const char *key, uint32_t *ret_real, uint32_t *ret_eff)
+{
+	const char *at = strstr(status, key);
+	uint64_t real, effective;
+
+	if (!at)
+		return -EIO;
+	at += strlen(key);
+	if (!next_number(&at, &real) || !next_number(&at, &effective))
+		return -EIO;
+	*ret_real = (uint32_t)real;
+	*ret_eff = (uint32_t)effective;
+	return 0;
+}
+
+static struct begat_str read_link(int dir, const char *name, struct room *room)
+{
+	struct begat_str link = { 0 };
+
+	if (room->left < 2)
+		return link;
+
+	ssize_t len = readlinkat(dir, name, room->at, room->left - 1);
+
+	/* One that just fits may be cut. */
+	if (len <= 0 || (size_t)len >= room->left - 1)
+		return link;
+	room->at[len] = '\0';
+	link = (struct begat_str){ .data = room->at, .len = (size_t)len };
+	room->at += len + 1;
+	room->left -= (size_t)len + 1;
+	return link;
+}
+
+/* Empty for a kernel thread. A program that rewrote its title may have left the last NUL out. */
+static struct begat_strv read_argv(int dir, struct room *room)
+{
+	struct begat_strv argv = { 0 };
+	char raw[PROCTABLE_ARGV_BYTES + 2];
+	size_t bytes = 0;
+
+	if (read_file(dir, "cmdline", raw, sizeof(raw) - 1, &bytes) < 0 || !bytes)
+		return argv;
+	if (raw[bytes - 1])
+		raw[bytes++] = '\0';
+
+	size_t limit = PROCTABLE_ARGV_BYTES < room->left ? PROCTABLE_ARGV_BYTES : room->left;
+
+	if (!limit)
+		return argv;
+	argv = (struct begat_strv){ .data = raw, .bytes = bytes };
+	for (size_t i = 0; i < bytes; i++)
+		argv.count += !raw[i];
+	argv = image_cut_argv(&argv, limit);
+	memcpy(room->at, raw, argv.bytes);
+	room->at[argv.bytes - 1] = '\0';
+	argv.data = room->at;
+	room->at += argv.bytes;
+	room->left -= argv.bytes;
+	return argv;
+}
+
+static int read_all(int dir, struct room *room, struct proc_facts *facts)
+{
+	char text[2048];
+	int err = read_text(dir, "stat", text, sizeof(text));
+
+	if (err < 0)
+		return err;
+	err = parse_stat(text, room, facts);
+	if (err < 0)
+		return err;
+	err = read_text(dir, "status", text, sizeof(text));
+	if (err < 0)
+		return err;
+	if (parse_ids(text, "\nUid:", &facts->uid, &facts->euid) < 0 ||
+	    parse_ids(text, "\nGid:", &facts->gid, &facts->egid) < 0)
+		return -EIO;
+	facts->exe = read_link(dir, "exe", room);
+	facts->cwd = read_link(dir, "cwd", room);
+	facts->argv = read_argv(dir, room);
+	return 0;
+}
+
+int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts)
+{
+	struct proc_facts facts = { .tgid = tgid };
+	struct room room = { buf, size };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%u", tgid);
+
+	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return errno == ENOENT || errno == ESRCH ? -ESRCH : -EIO;
+
+	int err = read_all(dir, &room, &facts);
+
+	close(dir);
+	if (err == -ENOENT || err == -ESRCH)
+		return -ESRCH;
+	if (err < 0)
+		return -EIO;
+	*ret_facts = facts;
+	return 0;
+}
+
+int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *dirent;
+	int stop = 0;
+
+	if (!proc)
+		return -errno;
+	while (!stop && (dirent = readdir(proc))) {
+		char *end;
+		unsigned long tgid;
+
+		if (!isdigit((unsigned char)dirent->d_name[0]))
+			continue;
+		tgid = strtoul(dirent->d_name, &end, 10);
+		if (!*end && tgid && tgid <= UINT32_MAX)
+			stop = callback(ctx, (uint32_t)tgid);
+	}
+	closedir(proc);
+	return stop;
+}
