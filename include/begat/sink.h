@@ -22,7 +22,7 @@ struct begat_sink_options {
 	bool line_buffered; /* write(2) after each event */
 	bool is_terminal; /* text: header, widths, colour unless no_color */
 	bool no_color;
-	bool redact; /* replace values that look like secrets: see begat_redact in docs/events.md */
+	bool redact; /* replace values that look like secrets: see docs/events.md */
 	bool utc; /* text: times in UTC, not local */
 	bool reserved[3];
 	uint32_t columns; /* text: width of the terminal; 0 = do not cut */
@@ -31,7 +31,7 @@ struct begat_sink_options {
 
 /**
  * begat_sink_open() - a sink by name.
- * Return: 0, -EINVAL for an unknown name, -ENOMEM.
+ * Return: 0, -EINVAL for an unknown name or a bad redact pattern, -ENOMEM.
  */
 int begat_sink_open(const char *name, const struct begat_sink_options *opts,
 		    struct begat_sink **ret_sink);
@@ -39,12 +39,14 @@ int begat_sink_open(const char *name, const struct begat_sink_options *opts,
 /** begat_sink_names() - "text", "json", NULL-ended. */
 const char *const *begat_sink_names(void);
 
-/** begat_sink_fields() - adds the fields that the sink shows. */
+/** begat_sink_fields() - adds the fields that the sink shows; env only if you ask for it. */
 void begat_sink_fields(const struct begat_sink *sink, struct begat_fields *fields);
 
 /**
  * begat_sink_write() - format one event of any type.
- * Return: 0, or a negative errno from write(2); -EPIPE: the reader has gone.
+ * Return: 0, or a negative errno from write(2); -EPIPE: the reader has gone; -ETIMEDOUT: the reader
+ * of a non-blocking descriptor took nothing for ten seconds. After any but the last the sink writes
+ * nothing more.
  */
 int begat_sink_write(struct begat_sink *sink, const struct begat_event *ev);
 
@@ -53,6 +55,29 @@ int begat_sink_flush(struct begat_sink *sink);
 
 /** begat_sink_close() - flush and free; NULL is fine. Return: as begat_sink_flush(). */
 int begat_sink_close(struct begat_sink *sink);
+
+struct begat_redactor;
+
+/**
+ * begat_redactor_new() - what replaces secrets by "[redacted]" in argv and env.
+ * @patterns:  NULL-ended extended regular expressions, more than the built-in rules: the first
+ *             group of a match is replaced, or all of it; NULL = none.
+ * @error:     on failure one sentence; may be NULL.
+ * Return: 0, -EINVAL for a bad pattern, -ENOMEM.
+ */
+int begat_redactor_new(const char *const *patterns, struct begat_redactor **ret_redactor,
+		       char *error, size_t error_len);
+
+/**
+ * begat_redact() - an event without secrets, for consumers other than sinks.
+ * Return: @ev itself if there is nothing to hide, else a copy that lives until the next call and
+ * borrows from @ev; NULL when out of memory.
+ */
+const struct begat_event *begat_redact(struct begat_redactor *redactor,
+				       const struct begat_event *ev);
+
+/** begat_redactor_free() - NULL is fine. */
+void begat_redactor_free(struct begat_redactor *redactor);
 
 /**
  * begat_escape() - text that is safe on a terminal: control characters, invalid UTF-8 and

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * base/redact.c - an event without secrets.
+ *
+ * Owns:    the user's patterns, replacing what they and the built-in rules find in argv and env.
+ * Not:     comm, filename, exe: programs are not secrets.
+ * Called:  by sinks before they format, and by other consumers through begat_redact().
+ */
+#include <begat/sink.h>
+#include <errno.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/api.h"
+#include "base/redact_rules.h"
+#include "base/strv.h"
+
+#define REPLACEMENT "[redacted]"
+
+struct buffer {
+	char *data;
+	size_t len, cap;
+};
+
+struct begat_redactor {
+	regex_t *patterns;
+	size_t patterns_count;
+	struct spans spans; /* of the string at hand */
+	struct buffer argv, env; /* what begat_redact() gave last */
+	struct begat_event event;
+};
+
+BEGAT_API int begat_redactor_new(const char *const *patterns, struct begat_redactor **ret_redactor,
+				 char *error, size_t error_len)
+{
+	struct begat_redactor *redactor = calloc(1, sizeof(*redactor));
+	size_t count = 0;
+
+	if (!redactor)
+		return -ENOMEM;
+	while (patterns && patterns[count])
+		count++;
+	redactor->patterns = calloc(count ? count : 1, sizeof(*redactor->patterns));
+	if (!redactor->patterns) {
+		begat_redactor_free(redactor);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int rc = regcomp(&redactor->patterns[i], patterns[i], REG_EXTENDED);
+
+		if (rc) {
+			char why[96];
+
+			regerror(rc, &redactor->patterns[i], why, sizeof(why));
+			if (error && error_len)
+				snprintf(error, error_len, "bad pattern `%.64s`: %s", patterns[i],
+					 why);
+			begat_redactor_free(redactor);
+			return -EINVAL;
+		}
+		redactor->patterns_count++;
+	}
+	*ret_redactor = redactor;
+	return 0;
+}
+
+BEGAT_API void begat_redactor_free(struct begat_redactor *redactor)
+{
+	if (!redactor)
+		return;
+	for (size_t i = 0; i < redactor->patterns_count; i++)
+		regfree(&redactor->patterns[i]);
+	free(redactor->patterns);
+	free(redactor->spans.items);
+	free(redactor->argv.data);
+	free(redactor->env.data);
+	free(redactor);
+}
+
+static bool append(struct buffer *buffer, const char *data, size_t len)
+{
+	if (!len)
+		return true;
+	if (buffer->cap - buffer->len < len) {
+		size_t cap = (buffer->len + len) * 2;
+		char *grown = realloc(buffer->data, cap);
+
+		if (!grown)
+			return false;
+		buffer->data = grown;
+		buffer->cap = cap;
+	}
+	memcpy(buffer->data + buffer->len, data, len);
+	buffer->len += len;
+	return true;
+}
+
+static void find_patterns(struct begat_redactor *redactor, const char *data, size_t len)
+{
+	for (size_t i = 0; i < redactor->patterns_count; i++) {
+		const regex_t *pattern = &redactor->patterns[i];
+		size_t at = 0;
+
+		while (at < len) {
+			/* REG_STARTEND: bounds go in, offsets from @data come out. */
+			regmatch_t found[2] = { { (regoff_t)at, (regoff_t)len }, { -1, -1 } };
+			const regmatch_t *span = found;
+
+			if (regexec(pattern, data, 2, found, REG_STARTEND | (at ? REG_NOTBOL : 0)))
+				break;
+			if (pattern->re_nsub && found[1].rm_so >= 0)
+				span = &found[1];
+			spans_add(&redactor->spans, (size_t)span->rm_so, (size_t)span->rm_eo);
+			at = (size_t)found[0].rm_eo + (found[0].rm_so == found[0].rm_eo);
+		}
+	}
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Appends @str with the spans replaced, and a NUL. Spans that touch become one replacement. */
+static bool append_redacted(struct buffer *buffer, const struct begat_str *str, struct spans *spans)
+{
+	size_t at = 0;
+
+	qsort(spans->items, spans->count, sizeof(*spans->items), compare_spans);
+	for (size_t i = 0; i < spans->count;) {
+		size_t start = spans->items[i].start, end = spans->items[i].end;
+
+		for (i++; i < spans->count && spans->items[i].start <= end; i++) {
+			if (spans->items[i].end > end)
+				end = spans->items[i].end;
+		}
+		if (!append(buffer, str->data + at, start - at) ||
+		    !append(buffer, REPLACEMENT, strlen(REPLACEMENT)))
+			return false;
+		at = end;
+	}
+	return append(buffer, str->data + at, str->len - at) && append(buffer, "", 1);
+}
+
+/* Returns 1 if something was replaced, 0 if not, -ENOMEM. */
+static int redact_strv(struct begat_redactor *redactor, const struct begat_strv *strv, bool is_env,
+		       struct buffer *buffer, struct begat_strv *ret_strv)
+{
+	struct strv_iter it = strv_begin(strv);
+	struct redact_context context = { 0 };
+	struct begat_str str;
+	uint32_t count = 0;
+	int changed = 0;
+
+	buffer->len = 0;
+	for (; strv_next(&it, &str); count++) {
+		struct spans *spans = &redactor->spans;
+
+		spans->count = 0;
+		if (is_env)
+			redact_variable(str.data, str.len, spans);
+		else
+			redact_argument(&context, str.data, str.len, spans);
+		find_patterns(redactor, str.data, str.len);
+		if (spans->failed || !append_redacted(buffer, &str, spans)) {
+			spans->failed = false;
+			return -ENOMEM;
+		}
+		changed |= spans->count > 0;
+	}
+	if (changed)
+		*ret_strv = (struct begat_strv){ buffer->data, buffer->len, count, 0 };
+	return changed;
+}
+
+BEGAT_API const struct begat_event *begat_redact(struct begat_redactor *redactor,
+						 const struct begat_event *ev)
+{
+	struct begat_strv argv = ev->argv, env = ev->env;
+	int argv_rc = 0, env_rc = 0;
+
+	if (begat_event_has(ev, BEGAT_F_ARGV))
+		argv_rc = redact_strv(redactor, &ev->argv, false, &redactor->argv, &argv);
+	if (begat_event_has(ev, BEGAT_F_ENV))
+		env_rc = redact_strv(redactor, &ev->env, true, &redactor->env, &env);
+	if (argv_rc < 0 || env_rc < 0)
+		return NULL;
+	if (!argv_rc && !env_rc)
+		return ev;
+	redactor->event = *ev;
+	redactor->event.argv = argv;
+	redactor->event.env = env;
+	return &redactor->event;
+}

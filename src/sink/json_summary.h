@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink/json_summary.h - what closes a stream, from the tracer's counters.
+ */
+#ifndef BEGAT_SINK_JSON_SUMMARY_H
+#define BEGAT_SINK_JSON_SUMMARY_H
+
+#include <begat/begat.h>
+
+#include "sink/out.h"
+
+/* Writes ,"duration_ns":... and so on: the members after those that every event has. */
+void json_summary(struct sink_out *out, const struct begat_stats *stats);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink/out.c - a buffer in front of a descriptor.
+ */
+#include "sink/out.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int sink_out_init(struct sink_out *out, int fd)
+{
+	*out = (struct sink_out){ .fd = fd, .cap = SINK_OUT_FLUSH_BYTES + SINK_OUT_ROOM_MAX };
+	out->data = malloc(out->cap);
+	return out->data ? 0 : -ENOMEM;
+}
+
+void sink_out_done(struct sink_out *out)
+{
+	free(out->data);
+	out->data = NULL;
+}
+
+/* 0: try again; -ETIMEDOUT. */
+static int wait_writable(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
+	int rc = poll(&pollfd, 1, SINK_OUT_STALL_MS);
+
+	if (rc == 0)
+		return -ETIMEDOUT;
+	return rc < 0 && errno != EINTR ? -errno : 0;
+}
+
+static int write_some(int fd, const char *data, size_t len, size_t *ret_done)
+{
+	size_t done = 0;
+	int rc = 0;
+
+	while (done < len && rc == 0) {
+		ssize_t n = write(fd, data + done, len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			rc = wait_writable(fd);
+		else if (errno != EINTR)
+			rc = -errno;
+	}
+	*ret_done = done;
+	return rc;
+}
+
+static int flush(struct sink_out *out)
+{
+	size_t done;
+	int rc;
+
+	if (out->error) {
+		out->len = 0;
+		return out->error;
+	}
+	rc = write_some(out->fd, out->data, out->len, &done);
+	memmove(out->data, out->data + done, out->len - done);
+	out->len -= done;
+	if (rc < 0 && rc != -ETIMEDOUT) {
+		out->error = rc;
+		out->len = 0;
+	}
+	return rc;
+}
+
+int sink_out_flush(struct sink_out *out)
+{
+	out->stalled = false;
+	return flush(out);
+}
+
+char *sink_out_make_room(struct sink_out *out, size_t room)
+{
+	if (!out->stalled && flush(out) == -ETIMEDOUT)
+		out->stalled = true;
+	if (out->cap - out->len < room) {
+		size_t cap = out->cap * 2;
+		char *data = realloc(out->data, cap);
+
+		if (data) {
+			out->data = data;
+			out->cap = cap;
+		} else {
+			out->error = -ENOMEM;
+			out->len = 0;
+		}
+	}
+	return out->data + out->len;
+}
+
+void sink_out_put(struct sink_out *out, const char *data, size_t len)
+{
+	while (len) {
+		size_t part = len < SINK_OUT_ROOM_MAX ? len : SINK_OUT_ROOM_MAX;
+		char *at = sink_out_room(out, part);
+
+		memcpy(at, data, part);
+		sink_out_end(out, at + part);
+		data += part;
+		len -= part;
+	}
+}

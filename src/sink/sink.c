@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink/sink.c - the registry of sinks, and what they have in common: options, redaction, flushing.
+ */
+#include <begat/sink.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/api.h"
+#include "sink/ops.h"
+
+#define SINK(name) extern const struct sink_ops sink_##name;
+#include "sink/sinks.def"
+#undef SINK
+
+static const struct sink_ops *const sinks[] = {
+#define SINK(name) &sink_##name,
+#include "sink/sinks.def"
+#undef SINK
+};
+
+BEGAT_API const char *const *begat_sink_names(void)
+{
+	static const char *const names[] = {
+#define SINK(name) #name,
+#include "sink/sinks.def"
+#undef SINK
+		NULL,
+	};
+
+	return names;
+}
+
+static const struct sink_ops *find_ops(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(sinks) / sizeof(sinks[0]); i++) {
+		if (strcmp(sinks[i]->name, name) == 0)
+			return sinks[i];
+	}
+	return NULL;
+}
+
+/* Frees without flushing; @sink may be half built. */
+static void sink_free(struct begat_sink *sink)
+{
+	sink->ops->close(sink);
+	begat_redactor_free(sink->redactor);
+	sink_out_done(&sink->out);
+	free(sink);
+}
+
+BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options *opts,
+			      struct begat_sink **ret_sink)
+{
+	const struct sink_ops *ops = find_ops(name);
+	struct begat_sink *sink;
+	int rc;
+
+	if (!ops || !opts || opts->size < offsetof(struct begat_sink_options, line_buffered))
+		return -EINVAL;
+	sink = calloc(1, sizeof(*sink));
+	if (!sink)
+		return -ENOMEM;
+	sink->ops = ops;
+	memcpy(&sink->opts, opts, opts->size < sizeof(*opts) ? opts->size : sizeof(*opts));
+
+	rc = sink_out_init(&sink->out, sink->opts.fd);
+	if (rc == 0 && sink->opts.redact)
+		rc = begat_redactor_new(sink->opts.redact_patterns, &sink->redactor, NULL, 0);
+	if (rc == 0)
+		rc = ops->open(sink);
+	if (rc < 0) {
+		sink_free(sink);
+		return rc;
+	}
+	sink->opts.redact_patterns = NULL;
+	*ret_sink = sink;
+	return 0;
+}
+
+BEGAT_API void begat_sink_fields(const struct begat_sink *sink, struct begat_fields *fields)
+{
+	sink->ops->fields(fields);
+}
+
+BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event *ev)
+{
+	int rc;
+
+	if (sink->out.error)
+		return sink->out.error;
+	/* The rest of a line that a stalled reader did not take goes first. */
+	if (sink->out.len > SINK_OUT_FLUSH_BYTES) {
+		rc = sink_out_flush(&sink->out);
+		if (rc < 0)
+			return rc;
+	}
+	if (sink->redactor) {
+		ev = begat_redact(sink->redactor, ev);
+		if (!ev)
+			return -ENOMEM;
+	}
+	rc = sink->ops->write(sink, ev);
+	if (rc < 0)
+		return rc;
+	if (sink->out.error)
+		return sink->out.error;
+	return sink->opts.line_buffered ? sink_out_flush(&sink->out) : 0;
+}
+
+BEGAT_API int begat_sink_flush(struct begat_sink *sink)
+{
+	return sink_out_flush(&sink->out);
+}
+
+BEGAT_API int begat_sink_close(struct begat_sink *sink)
+{
+	int rc;
+
+	if (!sink)
+		return 0;
+	rc = sink_out_flush(&sink->out);
+	sink_free(sink);
+	return rc;
+}
