@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/child.c - the command of `begat run`: made, held back, let go.
+ *
+ * Owns:    fork and exec, the two pipes between, the words for an exec that failed.
+ * Not:     waiting for its end (run.c).
+ * Called:  by run.c.
+ *
+ *   begat                         child
+ *   child_start: fork ----------> reads release_fd
+ *   (begat_follow)                  |
+ *   child_release: one byte ------> execvp ---- succeeded: error_fd closes by itself
+ *   reads error_fd <--------------- failed: errno, then _exit(127)
+ *
+ * Invariants
+ *  (1) The command has begat's own stdio, mask and dispositions, and no other descriptor of ours.
+ *  (2) If begat dies first the command never starts.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static ssize_t read_fully(int fd, void *data, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, data, size);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static __attribute__((noreturn)) void be_child(int release, int error_pipe,
+					       const struct signals *signals, char **argv)
+{
+	char go;
+
+	signals_give_back(signals);
+	if (read_fully(release, &go, 1) != 1)
+		_exit(CLI_OWN_FAILURE);
+	/* As a shell does: the PATH is searched by trying, and the attempts are events. */
+	execvp(argv[0], argv);
+	int error = errno;
+
+	if (write(error_pipe, &error, sizeof(error)) < 0)
+		_exit(CLI_OWN_FAILURE);
+	_exit(CLI_NOT_FOUND);
+}
+
+int child_start(struct child *child, const struct signals *signals, char **argv)
+{
+	int release[2] = { -1, -1 }, error_pipe[2] = { -1, -1 };
+
+	*child = (struct child){ .pid = -1, .release_fd = -1, .error_fd = -1 };
+	if (pipe2(release, O_CLOEXEC) < 0 || pipe2(error_pipe, O_CLOEXEC) < 0)
+		goto fail;
+	child->pid = fork();
+	if (child->pid < 0)
+		goto fail;
+	if (!child->pid) {
+		/* Else its own copy of the writing end would keep it waiting for ever. */
+		close(release[1]);
+		be_child(release[0], error_pipe[1], signals, argv);
+	}
+	close(release[0]);
+	close(error_pipe[1]);
+	child->release_fd = release[1];
+	child->error_fd = error_pipe[0];
+	return 0;
+fail:;
+	int r = -errno;
+
+	for (int i = 0; i < 2; i++) {
+		close_fd(&release[i]);
+		close_fd(&error_pipe[i]);
+	}
+	return r;
+}
+
+int child_release(struct child *child)
+{
+	int error = 0;
+
+	if (write(child->release_fd, "", 1) != 1)
+		return -ECHILD;
+	close_fd(&child->release_fd);
+	ssize_t n = read_fully(child->error_fd, &error, sizeof(error));
+
+	close_fd(&child->error_fd);
+	return n == (ssize_t)sizeof(error) ? error : 0;
+}
+
+void child_drop(struct child *child)
+{
+	bool is_held = child->release_fd >= 0;
+
+	close_fd(&child->release_fd);
+	close_fd(&child->error_fd);
+	if (is_held)
+		waitpid(child->pid, NULL, 0);
+}
+
+int child_explain(const char *command, int error, char *out, size_t size)
+{
+	char safe[256];
+	struct stat st;
+	bool has_slash = strchr(command, '/');
+
+	cli_safe(safe, sizeof(safe), command);
+	if (error == ENOENT && !has_slash)
+		snprintf(out, size, "cannot run '%s': no such command in PATH.", safe);
+	else if (error == ENOENT && stat(command, &st))
+		snprintf(out, size, "cannot run '%s': there is no such file.", safe);
+	else if (error == ENOENT)
+		snprintf(out, size, "cannot run '%s': its interpreter (#! or loader) is missing.",
+			 safe);
+	else if (error == EACCES && has_slash && !stat(command, &st) && S_ISDIR(st.st_mode))
+		snprintf(out, size, "cannot run '%s': it is a folder.", safe);
+	else if (error == EACCES)
+		snprintf(out, size, "cannot run '%s': it is not executable (try chmod +x).", safe);
+	else
+		snprintf(out, size, "cannot run '%s': %s.", safe, strerror(error));
+	return error == ENOENT ? CLI_NOT_FOUND : CLI_NOT_EXECUTABLE;
+}

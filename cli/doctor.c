@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/doctor.c - `begat doctor`: what this kernel allows, and what begat will use.
+ *
+ * Owns:    the table and the conclusion, as text and as JSON.
+ * Not:     the probes (the library's): this only asks and shows.
+ * Called:  by main.c.
+ *
+ * The conclusion is not derived from the probes: a tracer is really opened and asked.
+ */
+#include <begat/begat.h>
+#include <begat/sink.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "options.h"
+#include "output.h"
+
+#define NAME_MAX_WIDTH 24
+#define FOUND_MAX_WIDTH 40
+#define MARK_WIDTH 9
+
+struct finding {
+	char *name, *found, *meaning;
+	enum begat_probe_result result;
+};
+
+struct findings {
+	struct finding *all;
+	size_t count;
+	bool is_out_of_memory;
+};
+
+struct conclusion {
+	bool works;
+	struct begat *begat; /* holds the strings below; to be closed */
+	const char *backend, *transport, *fallback, *error;
+};
+
+static const char *const result_names[] = {
+	[BEGAT_PROBE_OK] = "ok",
+	[BEGAT_PROBE_MISSING] = "missing",
+	[BEGAT_PROBE_FATAL] = "FATAL",
+};
+
+static void collect(const struct begat_probe *probe, void *ctx)
+{
+	struct findings *findings = ctx;
+	struct finding *bigger =
+		reallocarray(findings->all, findings->count + 1, sizeof(*findings->all));
+
+	if (!bigger) {
+		findings->is_out_of_memory = true;
+		return;
+	}
+	findings->all = bigger;
+	struct finding *f = &bigger[findings->count++];
+
+	f->name = strdup(probe->name ? probe->name : "");
+	f->found = strdup(probe->found ? probe->found : "");
+	f->meaning = strdup(probe->meaning ? probe->meaning : "");
+	f->result = probe->result <= BEGAT_PROBE_FATAL ? probe->result : BEGAT_PROBE_FATAL;
+	if (!f->name || !f->found || !f->meaning)
+		findings->is_out_of_memory = true;
+}
+
+static int ignore_event(const struct begat_event *ev, void *ctx)
+{
+	return 0;
+}
+
+static void conclude(bool can_work, const struct options *options, struct conclusion *ret)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	struct begat_options opts = {
+		.size = sizeof(opts),
+		.callback = ignore_event,
+		.backend = options->backend,
+		.transport = options->transport,
+		.latency = options->latency,
+		.buffer_bytes = options->buffer_bytes,
+	};
+
+	*ret = (struct conclusion){ 0 };
+	if (begat_open(&opts, &ret->begat) < 0) {
+		ret->error = begat_error(ret->begat);
+		return;
+	}
+	if (begat_stats(ret->begat, &stats)) {
+		ret->error = "no statistics could be read.";
+		return;
+	}
+	ret->works = can_work;
+	ret->backend = stats.backend;
+	ret->transport = stats.transport;
+	ret->fallback = stats.fallback ? stats.fallback : "";
+	if (!can_work)
+		ret->error = "a probe that tracing depends on has failed.";
+}
+
+/* Words of @text, in lines of at most @width columns, all but the first indented. */
+static void print_wrapped(FILE *out, const char *text, size_t indent, size_t width)
+{
+	size_t at = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (at && at + 1 + len > width) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = 0;
+		} else if (at) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(text, 1, len, out);
+		at += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_row(FILE *out, const struct output *output, const struct finding *f,
+		      const size_t widths[2])
+{
+	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[1;31m" };
+	size_t indent = 1 + MARK_WIDTH + widths[0] + 2 + widths[1] + 2;
+	size_t columns = output->columns ? output->columns : 100;
+	size_t room = columns > indent + 30 ? columns - indent - 1 : 0;
+
+	fprintf(out, " %s%-*s%s%-*s  ", output->has_colour ? colours[f->result] : "", MARK_WIDTH,
+		result_names[f->result], output->has_colour ? "\033[0m" : "", (int)widths[0],
+		f->name);
+	if (!*f->meaning) {
+		fprintf(out, "%s\n", f->found);
+		return;
+	}
+	fprintf(out, "%-*s", (int)widths[1], f->found);
+	/* Too long for its column, or a terminal too narrow for three: its own line. */
+	if (!room || strlen(f->found) > widths[1]) {
+		size_t shift = room ? indent : 1 + MARK_WIDTH;
+
+		fprintf(out, "\n%*s", (int)shift, "");
+		print_wrapped(out, f->meaning, shift,
+			      columns > shift + 20 ? columns - shift - 1 : 20);
+	} else {
+		fputs("  ", out);
+		print_wrapped(out, f->meaning, indent, room);
+	}
+}
+
+static void print_text(FILE *out, const struct output *output, const struct findings *findings,
+		       const struct conclusion *conclusion)
+{
+	size_t widths[2] = { 5, 5 };
+	struct utsname host = { 0 };
+
+	uname(&host);
+	fprintf(out, "begat %s on %s %s, %s\n\n", begat_version(), host.sysname, host.release,
+		host.machine);
+	for (size_t i = 0; i < findings->count; i++) {
+		size_t name = strlen(findings->all[i].name), found = strlen(findings->all[i].found);
+
+		if (name > widths[0])
+			widths[0] = name < NAME_MAX_WIDTH ? name : NAME_MAX_WIDTH;
+		if (found > widths[1] && found <= FOUND_MAX_WIDTH)
+			widths[1] = found;
+	}
+	for (size_t i = 0; i < findings->count; i++)
+		print_row(out, output, &findings->all[i], widths);
+	fputc('\n', out);
+	if (conclusion->works) {
+		fprintf(out, "Tracing works here: the %s backend over the %s transport.\n",
+			conclusion->backend, conclusion->transport);
+		if (*conclusion->fallback)
+			fprintf(out, "Not better because %s\n", conclusion->fallback);
+	} else {
+		fprintf(out, "Tracing cannot work here: %s\n", conclusion->error);
+	}
+}
+
+/* Bytes outside ASCII become U+FFFD: what a probe finds is the kernel's own plain words. */
+static void print_json_string(FILE *out, const char *name, const char *text)
+{
+	fprintf(out, "\"%s\":\"", name);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(out, "\\u%04x", c);
+		else if (c >= 0x80)
+			fputs("\\ufffd", out);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void print_json(FILE *out, const struct findings *findings,
+		       const struct conclusion *conclusion)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *f = &findings->all[i];
+
+		fputc('{', out);
+		print_json_string(out, "probe", f->name);
+		fputc(',', out);
+		print_json_string(out, "result",
+				  f->result == BEGAT_PROBE_FATAL ? "fatal"
+								 : result_names[f->result]);
+		fputc(',', out);
+		print_json_string(out, "found", f->found);
+		fputc(',', out);
+		print_json_string(out, "meaning", f->meaning);
+		fputs("}\n", out);
+	}
+	fprintf(out, "{\"works\":%s", conclusion->works ? "true" : "false");
+	if (conclusion->works) {
+		fputc(',', out);
+		print_json_string(out, "backend", conclusion->backend);
+		fputc(',', out);
+		print_json_string(out, "transport", conclusion->transport);
+		fputc(',', out);
+		print_json_string(out, "fallback", conclusion->fallback);
+	} else {
+		fputc(',', out);
+		print_json_string(out, "error", conclusion->error);
+	}
+	fputs("}\n", out);
+}
+
+static int write_all(struct output *output, const struct options *options,
+		     const struct findings *findings, const struct conclusion *conclusion)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	if (options->format && !strcmp(options->format, "json"))
+		print_json(out, findings, conclusion);
+	else
+		print_text(out, output, findings, conclusion);
+	int r = fclose(out) ? -ENOMEM : 0;
+
+	if (!r)
+		r = output_begin(output);
+	if (!r)
+		r = output_write(output, text, size);
+	free(text);
+	return r;
+}
+
+static int doctor(struct options *options, int argc, char **argv)
+{
+	struct output output;
+	struct findings findings = { 0 };
+	struct conclusion conclusion;
+	char why[512];
+
+	if (output_open(&output, options->output, STDOUT_FILENO, false, why, sizeof(why))) {
+		cli_complain("%s.", why);
+		return CLI_FAILED;
+	}
+	int r = begat_probe(collect, &findings);
+
+	if (r < 0 || findings.is_out_of_memory) {
+		cli_complain("cannot probe this kernel: %s.", strerror(r < 0 ? -r : ENOMEM));
+		r = r < 0 ? r : -ENOMEM;
+	} else {
+		conclude(r == 0, options, &conclusion);
+		r = write_all(&output, options, &findings, &conclusion);
+		begat_close(conclusion.begat);
+		if (r < 0 && r != -EPIPE)
+			cli_complain("cannot write to %s: %s.", output.name, strerror(-r));
+		else
+			r = conclusion.works ? 0 : 1;
+	}
+	output_close(&output, r < 0);
+	for (size_t i = 0; i < findings.count; i++) {
+		free(findings.all[i].name);
+		free(findings.all[i].found);
+		free(findings.all[i].meaning);
+	}
+	free(findings.all);
+	return r ? CLI_FAILED : CLI_OK;
+}
+
+const struct command_spec command_doctor = {
+	.groups = OPTIONS_OUTPUT,
+	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
+		 "tracer to\n"
+		 "prove it. Exit status 1 if tracing cannot work.\n",
+	.examples =
+		"  sudo begat doctor\n"
+		"  sudo begat doctor --format json | jq -r 'select(.result != \"ok\") | .probe'\n",
+	.run = doctor,
+};

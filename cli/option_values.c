@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/option_values.c - the values of the common options: what is well-formed, what to say if not.
+ *
+ * Owns:    one parse function an option; copies where the value must change.
+ * Not:     which options there are (options.c), whether a pid or cgroup exists (the library).
+ * Called:  from the table in options.c.
+ */
+#include "options.h"
+
+#include <begat/sink.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "human.h"
+
+#define PID_MAX_LIMIT 4194304u /* the kernel's own */
+
+/* Room for one more element and a closing zero one. */
+static int grow(void **array, size_t element_bytes, size_t count)
+{
+	if (count & (count - 1))
+		return 0; /* capacities are powers of two */
+	size_t capacity = count ? count * 2 : 1;
+	void *bigger = reallocarray(*array, capacity + 1, element_bytes);
+
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	return 0;
+}
+
+/* Refuses a word that is none of @names (ended by NULL), and names them. */
+static int fail_choice(struct options *options, const char *what, const char *word,
+		       const char *const *names)
+{
+	char safe[160], list[160] = "";
+	const char *meant = suggest_word(word, names);
+
+	for (const char *const *n = names; *n; n++) {
+		size_t used = strlen(list);
+
+		snprintf(list + used, sizeof(list) - used, "%s%s",
+			 n == names ? ""
+			 : n[1]	    ? ", "
+				    : " or ",
+			 *n);
+	}
+	if (meant)
+		return option_fail(options, "unknown %s '%s'; did you mean '%s'? There are %s",
+				   what, cli_safe(safe, sizeof(safe), word), meant, list);
+	return option_fail(options, "unknown %s '%s': it is %s", what,
+			   cli_safe(safe, sizeof(safe), word), list);
+}
+
+static const char *choose(const char *value, const char *const *names)
+{
+	for (; *names; names++)
+		if (!strcmp(value, *names))
+			return *names;
+	return NULL;
+}
+
+int option_format(struct options *options, const char *value)
+{
+	options->format = choose(value, begat_sink_names());
+	return options->format ? 0 : fail_choice(options, "format", value, begat_sink_names());
+}
+
+int option_output(struct options *options, const char *value)
+{
+	if (!*value)
+		return option_fail(options, "option '-o' needs the name of a file");
+	options->output = value;
+	return 0;
+}
+
+static int add_event(struct options *options, const char *word)
+{
+	const char *names[BEGAT_TYPE_SLOTS + 2];
+	size_t count = 0;
+
+	if (!strcmp(word, "all")) {
+		options->events |= BEGAT_EVENTS_ALL;
+		return 0;
+	}
+	enum begat_event_type type = begat_event_by_name(word);
+
+	if (type) {
+		options->events |= BEGAT_EVENT_BIT(type);
+		return 0;
+	}
+	for (int t = 1; t < BEGAT_TYPE_SLOTS; t++)
+		if (begat_event_name(t))
+			names[count++] = begat_event_name(t);
+	names[count++] = "all";
+	names[count] = NULL;
+	return fail_choice(options, "event", word, names);
+}
+
+int option_events(struct options *options, const char *value)
+{
+	for (const char *p = value;; p++) {
+		char word[64];
+		size_t len = strcspn(p, ",");
+
+		if (!len)
+			return option_fail(options, "option '-e' has an empty name in its list");
+		snprintf(word, sizeof(word), "%.*s", (int)(len < 63 ? len : 63), p);
+		int r = add_event(options, word);
+
+		if (r)
+			return r;
+		p += len;
+		if (!*p)
+			return 0;
+	}
+}
+
+int option_where(struct options *options, const char *value)
+{
+	char why[256];
+
+	if (options->where)
+		return option_fail(options, "option '-w' is given twice: join the two with 'and'");
+	int r = begat_filter_parse(value, &options->where, why, sizeof(why));
+
+	if (r == -EINVAL)
+		return option_fail(options, "in --where: %s", why);
+	options->where_text = value;
+	return r;
+}
+
+int option_pid(struct options *options, const char *value)
+{
+	char safe[96];
+	uint64_t pid;
+
+	if (human_parse_number(value, PID_MAX_LIMIT, &pid) || !pid)
+		return option_fail(options, "'%s' is not a process id: -p takes a number",
+				   cli_safe(safe, sizeof(safe), value));
+	if (grow((void **)&options->pids, sizeof(*options->pids), options->pids_count))
+		return -ENOMEM;
+	options->pids[options->pids_count++] = (pid_t)pid;
+	return 0;
+}
+
+int option_user(struct options *options, const char *value)
+{
+	char safe[160];
+	uint64_t uid;
+
+	/* A name made of digits is a uid to chown, ps and us. */
+	if (human_parse_number(value, UINT32_MAX - 1, &uid)) {
+		errno = 0;
+		const struct passwd *user = getpwnam(value);
+
+		if (!user)
+			return option_fail(options, "there is no user '%s' on this machine",
+					   cli_safe(safe, sizeof(safe), value));
+		uid = user->pw_uid;
+	}
+	if (grow((void **)&options->uids, sizeof(*options->uids), options->uids_count))
+		return -ENOMEM;
+	options->uids[options->uids_count++] = (uid_t)uid;
+	return 0;
+}
+
+int option_container(struct options *options, const char *value)
+{
+	if (!*value)
+		return option_fail(options, "option '-c' needs a container id or a cgroup path");
+	if (grow((void **)&options->cgroups, sizeof(*options->cgroups), options->cgroups_count))
+		return -ENOMEM;
+	options->cgroups[options->cgroups_count++] = value;
+	options->cgroups[options->cgroups_count] = NULL;
+	return 0;
+}
+
+int option_env(struct options *options, const char *value)
+{
+	if (!value) {
+		options->env = BEGAT_ENV_ALL;
+		return 0;
+	}
+	options->env = BEGAT_ENV_NAMES;
+	for (const char *p = value;; p++) {
+		size_t len = strcspn(p, ",");
+
+		if (!len || memchr(p, '=', len))
+			return option_fail(options, "option '--env' takes names of variables: "
+						    "--env=PATH,HOME");
+		if (grow((void **)&options->env_names, sizeof(*options->env_names),
+			 options->env_names_count))
+			return -ENOMEM;
+		char *name = strndup(p, len);
+
+		if (!name)
+			return -ENOMEM;
+		options->env_names[options->env_names_count++] = name;
+		options->env_names[options->env_names_count] = NULL;
+		p += len;
+		if (!*p)
+			return 0;
+	}
+}
+
+int option_latency(struct options *options, const char *value)
+{
+	static const char *const names[] = { "low", "balanced", "batch", NULL };
+
+	if (!strcmp(value, "low"))
+		options->latency = BEGAT_LOW;
+	else if (!strcmp(value, "balanced"))
+		options->latency = BEGAT_BALANCED;
+	else if (!strcmp(value, "batch"))
+		options->latency = BEGAT_BATCH;
+	else
+		return fail_choice(options, "latency mode", value, names);
+	return 0;
+}
+
+int option_backend(struct options *options, const char *value)
+{
+	static const char *const names[] = { "kprobe", "tracepoint", NULL };
+
+	options->backend = choose(value, names);
+	return options->backend ? 0 : fail_choice(options, "backend", value, names);
+}
+
+int option_transport(struct options *options, const char *value)
+{
+	static const char *const names[] = { "ringbuf", "perfbuf", NULL };
+
+	options->transport = choose(value, names);
+	return options->transport ? 0 : fail_choice(options, "transport", value, names);
+}
+
+int option_buffer(struct options *options, const char *value)
+{
+	char safe[96];
+	uint64_t bytes;
+	int r = human_parse_size(value, &bytes);
+
+	if (r == -EINVAL)
+		return option_fail(options, "'%s' is not a size: --buffer takes bytes, or 64MiB",
+				   cli_safe(safe, sizeof(safe), value));
+	/* A BPF ring is addressed with 31 bits. */
+	if (r || bytes < 4096 || bytes > 1ull << 30)
+		return option_fail(options, "--buffer %s is out of range: 4KiB to 1GiB",
+				   cli_safe(safe, sizeof(safe), value));
+	options->buffer_bytes = bytes;
+	return 0;
+}
+
+int option_max_args(struct options *options, const char *value)
+{
+	char safe[96];
+	uint64_t bytes;
+	int r = human_parse_size(value, &bytes);
+
+	if (r == -EINVAL)
+		return option_fail(options, "'%s' is not a size: --max-args takes bytes, or 64KiB",
+				   cli_safe(safe, sizeof(safe), value));
+	if (r || bytes < 1 || bytes >= UINT32_MAX)
+		return option_fail(options, "--max-args %s is out of range: 1 byte to 4GB",
+				   cli_safe(safe, sizeof(safe), value));
+	options->max_args_bytes = (uint32_t)bytes;
+	return 0;
+}
+
+int option_short_lived(struct options *options, const char *value)
+{
+	char safe[96];
+	uint64_t ns;
+	int r = human_parse_duration(value, 1000000, &ns);
+
+	if (r == -EINVAL)
+		return option_fail(options,
+				   "'%s' is not a duration: --short-lived-window takes "
+				   "milliseconds, or 500us",
+				   cli_safe(safe, sizeof(safe), value));
+	if (r || ns < 1 || ns > 60000000000ull)
+		return option_fail(options, "--short-lived-window %s is out of range: up to 60s",
+				   cli_safe(safe, sizeof(safe), value));
+	options->short_lived_window_ns = ns;
+	return 0;
+}

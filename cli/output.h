@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/output.h - where bytes go: a terminal, a pipe, a file of -o.
+ *
+ * Owns:  opening without destroying, what the other end can show, who has gone away.
+ * Not:   what is written (sinks, the summary).
+ */
+#ifndef BEGAT_CLI_OUTPUT_H
+#define BEGAT_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct output {
+	int fd;
+	bool is_owned; /* opened here, so closed here */
+	bool is_created; /* -o made this file */
+	bool is_file; /* a regular file: truncated by output_begin() */
+	bool is_pipe; /* its reader can go away */
+	bool is_terminal;
+	bool has_colour; /* a terminal, and neither NO_COLOR nor TERM=dumb */
+	bool has_utf8; /* a terminal in a UTF-8 locale */
+	uint32_t columns; /* of the terminal; 0 = it is none and COLUMNS does not say */
+	char name[256]; /* for messages, safe to print */
+	const char *path; /* of -o, or NULL */
+};
+
+/*
+ * output_open() - what -o says, or a descriptor that is there.
+ * @path:       NULL for @default_fd; "-" for standard output.
+ * @is_private: the file will hold secrets (environment): only its owner may read it.
+ *
+ * Nothing that is in the file is lost yet: output_begin() does that, once it is sure that
+ * there is something to write instead.
+ * Return: 0, or -errno with a sentence in @error.
+ */
+int output_open(struct output *output, const char *path, int default_fd, bool is_private,
+		char *error, size_t error_size);
+
+/* Empties the file. 0 or -errno. */
+int output_begin(struct output *output);
+
+/* Writes all of it. 0 or -errno; -EPIPE: the reader has gone. */
+int output_write(struct output *output, const char *data, size_t size);
+
+/*
+ * @is_failed: nothing was begun; a file that output_open() made is removed again.
+ * Closing is also the last chance to hear of a full disk: 0 or -errno.
+ */
+int output_close(struct output *output, bool is_failed);
+
+/* Descriptors 0 to 2 that are closed get a stand-in until an exec, so that no map becomes "stdout". */
+void output_guard_stdio(void);
+
+/* Flushes stdio's standard output; an exit status: CLI_OK also when the reader has gone. */
+int output_flush_stdout(void);
+
+#endif

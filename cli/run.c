@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/run.c - `begat run`: a command, everything that it begets, and where the time went.
+ *
+ * Owns:    the order of start and end, which signals go on to the command, the exit status.
+ * Not:     making the child (child.c), the summary (summary.c), events (stream.c).
+ * Called:  by main.c.
+ *
+ *   stream_open -> stream_start -> child_start -> begat_follow -> child_release
+ *      -> stream_wait ... until the command itself has ended -> begat_finish -> summary
+ *
+ * Invariants
+ *  (1) Nothing is written to the command's standard output.
+ *  (2) The hooks are in before the command execs: its first exec is an event.
+ *  (3) No signal ends begat before the command has ended and the summary is out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "cli.h"
+#include "stream.h"
+#include "summary.h"
+
+struct run {
+	struct stream stream;
+	struct signals signals;
+	struct child child;
+	struct summary *summary; /* NULL: no tree is wanted */
+	int wait_status; /* of the command, as wait(2) has it */
+	bool has_ended;
+	bool could_exec;
+	int status; /* exit status if it could not */
+};
+
+static int on_event(const struct begat_event *ev, void *ctx)
+{
+	struct run *run = ctx;
+
+	/* What cannot be written or remembered must not stop the command: both are told at the end. */
+	stream_write(&run->stream, ev);
+	if (run->summary)
+		summary_add(run->summary, ev);
+	return 0;
+}
+
+static bool wants_json(const struct options *options)
+{
+	return options->format && strcmp(options->format, "text");
+}
+
+static uint32_t events_to_write(const struct options *options)
+{
+	uint32_t events = options->events;
+
+	if (!events && !wants_json(options) && !options->where)
+		return 0;
+	if (!events)
+		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	events |= BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+	/* As text the tree says it better. */
+	if (options->quiet || !wants_json(options))
+		events &= ~BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+	return events;
+}
+
+/* Passes on what was meant for the command but was sent to us: not what a terminal sent to both. */
+static void forward(const struct run *run, const struct signalfd_siginfo *signal)
+{
+	bool is_from_kernel = signal->ssi_code > 0;
+
+	if (is_from_kernel || (pid_t)signal->ssi_pid == run->child.pid)
+		return;
+	kill(run->child.pid, (int)signal->ssi_signo);
+}
+
+/* Has the command ended? */
+static void reap(struct run *run)
+{
+	pid_t pid = waitpid(run->child.pid, &run->wait_status, WNOHANG);
+
+	if (pid == run->child.pid || (pid < 0 && errno == ECHILD))
+		run->has_ended = true;
+}
+
+/* 0, or a negative errno: the tracer broke (the command goes on and is waited for). */
+static int follow_command(struct run *run)
+{
+	struct signalfd_siginfo signal;
+
+	for (;;) {
+		reap(run);
+		if (run->has_ended)
+			return 0;
+		int r = stream_wait(&run->stream, &run->signals, &signal);
+
+		if (r == STREAM_SIGNAL && signal.ssi_signo != SIGCHLD)
+			forward(run, &signal);
+		else if (r == STREAM_READER_GONE && !run->stream.error)
+			run->stream.error = -EPIPE;
+		else if (r < 0)
+			return r;
+	}
+}
+
+static int start_command(struct run *run, char **argv)
+{
+	char why[512];
+	int r = child_start(&run->child, &run->signals, argv);
+
+	if (r < 0) {
+		cli_complain("cannot start a process: %s.", strerror(-r));
+		return r;
+	}
+	/* From here on events can come; none can before. */
+	if (!run->stream.options->quiet && !wants_json(run->stream.options))
+		r = summary_new(run->child.pid, &run->summary);
+	if (r < 0) {
+		cli_complain("out of memory.");
+		child_drop(&run->child);
+		return r;
+	}
+	r = begat_follow(run->stream.begat, run->child.pid);
+	if (r < 0) {
+		cli_complain("%s", begat_error(run->stream.begat));
+		child_drop(&run->child);
+		return r;
+	}
+	r = child_release(&run->child);
+	run->could_exec = !r;
+	if (r > 0) {
+		run->status = child_explain(argv[0], r, why, sizeof(why));
+		cli_complain("%s", why);
+	}
+	/* Gone before it could try (-ECHILD): killed, and waiting for it will tell. */
+	run->could_exec |= r < 0;
+	return 0;
+}
+
+static uint64_t boot_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void print_summary(struct run *run)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	struct stream *stream = &run->stream;
+	char *text = NULL;
+	size_t size;
+
+	if (!run->summary || !run->could_exec || stream->error)
+		return;
+	struct summary_style style = {
+		.columns = stream->output.columns,
+		.has_colour = stream->output.has_colour,
+		.has_utf8 = stream->output.has_utf8,
+		.shows_all = stream->options->verbose,
+	};
+	bool has_stats = !begat_stats(stream->begat, &stats);
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out ||
+	    summary_print(run->summary, has_stats ? &stats : NULL, boot_clock(), &style, out))
+		cli_complain("out of memory: the summary is not whole.");
+	/* Written in one piece: daemons of the command may still talk. */
+	if (out && !fclose(out)) {
+		if (stream->sink)
+			stream->error = begat_sink_flush(stream->sink);
+		if (!stream->error)
+			stream->error = output_write(&stream->output, text, size);
+	}
+	free(text);
+}
+
+/* From an open tracer to the command's end. 0 or a negative errno that has been told. */
+static int trace_command(struct run *run, char **argv)
+{
+	int r = start_command(run, argv);
+
+	if (r < 0)
+		return r;
+	r = follow_command(run);
+	if (r < 0)
+		cli_complain("%s", begat_error(run->stream.begat));
+	/* Even if the tracer broke: the command's exit status is ours. */
+	while (!run->has_ended && waitpid(run->child.pid, &run->wait_status, 0) < 0 &&
+	       errno == EINTR)
+		;
+	int finished = begat_finish(run->stream.begat);
+
+	if (finished < 0 && r >= 0)
+		cli_complain("%s", begat_error(run->stream.begat));
+	print_summary(run);
+	return r < 0 ? r : finished < 0 ? finished : 0;
+}
+
+static int exit_status(const struct run *run, int r, int failed_write)
+{
+	if (!run->could_exec)
+		return run->status ? run->status : CLI_OWN_FAILURE;
+	int status = WIFSIGNALED(run->wait_status) ? 128 + WTERMSIG(run->wait_status)
+						   : WEXITSTATUS(run->wait_status);
+
+	/* A trace that is not whole must not look like success; a failed command says more. */
+	if (!status && (r < 0 || (failed_write && failed_write != -EPIPE)))
+		return CLI_OWN_FAILURE;
+	return status;
+}
+
+static int open_run(struct run *run, struct options *options)
+{
+	if (options->output && !strcmp(options->output, "-")) {
+		cli_complain("-o - would mix into the command's own output: name a file, or use "
+			     "/dev/stderr.");
+		return CLI_OWN_FAILURE;
+	}
+	uint32_t events = events_to_write(options);
+
+	if (stream_open(&run->stream, options, options->format ? options->format : "text",
+			STDERR_FILENO, events))
+		return CLI_OWN_FAILURE;
+	run->stream.is_filtered_here = options->where && !wants_json(options);
+	int r = signals_open(&run->signals, true);
+
+	if (r < 0) {
+		cli_complain("cannot wait for signals: %s.", strerror(-r));
+		return CLI_OWN_FAILURE;
+	}
+	struct begat_options opts = { .callback = on_event, .ctx = run, .follow = true };
+
+	if (!options->quiet && !wants_json(options)) {
+		opts.events = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+			      BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+		summary_fields(&opts.fields);
+	}
+	stream_fill(&run->stream, &opts);
+	return stream_start(&run->stream, &opts) < 0 ? CLI_OWN_FAILURE : CLI_OK;
+}
+
+static int run_command(struct options *options, int argc, char **argv)
+{
+	struct run run = { .signals.fd = -1, .child.pid = -1 };
+	int status;
+
+	if (!argc)
+		return cli_usage_error("run", "a command to run is missing");
+	status = open_run(&run, options);
+	if (status) {
+		stream_close(&run.stream);
+		signals_close(&run.signals);
+		return status;
+	}
+	int r = trace_command(&run, argv);
+	int failed_write = stream_close(&run.stream);
+
+	stream_complain(&run.stream);
+	signals_close(&run.signals);
+	summary_free(run.summary);
+	return exit_status(&run, r, failed_write);
+}
+
+const struct command_spec command_run = {
+	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
+	.takes_arguments = true,
+	.about = "Runs CMD, follows everything that it begets, then shows on standard error a tree "
+		 "of what\n"
+		 "ran, what it cost and how it ended. With -e, -w or --format json the events are "
+		 "written\n"
+		 "too, as they happen, to -o or standard error. The exit status is that of CMD; "
+		 "125 if\n"
+		 "begat failed, 126 if CMD cannot be executed, 127 if it is not found.\n",
+	.examples = "  sudo begat run -- make -j8\n"
+		    "  sudo begat run --format json -o build.ndjson -- ./configure --quiet\n",
+	.run = run_command,
+};

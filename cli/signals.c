@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/signals.c - signals as something to wait for, and their return to a child.
+ *
+ * Owns:    the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs.
+ * Not:     what a signal means.
+ * Called:  by watch.c and run.c, before the tracer opens and after it has closed.
+ *
+ * Invariants
+ *  (1) No handler is ever installed: a signal is seen between two batches of events, never in
+ *      the middle of one, and none can be missed between a check and a sleep.
+ *  (2) A command that `run` starts gets exactly the mask and dispositions that begat got.
+ */
+#include "signals.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void take(sigset_t *set, int signal)
+{
+	struct sigaction now;
+
+	if (!sigaction(signal, NULL, &now) && now.sa_handler != SIG_IGN)
+		sigaddset(set, signal);
+}
+
+int signals_open(struct signals *signals, bool has_child)
+{
+	sigset_t set;
+
+	signals->fd = -1;
+	sigemptyset(&set);
+	take(&set, SIGINT);
+	take(&set, SIGTERM);
+	take(&set, SIGHUP);
+	if (has_child) {
+		take(&set, SIGQUIT);
+		sigaddset(&set, SIGCHLD);
+	}
+	/* An ignored SIGCHLD would take the command's exit status away. */
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGCHLD, &plain, &signals->old_child);
+	sigaction(SIGPIPE, &ignore, &signals->old_pipe);
+	sigprocmask(SIG_BLOCK, &set, &signals->old_mask);
+	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals->fd >= 0)
+		return 0;
+	int r = -errno;
+
+	signals_give_back(signals);
+	return r;
+}
+
+int signals_next(const struct signals *signals, struct signalfd_siginfo *ret)
+{
+	return read(signals->fd, ret, sizeof(*ret)) == (ssize_t)sizeof(*ret);
+}
+
+void signals_give_back(const struct signals *signals)
+{
+	sigaction(SIGPIPE, &signals->old_pipe, NULL);
+	sigaction(SIGCHLD, &signals->old_child, NULL);
+	sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
+}
+
+void signals_close(struct signals *signals)
+{
+	struct signalfd_siginfo drained;
+
+	if (signals->fd < 0)
+		return;
+	/* A second Ctrl-C while the first was served must not kill us on the way out. */
+	while (signals_next(signals, &drained))
+		;
+	close(signals->fd);
+	signals->fd = -1;
+	signals_give_back(signals);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/signals.h - signals as something to wait for, and their return to a child.
+ *
+ * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs.
+ * Not:   what a signal means (watch.c ends, run.c passes on).
+ */
+#ifndef BEGAT_CLI_SIGNALS_H
+#define BEGAT_CLI_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+
+struct signals {
+	int fd; /* readable when one has come; -1 = not open */
+	sigset_t old_mask;
+	struct sigaction old_pipe, old_child;
+};
+
+/*
+ * Blocks the signals that end us and makes them readable; those that were ignored when we were
+ * started (nohup, a background job) stay so. @has_child: SIGCHLD and SIGQUIT too.
+ * Returns 0 or -errno.
+ */
+int signals_open(struct signals *signals, bool has_child);
+
+/* One that has come: 1 and *ret, or 0. */
+int signals_next(const struct signals *signals, struct signalfd_siginfo *ret);
+
+/* After a fork: mask and dispositions as they were when begat started. */
+void signals_give_back(const struct signals *signals);
+
+/* Closes and gives back. */
+void signals_close(struct signals *signals);
+
+#endif

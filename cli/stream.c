@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/stream.c - from options to a running tracer, from its events to an output.
+ *
+ * Owns:    the order of things: output first (cheap to refuse), tracer second, then truncation.
+ * Not:     which events a subcommand wants, when it ends.
+ * Called:  by run.c and watch.c, single-threaded.
+ *
+ * Invariants
+ *  (1) Each line reaches a terminal or a pipe at once; a file is written once per batch.
+ *  (2) After the first failed write nothing more is written: no half lines in the middle.
+ */
+#include "stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+
+int stream_open(struct stream *stream, const struct options *options, const char *format,
+		int default_fd, uint32_t events)
+{
+	char why[512];
+
+	memset(stream, 0, sizeof(*stream));
+	stream->options = options;
+	stream->written = events;
+	int r = output_open(&stream->output, options->output, default_fd,
+			    options->env != BEGAT_ENV_NONE, why, sizeof(why));
+
+	if (r) {
+		cli_complain("%s.", why);
+		return CLI_FAILED;
+	}
+	if (!events)
+		return CLI_OK;
+	struct begat_sink_options opts = {
+		.size = sizeof(opts),
+		.fd = stream->output.fd,
+		.line_buffered = !stream->output.is_file && options->latency != BEGAT_BATCH,
+		.is_terminal = stream->output.is_terminal,
+		.no_color = !stream->output.has_colour,
+		.redact = options->redact,
+		.columns = stream->output.is_terminal ? stream->output.columns : 0,
+	};
+
+	r = begat_sink_open(format, &opts, &stream->sink);
+	if (!r)
+		return CLI_OK;
+	cli_complain("cannot make a %s stream: %s.", format, strerror(-r));
+	output_close(&stream->output, true);
+	return CLI_FAILED;
+}
+
+static const enum begat_field env_fields[] = { BEGAT_F_ENV, BEGAT_F_ENVC, BEGAT_F_ENV_BYTES,
+					       BEGAT_F_ENV_TRUNCATED };
+
+void stream_fill(const struct stream *stream, struct begat_options *opts)
+{
+	const struct options *o = stream->options;
+
+	opts->size = sizeof(*opts);
+	opts->backend = o->backend;
+	opts->transport = o->transport;
+	opts->latency = o->latency;
+	opts->events |=
+		stream->written | BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+	opts->buffer_bytes = o->buffer_bytes;
+	opts->short_lived_window_ns = o->short_lived_window_ns;
+	opts->max_args_bytes = o->max_args_bytes;
+	opts->env = o->env;
+	opts->env_names = (const char *const *)o->env_names;
+	opts->where = stream->is_filtered_here ? NULL : o->where;
+	opts->fold_failures = o->fold_failures;
+	opts->pids = o->pids;
+	opts->pids_count = o->pids_count;
+	opts->uids = o->uids;
+	opts->uids_count = o->uids_count;
+	opts->cgroups = o->cgroups;
+
+	if (stream->sink)
+		begat_sink_fields(stream->sink, &opts->fields);
+	if (o->where)
+		begat_filter_fields(o->where, &opts->fields);
+	for (size_t i = 0; i < sizeof(env_fields) / sizeof(env_fields[0]); i++) {
+		enum begat_field f = env_fields[i];
+
+		if (o->env)
+			begat_fields_add(&opts->fields, f);
+		else
+			opts->fields.bits[f / 64] &= ~(1ull << (f % 64));
+	}
+}
+
+int stream_start(struct stream *stream, const struct begat_options *opts)
+{
+	int r = begat_open(opts, &stream->begat);
+
+	if (r < 0) {
+		cli_complain("%s", begat_error(stream->begat));
+		begat_close(stream->begat);
+		stream->begat = NULL;
+		return r;
+	}
+	if (stream->options->verbose)
+		report_how(stream);
+	r = output_begin(&stream->output);
+	if (r < 0) {
+		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-r));
+		return r;
+	}
+	stream->is_begun = true;
+	return 0;
+}
+
+/* For under() and ancestor(), when the filter is asked here: what the tracer's own does. */
+static bool find_forebear(void *ctx, uint64_t id, struct begat_event *ret)
+{
+	struct begat_process p = { .size = sizeof(p) };
+
+	if (begat_find_id(ctx, id, &p) < 0)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->size = sizeof(*ret);
+	ret->type = BEGAT_SNAPSHOT;
+	ret->id = p.id;
+	ret->parent_id = p.parent_id;
+	ret->tgid = p.tgid;
+	ret->parent_tgid = p.parent_tgid;
+	ret->comm = p.comm;
+	ret->exe = p.exe;
+	ret->argv = p.argv;
+	begat_fields_add(&ret->has, BEGAT_F_EVENT);
+	begat_fields_add(&ret->has, BEGAT_F_ID);
+	begat_fields_add(&ret->has, BEGAT_F_PARENT_ID);
+	begat_fields_add(&ret->has, BEGAT_F_PID);
+	begat_fields_add(&ret->has, BEGAT_F_PPID);
+	if (p.comm.len)
+		begat_fields_add(&ret->has, BEGAT_F_COMM);
+	if (p.exe.len)
+		begat_fields_add(&ret->has, BEGAT_F_EXE);
+	if (p.argv.count)
+		begat_fields_add(&ret->has, BEGAT_F_ARGV);
+	return true;
+}
+
+static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
+{
+	if (!stream->sink || !(stream->written & BEGAT_EVENT_BIT(ev->type)))
+		return false;
+	/* A gap and the end concern everybody. */
+	if (!stream->is_filtered_here || ev->type == BEGAT_LOST || ev->type == BEGAT_SUMMARY)
+		return true;
+	struct begat_lineage lineage = { .find = find_forebear, .ctx = stream->begat };
+
+	return begat_filter_match(stream->options->where, ev, &lineage);
+}
+
+int stream_write(struct stream *stream, const struct begat_event *ev)
+{
+	if (stream->error || !is_wanted(stream, ev))
+		return stream->error;
+	stream->error = begat_sink_write(stream->sink, ev);
+	return stream->error;
+}
+
+static int64_t coarse_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Has a signal come, or the reader gone? @timeout_ms as poll(2); @has_events: the tracer too. */
+static int wait_for(struct stream *stream, const struct signals *signals, bool has_events,
+		    int timeout_ms, struct signalfd_siginfo *ret_signal)
+{
+	struct pollfd fds[3] = {
+		{ .fd = signals->fd, .events = POLLIN },
+		/* No events asked: POLLERR is reported anyway once nobody can read. */
+		{ .fd = stream->output.is_pipe && stream->sink ? stream->output.fd : -1 },
+		{ .fd = has_events ? begat_fd(stream->begat) : -1, .events = POLLIN },
+	};
+
+	if (poll(fds, 3, timeout_ms) < 0)
+		return errno == EINTR ? STREAM_EVENTS : -errno;
+	if (fds[0].revents && signals_next(signals, ret_signal))
+		return STREAM_SIGNAL;
+	if (fds[1].revents & POLLERR)
+		return STREAM_READER_GONE;
+	return STREAM_EVENTS;
+}
+
+/* BEGAT_LOW: spin in the tracer; a system call for signals only once a tick. */
+static int spin(struct stream *stream, const struct signals *signals,
+		struct signalfd_siginfo *ret_signal)
+{
+	int64_t start = coarse_ms();
+
+	do {
+		int r = begat_poll(stream->begat, 1);
+
+		if (r < 0 && r != -EINTR)
+			return r;
+	} while (coarse_ms() == start);
+	return wait_for(stream, signals, false, 0, ret_signal);
+}
+
+int stream_wait(struct stream *stream, const struct signals *signals,
+		struct signalfd_siginfo *ret_signal)
+{
+	int r;
+
+	if (stream->options->latency == BEGAT_LOW) {
+		r = spin(stream, signals, ret_signal);
+	} else {
+		r = wait_for(stream, signals, true, -1, ret_signal);
+		if (r == STREAM_EVENTS) {
+			int n = begat_poll(stream->begat, 0);
+
+			if (n < 0 && n != -EINTR)
+				r = n;
+		}
+	}
+	if (stream->sink && !stream->error)
+		stream->error = begat_sink_flush(stream->sink);
+	return r;
+}
+
+int stream_close(struct stream *stream)
+{
+	if (stream->sink) {
+		int r = begat_sink_close(stream->sink);
+
+		if (!stream->error)
+			stream->error = r;
+		stream->sink = NULL;
+	}
+	if (stream->begat && stream->options->stats)
+		report_stats(stream->begat);
+	begat_close(stream->begat);
+	stream->begat = NULL;
+	int r = output_close(&stream->output, !stream->is_begun);
+
+	if (!stream->error)
+		stream->error = r;
+	return stream->error;
+}
+
+void stream_complain(const struct stream *stream)
+{
+	if (stream->error && stream->error != -EPIPE)
+		cli_complain("cannot write to %s: %s.", stream->output.name,
+			     strerror(-stream->error));
+}

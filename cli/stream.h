@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/stream.h - from options to a running tracer, from its events to an output.
+ *
+ * Owns:  what `run` and `watch` (and who comes after them) have in common.
+ * Not:   the child of `run`, the summary tree.
+ */
+#ifndef BEGAT_CLI_STREAM_H
+#define BEGAT_CLI_STREAM_H
+
+#include <begat/begat.h>
+#include <begat/sink.h>
+
+#include "options.h"
+#include "output.h"
+#include "signals.h"
+
+struct stream {
+	const struct options *options;
+	struct begat *begat;
+	struct output output;
+	struct begat_sink *sink; /* NULL: events are not written */
+	uint32_t written; /* BEGAT_EVENT_BIT()s that go to the sink */
+	/* Match here, not in the tracer: somebody else (the tree) needs every event. */
+	bool is_filtered_here;
+	bool is_begun;
+	int error; /* first failure to write, negative errno; then nothing is written any more */
+};
+
+/* What has ended a wait. */
+enum stream_wake {
+	STREAM_EVENTS = 0, /* events, or nothing at all */
+	STREAM_SIGNAL = 1,
+	STREAM_READER_GONE = 2, /* of the pipe that we write to */
+};
+
+/*
+ * Opens the output and the sink, before anything is loaded.
+ * @default_fd: where to without -o.  @events: what to write; 0 = no sink at all.
+ * Returns 0, or an exit status after having complained.
+ */
+int stream_open(struct stream *stream, const struct options *options, const char *format,
+		int default_fd, uint32_t events);
+
+/* Sets everything in @opts that the common options and the sink say. */
+void stream_fill(const struct stream *stream, struct begat_options *opts);
+
+/* begat_open() and output_begin(); says so under -v. 0, or -errno after having complained. */
+int stream_start(struct stream *stream, const struct begat_options *opts);
+
+/* Writes one event if it is wanted. 0 or -errno (kept in stream->error too). */
+int stream_write(struct stream *stream, const struct begat_event *ev);
+
+/*
+ * Waits for events or a signal, delivers what is there.
+ * Returns an enum stream_wake, or a negative errno as begat_poll().
+ */
+int stream_wait(struct stream *stream, const struct signals *signals,
+		struct signalfd_siginfo *ret_signal);
+
+/* Flushes, prints --stats, closes all. Returns stream->error or what closing found. */
+int stream_close(struct stream *stream);
+
+/* Complains about stream->error unless it is that the reader has gone. */
+void stream_complain(const struct stream *stream);
+
+/* report.c: what -v and --stats say on stderr. */
+void report_how(const struct stream *stream);
+void report_stats(const struct begat *begat);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/summary.c - remembers every process of a run, from the events as they come.
+ *
+ * Owns:    nodes, who is whose child, counts, failures.
+ * Not:     folding (fold.c), drawing (tree.c), the last line (totals.c).
+ * Called:  by run.c for each event, in stream order; then summary_print() once.
+ *
+ * Invariants: those of nodes.h, and
+ *  (4) Every string that is kept has passed begat_escape().
+ */
+#include <begat/sink.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nodes.h"
+
+#define LABEL_BYTES 480 /* of a command are kept, escaped */
+#define BASE_BYTES 64
+
+int summary_new(pid_t root, struct summary **ret_summary)
+{
+	struct summary *summary = calloc(1, sizeof(*summary));
+
+	if (!summary)
+		return -ENOMEM;
+	summary->root_tgid = (uint32_t)root;
+	summary->room = 1024;
+	summary->nodes = calloc(summary->room, sizeof(*summary->nodes));
+	summary->slots_mask = 2 * summary->room - 1;
+	summary->slots = calloc(summary->slots_mask + 1, sizeof(*summary->slots));
+	summary->count = 1; /* nobody */
+	strings_init(&summary->strings);
+	if (!summary->nodes || !summary->slots) {
+		summary_free(summary);
+		return -ENOMEM;
+	}
+	*ret_summary = summary;
+	return 0;
+}
+
+void summary_free(struct summary *summary)
+{
+	if (!summary)
+		return;
+	strings_done(&summary->strings);
+	free(summary->nodes);
+	free(summary->slots);
+	free(summary);
+}
+
+void summary_fields(struct begat_fields *fields)
+{
+	static const enum begat_field needed[] = {
+		BEGAT_F_EVENT,
+		BEGAT_F_TS_NS,
+		BEGAT_F_ID,
+		BEGAT_F_PID,
+		BEGAT_F_PARENT_ID,
+		BEGAT_F_COMM,
+		BEGAT_F_FILENAME,
+		BEGAT_F_EXE,
+		BEGAT_F_INTERPRETER,
+		BEGAT_F_ARGV,
+		BEGAT_F_ARGV_TRUNCATED,
+		BEGAT_F_ERRNO,
+		BEGAT_F_REPEATS,
+		BEGAT_F_EXIT_CODE,
+		BEGAT_F_SIGNAL,
+		BEGAT_F_CORE_DUMPED,
+		BEGAT_F_KILLED_BY,
+		BEGAT_F_DURATION,
+		BEGAT_F_UTIME,
+		BEGAT_F_STIME,
+		BEGAT_F_MAX_RSS,
+		BEGAT_F_EXECS,
+		BEGAT_F_COUNT,
+		BEGAT_F_CLASS,
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		begat_fields_add(fields, needed[i]);
+}
+
+static uint32_t *find_slot(const struct summary *s, uint64_t id)
+{
+	size_t i = strings_hash(&id, sizeof(id)) & s->slots_mask;
+
+	while (s->slots[i] && s->nodes[s->slots[i]].id != id)
+		i = (i + 1) & s->slots_mask;
+	return &s->slots[i];
+}
+
+static int make_room(struct summary *s)
+{
+	if (s->count < s->room)
+		return 0;
+	if (s->room >= UINT32_MAX / 8)
+		return -ENOMEM;
+	struct node *nodes = reallocarray(s->nodes, 2 * (size_t)s->room, sizeof(*nodes));
+
+	if (!nodes)
+		return -ENOMEM;
+	s->nodes = nodes;
+	size_t slots_count = 4 * (size_t)s->room; /* two for each node there will be */
+	uint32_t *slots = calloc(slots_count, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	free(s->slots);
+	s->slots = slots;
+	s->slots_mask = slots_count - 1;
+	s->room *= 2;
+	for (uint32_t i = 1; i < s->count; i++)
+		*find_slot(s, s->nodes[i].id) = i;
+	return 0;
+}
+
+static void link_child(struct summary *s, uint32_t parent, uint32_t child)
+{
+	struct node *p = &s->nodes[parent];
+
+	s->nodes[child].parent = parent;
+	s->nodes[child].next = 0;
+	if (p->last_child)
+		s->nodes[p->last_child].next = child;
+	else
+		p->first_child = child;
+	p->last_child = child;
+}
+
+/* The node of @id, made without a parent if it is new; 0 = no memory. */
+static uint32_t get_node(struct summary *s, uint64_t id)
+{
+	uint32_t *slot = find_slot(s, id);
+
+	if (*slot)
+		return *slot;
+	if (make_room(s)) {
+		s->is_out_of_memory = true;
+		return 0;
+	}
+	uint32_t index = s->count++;
+
+	s->nodes[index] = (struct node){ .id = id };
+	*find_slot(s, id) = index;
+	return index;
+}
+
+/* Is @index at or above @below? Then it must not become its child. */
+static bool is_forebear(const struct summary *s, uint32_t index, uint32_t below)
+{
+	for (; below; below = s->nodes[below].parent)
+		if (below == index)
+			return true;
+	return false;
+}
+
+/* What the first event about a process says: who its parent is. A later one (init) is not. */
+static void see_first(struct summary *s, uint32_t index, const struct begat_event *ev)
+{
+	s->nodes[index].flags |= NODE_SEEN;
+	s->nodes[index].tgid = ev->tgid;
+	s->nodes[index].start_ns = ev->ts_ns;
+	if (ev->tgid == s->root_tgid && !s->root)
+		s->root = index;
+	if (!ev->parent_id || ev->parent_id == ev->id)
+		return;
+	uint32_t parent = get_node(s, ev->parent_id); /* may move the nodes */
+
+	if (parent && !is_forebear(s, index, parent))
+		link_child(s, parent, index);
+}
+
+/* @str without its folders. */
+static struct begat_str base_of(struct begat_str str)
+{
+	size_t end = str.len;
+
+	while (end > 1 && str.data[end - 1] == '/')
+		end--;
+	size_t start = end;
+
+	while (start && str.data[start - 1] != '/')
+		start--;
+	return (struct begat_str){ str.data + start, end - start };
+}
+
+static uint32_t keep(struct summary *s, struct begat_str str, size_t max)
+{
+	char safe[LABEL_BYTES];
+	size_t len = begat_escape(safe, max < sizeof(safe) ? max : sizeof(safe), str.data,
+				  str.len < LABEL_BYTES ? str.len : LABEL_BYTES, false);
+
+	return strings_add(&s->strings, safe, len < max ? len : max - 1);
+}
+
+/* argv as one line, its first word without folders. Returns its length. */
+static size_t make_label(char out[LABEL_BYTES], const struct begat_strv *argv)
+{
+	const char *p = argv->data, *end = p + argv->bytes;
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < argv->count && p < end && used < LABEL_BYTES - 1; i++) {
+		size_t len = strnlen(p, (size_t)(end - p));
+		struct begat_str word = { p, len };
+
+		if (!i)
+			word = base_of(word);
+		else
+			out[used++] = ' ';
+		if (word.len > LABEL_BYTES)
+			word.len = LABEL_BYTES; /* more cannot be shown; escaping never shortens */
+		size_t n = begat_escape(out + used, LABEL_BYTES - used, word.data, word.len, true);
+
+		used += n < LABEL_BYTES - used ? n : LABEL_BYTES - used - 1;
+		p += len + 1;
+	}
+	return used;
+}
+
+/* The image of an exec, or at exit the last one, if its exec was lost. */
+static void take_image(struct summary *s, uint32_t index, const struct begat_event *ev)
+{
+	char label[LABEL_BYTES];
+	struct begat_str name = { "", 0 };
+	size_t len = 0;
+
+	if (begat_event_has(ev, BEGAT_F_ARGV) && ev->argv.count && ev->argv.bytes) {
+		len = make_label(label, &ev->argv);
+		name = (struct begat_str){ ev->argv.data, strnlen(ev->argv.data, ev->argv.bytes) };
+	}
+	if (!name.len && begat_event_has(ev, BEGAT_F_EXE))
+		name = ev->exe;
+	/* Of a script the script's name, not the shell's. */
+	if (begat_event_has(ev, BEGAT_F_INTERPRETER) && ev->interpreter.len &&
+	    begat_event_has(ev, BEGAT_F_FILENAME))
+		name = ev->filename;
+	if (!name.len)
+		name = ev->comm;
+	struct node *node = &s->nodes[index];
+
+	node->base = keep(s, base_of(name), BASE_BYTES);
+	node->label = len ? strings_add(&s->strings, label, len) : node->base;
+	if (!node->label)
+		node->label = node->base;
+	node->tried = STRING_NONE;
+	node->flags |= NODE_EXECED;
+}
+
+static void count_failure(struct summary *s, enum failure_kind kind, uint32_t base, uint32_t what,
+			  uint32_t count)
+{
+	for (uint32_t i = 0; i < s->failures_count; i++) {
+		struct failure *f = &s->failures[i];
+
+		if (f->kind == (uint32_t)kind && f->base == base && f->what == what) {
+			f->count += count;
+			return;
+		}
+	}
+	if (s->failures_count == FAILURES_MAX) {
+		s->failures_beyond += count;
+		return;
+	}
+	s->failures[s->failures_count++] = (struct failure){ base, what, count, kind };
+}
+
+/*
+ * execvp() tries each folder of PATH: the file asked for ends in the bare name that argv[0] is.
+ * That one of them is not there is how it works, not a failure.
+ */
+static bool is_path_search(const struct begat_event *ev)
+{
+	if (ev->error != ENOENT && ev->error != ENOTDIR)
+		return false;
+	if (!begat_event_has(ev, BEGAT_F_ARGV) || !ev->argv.count || !ev->argv.bytes)
+		return true;
+	struct begat_str asked = base_of(ev->filename);
+	size_t len = strnlen(ev->argv.data, ev->argv.bytes);
+
+	if (!len || !begat_event_has(ev, BEGAT_F_FILENAME))
+		return true;
+	return asked.len == len && asked.len < ev->filename.len &&
+	       !memcmp(asked.data, ev->argv.data, len);
+}
+
+static void take_failed_exec(struct summary *s, uint32_t index, const struct begat_event *ev)
+{
+	uint32_t times = 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
+	bool is_search = is_path_search(ev);
+	struct begat_str name = ev->filename;
+
+	if (is_search && begat_event_has(ev, BEGAT_F_FILENAME))
+		name = base_of(name);
+	struct node *node = &s->nodes[index];
+
+	node->tried = keep(s, name, BASE_BYTES * 2);
+	node->tried_error = (uint16_t)ev->error;
+	if (is_search) {
+		s->path_search += times;
+		return;
+	}
+	s->failed_execs += times;
+	count_failure(s, FAILURE_EXEC, node->tried, (uint32_t)ev->error, times);
+}
+
+static void take_exit(struct summary *s, uint32_t index, const struct begat_event *ev)
+{
+	struct node *node = &s->nodes[index];
+
+	if (node->flags & NODE_EXITED)
+		return;
+	s->exits++;
+	if (!(node->flags & NODE_EXECED) && begat_event_has(ev, BEGAT_F_EXECS) && ev->execs)
+		take_image(s, index, ev);
+	node->flags |= NODE_EXITED;
+	if (begat_event_has(ev, BEGAT_F_SIGNAL) && ev->signal) {
+		node->flags |= NODE_HAS_STATUS | NODE_SIGNALLED;
+		node->status = (uint16_t)ev->signal;
+		if (begat_event_has(ev, BEGAT_F_CORE_DUMPED) && ev->core_dumped)
+			node->flags |= NODE_CORE;
+		if (ev->killed_by_oom)
+			node->flags |= NODE_OOM;
+	} else if (begat_event_has(ev, BEGAT_F_EXIT_CODE)) {
+		node->flags |= NODE_HAS_STATUS;
+		node->status = (uint16_t)ev->exit_code;
+	}
+	if (begat_event_has(ev, BEGAT_F_DURATION)) {
+		node->flags |= NODE_HAS_WALL;
+		node->wall_ns = ev->duration_ns;
+	}
+	if (begat_event_has(ev, BEGAT_F_UTIME) && begat_event_has(ev, BEGAT_F_STIME)) {
+		node->flags |= NODE_HAS_CPU;
+		node->cpu_ns = ev->utime_ns + ev->stime_ns;
+		s->cpu_ns += node->cpu_ns;
+	}
+	if (begat_event_has(ev, BEGAT_F_MAX_RSS)) {
+		node->flags |= NODE_HAS_RSS;
+		node->rss_kib = (uint32_t)(ev->max_rss_bytes >> 10);
+	}
+	if (node_is_failed(node))
+		count_failure(s, node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT,
+			      node->base, node->status, 1);
+}
+
+int summary_add(struct summary *s, const struct begat_event *ev)
+{
+	if (ev->type == BEGAT_LOST && ev->class_type < BEGAT_TYPE_SLOTS)
+		s->lost[ev->class_type] += ev->count;
+	if (!(BEGAT_EVENT_BIT(ev->type) &
+	      (BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+	       BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT))))
+		return 0;
+	uint32_t index = get_node(s, ev->id);
+
+	if (!index)
+		return -ENOMEM;
+	if (!(s->nodes[index].flags & NODE_SEEN))
+		see_first(s, index, ev);
+
+	switch (ev->type) {
+	case BEGAT_FORK:
+		s->forks++;
+		s->nodes[index].flags |= NODE_FORKED;
+		break;
+	case BEGAT_EXEC:
+		s->execs++;
+		take_image(s, index, ev);
+		break;
+	case BEGAT_EXEC_FAILED:
+		take_failed_exec(s, index, ev);
+		break;
+	case BEGAT_EXIT:
+		take_exit(s, index, ev);
+		break;
+	}
+	/* Until it execs a child is what its parent is; the name must be the one of that moment. */
+	struct node *node = &s->nodes[index];
+
+	if (!node->base)
+		node->base = s->nodes[node->parent].base;
+	if (!node->base && ev->comm.len)
+		node->base = keep(s, ev->comm, BASE_BYTES);
+	return s->is_out_of_memory ? -ENOMEM : 0;
+}
+
+/* Children of parents that no event was about become roots; what still runs gets its time. */
+static void settle(struct summary *s, uint64_t now_ns)
+{
+	for (uint32_t i = 1; i < s->count; i++) {
+		struct node *node = &s->nodes[i];
+
+		if (!(s->nodes[node->parent].flags & NODE_SEEN))
+			node->parent = 0;
+	}
+	for (uint32_t i = 1; i < s->count; i++) {
+		struct node *node = &s->nodes[i];
+
+		if (!(node->flags & NODE_SEEN))
+			continue;
+		if (!node->parent)
+			link_child(s, 0, i);
+		if (!(node->flags & NODE_EXITED) && now_ns > node->start_ns) {
+			node->wall_ns = now_ns - node->start_ns;
+			node->flags |= NODE_HAS_WALL;
+		}
+	}
+}
+
+int summary_print(struct summary *s, const struct begat_stats *stats, uint64_t now_ns,
+		  const struct summary_style *style, FILE *out)
+{
+	struct folds folds;
+
+	/* In a PID namespace we call the command by another number; its event came first. */
+	for (uint32_t i = 1; i < s->count && !s->root; i++)
+		if (s->nodes[i].flags & NODE_SEEN)
+			s->root = i;
+	settle(s, now_ns);
+	int r = fold_make(s, style->shows_all, SUMMARY_LINES, &folds);
+
+	if (!r)
+		r = tree_print(s, &folds, style, out);
+	fold_done(&folds);
+	totals_print_failures(s, style, out);
+	totals_print(s, stats, style, out);
+	return r;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/totals.c - what failed, and whether the summary knows all of it: the last lines of a run.
+ *
+ * Owns:    the list of failures, "complete:" against "INCOMPLETE:".
+ * Not:     the tree (tree.c).
+ * Called:  by summary_print(), once.
+ *
+ * A run is complete if nothing was lost, every process's fork was seen (the command's own is
+ * ours) and each has ended or still runs.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "human.h"
+#include "nodes.h"
+
+#define FAILURES_SHOWN 8 /* of each kind */
+
+static int by_count(const void *a, const void *b)
+{
+	const struct failure *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return x->base < y->base ? -1 : x->base > y->base;
+}
+
+static void print_kind(const struct summary *s, const struct summary_style *style,
+		       enum failure_kind kind, const struct failure *sorted, FILE *out)
+{
+	static const char *const titles[] = { "killed", "failed", "not run" };
+	uint32_t shown = 0;
+	uint64_t beyond = 0;
+
+	for (uint32_t i = 0; i < s->failures_count; i++) {
+		const struct failure *f = &sorted[i];
+		const char *name = strings_get(&s->strings, f->base);
+
+		if (f->kind != (uint32_t)kind)
+			continue;
+		if (shown == FAILURES_SHOWN) {
+			beyond += f->count;
+			continue;
+		}
+		if (!shown++)
+			fprintf(out, " %s%s:%s ", style->has_colour ? "\033[31m" : "", titles[kind],
+				style->has_colour ? "\033[0m" : "");
+		else
+			fputs(", ", out);
+		if (f->count > 1)
+			fprintf(out, "%" PRIu32 " x ", f->count);
+		fputs(*name ? name : "?", out);
+		const char *error = begat_errno_name((int)f->what);
+
+		if (kind == FAILURE_SIGNAL)
+			fprintf(out, " (SIG%s)", short_signal((int)f->what));
+		else if (kind == FAILURE_EXIT)
+			fprintf(out, " (%" PRIu32 ")", f->what);
+		else
+			fprintf(out, " (%s)", error ? error : "?");
+	}
+	if (beyond)
+		fprintf(out, ", and %" PRIu64 " more", beyond);
+	if (shown)
+		fputc('\n', out);
+}
+
+void totals_print_failures(const struct summary *s, const struct summary_style *style, FILE *out)
+{
+	struct failure sorted[FAILURES_MAX];
+
+	memcpy(sorted, s->failures, sizeof(sorted));
+	qsort(sorted, s->failures_count, sizeof(*sorted), by_count);
+	for (enum failure_kind kind = FAILURE_SIGNAL; kind <= FAILURE_EXEC; kind++)
+		print_kind(s, style, kind, sorted, out);
+	if (s->failures_beyond)
+		fprintf(out, " and %" PRIu64 " failures of further kinds\n", s->failures_beyond);
+}
+
+/* What of the processes that were seen does not add up. */
+struct balance {
+	uint64_t without_fork, running;
+	uint64_t lost; /* events of all kinds */
+};
+
+static struct balance weigh(const struct summary *s, const struct begat_stats *stats,
+			    uint64_t lost[BEGAT_TYPE_SLOTS])
+{
+	struct balance b = { 0 };
+
+	for (uint32_t i = 1; i < s->count; i++) {
+		uint16_t flags = s->nodes[i].flags;
+
+		if (!(flags & NODE_SEEN))
+			continue;
+		if (!(flags & NODE_FORKED) && i != s->root)
+			b.without_fork++;
+		if (!(flags & NODE_EXITED))
+			b.running++;
+	}
+	for (int t = 1; t < BEGAT_TYPE_SLOTS; t++) {
+		/* The tracer also knows of those that no event in the stream could tell. */
+		lost[t] = s->lost[t];
+		if (stats && stats->lost[t] > lost[t])
+			lost[t] = stats->lost[t];
+		b.lost += lost[t];
+	}
+	return b;
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* "forks" for two of them, "failed exec" for one. */
+static void print_count(FILE *out, uint64_t count, const char *noun)
+{
+	fprintf(out, "%" PRIu64 " %s%s", count, noun, plural(count));
+}
+
+/* What is missing, exactly. Returns whether anything is. */
+static bool print_missing(FILE *out, const struct summary *s, const struct begat_stats *stats,
+			  const struct balance *b, const uint64_t lost[BEGAT_TYPE_SLOTS])
+{
+	const struct {
+		uint64_t count;
+		const char *noun, *what;
+	} missing[] = {
+		{ lost[BEGAT_FORK], "fork", " lost" },
+		{ lost[BEGAT_EXEC], "exec", " lost" },
+		{ lost[BEGAT_EXEC_FAILED], "failed exec", " lost" },
+		{ lost[BEGAT_EXIT], "exit", " lost" },
+		{ stats ? stats->lost_chunks : 0, "part", " of long arguments lost" },
+		{ stats ? stats->missed : 0, "hook run", " skipped by the kernel" },
+		{ stats ? stats->malformed : 0, "record", " malformed" },
+		{ b->without_fork, "process", " whose start was not seen" },
+		{ s->is_out_of_memory, "summary", " that ran out of memory" },
+	};
+	bool has_any = false;
+
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		if (!missing[i].count)
+			continue;
+		fputs(has_any ? ", " : " INCOMPLETE: ", out);
+		if (!strcmp(missing[i].noun, "process"))
+			fprintf(out, "%" PRIu64 " process%s", missing[i].count,
+				missing[i].count == 1 ? "" : "es");
+		else
+			print_count(out, missing[i].count, missing[i].noun);
+		fputs(missing[i].what, out);
+		has_any = true;
+	}
+	return has_any;
+}
+
+void totals_print(const struct summary *s, const struct begat_stats *stats,
+		  const struct summary_style *style, FILE *out)
+{
+	uint64_t lost[BEGAT_TYPE_SLOTS] = { 0 };
+	struct balance b = weigh(s, stats, lost);
+	const struct node *root = &s->nodes[s->root];
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES];
+
+	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", out);
+	if (print_missing(out, s, stats, &b, lost))
+		fputs(" | seen: ", out);
+	else
+		fputs(" complete: ", out);
+	fputs(style->has_colour ? "\033[0m" : "", out);
+	/* The command's own fork is ours; counting it makes forks and exits agree. */
+	print_count(out, s->forks + (s->root && !(root->flags & NODE_FORKED)), "fork");
+	fputs(", ", out);
+	print_count(out, s->exits, "exit");
+	if (b.running)
+		fprintf(out, ", %" PRIu64 " still running", b.running);
+	fputs(", ", out);
+	print_count(out, s->execs, "exec");
+	if (s->path_search || s->failed_execs)
+		fputs(", ", out);
+	if (s->failed_execs)
+		print_count(out, s->failed_execs, "failed exec");
+	if (s->failed_execs && s->path_search)
+		fprintf(out, " and %" PRIu64 " in PATH search", s->path_search);
+	else if (s->path_search) {
+		print_count(out, s->path_search, "failed exec");
+		fputs(" (PATH search)", out);
+	}
+	fprintf(out, ", %" PRIu64 " lost", b.lost);
+	if (root->flags & NODE_HAS_WALL)
+		fprintf(out, " | wall %s, cpu %s, %.2f busy cores",
+			human_duration(wall, root->wall_ns), human_duration(cpu, s->cpu_ns),
+			root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
+	fputc('\n', out);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/tree.c - draws the summary's tree: one line a process, or for all that are alike.
+ *
+ * Owns:    columns, branches, cutting to the width, colour.
+ * Not:     which lines there are (fold.c), the failures and the last line (totals.c).
+ * Called:  by summary_print(), once.
+ *
+ * Invariants
+ *  (1) No line is wider than the style's columns (if there are at least 60).
+ *  (2) Escapes for colour never stand inside what is counted as width.
+ *  (3) No recursion.
+ */
+#define _XOPEN_SOURCE 700 /* wcwidth */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "human.h"
+#include "nodes.h"
+
+#define COLUMNS_DEFAULT 100
+#define COLUMNS_MIN 60
+#define DEPTH_MAX 16 /* deeper ones are drawn at this depth, or less on a narrow terminal */
+#define TEXT_BYTES 640
+#define NOTE_BYTES 128
+
+#define BOLD "\033[1m"
+#define DIM "\033[2m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define RESET "\033[0m"
+
+struct branches {
+	const char *inner, *last, *pass, *blank, *cut;
+};
+
+static const struct branches ascii = { "|- ", "`- ", "|  ", "   ", "..." };
+static const struct branches utf8 = { "├─ ", "└─ ", "│  ", "   ", "…" };
+
+struct drawing {
+	const struct summary *summary;
+	const struct folds *folds;
+	const struct summary_style *style;
+	const struct branches *branches;
+	FILE *out;
+	uint32_t columns;
+	uint32_t exit_width;
+	uint32_t note_column; /* where notes start, counted from the command's own start */
+};
+
+/* Bytes and columns of the character at @p; a byte that starts none counts as one. */
+static size_t character(const char *p, uint32_t *ret_columns)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t len = u[0] < 0xc2 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 1;
+	wchar_t c = len == 1 ? u[0] : u[0] & (0xff >> (len + 1));
+
+	for (size_t i = 1; i < len; i++) {
+		if ((u[i] & 0xc0) != 0x80) {
+			*ret_columns = 1;
+			return 1;
+		}
+		c = c << 6 | (u[i] & 0x3f);
+	}
+	int width = len == 1 ? 1 : wcwidth(c);
+
+	*ret_columns = width < 0 ? 1 : (uint32_t)width;
+	return len;
+}
+
+static uint32_t width_of(const char *text)
+{
+	uint32_t width = 0, columns;
+
+	while (*text) {
+		text += character(text, &columns);
+		width += columns;
+	}
+	return width;
+}
+
+/* Writes @text, cut to @room columns. Returns the columns that it took. */
+static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room)
+{
+	uint32_t width = width_of(text), cut = width_of(d->branches->cut), used = 0, columns;
+
+	if (width <= room) {
+		fputs(text, d->out);
+		return width;
+	}
+	if (room < cut)
+		return 0;
+	for (size_t len; *text; text += len) {
+		len = character(text, &columns);
+		if (used + columns > room - cut)
+			break;
+		fwrite(text, 1, len, d->out);
+		used += columns;
+	}
+	fputs(d->branches->cut, d->out);
+	return used + cut;
+}
+
+static const char *exit_text(const struct node *node, char out[HUMAN_BYTES])
+{
+	if (!(node->flags & NODE_HAS_STATUS))
+		snprintf(out, HUMAN_BYTES, "-");
+	else if (node->flags & NODE_SIGNALLED)
+		snprintf(out, HUMAN_BYTES, "%s", short_signal(node->status));
+	else
+		snprintf(out, HUMAN_BYTES, "%u", node->status);
+	return out;
+}
+
+static void command_text(const struct summary *s, const struct node *node, char out[TEXT_BYTES])
+{
+	if (node->flags & NODE_EXECED)
+		snprintf(out, TEXT_BYTES, "%s", strings_get(&s->strings, node->label));
+	else
+		snprintf(out, TEXT_BYTES, "(fork of %s)", strings_get(&s->strings, node->base));
+	if (node->tried_error) {
+		size_t used = strlen(out);
+		const char *error = begat_errno_name(node->tried_error);
+
+		snprintf(out + used, TEXT_BYTES - used, " could not exec %s: %s",
+			 strings_get(&s->strings, node->tried), error ? error : "?");
+	}
+}
+
+/* What stands behind the command; "" for most. */
+static void note_text(const struct node *node, const struct fold *fold, char out[NOTE_BYTES])
+{
+	char cpu[HUMAN_BYTES], rss[HUMAN_BYTES];
+	const char *end = !(node->flags & NODE_EXITED)	 ? "still running"
+			  : node->flags & NODE_OOM	 ? "out of memory"
+			  : node->flags & NODE_CORE	 ? "core dumped"
+			  : node->flags & NODE_SIGNALLED ? "killed"
+			  : node_is_failed(node)	 ? "failed"
+							 : "";
+	size_t used = 0;
+
+	out[0] = 0;
+	if (fold->like) {
+		uint32_t below = fold->like_processes - fold->like;
+
+		used = (size_t)snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it", fold->like);
+		if (below)
+			used += (size_t)snprintf(out + used, NOTE_BYTES - used,
+						 " and %" PRIu32 " below", below);
+		used += (size_t)snprintf(out + used, NOTE_BYTES - used, ": %s cpu, %s max)%s",
+					 human_duration(cpu, fold->like_cpu_ns),
+					 human_size(rss, (uint64_t)fold->like_rss_kib << 10),
+					 *end ? " " : "");
+	}
+	snprintf(out + used, NOTE_BYTES - used, "%s", end);
+}
+
+/* The branch of @line: what leads to it from the left. @path: the lines above, roots first. */
+static void branch_text(const struct drawing *d, const uint32_t *path, uint32_t depth,
+			uint32_t line, char out[TEXT_BYTES])
+{
+	const struct fold *all = d->folds->all;
+	size_t used = 0;
+	uint32_t depth_max = (d->columns - 35) / 5 < DEPTH_MAX ? (d->columns - 35) / 5 : DEPTH_MAX;
+	uint32_t drawn = depth < depth_max ? depth : depth_max;
+
+	out[0] = 0;
+	for (uint32_t level = 1; level <= drawn; level++) {
+		/* The branch at this level belongs to the line's forebear there, or to itself. */
+		uint32_t owner = level == drawn ? line : path[level];
+		bool has_more = false;
+
+		for (uint32_t i = all[owner].next; i && !has_more; i = all[i].next)
+			has_more = all[i].is_shown;
+		const char *piece = level == drawn
+					    ? (has_more ? d->branches->inner : d->branches->last)
+					    : (has_more ? d->branches->pass : d->branches->blank);
+
+		used += (size_t)snprintf(out + used, TEXT_BYTES - used, "%s", piece);
+	}
+	if (depth > drawn)
+		snprintf(out + used, TEXT_BYTES - used, "(%" PRIu32 " deep) ", depth);
+}
+
+static const char *or_dash(bool has, const char *text)
+{
+	return has ? text : "-";
+}
+
+static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, uint32_t line)
+{
+	const struct node *node = &d->summary->nodes[line];
+	const struct fold *fold = &d->folds->all[line];
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], rss[HUMAN_BYTES], end[HUMAN_BYTES];
+	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES];
+	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
+	uint32_t room = d->columns - (3 * 9 + d->exit_width + 1 + 2);
+
+	fprintf(d->out, " %8s %8s %8s ",
+		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
+		or_dash(node->flags & NODE_HAS_CPU, human_duration(cpu, node->cpu_ns)),
+		or_dash(node->flags & NODE_HAS_RSS,
+			human_size(rss, (uint64_t)node->rss_kib << 10)));
+	fprintf(d->out, "%s%*s%s  ", has_colour && is_bad ? BOLD RED : "", (int)d->exit_width,
+		exit_text(node, end), has_colour && is_bad ? RESET : "");
+
+	branch_text(d, path, depth, line, branch);
+	command_text(d->summary, node, command);
+	note_text(node, fold, note);
+	uint32_t note_width = width_of(note);
+	uint32_t note_at = note_width ? d->note_column : room;
+
+	if (note_width && note_at + note_width > room)
+		note_at = room > note_width ? room - note_width : 0;
+	fputs(has_colour ? DIM : "", d->out);
+	uint32_t used = put_cut(d, branch, room);
+
+	fputs(has_colour ? RESET : "", d->out);
+	if (has_colour && !(node->flags & NODE_EXECED))
+		fputs(DIM, d->out);
+	uint32_t limit = note_width ? (note_at > 2 ? note_at - 2 : 0) : room;
+
+	if (limit > used)
+		used += put_cut(d, command, limit - used);
+	fputs(has_colour ? RESET : "", d->out);
+	if (note_width) {
+		const char *colour = !has_colour ? "" : is_bad ? RED : fold->like ? DIM : YELLOW;
+
+		fprintf(d->out, "%*s%s", used < note_at ? (int)(note_at - used) : 1, "", colour);
+		put_cut(d, note, room - (used < note_at ? note_at : used + 1));
+		fputs(has_colour ? RESET : "", d->out);
+	}
+	fputc('\n', d->out);
+}
+
+/* Calls @visit for each line that is shown, parents first. 0 or -ENOMEM. */
+static int walk(struct drawing *d, void (*visit)(struct drawing *d, const uint32_t *path,
+						 uint32_t depth, uint32_t line))
+{
+	const struct fold *all = d->folds->all;
+	uint32_t room = 64, depth = 0;
+	uint32_t *path = calloc(room, sizeof(*path)); /* path[0..depth]: the line at each level */
+	uint32_t line = all[0].first_child;
+
+	if (!path)
+		return -ENOMEM;
+	for (;;) {
+		while (line && !all[line].is_shown)
+			line = all[line].next;
+		if (!line) {
+			if (!depth)
+				break;
+			line = all[path[--depth]].next;
+			continue;
+		}
+		path[depth] = line;
+		visit(d, path, depth, line);
+		if (!all[line].first_child) {
+			line = all[line].next;
+			continue;
+		}
+		if (++depth == room) {
+			uint32_t *bigger = reallocarray(path, room *= 2, sizeof(*path));
+
+			if (!bigger) {
+				free(path);
+				return -ENOMEM;
+			}
+			path = bigger;
+		}
+		line = all[line].first_child;
+	}
+	free(path);
+	return 0;
+}
+
+/* First round: how wide do the columns have to be? */
+static void measure(struct drawing *d, const uint32_t *path, uint32_t depth, uint32_t line)
+{
+	const struct node *node = &d->summary->nodes[line];
+	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES], end[HUMAN_BYTES];
+	uint32_t exit_width = width_of(exit_text(node, end));
+
+	if (exit_width > d->exit_width)
+		d->exit_width = exit_width;
+	note_text(node, &d->folds->all[line], note);
+	if (!note[0])
+		return;
+	branch_text(d, path, depth, line, branch);
+	command_text(d->summary, node, command);
+	uint32_t width = width_of(branch) + width_of(command) + 2;
+	/* Align the notes of short commands; a long one is cut to make room for its own. */
+	uint32_t limit = (d->columns - 35) * 2 / 3;
+
+	if (width > limit)
+		width = limit;
+	if (width > d->note_column)
+		d->note_column = width;
+}
+
+int tree_print(const struct summary *s, const struct folds *folds,
+	       const struct summary_style *style, FILE *out)
+{
+	struct drawing d = {
+		.summary = s,
+		.folds = folds,
+		.style = style,
+		.branches = style->has_utf8 ? &utf8 : &ascii,
+		.out = out,
+		.columns = style->columns ? style->columns : COLUMNS_DEFAULT,
+		.exit_width = 4,
+	};
+	char cpu[HUMAN_BYTES];
+
+	if (!folds->lines)
+		return 0;
+	if (d.columns < COLUMNS_MIN)
+		d.columns = COLUMNS_MIN;
+	int r = walk(&d, measure);
+
+	if (r)
+		return r;
+	fprintf(out, "%s %8s %8s %8s %*s  command%s\n", style->has_colour ? BOLD : "", "wall",
+		"cpu", "rss", (int)d.exit_width, "exit", style->has_colour ? RESET : "");
+	r = walk(&d, draw_line);
+	if (folds->hidden)
+		fprintf(out,
+			"%*s%s %" PRIu64 " more process%s, %s cpu: 'begat run -v' shows each\n",
+			(int)(3 * 9 + d.exit_width + 3), "", d.branches->cut, folds->hidden,
+			folds->hidden == 1 ? "" : "es", human_duration(cpu, folds->hidden_cpu_ns));
+	return r;
+}
