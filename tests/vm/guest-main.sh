@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# vm/guest-main.sh BACKEND TRANSPORT PART... - everything that a guest of the matrix does.
+#
+# Owns:    the order of the parts and the lines that test-vm.sh reads: "VM-PART name" before each,
+#          "VM-WAY backend transport" as begat's summary tells it, "VM-INSNS transport program n".
+# Not:     the parts: integration (the host's own runner), guest (guest-tests.sh), verifier.
+# Called:  by init, in the initramfs that test-vm.sh makes; /begat has everything.
+set -u
+BACKEND=$1
+TRANSPORT=$2
+shift 2
+export TOOLS=/begat/tools BEGAT=/begat/begat TMPDIR=/tmp
+failed=0
+
+# Which program takes how many instructions to verify, for each transport.
+verifier()
+{
+	for transport in ringbuf perfbuf; do
+		for backend in kprobe tracepoint; do
+			/begat/begat-verify -b $backend -t $transport > /tmp/facts || return 1
+			awk -F '\t' -v t=$transport '$1 == "prog" { print "VM-INSNS", t, $2, $5 }' /tmp/facts
+		done
+	done | sort -u
+	[ -s /tmp/facts ]
+}
+
+"$BEGAT" run --format json -o /tmp/way -- /bin/true 2> /tmp/way.err || sed 's/^/VM-WAY-ERROR /' /tmp/way.err
+tail -n 1 /tmp/way | sed -n \
+	's/.*"backend":"\([a-z]*\)","transport":"\([a-z]*\)".*/VM-WAY \1 \2/p'
+
+for part in "$@"; do
+	echo "VM-PART $part"
+	case $part in
+	integration) /begat/integration/begat-integration --begat "$BEGAT" ${ONLY:-} || failed=1 ;;
+	guest) /begat/guest-tests.sh "$BACKEND" "$TRANSPORT" || failed=1 ;;
+	verifier) verifier || failed=1 ;;
+	*) echo "guest-main: unknown part $part"; failed=1 ;;
+	esac
+done
+exit $failed

@@ -1,0 +1,193 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# vm/test-vm.sh [-A ARCH] [-u] [KERNEL...] - the tests on every kernel of kernels.txt, then a table.
+#
+# Owns:    what goes into the initramfs, two guests side by side, judging and counting.
+# Not:     building for this machine (make has done it), booting (run-guest.sh), the tests.
+# Called:  by `make test-vm [KERNEL='...'] [ARCH=arm64]`. KERNEL also takes oldest (the first line).
+#          -u writes the verifier's baseline instead of comparing it.
+#
+# Environment: VM_PARTS (integration guest verifier), VM_JOBS (2), VM_LIMIT seconds a guest (900),
+# ONLY, and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
+# Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+arch=$(vm_arch)
+is_update=''
+while getopts A:u option; do
+	case $option in
+	A) arch=$(vm_arch "$OPTARG") ;;
+	u) is_update=1 ;;
+	*) die "usage: test-vm.sh [-A ARCH] [-u] [KERNEL...]" ;;
+	esac
+done
+shift $((OPTIND - 1))
+parts=${VM_PARTS:-integration guest verifier}
+limit=${VM_LIMIT:-900}
+cd "$vm_root"
+
+# The kernels that were asked for, each once.
+all=$(vm_kernels "$arch")
+kernels=''
+for asked in ${*:-$all}; do
+	[ "$asked" != oldest ] || asked=$(echo "$all" | head -n 1)
+	echo "$all" | grep -qx -e "$asked" ||
+		die "no kernel '$asked' for $arch in tests/vm/kernels.txt (it has: $(echo $all))"
+	case " $kernels " in *" $asked "*) ;; *) kernels="$kernels $asked" ;; esac
+done
+asked_count=$(echo $kernels | wc -w)
+minimum=${VM_MIN:-$(((asked_count + 1) / 2))}
+
+case $arch in
+amd64) qemu=qemu-system-x86_64 package=qemu-system-x86 ;;
+arm64) qemu=qemu-system-aarch64 package=qemu-system-arm ;;
+esac
+if ! command -v "$qemu" > /dev/null; then
+	echo "skip vm $qemu is not installed (package $package)"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 0
+fi
+
+# --- what runs in the guests ---
+if [ "$arch" = "$(vm_arch)" ]; then
+	built=$vm_build
+else
+	built=$vm_build/vm/$arch
+	echo "building for $arch"
+	mkdir -p "$built"
+	"$vm_dir/cross-$arch.sh" make vm-programs > "$built/build.log" 2>&1 || {
+		tail -n 40 "$built/build.log"
+		die "begat does not build for $arch: see $built/build.log"
+	}
+fi
+initramfs=$vm_build/vm/$arch-tests.cpio
+"$vm_dir/build-initramfs.sh" -A "$arch" "$initramfs" \
+	"$built/begat=/begat/begat" \
+	"$built/tests/begat-verify=/begat/begat-verify" \
+	"$built/tests/integration/begat-integration=/begat/integration/begat-integration" \
+	"$built/tests/integration/cases=/begat/integration/cases" \
+	"$built/tests/vm/with-caps=/begat/tools/with-caps" \
+	"$built/tests/vm/compat32=/begat/tools/compat32" \
+	"$vm_dir/guest-main.sh=/begat/guest-main.sh" \
+	"$vm_dir/guest-tests.sh=/begat/guest-tests.sh"
+
+# --- the guests, so many at a time ---
+run_one()
+{
+	logs=$vm_build/vm/$arch-$1
+	mkdir -p "$logs"
+	rm -f "$logs/result" "$logs/console.log" "$logs/dmesg.log"
+	rc=0
+	VM_REPRODUCE="make test-vm KERNEL=$1$([ "$arch" = "$(vm_arch)" ] || echo " ARCH=$arch")" \
+		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" "$1" -- \
+		"ONLY='${ONLY:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
+		> "$logs/run.log" 2>&1 || rc=$?
+	echo "$rc" > "$logs/rc"
+	echo "$arch $1: $([ "$rc" = 0 ] && echo "done" || { [ "$rc" = 77 ] && echo skipped || echo FAILED; })"
+}
+
+running=0
+for kernel in $kernels; do
+	run_one "$kernel" &
+	running=$((running + 1))
+	if [ $((running % ${VM_JOBS:-2})) = 0 ]; then
+		wait
+	fi
+done
+wait
+
+# --- the judgement ---
+passed=0 failed=0 skipped=0 had=0
+table=$(mktemp)
+notes=$(mktemp)
+trap 'rm -f "$table" "$notes"' EXIT
+printf 'KERNEL\tRELEASE\tBACKEND\tTRANSPORT\tPASSED\tFAILED\tSKIPPED\tSECONDS\n' > "$table"
+
+fail()
+{
+	failed=$((failed + 1)) guest_failed=$((guest_failed + 1))
+	echo "FAIL $arch $kernel: $*" >> "$notes"
+}
+
+for kernel in $kernels; do
+	logs=$vm_build/vm/$arch-$kernel
+	rc=$(cat "$logs/rc")
+	guest_failed=0
+	if [ "$rc" = 77 ]; then
+		skipped=$((skipped + 1))
+		echo "skip $arch $kernel: $(tail -n 1 "$logs/run.log")" >> "$notes"
+		printf '%s\t-\t-\t-\t-\t-\tnot to be had\t-\n' "$kernel" >> "$table"
+		continue
+	fi
+	if [ ! -s "$logs/console.log" ]; then
+		cat "$logs/run.log"
+		fail "did not boot: $(tail -n 1 "$logs/run.log")"
+		printf '%s\t-\t-\t-\t-\t1\t-\t-\n' "$kernel" >> "$table"
+		continue
+	fi
+	had=$((had + 1))
+	# Counts of all parts, and what they say of failures and skips.
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}$/\1 \2 \4/p' \
+		"$logs/console.log" | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }')
+	set -- $counts
+	guest_passed=$1 guest_failed=$2 guest_skipped=$3
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	sed -n -e "s/^FAIL /FAIL $arch $kernel: /p" -e "s/^skip /skip $arch $kernel: /p" \
+		"$logs/console.log" >> "$notes"
+	for part in $parts; do
+		case $part in
+		verifier) continue ;;
+		integration | guest) ;;
+		esac
+		sed -n "/^VM-PART $part\$/,/^VM-PART /p" "$logs/console.log" |
+			grep -q '^[0-9]* passed, [0-9]* failed' || fail "$part did not come to its end"
+	done
+	case " $parts " in
+	*" verifier "*)
+		if [ -n "$is_update" ]; then
+			"$vm_dir/baseline.sh" update "$arch" "$kernel" "$logs/console.log"
+		elif "$vm_dir/baseline.sh" check "$arch" "$kernel" "$logs/console.log" > "$logs/verifier.log" 2>&1; then
+			passed=$((passed + 1)) guest_passed=$((guest_passed + 1))
+			sed -n "s/^note: /note $arch $kernel: /p" "$logs/verifier.log" >> "$notes"
+		else
+			fail "the verifier's instruction counts"
+			sed -n "s/^FAIL /     $arch $kernel: /p" "$logs/verifier.log" >> "$notes"
+		fi
+		;;
+	esac
+	way=$(sed -n 's/^VM-WAY \([a-z]* [a-z]*\)$/\1/p' "$logs/console.log" | head -n 1)
+	expected="$(vm_kernel_field "$kernel" "$arch" backend) $(vm_kernel_field "$kernel" "$arch" transport)"
+	[ "$way" = "$expected" ] ||
+		fail "begat took '$way' where kernels.txt says '$expected': $(sed -n 's/^VM-WAY-ERROR //p' "$logs/console.log" | head -n 1)"
+	if [ "$rc" != 0 ] && { [ "$rc" != 1 ] || [ "$guest_failed" = 0 ]; }; then
+		fail "$(grep '^run-guest.sh: kernel ' "$logs/run.log" | tail -n 1 | sed 's/^[^:]*: //')"
+	fi
+	[ "$rc" = 0 ] && [ "$guest_failed" = 0 ] || cat "$logs/run.log"
+	# shellcheck disable=SC2086
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kernel" \
+		"$(sed -n 's/.*Linux version \([^ ]*\) .*/\1/p' "$logs/dmesg.log" | head -n 1)" \
+		${way:-- -} $guest_passed $guest_failed $guest_skipped "$(cut -d' ' -f2 "$logs/result")" >> "$table"
+done
+if [ "$had" -lt "$minimum" ]; then
+	kernel=all guest_failed=0
+	fail "only $had of $asked_count kernels were to be had, $minimum are needed"
+fi
+
+echo
+echo "architecture $arch, logs in $vm_build/vm/$arch-*/console.log"
+awk -F '\t' '
+	{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
+	END {
+		for (row = 1; row <= NR; row++) {
+			line = ""
+			for (i = 1; i <= 8; i++)
+				line = line sprintf(i > 4 ? "%*s  " : "%-*s  ", width[i], cell[row, i])
+			sub(/ +$/, "", line)
+			print line
+		}
+	}' "$table"
+[ ! -s "$notes" ] || { echo; sort -u "$notes"; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && { [ "$passed" -gt 0 ] || [ -n "$is_update" ]; }
