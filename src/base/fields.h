@@ -26,7 +26,6 @@ enum field_kind {
 	FIELD_DURATION, /* u64, ns */
 	FIELD_BYTES, /* u64 */
 	FIELD_STR,
-	FIELD_TTY, /* a string; empty is null */
 	FIELD_STRV,
 	FIELD_PIDS, /* u32 array with pids_count */
 	FIELD_NS, /* u32 array by enum begat_ns */

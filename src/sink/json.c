@@ -231,12 +231,6 @@ static void put_field(struct sink_out *out, struct json_state *state, const stru
 	case FIELD_STR:
 		put_str(out, field, field_str(ev, field));
 		return;
-	case FIELD_TTY:
-		if (ev->tty.len)
-			put_str(out, field, &ev->tty);
-		else
-			sink_out_puts(out, ",\"tty\":null");
-		return;
 	case FIELD_STRV:
 		put_strv(out, field, field_at(ev, field));
 		return;

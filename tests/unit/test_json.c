@@ -59,7 +59,7 @@ static void exact_line(void **state)
 
 	HAS(&ev, TIME), HAS(&ev, TS_NS), HAS(&ev, SEQ), HAS(&ev, CPU), HAS(&ev, ID);
 	HAS(&ev, PID), HAS(&ev, PPID), HAS(&ev, PARENT_ID), HAS(&ev, COMM), HAS(&ev, LOGINUID);
-	HAS(&ev, CAPS), HAS(&ev, TTY), HAS(&ev, PIDS), HAS(&ev, NS), HAS(&ev, SYNTHETIC);
+	HAS(&ev, CAPS), HAS(&ev, PIDS), HAS(&ev, NS), HAS(&ev, SYNTHETIC);
 	HAS(&ev, ARGV), HAS(&ev, ARGV_TRUNCATED);
 	ev.time_ns = 1700000000000000042ull;
 	ev.ts_ns = UINT64_MAX;
@@ -83,7 +83,7 @@ static void exact_line(void **state)
 		      "\"ts_ns\":18446744073709551615,\"seq\":0,\"cpu\":0,"
 		      "\"id\":\"00c0ffee12345678\",\"pid\":41234,\"ppid\":1,"
 		      "\"parent_id\":\"0000000000000001\",\"comm\":\"gcc\",\"loginuid\":null,"
-		      "\"cap_effective\":\"000001ffffffffff\",\"tty\":null,\"pids\":[41234,7],"
+		      "\"cap_effective\":\"000001ffffffffff\",\"pids\":[41234,7],"
 		      "\"ns\":{\"pid\":4026531836,\"cgroup\":99},\"synthetic\":false,"
 		      "\"argv\":[\"gcc\",\"-O2\",\"\"],\"argv_truncated\":false}\n");
 	free(text);
