@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/store/writer.c - recording: batches of rows in transactions.
+ *
+ * Owns:    begat_recorder_*: when to commit, meta, what happens when writing fails.
+ * Not:     rows (fold.c), the file (file.c), parts (rotate.c).
+ * Called:  by whoever records, on one thread; it has none of its own.
+ *
+ * Invariants
+ *  (1) What is committed survives the death of this process at any moment. meta.complete is 1
+ *      only after everything is.
+ *  (2) After a failure nothing more is written; later events are counted as dropped. What was
+ *      committed before stays, and the file can be read.
+ */
+#include "writer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stats.h"
+#include "text.h"
+
+#define BATCH_EVENTS 32768
+#define BATCH_NS 100000000ull
+#define BATCH_BYTES (32u << 20) /* of texts in memory */
+#define BATCH_HELD_MAX (1u << 20) /* events kept while somebody else holds the database */
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(rec->error, sizeof(rec->error), format, args);
+	va_end(args);
+	rec->failure = err;
+	return -err;
+}
+
+int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what)
+{
+	const char *message = rec->db ? sqlite3_errmsg(rec->db) : sqlite3_errstr(rc);
+	int system = rec->db ? sqlite3_system_errno(rec->db) : 0;
+
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return recorder_fail(rec, ENOSPC,
+				     "the disk is full: %s keeps what was written before and is "
+				     "marked incomplete; free space and record again",
+				     rec->path);
+	case SQLITE_NOMEM:
+		return recorder_fail(rec, ENOMEM, "not enough memory to record into %s", rec->path);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return recorder_fail(rec, EBUSY,
+				     "another program keeps %s locked: close it and record again",
+				     rec->path);
+	case SQLITE_READONLY:
+		return recorder_fail(rec, EROFS, "cannot %s %s: it was moved or made read-only",
+				     what, rec->path);
+	case SQLITE_IOERR:
+		if (system == ENOSPC || system == EDQUOT)
+			return recorder_fail_sqlite(rec, SQLITE_FULL, what);
+		return recorder_fail(rec, EIO, "cannot %s %s: %s (%s)", what, rec->path, message,
+				     system ? strerror(system) : "input/output error");
+	default:
+		return recorder_fail(rec, EIO, "cannot %s %s: %s", what, rec->path, message);
+	}
+}
+
+static int step(struct begat_recorder *rec, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+static int put_meta(struct begat_recorder *rec, const char *name, const char *text, int64_t number)
+{
+	int rc;
+
+	sqlite3_bind_text(rec->meta, 1, name, -1, SQLITE_STATIC);
+	if (!text)
+		sqlite3_bind_int64(rec->meta, 2, number);
+	else if (text_is_plain(text, strlen(text)))
+		sqlite3_bind_text(rec->meta, 2, text, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_blob(rec->meta, 2, text, (int)strlen(text), SQLITE_STATIC);
+	rc = step(rec, rec->meta);
+	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
+}
+
+int recorder_meta_text(struct begat_recorder *rec, const char *name, const char *value)
+{
+	return value ? put_meta(rec, name, value, 0) : 0;
+}
+
+int recorder_meta_number(struct begat_recorder *rec, const char *name, int64_t value)
+{
+	return put_meta(rec, name, NULL, value);
+}
+
+static void read_boot_id(char *out, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	*out = '\0';
+	if (!file)
+		return;
+	if (fgets(out, (int)size, file))
+		out[strcspn(out, "\n")] = '\0';
+	fclose(file);
+}
+
+static int first_meta(struct begat_recorder *rec)
+{
+	struct utsname uts = { .nodename = "" };
+	char boot_id[64], cwd[4096];
+	int64_t realtime = (int64_t)now_ns(CLOCK_REALTIME);
+	int err = 0;
+
+	uname(&uts);
+	read_boot_id(boot_id, sizeof(boot_id));
+	err |= recorder_meta_number(rec, "schema", BEGAT_TRACE_SCHEMA);
+	err |= recorder_meta_number(rec, "complete", 0);
+	err |= recorder_meta_text(rec, "version", begat_version());
+	err |= recorder_meta_number(rec, "created_ns", realtime);
+	err |= recorder_meta_text(rec, "host", uts.nodename);
+	err |= recorder_meta_text(rec, "kernel", uts.release);
+	err |= recorder_meta_text(rec, "machine", uts.machine);
+	err |= recorder_meta_text(rec, "boot_id", *boot_id ? boot_id : NULL);
+	err |= recorder_meta_number(rec, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+	err |= recorder_meta_number(rec, "realtime_offset_ns",
+				    realtime - (int64_t)now_ns(CLOCK_BOOTTIME));
+	err |= recorder_meta_text(rec, "command", rec->command);
+	err |= recorder_meta_text(rec, "cwd", getcwd(cwd, sizeof(cwd)));
+	err |= recorder_meta_number(rec, "uid", getuid());
+	err |= recorder_meta_number(rec, "part", rec->counts.parts + 1);
+	return err;
+}
+
+/* A new file with its tables and what is known now, committed. */
+static int begin_part(struct begat_recorder *rec)
+{
+	int rc;
+
+	rec->n = 0;
+	rec->last_string = rec->last_context = rec->last_row = 0;
+	rec->first_ns = rec->last_ns = 0;
+	rec->part_events = rec->part_processes = rec->part_execs = rec->part_lost = 0;
+	rec->batch_events = 0;
+	rec->batch_since_ns = 0;
+	rec->batch++;
+	intern_clear(rec->intern);
+	live_clear(&rec->live);
+	if (file_open(rec) < 0 || first_meta(rec) < 0)
+		return -rec->failure;
+	rc = step(rec, rec->commit);
+	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
+}
+
+static int copy_command(struct begat_recorder *rec, const char *const *command)
+{
+	struct begat_strv strv = { 0 };
+	struct bytes all = { 0 }, json = { 0 };
+	int encoded = -ENOMEM;
+
+	if (!command)
+		return 0;
+	for (; command[strv.count]; strv.count++)
+		if (bytes_add(&all, command[strv.count], strlen(command[strv.count]) + 1) < 0)
+			goto out;
+	strv.data = all.data ? all.data : "";
+	strv.bytes = all.len;
+	encoded = text_encode_vector(&strv, &json);
+	if (encoded == 1)
+		encoded = bytes_add(&json, "", 1);
+	if (!encoded && json.len)
+		rec->command = json.data;
+	else
+		bytes_done(&json);
+out:
+	bytes_done(&all);
+	return encoded < 0 ? encoded : 0;
+}
+
+int begat_recorder_open(const char *path, const struct begat_recorder_options *opts,
+			struct begat_recorder **ret_rec)
+{
+	struct begat_recorder *rec = calloc(1, sizeof(*rec));
+
+	if (!rec)
+		return -ENOMEM;
+	*ret_rec = rec;
+	rec->lock_fd = -1;
+	if (opts)
+		memcpy(&rec->opts, opts,
+		       opts->size < sizeof(rec->opts) ? opts->size : sizeof(rec->opts));
+	if (!rec->opts.batch_events)
+		rec->opts.batch_events = BATCH_EVENTS;
+	if (!rec->opts.batch_ns)
+		rec->opts.batch_ns = BATCH_NS;
+	if (!path || !*path)
+		return recorder_fail(rec, EINVAL, "a recording needs a file name");
+	rec->path = strdup(path);
+	if (!rec->path || intern_new(&rec->intern) < 0 || copy_command(rec, rec->opts.command) < 0)
+		return recorder_fail(rec, ENOMEM, "not enough memory to record");
+	rec->opts.command = NULL;
+	if (begin_part(rec) < 0) {
+		bool is_created = rec->is_created;
+
+		file_close(rec);
+		if (is_created)
+			unlink(rec->path);
+		return -rec->failure;
+	}
+	return 0;
+}
+
+static int write_ends(struct begat_recorder *rec)
+{
+	int rc = SQLITE_OK;
+
+	for (uint32_t i = 0; i < rec->ends.count && rc == SQLITE_OK; i++) {
+		const struct row *row = rows_at(&rec->ends, i);
+
+		rc = rows_bind(&rec->ends, row, rec->end, RECORDER_END_FIRST, RECORDER_END_LAST);
+		if (rc == SQLITE_OK)
+			rc = sqlite3_bind_int64(rec->end,
+						RECORDER_END_LAST - RECORDER_END_FIRST + 2,
+						row->values[PROCESS_row]);
+		if (rc == SQLITE_OK)
+			rc = step(rec, rec->end);
+	}
+	return rc;
+}
+
+static int write_batch(struct begat_recorder *rec)
+{
+	int rc = step(rec, rec->begin);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	for (int i = 0; i < TABLE_COUNT && rc == SQLITE_OK; i++)
+		rc = rows_insert(&rec->rows[i]);
+	if (rc == SQLITE_OK)
+		rc = write_ends(rec);
+	if (rc == SQLITE_OK)
+		rc = step(rec, rec->commit);
+	return rc;
+}
+
+static uint64_t size_now(struct begat_recorder *rec)
+{
+	uint64_t pages = 0;
+
+	if (sqlite3_step(rec->pages) == SQLITE_ROW)
+		pages = (uint64_t)sqlite3_column_int64(rec->pages, 0);
+	sqlite3_reset(rec->pages);
+	return pages * 16384;
+}
+
+int begat_recorder_commit(struct begat_recorder *rec)
+{
+	int rc;
+
+	if (rec->failure)
+		return -rec->failure;
+	if (!rec->batch_events)
+		return 0;
+	rc = write_batch(rec);
+	if (rc != SQLITE_OK) {
+		/* Somebody reads with a write lock: keep the batch, try with the next. */
+		if ((rc & 0xff) == SQLITE_BUSY && sqlite3_get_autocommit(rec->db) &&
+		    rec->batch_events < BATCH_HELD_MAX)
+			return 0;
+		recorder_fail_sqlite(rec, rc, "write");
+		if (!sqlite3_get_autocommit(rec->db))
+			step(rec, rec->rollback);
+		rec->counts.dropped += rec->batch_events;
+		return -rec->failure;
+	}
+	for (int i = 0; i < TABLE_COUNT; i++)
+		rows_clear(&rec->rows[i]);
+	rows_clear(&rec->ends);
+	rec->batch++;
+	rec->batch_events = 0;
+	rec->batch_since_ns = 0;
+	rec->bytes = size_now(rec);
+	return 0;
+}
+
+static bool part_is_full(const struct begat_recorder *rec)
+{
+	if (rec->opts.max_bytes && rec->bytes >= rec->opts.max_bytes)
+		return true;
+	return rec->opts.max_age_ns && rec->first_ns &&
+	       rec->last_ns - rec->first_ns >= rec->opts.max_age_ns;
+}
+
+static int put_stat(void *ctx, const char *name, enum stats_kind kind, void *member)
+{
+	sqlite3_stmt *stmt = ctx;
+	const char *text;
+	uint64_t number;
+	int rc;
+
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	if (kind == STATS_TEXT) {
+		memcpy(&text, member, sizeof(text));
+		if (!text)
+			return 0;
+		sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
+	} else {
+		if (kind == STATS_U64)
+			memcpy(&number, member, sizeof(number));
+		else
+			number = *(uint32_t *)member;
+		sqlite3_bind_int64(stmt, 2, (int64_t)number);
+	}
+	rc = sqlite3_step(stmt);
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+static int put_summary(struct begat_recorder *rec, const struct begat_event *ev)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} head[] = {
+		{ "n", rec->n },
+		{ "ts_ns", ev->ts_ns },
+		{ "time_ns", ev->time_ns },
+		{ "seq", ev->seq },
+		{ "cpu", ev->cpu },
+		{ "fields_low", ev->has.bits[0] },
+		{ "fields_high", ev->has.bits[1] },
+	};
+	struct begat_stats stats = { 0 };
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(rec->db, "INSERT OR REPLACE INTO summary VALUES(?1, ?2)", -1,
+				    &stmt, NULL);
+
+	if (ev->stats && rc == SQLITE_OK) {
+		memcpy(&stats, ev->stats,
+		       ev->stats->size < sizeof(stats) ? ev->stats->size : sizeof(stats));
+		rc = stats_for_each(&stats, put_stat, stmt);
+	}
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]) && rc == SQLITE_OK; i++) {
+		uint64_t value = head[i].value;
+
+		rc = put_stat(stmt, head[i].name, STATS_U64, &value);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The end of a stream; rare, so it gets a transaction of its own. */
+static int write_summary(struct begat_recorder *rec, const struct begat_event *ev)
+{
+	int err = begat_recorder_commit(rec);
+	int rc;
+
+	if (err < 0)
+		return err;
+	rec->n++;
+	rec->counts.events++;
+	rec->part_events++;
+	rc = step(rec, rec->begin);
+	if (rc == SQLITE_OK)
+		rc = put_summary(rec, ev);
+	if (rc == SQLITE_OK)
+		rc = step(rec, rec->commit);
+	if (rc == SQLITE_OK)
+		return 0;
+	recorder_fail_sqlite(rec, rc, "write");
+	if (!sqlite3_get_autocommit(rec->db))
+		step(rec, rec->rollback);
+	return -rec->failure;
+}
+
+static size_t batch_bytes(const struct begat_recorder *rec)
+{
+	return rec->rows[TABLE_STRING].bytes.len + rec->rows[TABLE_EXEC].bytes.len +
+	       rec->rows[TABLE_PROCESS].bytes.len;
+}
+
+int begat_recorder_write(struct begat_recorder *rec, const struct begat_event *ev)
+{
+	int err;
+
+	if (rec->failure) {
+		rec->counts.dropped++;
+		return -rec->failure;
+	}
+	if (ev->type == BEGAT_SUMMARY)
+		return write_summary(rec, ev);
+	err = fold_event(rec, ev);
+	if (err < 0) {
+		rec->counts.dropped += rec->batch_events + 1;
+		return recorder_fail(rec, -err, "cannot record into %s: %s", rec->path,
+				     strerror(-err));
+	}
+	rec->batch_events++;
+	/* The clock is read for every 64th event: at the rates where it matters that is 1 ms. */
+	if (!rec->batch_since_ns)
+		rec->batch_since_ns = now_ns(CLOCK_MONOTONIC);
+	if (rec->batch_events >= rec->opts.batch_events || batch_bytes(rec) >= BATCH_BYTES)
+		err = begat_recorder_commit(rec);
+	else if (!(rec->batch_events & 63))
+		return begat_recorder_tick(rec);
+	else
+		return 0;
+	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);
+}
+
+int begat_recorder_tick(struct begat_recorder *rec)
+{
+	int err;
+
+	if (rec->failure)
+		return -rec->failure;
+	if (!rec->batch_events ||
+	    now_ns(CLOCK_MONOTONIC) - rec->batch_since_ns < rec->opts.batch_ns)
+		return 0;
+	err = begat_recorder_commit(rec);
+	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);
+}
+
+static int meta_transaction(struct begat_recorder *rec, int (*put)(struct begat_recorder *, void *),
+			    void *arg)
+{
+	int rc;
+
+	if (rec->failure)
+		return -rec->failure;
+	rc = step(rec, rec->begin);
+	if (rc != SQLITE_OK)
+		return recorder_fail_sqlite(rec, rc, "write");
+	if (put(rec, arg) < 0) {
+		if (!sqlite3_get_autocommit(rec->db))
+			step(rec, rec->rollback);
+		return -rec->failure;
+	}
+	rc = step(rec, rec->commit);
+	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
+}
+
+static int put_capture(struct begat_recorder *rec, void *arg)
+{
+	const struct begat_stats *stats = arg;
+	int err = recorder_meta_text(rec, "backend", stats->backend);
+
+	err |= recorder_meta_text(rec, "transport", stats->transport);
+	err |= recorder_meta_text(rec, "latency", stats->latency);
+	err |= recorder_meta_text(rec, "fallback", stats->fallback);
+	return err | recorder_meta_number(rec, "buffer_bytes", (int64_t)stats->buffer_bytes);
+}
+
+int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *stats)
+{
+	return meta_transaction(rec, put_capture, (void *)stats);
+}
+
+static int put_pair(struct begat_recorder *rec, void *arg)
+{
+	const char **pair = arg;
+
+	return recorder_meta_text(rec, pair[0], pair[1]);
+}
+
+int begat_recorder_set_meta(struct begat_recorder *rec, const char *name, const char *value)
+{
+	const char *pair[2] = { name, value };
+
+	return meta_transaction(rec, put_pair, pair);
+}
+
+static int put_end(struct begat_recorder *rec, void *arg)
+{
+	int err = 0;
+
+	if (rec->first_ns) {
+		err |= recorder_meta_number(rec, "first_ns", (int64_t)rec->first_ns);
+		err |= recorder_meta_number(rec, "last_ns", (int64_t)rec->last_ns);
+	}
+	err |= recorder_meta_number(rec, "events", (int64_t)rec->part_events);
+	err |= recorder_meta_number(rec, "processes", (int64_t)rec->part_processes);
+	err |= recorder_meta_number(rec, "execs", (int64_t)rec->part_execs);
+	err |= recorder_meta_number(rec, "lost", (int64_t)rec->part_lost);
+	return err | recorder_meta_number(rec, "complete", 1);
+}
+
+int recorder_finish_part(struct begat_recorder *rec)
+{
+	int err = begat_recorder_commit(rec);
+
+	if (!err && rec->batch_events)
+		return recorder_fail_sqlite(rec, SQLITE_BUSY, "write");
+	if (!err)
+		err = meta_transaction(rec, put_end, NULL);
+	if (err < 0)
+		return err;
+	/* Indexes are a comfort: with too little space for them the recording is still whole. */
+	sqlite3_exec(rec->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (sqlite3_exec(rec->db, schema_indexes, NULL, NULL, NULL) != SQLITE_OK ||
+	    step(rec, rec->commit) != SQLITE_OK)
+		if (!sqlite3_get_autocommit(rec->db))
+			step(rec, rec->rollback);
+	/* One file, readable where nothing can be written. Fails while somebody reads: then the
+	 * log stays beside it, and the next one who closes it cleans up. */
+	sqlite3_exec(rec->db, "PRAGMA wal_checkpoint(truncate)", NULL, NULL, NULL);
+	sqlite3_exec(rec->db, "PRAGMA journal_mode = delete", NULL, NULL, NULL);
+	file_close(rec);
+	return 0;
+}
+
+int recorder_rotate(struct begat_recorder *rec)
+{
+	int err = recorder_finish_part(rec);
+
+	if (!err)
+		err = rotate_files(rec);
+	if (!err) {
+		rec->counts.parts++;
+		err = begin_part(rec);
+	}
+	if (!err)
+		err = rotate_carry_over(rec);
+	return err;
+}
+
+int begat_recorder_finish(struct begat_recorder *rec)
+{
+	int err;
+
+	if (rec->is_finished)
+		return 0;
+	err = rec->failure ? -rec->failure : recorder_finish_part(rec);
+	if (!err)
+		rec->is_finished = true;
+	return err;
+}
+
+int begat_recorder_counts(const struct begat_recorder *rec, struct begat_recorder_counts *ret)
+{
+	struct begat_recorder_counts counts = rec->counts;
+	size_t size = ret->size < sizeof(counts) ? ret->size : sizeof(counts);
+
+	if (size < sizeof(size))
+		return -EINVAL;
+	counts.size = size;
+	counts.bytes = rec->bytes;
+	memcpy(ret, &counts, size);
+	return 0;
+}
+
+void begat_recorder_close(struct begat_recorder *rec)
+{
+	if (!rec)
+		return;
+	if (rec->db && !rec->failure && !rec->is_finished)
+		begat_recorder_commit(rec);
+	file_close(rec);
+	intern_free(rec->intern);
+	live_done(&rec->live);
+	free(rec->command);
+	free(rec->path);
+	free(rec);
+}
+
+const char *begat_recorder_error(const struct begat_recorder *rec)
+{
+	return rec ? rec->error : "not enough memory to record";
+}
