@@ -33,7 +33,11 @@ tail -n 1 /tmp/way | sed -n \
 for part in "$@"; do
 	echo "VM-PART $part"
 	case $part in
-	integration) /begat/integration/begat-integration --begat "$BEGAT" ${ONLY:-} || failed=1 ;;
+	integration)
+		# Emulated, a process costs 2 to 4 ms.
+		/begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
+			--lives "${LIVES:-1000}" ${ONLY:+--only "$ONLY"} || failed=1
+		;;
 	guest) /begat/guest-tests.sh "$BACKEND" "$TRANSPORT" || failed=1 ;;
 	verifier) verifier || failed=1 ;;
 	*) echo "guest-main: unknown part $part"; failed=1 ;;

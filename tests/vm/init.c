@@ -94,12 +94,14 @@ static void mount_kernel_views(const struct options *options)
 	mount_at("tracefs", "/sys/kernel/tracing", NULL);
 	mount_at("bpf", "/sys/fs/bpf", NULL);
 	if (options->cgroup1[0]) {
-		char target[PATH_MAX];
+		char target[PATH_MAX], data[80];
 
 		mount_at("tmpfs", "/sys/fs/cgroup", "mode=0755");
 		mount_at("cgroup2", "/sys/fs/cgroup/unified", NULL);
 		snprintf(target, sizeof(target), "/sys/fs/cgroup/%s", options->cgroup1);
-		mount_at("cgroup", target, options->cgroup1);
+		snprintf(data, sizeof(data), "%s%s",
+			 strncmp(options->cgroup1, "name=", 5) ? "" : "none,", options->cgroup1);
+		mount_at("cgroup", target, data);
 	} else {
 		mount_at("cgroup2", "/sys/fs/cgroup", NULL);
 	}

@@ -9,7 +9,7 @@
 #          -u writes the verifier's baseline instead of comparing it.
 #
 # Environment: VM_PARTS (integration guest verifier), VM_JOBS (2), VM_LIMIT seconds a guest (900),
-# ONLY, and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
+# ONLY, LIVES (processes of a storm, 1000), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -82,7 +82,7 @@ run_one()
 	rc=0
 	VM_REPRODUCE="make test-vm KERNEL=$1$([ "$arch" = "$(vm_arch)" ] || echo " ARCH=$arch")" \
 		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" "$1" -- \
-		"ONLY='${ONLY:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
+		"ONLY='${ONLY:-}' LIVES='${LIVES:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
 		> "$logs/run.log" 2>&1 || rc=$?
 	echo "$rc" > "$logs/rc"
 	echo "$arch $1: $([ "$rc" = 0 ] && echo "done" || { [ "$rc" = 77 ] && echo skipped || echo FAILED; })"
@@ -134,8 +134,11 @@ for kernel in $kernels; do
 	set -- $counts
 	guest_passed=$1 guest_failed=$2 guest_skipped=$3
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
-	sed -n -e "s/^FAIL /FAIL $arch $kernel: /p" -e "s/^skip /skip $arch $kernel: /p" \
-		"$logs/console.log" >> "$notes"
+	awk -v where="$arch $kernel" '
+		/^FAIL / { sub(/^FAIL /, "FAIL " where ": "); print; reasons = 8; next }
+		/^skip / { sub(/^skip /, "skip " where ": "); print; reasons = 0; next }
+		/^    / && reasons > 0 { print; reasons--; next }
+		{ reasons = 0 }' "$logs/console.log" >> "$notes"
 	for part in $parts; do
 		case $part in
 		verifier) continue ;;
@@ -188,6 +191,6 @@ awk -F '\t' '
 			print line
 		}
 	}' "$table"
-[ ! -s "$notes" ] || { echo; sort -u "$notes"; }
+[ ! -s "$notes" ] || { echo; cat "$notes"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && { [ "$passed" -gt 0 ] || [ -n "$is_update" ]; }
