@@ -77,6 +77,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 static uint64_t own_weight(const struct node *node, const struct fold *fold)
 {
 	uint64_t weight = node->wall_ns / 2 + fold->cpu_ns + fold->like_cpu_ns;
+	weight += fold->like_processes * 100000ull; /* being many is news, too */
 
 	if (node->flags & NODE_SIGNALLED)
 		weight = weight * 16 + 1000000000;

@@ -151,6 +151,8 @@ static uint32_t get_node(struct summary *s, uint64_t id)
 /* Is @index at or above @below? Then it must not become its child. */
 static bool is_forebear(const struct summary *s, uint32_t index, uint32_t below)
 {
+	if (!s->nodes[index].first_child)
+		return index == below; /* the usual: no walk up a deep chain for each fork */
 	for (; below; below = s->nodes[below].parent)
 		if (below == index)
 			return true;
@@ -165,12 +167,19 @@ static void see_first(struct summary *s, uint32_t index, const struct begat_even
 	s->nodes[index].start_ns = ev->ts_ns;
 	if (ev->tgid == s->root_tgid && !s->root)
 		s->root = index;
-	if (!ev->parent_id || ev->parent_id == ev->id)
+	if (!begat_event_has(ev, BEGAT_F_PARENT_ID) || !ev->parent_id || ev->parent_id == ev->id)
 		return;
 	uint32_t parent = get_node(s, ev->parent_id); /* may move the nodes */
 
 	if (parent && !is_forebear(s, index, parent))
 		link_child(s, parent, index);
+}
+
+/* @str if the event has it: else its members may be anything. */
+static struct begat_str given(const struct begat_event *ev, enum begat_field field,
+			      struct begat_str str)
+{
+	return begat_event_has(ev, field) ? str : (struct begat_str){ "", 0 };
 }
 
 /* @str without its folders. */
@@ -231,14 +240,15 @@ static void take_image(struct summary *s, uint32_t index, const struct begat_eve
 		len = make_label(label, &ev->argv);
 		name = (struct begat_str){ ev->argv.data, strnlen(ev->argv.data, ev->argv.bytes) };
 	}
-	if (!name.len && begat_event_has(ev, BEGAT_F_EXE))
-		name = ev->exe;
-	/* Of a script the script's name, not the shell's. */
-	if (begat_event_has(ev, BEGAT_F_INTERPRETER) && ev->interpreter.len &&
-	    begat_event_has(ev, BEGAT_F_FILENAME))
-		name = ev->filename;
+	struct begat_str filename = given(ev, BEGAT_F_FILENAME, ev->filename);
+
 	if (!name.len)
-		name = ev->comm;
+		name = given(ev, BEGAT_F_EXE, ev->exe);
+	/* Of a script the script's name, not the shell's. */
+	if (given(ev, BEGAT_F_INTERPRETER, ev->interpreter).len && filename.len)
+		name = filename;
+	if (!name.len)
+		name = given(ev, BEGAT_F_COMM, ev->comm);
 	struct node *node = &s->nodes[index];
 
 	node->base = keep(s, base_of(name), BASE_BYTES);
@@ -246,6 +256,7 @@ static void take_image(struct summary *s, uint32_t index, const struct begat_eve
 	if (!node->label)
 		node->label = node->base;
 	node->tried = STRING_NONE;
+	node->tried_error = 0;
 	node->flags |= NODE_EXECED;
 }
 
@@ -277,12 +288,13 @@ static bool is_path_search(const struct begat_event *ev)
 		return false;
 	if (!begat_event_has(ev, BEGAT_F_ARGV) || !ev->argv.count || !ev->argv.bytes)
 		return true;
-	struct begat_str asked = base_of(ev->filename);
+	struct begat_str filename = given(ev, BEGAT_F_FILENAME, ev->filename);
+	struct begat_str asked = base_of(filename);
 	size_t len = strnlen(ev->argv.data, ev->argv.bytes);
 
-	if (!len || !begat_event_has(ev, BEGAT_F_FILENAME))
+	if (!len || !filename.len)
 		return true;
-	return asked.len == len && asked.len < ev->filename.len &&
+	return asked.len == len && asked.len < filename.len &&
 	       !memcmp(asked.data, ev->argv.data, len);
 }
 
@@ -290,9 +302,9 @@ static void take_failed_exec(struct summary *s, uint32_t index, const struct beg
 {
 	uint32_t times = 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
 	bool is_search = is_path_search(ev);
-	struct begat_str name = ev->filename;
+	struct begat_str name = given(ev, BEGAT_F_FILENAME, ev->filename);
 
-	if (is_search && begat_event_has(ev, BEGAT_F_FILENAME))
+	if (is_search)
 		name = base_of(name);
 	struct node *node = &s->nodes[index];
 
@@ -321,7 +333,7 @@ static void take_exit(struct summary *s, uint32_t index, const struct begat_even
 		node->status = (uint16_t)ev->signal;
 		if (begat_event_has(ev, BEGAT_F_CORE_DUMPED) && ev->core_dumped)
 			node->flags |= NODE_CORE;
-		if (ev->killed_by_oom)
+		if (begat_event_has(ev, BEGAT_F_KILLED_BY) && ev->killed_by_oom)
 			node->flags |= NODE_OOM;
 	} else if (begat_event_has(ev, BEGAT_F_EXIT_CODE)) {
 		node->flags |= NODE_HAS_STATUS;
@@ -381,8 +393,8 @@ int summary_add(struct summary *s, const struct begat_event *ev)
 
 	if (!node->base)
 		node->base = s->nodes[node->parent].base;
-	if (!node->base && ev->comm.len)
-		node->base = keep(s, ev->comm, BASE_BYTES);
+	if (!node->base)
+		node->base = keep(s, given(ev, BEGAT_F_COMM, ev->comm), BASE_BYTES);
 	return s->is_out_of_memory ? -ENOMEM : 0;
 }
 

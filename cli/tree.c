@@ -130,32 +130,39 @@ static void command_text(const struct summary *s, const struct node *node, char 
 	}
 }
 
-/* What stands behind the command; "" for most. */
-static void note_text(const struct node *node, const struct fold *fold, char out[NOTE_BYTES])
+/* How the process ended, if that is worth a word. */
+static const char *end_text(const struct node *node)
+{
+	if (!(node->flags & NODE_EXITED))
+		return "still running";
+	if (node->flags & NODE_OOM)
+		return "out of memory";
+	if (node->flags & NODE_CORE)
+		return "core dumped";
+	if (node->flags & NODE_SIGNALLED)
+		return "killed";
+	return node_is_failed(node) ? "failed" : "";
+}
+
+/* What stands behind the command, in at most about two thirds of @room; "" for most. */
+static void note_text(const struct node *node, const struct fold *fold, uint32_t room,
+		      char out[NOTE_BYTES])
 {
 	char cpu[HUMAN_BYTES], rss[HUMAN_BYTES];
-	const char *end = !(node->flags & NODE_EXITED)	 ? "still running"
-			  : node->flags & NODE_OOM	 ? "out of memory"
-			  : node->flags & NODE_CORE	 ? "core dumped"
-			  : node->flags & NODE_SIGNALLED ? "killed"
-			  : node_is_failed(node)	 ? "failed"
-							 : "";
-	size_t used = 0;
+	const char *end = end_text(node), *space = *end ? " " : "";
 
-	out[0] = 0;
-	if (fold->like) {
-		uint32_t below = fold->like_processes - fold->like;
-
-		used = (size_t)snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it", fold->like);
-		if (below)
-			used += (size_t)snprintf(out + used, NOTE_BYTES - used,
-						 " and %" PRIu32 " below", below);
-		used += (size_t)snprintf(out + used, NOTE_BYTES - used, ": %s cpu, %s max)%s",
-					 human_duration(cpu, fold->like_cpu_ns),
-					 human_size(rss, (uint64_t)fold->like_rss_kib << 10),
-					 *end ? " " : "");
-	}
-	snprintf(out + used, NOTE_BYTES - used, "%s", end);
+	snprintf(out, NOTE_BYTES, "%s", end);
+	if (!fold->like)
+		return;
+	human_duration(cpu, fold->like_cpu_ns);
+	human_size(rss, (uint64_t)fold->like_rss_kib << 10);
+	snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s cpu, %s max)%s%s", fold->like, cpu, rss,
+		 space, end);
+	if (strlen(out) > room * 2 / 3)
+		snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s)%s%s", fold->like, cpu, space,
+			 end);
+	if (strlen(out) > room * 2 / 3)
+		snprintf(out, NOTE_BYTES, "(+%" PRIu32 ")%s%s", fold->like, space, end);
 }
 
 /* The branch of @line: what leads to it from the left. @path: the lines above, roots first. */
@@ -164,7 +171,7 @@ static void branch_text(const struct drawing *d, const uint32_t *path, uint32_t 
 {
 	const struct fold *all = d->folds->all;
 	size_t used = 0;
-	uint32_t depth_max = (d->columns - 35) / 5 < DEPTH_MAX ? (d->columns - 35) / 5 : DEPTH_MAX;
+	uint32_t depth_max = (d->columns - 35) / 6 < DEPTH_MAX ? (d->columns - 35) / 6 : DEPTH_MAX;
 	uint32_t drawn = depth < depth_max ? depth : depth_max;
 
 	out[0] = 0;
@@ -190,6 +197,52 @@ static const char *or_dash(bool has, const char *text)
 	return has ? text : "-";
 }
 
+/* For branches, commands and notes: what the columns of numbers leave. */
+static uint32_t room_of(const struct drawing *d)
+{
+	return d->columns - (3 * 9 + d->exit_width + 1 + 2);
+}
+
+static void put_colour(const struct drawing *d, const char *colour)
+{
+	if (d->style->has_colour)
+		fputs(colour, d->out);
+}
+
+/*
+ * Branch, command and note. Notes stand in a column of their own as long as the command leaves
+ * it free; a longer command pushes its note to the right, and is cut once that has no room left.
+ */
+static void draw_command(const struct drawing *d, const char *branch, const char *command,
+			 const char *note, const char *note_colour)
+{
+	uint32_t room = room_of(d), note_width = width_of(note), limit = room;
+
+	if (note_width && note_width + 2 < room)
+		limit = room - note_width - 2;
+	put_colour(d, DIM);
+	uint32_t used = put_cut(d, branch, limit);
+
+	put_colour(d, RESET);
+	if (command[0] == '(') /* a fork, not a command */
+		put_colour(d, DIM);
+	used += put_cut(d, command, limit - used);
+	put_colour(d, RESET);
+	if (note_width && note_width + 2 < room) {
+		uint32_t note_at = d->note_column;
+
+		if (note_at < used + 2)
+			note_at = used + 2;
+		if (note_at > room - note_width)
+			note_at = room - note_width;
+		fprintf(d->out, "%*s", (int)(note_at - used), "");
+		put_colour(d, note_colour);
+		fputs(note, d->out);
+		put_colour(d, RESET);
+	}
+	fputc('\n', d->out);
+}
+
 static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, uint32_t line)
 {
 	const struct node *node = &d->summary->nodes[line];
@@ -197,7 +250,7 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], rss[HUMAN_BYTES], end[HUMAN_BYTES];
 	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES];
 	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
-	uint32_t room = d->columns - (3 * 9 + d->exit_width + 1 + 2);
+	uint32_t room = room_of(d);
 
 	fprintf(d->out, " %8s %8s %8s ",
 		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
@@ -209,31 +262,8 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 
 	branch_text(d, path, depth, line, branch);
 	command_text(d->summary, node, command);
-	note_text(node, fold, note);
-	uint32_t note_width = width_of(note);
-	uint32_t note_at = note_width ? d->note_column : room;
-
-	if (note_width && note_at + note_width > room)
-		note_at = room > note_width ? room - note_width : 0;
-	fputs(has_colour ? DIM : "", d->out);
-	uint32_t used = put_cut(d, branch, room);
-
-	fputs(has_colour ? RESET : "", d->out);
-	if (has_colour && !(node->flags & NODE_EXECED))
-		fputs(DIM, d->out);
-	uint32_t limit = note_width ? (note_at > 2 ? note_at - 2 : 0) : room;
-
-	if (limit > used)
-		used += put_cut(d, command, limit - used);
-	fputs(has_colour ? RESET : "", d->out);
-	if (note_width) {
-		const char *colour = !has_colour ? "" : is_bad ? RED : fold->like ? DIM : YELLOW;
-
-		fprintf(d->out, "%*s%s", used < note_at ? (int)(note_at - used) : 1, "", colour);
-		put_cut(d, note, room - (used < note_at ? note_at : used + 1));
-		fputs(has_colour ? RESET : "", d->out);
-	}
-	fputc('\n', d->out);
+	note_text(node, fold, room, note);
+	draw_command(d, branch, command, note, is_bad ? RED : fold->like ? DIM : YELLOW);
 }
 
 /* Calls @visit for each line that is shown, parents first. 0 or -ENOMEM. */
@@ -286,14 +316,14 @@ static void measure(struct drawing *d, const uint32_t *path, uint32_t depth, uin
 
 	if (exit_width > d->exit_width)
 		d->exit_width = exit_width;
-	note_text(node, &d->folds->all[line], note);
+	note_text(node, &d->folds->all[line], room_of(d), note);
 	if (!note[0])
 		return;
 	branch_text(d, path, depth, line, branch);
 	command_text(d->summary, node, command);
 	uint32_t width = width_of(branch) + width_of(command) + 2;
 	/* Align the notes of short commands; a long one is cut to make room for its own. */
-	uint32_t limit = (d->columns - 35) * 2 / 3;
+	uint32_t limit = room_of(d) / 2;
 
 	if (width > limit)
 		width = limit;
@@ -327,9 +357,8 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		"cpu", "rss", (int)d.exit_width, "exit", style->has_colour ? RESET : "");
 	r = walk(&d, draw_line);
 	if (folds->hidden)
-		fprintf(out,
-			"%*s%s %" PRIu64 " more process%s, %s cpu: 'begat run -v' shows each\n",
-			(int)(3 * 9 + d.exit_width + 3), "", d.branches->cut, folds->hidden,
-			folds->hidden == 1 ? "" : "es", human_duration(cpu, folds->hidden_cpu_ns));
+		fprintf(out, " %s and %" PRIu64 " more process%s (%s cpu): -v shows each\n",
+			d.branches->cut, folds->hidden, folds->hidden == 1 ? "" : "es",
+			human_duration(cpu, folds->hidden_cpu_ns));
 	return r;
 }
