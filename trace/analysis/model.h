@@ -43,7 +43,7 @@ struct model_context {
 	uint32_t uid, gid, euid, egid, loginuid;
 	uint32_t has; /* enum model_context_has */
 	uint32_t ns[MODEL_NS_COUNT];
-	uint32_t tty, cgroup, container; /* strings */
+	uint32_t tty, cgroup, container, runtime, pod; /* strings */
 };
 
 enum model_context_has {
@@ -64,7 +64,7 @@ struct model_process {
 	uint64_t voluntary_switches, involuntary_switches;
 	uint32_t tgid, parent_tgid;
 	uint32_t sid, pgid;
-	uint32_t comm, context, pids, killed_by_comm; /* strings; pids holds uint32_t each */
+	uint32_t comm, context, killed_by_comm; /* strings */
 	uint32_t killed_by_tgid;
 	uint32_t flags; /* enum model_flags */
 	int32_t exit_code, signal;
@@ -108,7 +108,7 @@ enum { MODEL_LOST_SLOTS = 8 }; /* by enum begat_event_type */
 struct model_meta {
 	uint32_t host, kernel, version, backend, transport, command; /* strings; argv as above */
 	uint64_t begin_ns, end_ns; /* boot clock; 0 = from the processes */
-	uint64_t begin_time_ns; /* wall clock at begin_ns; 0 = unknown */
+	int64_t realtime_offset_ns; /* wall clock minus boot clock; 0 = unknown */
 	uint64_t root_id; /* the traced command's process; 0 = not known, it is looked for */
 	uint32_t cpus; /* 0 = unknown */
 	bool is_incomplete; /* the recording was cut short */
@@ -170,6 +170,12 @@ static inline bool model_has_failed(const struct model_process *p)
 
 /* The last successful exec before @ts_ns (UINT64_MAX: of all), or NULL. */
 const struct model_exec *model_image(const struct model *m, uint32_t i, uint64_t ts_ns);
+
+/*
+ * A JSON array of strings as an argv: each string with its NUL. @out has room for three times the
+ * text, and two bytes. Anything else becomes one string as it is. Returns the bytes written.
+ */
+size_t model_parse_strings(const char *text, char *out);
 
 /* The part after the last slash. */
 struct model_string model_basename(struct model_string path);

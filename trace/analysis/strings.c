@@ -150,6 +150,112 @@ struct model_string model_basename(struct model_string path)
 	return path;
 }
 
+static size_t put_utf8(char *out, uint32_t code)
+{
+	if (code < 0x80) {
+		out[0] = code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = 0xc0 | code >> 6;
+		out[1] = 0x80 | (code & 0x3f);
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = 0xe0 | code >> 12;
+		out[1] = 0x80 | (code >> 6 & 0x3f);
+		out[2] = 0x80 | (code & 0x3f);
+		return 3;
+	}
+	out[0] = 0xf0 | code >> 18;
+	out[1] = 0x80 | (code >> 12 & 0x3f);
+	out[2] = 0x80 | (code >> 6 & 0x3f);
+	out[3] = 0x80 | (code & 0x3f);
+	return 4;
+}
+
+/* Four hex digits, or UINT32_MAX. */
+static uint32_t parse_unit(const char *text)
+{
+	uint32_t code = 0;
+
+	for (int i = 0; i < 4; i++) {
+		const char *digits = "0123456789abcdef", *at;
+
+		at = text[i] ? strchr(digits, text[i] | (text[i] > '9' ? 0x20 : 0)) : NULL;
+		if (!at)
+			return UINT32_MAX;
+		code = code << 4 | (uint32_t)(at - digits);
+	}
+	return code;
+}
+
+/* After a backslash; advances @text past the escape. Returns bytes written, 0 if it is none. */
+static size_t parse_escape(const char **text, char *out)
+{
+	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+	const char *name = **text ? strchr(names, **text) : NULL;
+	uint32_t code, low;
+
+	if (name) {
+		*out = values[name - names];
+		(*text)++;
+		return 1;
+	}
+	if (**text != 'u' || (code = parse_unit(*text + 1)) == UINT32_MAX)
+		return 0;
+	*text += 5;
+	if (code >> 10 == 0xd800 >> 10 && (*text)[0] == '\\' && (*text)[1] == 'u') {
+		low = parse_unit(*text + 2);
+		if (low != UINT32_MAX && low >> 10 == 0xdc00 >> 10) {
+			*text += 6;
+			return put_utf8(out, 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff));
+		}
+	}
+	return put_utf8(out, code >> 11 == 0xd800 >> 11 ? 0xfffd : code);
+}
+
+static size_t parse_array(const char *text, char *out)
+{
+	size_t len = 0;
+
+	if (*text++ != '[')
+		return 0;
+	for (;;) {
+		text += strspn(text, " \t\n\r,");
+		if (*text == ']')
+			return len;
+		if (*text++ != '"')
+			return 0;
+		while (*text && *text != '"') {
+			if (*text != '\\') {
+				out[len++] = *text++;
+				continue;
+			}
+			text++;
+			size_t used = parse_escape(&text, out + len);
+
+			if (!used)
+				return 0;
+			len += used;
+		}
+		if (*text++ != '"')
+			return 0;
+		out[len++] = '\0';
+	}
+}
+
+size_t model_parse_strings(const char *text, char *out)
+{
+	size_t len = parse_array(text, out);
+
+	if (len || !strcmp(text, "[]"))
+		return len;
+	len = strlen(text) + 1;
+	memcpy(out, text, len);
+	return len;
+}
+
 static void strings_done(struct model_strings *s)
 {
 	while (s->block) {

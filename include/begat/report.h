@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * begat/report.h - where did the time go: a recording as a page, as text, as JSON.
+ *
+ * Part of libbegat-trace. What each figure means is defined in docs/analysis.md; the three formats
+ * show the same analysis.
+ */
+#ifndef BEGAT_REPORT_H
+#define BEGAT_REPORT_H
+
+#include <begat/trace.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct begat_report_options {
+	size_t size; /* sizeof(struct begat_report_options) */
+	const char *format; /* of begat_report_formats(); NULL = "html" */
+	uint32_t columns; /* text: width of the terminal; 0 = do not cut */
+	bool has_colour; /* text */
+	bool has_utf8; /* text: the terminal can show more than ASCII */
+	bool reserved_bools[2];
+};
+
+/** begat_report_formats() - "html", "text", "json", NULL-ended. */
+const char *const *begat_report_formats(void);
+
+/**
+ * begat_report() - analyse @trace and write what was found to @out.
+ * html is one self-contained page that asks the network for nothing; json is one object on one
+ * line.
+ *
+ * Return: 0, -EINVAL unknown format, -ENOMEM, a negative errno of @out, or as begat_trace_load(),
+ * then begat_trace_error(@trace) has the sentence.
+ */
+int begat_report(struct begat_trace *trace, const struct begat_report_options *opts, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report/format.c - durations, sizes, counts and commands as people read them.
+ *
+ * Owns:    units and their precision: three digits that mean something.
+ * Not:     layout (text.c); the page has its own in web/src/format.js.
+ * Called:  by text.c and json.c.
+ */
+#include "report.h"
+
+#include <begat/event.h>
+#include <begat/sink.h>
+#include <inttypes.h>
+#include <string.h>
+
+const char *format_duration(char out[FORMAT_BYTES], uint64_t ns)
+{
+	if (ns < 1000)
+		snprintf(out, FORMAT_BYTES, "%" PRIu64 " ns", ns);
+	else if (ns < 99950)
+		snprintf(out, FORMAT_BYTES, "%.1f us", ns / 1e3);
+	else if (ns < 999500)
+		snprintf(out, FORMAT_BYTES, "%.0f us", ns / 1e3);
+	else if (ns < 99950000)
+		snprintf(out, FORMAT_BYTES, "%.1f ms", ns / 1e6);
+	else if (ns < 999500000)
+		snprintf(out, FORMAT_BYTES, "%.0f ms", ns / 1e6);
+	else if (ns < UINT64_C(99995000000))
+		snprintf(out, FORMAT_BYTES, "%.2f s", ns / 1e9);
+	else if (ns < UINT64_C(3600000000000))
+		snprintf(out, FORMAT_BYTES, "%" PRIu64 "m%02" PRIu64 "s",
+			 ns / UINT64_C(60000000000), ns / UINT64_C(1000000000) % 60);
+	else
+		snprintf(out, FORMAT_BYTES, "%" PRIu64 "h%02" PRIu64 "m",
+			 ns / UINT64_C(3600000000000), ns / UINT64_C(60000000000) % 60);
+	return out;
+}
+
+const char *format_bytes(char out[FORMAT_BYTES], uint64_t bytes)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	double value = bytes;
+	size_t unit = 0;
+
+	if (bytes < 1000) {
+		snprintf(out, FORMAT_BYTES, "%" PRIu64 " B", bytes);
+		return out;
+	}
+	for (value /= 1000; value >= 999.5 && unit < 5; unit++)
+		value /= 1000;
+	snprintf(out, FORMAT_BYTES, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return out;
+}
+
+const char *format_count(char out[FORMAT_BYTES], uint64_t count)
+{
+	char digits[FORMAT_BYTES];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+	char *at = out;
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			*at++ = ',';
+		*at++ = digits[i];
+	}
+	*at = '\0';
+	return out;
+}
+
+uint32_t model_argv(const struct model *m, uint32_t process)
+{
+	const struct model_exec *image = model_image(m, process, UINT64_MAX);
+
+	return image ? image->argv : 0;
+}
+
+size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size)
+{
+	struct model_string text = model_text(m, argv);
+	const char *at = text.data, *end = text.data + text.len;
+	size_t len = 0;
+
+	if (!size)
+		return 0;
+	out[0] = '\0';
+	while (at < end && len + 1 < size) {
+		const char *nul = memchr(at, '\0', end - at);
+		size_t part = nul ? (size_t)(nul - at) : (size_t)(end - at);
+
+		if (len)
+			out[len++] = ' ';
+		out[len] = '\0';
+		len += begat_escape(out + len, size - len, at, part, true);
+		at += part + 1;
+	}
+	return len < size ? len : strlen(out);
+}
+
+size_t format_command(const struct model *m, uint32_t process, char *out, size_t size)
+{
+	const struct model_process *p = &m->processes[process];
+	uint32_t argv = model_argv(m, process);
+
+	if (argv)
+		return format_argv(m, argv, out, size);
+	struct model_string name = model_basename(model_text(m, p->program ? p->program : p->comm));
+	size_t len = begat_escape(out, size, name.data, name.len, false);
+
+	if (len >= size)
+		return strlen(out);
+	if (p->flags & MODEL_FORK_ONLY && size - len > 8) {
+		memcpy(out + len, " (fork)", 8);
+		len += 7;
+	}
+	return len;
+}
+
+const char *failure_kind_name(enum analysis_failure_kind kind)
+{
+	static const char *const names[] = {
+		[ANALYSIS_FAILED_EXIT] = "exit",
+		[ANALYSIS_FAILED_SIGNAL] = "signal",
+		[ANALYSIS_FAILED_EXEC] = "exec",
+		[ANALYSIS_PATH_MISS] = "path_miss",
+	};
+
+	return names[kind];
+}
+
+const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure *failure)
+{
+	const char *name = NULL;
+
+	if (failure->kind == ANALYSIS_FAILED_SIGNAL)
+		name = begat_signal_name(failure->value);
+	else if (failure->kind != ANALYSIS_FAILED_EXIT)
+		name = begat_errno_name(failure->value);
+	if (name)
+		snprintf(out, FORMAT_BYTES, "%s", name);
+	else if (failure->kind == ANALYSIS_FAILED_EXIT)
+		snprintf(out, FORMAT_BYTES, "status %d", failure->value);
+	else
+		snprintf(out, FORMAT_BYTES, "%d", failure->value);
+	return out;
+}

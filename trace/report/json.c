@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report/json.c - the analysis as one JSON object; the page reads the same.
+ *
+ * Owns:    its members, which docs/analysis.md lists.
+ * Not:     rows for each process in the page (columns.c).
+ * Called:  by report.c and html.c.
+ *
+ * Invariants
+ *  (1) The output is valid UTF-8: other bytes become U+FFFD.
+ *  (2) It holds no '<', '>' or '&' inside strings, so it may stand in a page as it is.
+ *  (3) Times are nanoseconds after trace.begin_ns.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+/* Length of the valid UTF-8 character at @s, or 0. */
+static size_t utf8_length(const unsigned char *s, size_t len)
+{
+	size_t want = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (!want || s[0] > 0xf4 || want > len)
+		return 0;
+	for (size_t i = 1; i < want; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return want;
+}
+
+static void put_string(FILE *out, const char *data, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)data, *end = s + len;
+
+	putc('"', out);
+	while (s < end) {
+		size_t step = utf8_length(s, end - s);
+
+		if (!step) {
+			fputs("\\ufffd", out);
+			step = 1;
+		} else if (*s < 0x20 || *s == 0x7f || strchr("\"\\<>&", *s)) {
+			fprintf(out, "\\u%04x", *s);
+		} else if (step == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] | 1) == 0xa9) {
+			fputs(s[2] & 1 ? "\\u2029" : "\\u2028", out);
+		} else {
+			fwrite(s, 1, step, out);
+		}
+		s += step;
+	}
+	putc('"', out);
+}
+
+static void put_text(FILE *out, const char *key, const struct model *m, uint32_t number)
+{
+	struct model_string text = model_text(m, number);
+
+	fprintf(out, ",\"%s\":", key);
+	if (number)
+		put_string(out, text.data, text.len);
+	else
+		fputs("null", out);
+}
+
+static void put_vector(FILE *out, const char *key, const struct model *m, uint32_t number)
+{
+	struct model_string text = model_text(m, number);
+	const char *at = text.data, *end = at + text.len;
+
+	fprintf(out, ",\"%s\":[", key);
+	while (at < end) {
+		const char *nul = memchr(at, '\0', end - at);
+		size_t len = nul ? (size_t)(nul - at) : (size_t)(end - at);
+
+		if (at > text.data)
+			putc(',', out);
+		put_string(out, at, len);
+		at += len + 1;
+	}
+	putc(']', out);
+}
+
+static void put_u64(FILE *out, const char *key, uint64_t value)
+{
+	fprintf(out, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void put_process(FILE *out, const char *key, const struct model *m, uint32_t i)
+{
+	if (i == MODEL_NONE) {
+		fprintf(out, ",\"%s\":null", key);
+		return;
+	}
+	fprintf(out,
+		",\"%s\":{\"index\":%" PRIu32 ",\"pid\":%" PRIu32 ",\"id\":\"%016" PRIx64 "\"}",
+		key, i, m->processes[i].tgid, m->processes[i].id);
+}
+
+static void put_time(FILE *out, const char *key, const struct model *m, uint64_t ts_ns)
+{
+	uint64_t ns = ts_ns + m->meta.realtime_offset_ns;
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+	char text[40];
+
+	if (!m->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm)) {
+		fprintf(out, ",\"%s\":null", key);
+		return;
+	}
+	fprintf(out, ",\"%s\":\"%s.%09uZ\"", key, text, (unsigned)(ns % 1000000000));
+}
+
+static void put_trace(const struct analysis *a, FILE *out)
+{
+	static const char *const classes[MODEL_LOST_SLOTS] = {
+		[1] = "fork", [2] = "exec", [3] = "exec_failed", [4] = "exit", [6] = "snapshot"
+	};
+	const struct model *m = a->model;
+
+	fprintf(out, "\"trace\":{\"complete\":%s", m->meta.is_incomplete ? "false" : "true");
+	put_text(out, "host", m, m->meta.host);
+	put_text(out, "kernel", m, m->meta.kernel);
+	put_text(out, "version", m, m->meta.version);
+	put_text(out, "backend", m, m->meta.backend);
+	put_text(out, "transport", m, m->meta.transport);
+	put_vector(out, "command", m, m->meta.command);
+	put_time(out, "begin_time", m, a->totals.begin_ns);
+	put_u64(out, "begin_ns", a->totals.begin_ns);
+	put_u64(out, "span_ns", a->totals.end_ns - a->totals.begin_ns);
+	put_u64(out, "cpus", m->meta.cpus);
+	put_u64(out, "corrected_times", m->odd_clocks);
+	put_process(out, "root", m, m->root);
+	fputs(",\"lost\":{", out);
+	for (size_t i = 0, n = 0; i < MODEL_LOST_SLOTS; i++) {
+		if (m->meta.lost[i])
+			fprintf(out, "%s\"%s\":%" PRIu64, n++ ? "," : "",
+				classes[i] ? classes[i] : "other", m->meta.lost[i]);
+	}
+	fputs("}}", out);
+}
+
+static void put_totals(const struct analysis_totals *t, FILE *out)
+{
+	fprintf(out, ",\"totals\":{\"parallelism\":%.4f", t->parallelism);
+	put_u64(out, "wall_ns", t->wall_ns);
+	put_u64(out, "cpu_ns", t->cpu_ns);
+	put_u64(out, "utime_ns", t->utime_ns);
+	put_u64(out, "stime_ns", t->stime_ns);
+	put_u64(out, "max_rss_bytes", t->max_rss_bytes);
+	put_u64(out, "read_bytes", t->read_bytes);
+	put_u64(out, "write_bytes", t->write_bytes);
+	put_u64(out, "processes", t->processes);
+	put_u64(out, "fork_only", t->fork_only);
+	put_u64(out, "older", t->older);
+	put_u64(out, "running_at_end", t->running_at_end);
+	put_u64(out, "execs", t->execs);
+	put_u64(out, "failed_execs", t->failed_execs);
+	put_u64(out, "path_misses", t->path_misses);
+	put_u64(out, "failed_exits", t->failed_exits);
+	put_u64(out, "signalled", t->signalled);
+	put_u64(out, "short_lived", t->short_lived);
+	put_u64(out, "short_cpu_ns", t->short_cpu_ns);
+	put_u64(out, "peak_alive", t->peak_alive);
+	put_u64(out, "peak_active", t->peak_active);
+	put_u64(out, "lost", t->lost);
+	putc('}', out);
+}
+
+enum { BUCKETS = 240 };
+
+static void put_concurrency(const struct analysis *a, FILE *out)
+{
+	struct analysis_bucket b[BUCKETS];
+	uint64_t span = a->totals.end_ns - a->totals.begin_ns;
+
+	analysis_fill_buckets(a, b, BUCKETS);
+	fprintf(out, ",\"concurrency\":{\"bucket_ns\":%.1f", (double)span / BUCKETS);
+	fputs(",\"alive\":[", out);
+	for (size_t i = 0; i < BUCKETS; i++)
+		fprintf(out, "%s%.3g", i ? "," : "", b[i].alive);
+	fputs("],\"active\":[", out);
+	for (size_t i = 0; i < BUCKETS; i++)
+		fprintf(out, "%s%.3g", i ? "," : "", b[i].active);
+	fputs("],\"cores\":[", out);
+	for (size_t i = 0; i < BUCKETS; i++)
+		fprintf(out, "%s%.3g", i ? "," : "", b[i].cores);
+	fputs("]}", out);
+}
+
+static void put_path(const struct analysis *a, bool for_page, FILE *out)
+{
+	const struct analysis_path *path = &a->path;
+	uint64_t begin = a->totals.begin_ns, idle = 0;
+
+	for (size_t i = 0; i < path->segments_count; i++) {
+		if (path->segments[i].process == MODEL_NONE)
+			idle += path->segments[i].to_ns - path->segments[i].from_ns;
+	}
+	fprintf(out, ",\"critical_path\":{\"from_ns\":%" PRIu64, path->from_ns - begin);
+	put_u64(out, "to_ns", path->to_ns - begin);
+	put_u64(out, "idle_ns", idle);
+	put_u64(out, "processes", path->visits_count);
+	for (size_t i = 0; !for_page && i < path->visits_count; i++) {
+		const struct analysis_visit *v = &path->visits[i];
+
+		fputs(i ? ",{" : ",\"visits\":[{", out);
+		fprintf(out, "\"depth\":%" PRIu32, v->depth);
+		put_u64(out, "from_ns", v->from_ns - begin);
+		put_u64(out, "to_ns", v->to_ns - begin);
+		put_u64(out, "own_ns", v->own_ns);
+		put_process(out, "process", a->model, v->process);
+		if (v->process != MODEL_NONE)
+			put_text(out, "exe", a->model, a->model->processes[v->process].program);
+		fputs(i + 1 == path->visits_count ? "}]" : "}", out);
+	}
+	for (size_t i = 0; !for_page && i < path->segments_count; i++) {
+		const struct analysis_segment *s = &path->segments[i];
+
+		fprintf(out, "%s[%" PRIu64 ",%" PRIu64 ",%" PRId64 "]%s",
+			i ? "," : ",\"segments\":[", s->from_ns - begin, s->to_ns - begin,
+			s->process == MODEL_NONE ? -1 : (int64_t)s->process,
+			i + 1 == path->segments_count ? "]" : "");
+	}
+	putc('}', out);
+}
+
+static void put_programs(const struct analysis *a, FILE *out)
+{
+	fputs(",\"programs\":[", out);
+	for (size_t i = 0; i < a->programs_count; i++) {
+		const struct analysis_program *p = &a->programs[i];
+
+		fprintf(out, "%s{\"runs\":%" PRIu64, i ? "," : "", p->runs);
+		put_text(out, "exe", a->model, p->name);
+		put_u64(out, "forks", p->forks);
+		put_u64(out, "wall_ns", p->wall_ns);
+		put_u64(out, "median_wall_ns", p->median_wall_ns);
+		put_u64(out, "max_wall_ns", p->max_wall_ns);
+		put_u64(out, "cpu_ns", p->cpu_ns);
+		put_u64(out, "max_rss_bytes", p->max_rss_bytes);
+		put_u64(out, "read_bytes", p->read_bytes);
+		put_u64(out, "write_bytes", p->write_bytes);
+		put_u64(out, "failures", p->failures);
+		put_u64(out, "path_ns", p->path_ns);
+		put_u64(out, "short_runs", p->short_runs);
+		put_u64(out, "short_wall_ns", p->short_wall_ns);
+		put_u64(out, "short_cpu_ns", p->short_cpu_ns);
+		put_u64(out, "peak_per_second", p->peak_per_second);
+		put_text(out, "started_by", a->model, p->parent);
+		put_u64(out, "started_by_count", p->parent_runs);
+		put_process(out, "longest", a->model, p->example);
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
+static void put_failures(const struct analysis *a, FILE *out)
+{
+	char value[FORMAT_BYTES];
+
+	fputs(",\"failures\":[", out);
+	for (size_t i = 0; i < a->failures_count; i++) {
+		const struct analysis_failure *f = &a->failures[i];
+
+		fprintf(out, "%s{\"kind\":\"%s\"", i ? "," : "", failure_kind_name(f->kind));
+		put_text(out, "program", a->model, f->program);
+		fprintf(out, ",\"value\":%" PRId32 ",\"name\":\"%s\"", f->value,
+			failure_value(value, f));
+		put_u64(out, "count", f->count);
+		put_u64(out, "processes", f->processes);
+		put_process(out, "first", a->model, f->example);
+		if (f->kind == ANALYSIS_FAILED_EXEC)
+			put_text(out, "filename", a->model, f->filename);
+		if (f->kind == ANALYSIS_PATH_MISS)
+			put_text(out, "found", a->model, f->filename);
+		if (f->kind == ANALYSIS_FAILED_SIGNAL)
+			fprintf(out, ",\"core_dumped\":%s,\"oom\":%s",
+				f->has_core ? "true" : "false", f->is_oom ? "true" : "false");
+		if (f->has_killer) {
+			fprintf(out, ",\"killed_by\":{\"pid\":%" PRIu32, f->killed_by_tgid);
+			put_text(out, "comm", a->model, f->killed_by_comm);
+			putc('}', out);
+		}
+		putc('}', out);
+	}
+	putc(']', out);
+}
+
+/* Members that may be absent: what this trace cannot tell is null, not zero. */
+static void put_known(FILE *out, const char *key, uint64_t value, bool is_known)
+{
+	if (is_known)
+		put_u64(out, key, value);
+	else
+		fprintf(out, ",\"%s\":null", key);
+}
+
+static void put_tree_row(const struct analysis *a, uint32_t i, FILE *out)
+{
+	const struct model_process *p = &a->model->processes[i];
+	const struct analysis_node *n = &a->nodes[i];
+	bool has_ended = p->flags & MODEL_ENDED;
+
+	fprintf(out, "{\"index\":%" PRIu32 ",\"pid\":%" PRIu32 ",\"id\":\"%016" PRIx64 "\"", i,
+		p->tgid, p->id);
+	fprintf(out, ",\"parent\":%" PRId64 ",\"depth\":%" PRIu32 ",\"start_ns\":%" PRId64,
+		p->parent == MODEL_NONE ? -1 : (int64_t)p->parent, n->depth,
+		(int64_t)(p->start_ns - a->totals.begin_ns));
+	put_text(out, "exe", a->model, p->program);
+	put_vector(out, "argv", a->model, model_argv(a->model, i));
+	fprintf(out, ",\"older\":%s", p->flags & MODEL_OLDER ? "true" : "false");
+	put_known(out, "exit_code", p->exit_code, p->flags & MODEL_HAS_STATUS && !p->signal);
+	put_known(out, "signal", p->signal, p->flags & MODEL_HAS_STATUS);
+	put_u64(out, "wall_ns", model_wall(p));
+	fprintf(out, ",\"running_at_end\":%s", has_ended ? "false" : "true");
+	put_known(out, "cpu_ns", model_cpu(p), p->flags & MODEL_HAS_CPU);
+	put_known(out, "max_rss_bytes", p->max_rss_bytes, p->flags & MODEL_HAS_RSS);
+	put_known(out, "read_bytes", p->read_bytes, p->flags & MODEL_HAS_IO);
+	put_known(out, "write_bytes", p->write_bytes, p->flags & MODEL_HAS_IO);
+	put_u64(out, "own_wall_ns", n->own_wall_ns);
+	put_u64(out, "subtree_wall_ns", n->subtree_wall_ns);
+	put_u64(out, "subtree_cpu_ns", n->subtree_cpu_ns);
+	put_u64(out, "subtree_max_rss_bytes", n->subtree_max_rss_bytes);
+	put_u64(out, "subtree_read_bytes", n->subtree_read_bytes);
+	put_u64(out, "subtree_write_bytes", n->subtree_write_bytes);
+	put_u64(out, "subtree_processes", n->subtree_count);
+	put_u64(out, "subtree_failed", n->subtree_failed);
+	putc('}', out);
+}
+
+void json_analysis(const struct analysis *a, bool for_page, FILE *out)
+{
+	fputs("{\"report\":1,", out);
+	put_trace(a, out);
+	put_totals(&a->totals, out);
+	put_concurrency(a, out);
+	put_path(a, for_page, out);
+	put_programs(a, out);
+	put_failures(a, out);
+	for (size_t k = 0; !for_page && k < a->model->count; k++) {
+		fputs(k ? "," : ",\"tree\":[", out);
+		put_tree_row(a, a->model->order[k], out);
+	}
+	if (!for_page)
+		fputs(a->model->count ? "]" : ",\"tree\":[]", out);
+	putc('}', out);
+}
+
+int report_json(const struct analysis *a, const struct begat_report_options *opts, FILE *out)
+{
+	json_analysis(a, false, out);
+	putc('\n', out);
+	return ferror(out) ? -EIO : 0;
+}

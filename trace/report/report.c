@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report/report.c - begat_report(): load, analyse, show.
+ *
+ * Owns:    the list of formats.
+ * Not:     any of them.
+ * Called:  by programs, cli/ among them.
+ */
+#include "report.h"
+
+#include "../analysis/load.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*write)(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
+} formats[] = {
+	{ "html", report_html },
+	{ "text", report_text },
+	{ "json", report_json },
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+__attribute__((visibility("default"))) const char *const *begat_report_formats(void)
+{
+	static const char *const names[] = { "html", "text", "json", NULL };
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == FORMATS + 1, "one name a format");
+	return names;
+}
+
+__attribute__((visibility("default"))) int
+begat_report(struct begat_trace *trace, const struct begat_report_options *opts, FILE *out)
+{
+	const char *format = opts->format ? opts->format : formats[0].name;
+	struct model *m = NULL;
+	struct analysis *a = NULL;
+	int err = -EINVAL;
+
+	for (size_t i = 0; i < FORMATS; i++) {
+		if (strcmp(format, formats[i].name))
+			continue;
+		err = model_load(trace, &m);
+		if (err == 0)
+			err = analysis_new(m, &a);
+		if (err == 0)
+			err = formats[i].write(a, opts, out);
+		errno = 0;
+		if (err == 0 && (fflush(out) == EOF || ferror(out)))
+			err = errno ? -errno : -EIO;
+	}
+	analysis_free(a);
+	model_free(m);
+	return err;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report/report.h - one analysis, three ways to show it.
+ *
+ * Owns:  the list of formats; what they share: numbers and names as people read them.
+ * Not:   the analysis. No file here computes anything that another format does not show.
+ */
+#ifndef TRACE_REPORT_REPORT_H
+#define TRACE_REPORT_REPORT_H
+
+#include "../analysis/analysis.h"
+
+#include <begat/report.h>
+#include <stdio.h>
+
+/* Each writes to @out and returns 0 or a negative errno. */
+int report_html(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
+int report_text(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
+int report_json(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
+
+/*
+ * The object that --format json prints. @for_page: without the lists that have a row for each
+ * process; columns.c packs these.
+ */
+void json_analysis(const struct analysis *a, bool for_page, FILE *out);
+
+/* columns.c: every process, image and string, packed, deflated, in base64. */
+int columns_write(const struct analysis *a, FILE *out);
+
+/* format.c. Return @out. */
+#define FORMAT_BYTES 32
+const char *format_duration(char out[FORMAT_BYTES], uint64_t ns); /* "2.651 s" */
+const char *format_bytes(char out[FORMAT_BYTES], uint64_t bytes); /* "96 MB" */
+const char *format_count(char out[FORMAT_BYTES], uint64_t count); /* "1,234,567" */
+
+/* The process as a line: its argv for a shell, else its name. At most @size bytes, escaped. */
+size_t format_command(const struct model *m, uint32_t process, char *out, size_t size);
+size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size);
+
+/* argv that a process had last; 0 if it never had one of its own. */
+uint32_t model_argv(const struct model *m, uint32_t process);
+
+const char *failure_kind_name(enum analysis_failure_kind kind); /* "exit", "signal", ... */
+
+/* A failure's value as people read it: "status 2", "SIGKILL", "ENOENT". Returns @out. */
+const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure *failure);
+
+#endif

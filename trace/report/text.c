@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * report/text.c - the analysis for a terminal.
+ *
+ * Owns:    sections, columns, how many rows of each are worth a screen.
+ * Not:     the figures; --format json has all rows.
+ * Called:  by report.c.
+ *
+ * Invariant: text of a recording is escaped: it cannot forge a line or move a cursor.
+ */
+#include "report.h"
+
+#include <begat/sink.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TOP_PROGRAMS = 15, TOP_CHURN = 10, TOP_FAILURES = 12, TOP_STRETCHES = 10, TOP_TREE = 40 };
+
+struct page {
+	const struct analysis *a;
+	const struct model *m;
+	FILE *out;
+	size_t columns; /* 0 = do not cut */
+	const char *bold, *dim, *red, *plain;
+	bool has_utf8;
+};
+
+static void heading(const struct page *p, const char *title)
+{
+	fprintf(p->out, "\n%s%s%s\n", p->bold, title, p->plain);
+}
+
+/* The rest of a line that already has @used columns. */
+static void put_rest(const struct page *p, size_t used, const char *text)
+{
+	size_t room = p->columns > used + 20 ? p->columns - used - 1 : p->columns ? 20 : SIZE_MAX;
+
+	if (strlen(text) <= room) {
+		fprintf(p->out, "%s\n", text);
+		return;
+	}
+	for (room -= 3; room && ((unsigned char)text[room] >> 6) == 2;)
+		room--; /* not in the middle of a character */
+	fprintf(p->out, "%.*s...\n", (int)room, text);
+}
+
+static const char *name_of(const struct page *p, uint32_t string, char *out, size_t size)
+{
+	struct model_string text = model_text(p->m, string);
+
+	if (!string)
+		return "(unknown)";
+	begat_escape(out, size, text.data, text.len, false);
+	return out;
+}
+
+static void put_share(const struct page *p, uint64_t part, uint64_t whole)
+{
+	double percent = whole ? 100.0 * part / whole : 0;
+
+	fprintf(p->out, percent >= 9.95 || percent == 0 ? " %4.0f %%" : " %4.1f %%", percent);
+}
+
+static void put_header(const struct page *p)
+{
+	const struct analysis_totals *t = &p->a->totals;
+	const struct model_meta *meta = &p->m->meta;
+	char text[400], kernel[100], b1[FORMAT_BYTES], b2[FORMAT_BYTES], when[40] = "";
+	time_t seconds = (t->begin_ns + meta->realtime_offset_ns) / 1000000000;
+	struct tm tm;
+
+	if (meta->realtime_offset_ns && gmtime_r(&seconds, &tm))
+		strftime(when, sizeof(when), ", %Y-%m-%d %H:%M:%S UTC", &tm);
+	if (meta->command)
+		format_argv(p->m, meta->command, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "the whole machine");
+	fputs(p->bold, p->out);
+	put_rest(p, 0, text);
+	fprintf(p->out, "%son %s, Linux %s%s%s\n\n", p->plain,
+		name_of(p, meta->host, text, sizeof(text)),
+		name_of(p, meta->kernel, kernel, sizeof(kernel)), when,
+		meta->is_incomplete ? "; the recording is incomplete" : "");
+	fprintf(p->out, "  wall %s, cpu %s", format_duration(b1, t->wall_ns),
+		format_duration(b2, t->cpu_ns));
+	fprintf(p->out, " (%s user, %s system), %.2f busy cores", format_duration(b1, t->utime_ns),
+		format_duration(b2, t->stime_ns), t->parallelism);
+	if (meta->cpus)
+		fprintf(p->out, " of %" PRIu32, meta->cpus);
+	fprintf(p->out, "\n  %s processes", format_count(b1, t->processes));
+	fprintf(p->out, ", %s execs", format_count(b1, t->execs));
+	fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
+	fprintf(p->out, ", %s failed execs", format_count(b1, t->failed_execs - t->path_misses));
+	fprintf(p->out, " (and %s PATH misses)", format_count(b1, t->path_misses));
+	fprintf(p->out, ", %s lost\n", format_count(b1, t->lost));
+	fprintf(p->out, "  at most %" PRIu64 " alive at once, %" PRIu64 " of them active",
+		t->peak_alive, t->peak_active);
+	if (t->running_at_end)
+		fprintf(p->out, "; %" PRIu64 " still ran at the end", t->running_at_end);
+	putc('\n', p->out);
+}
+
+/* Busy cores over time, a character a bucket, scaled to the cores that there are. */
+static void put_chart(const struct page *p)
+{
+	static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char ascii[] = " ..::-=+#";
+	enum { WIDTH = 64 };
+	struct analysis_bucket b[WIDTH];
+	double most = p->m->meta.cpus;
+	char end[FORMAT_BYTES];
+
+	analysis_fill_buckets(p->a, b, WIDTH);
+	for (size_t i = 0; !p->m->meta.cpus && i < WIDTH; i++)
+		most = b[i].cores > most ? b[i].cores : most;
+	heading(p, "Busy cores over time");
+	fputs("  0 |", p->out);
+	for (size_t i = 0; i < WIDTH; i++) {
+		double level = most > 0 ? b[i].cores / most * 8 + 0.5 : 0;
+		size_t step = level > 8 ? 8 : level;
+
+		if (p->has_utf8)
+			fputs(blocks[step], p->out);
+		else
+			putc(ascii[step], p->out);
+	}
+	fprintf(p->out, "| %s, full height is %.3g\n",
+		format_duration(end, p->a->totals.end_ns - p->a->totals.begin_ns), most);
+}
+
+static void put_programs(const struct page *p)
+{
+	char b[6][FORMAT_BYTES], name[600];
+
+	heading(p, "Programs, by CPU time");
+	fprintf(p->out,
+		"%s       cpu  share     runs       wall     median    max rss  failed"
+		"  program%s\n",
+		p->dim, p->plain);
+	for (size_t i = 0; i < p->a->programs_count && i < TOP_PROGRAMS; i++) {
+		const struct analysis_program *prog = &p->a->programs[i];
+
+		fprintf(p->out, "%10s", format_duration(b[0], prog->cpu_ns));
+		put_share(p, prog->cpu_ns, p->a->totals.cpu_ns);
+		fprintf(p->out, " %8s %10s %10s %10s ",
+			format_count(b[1], prog->runs + prog->forks),
+			format_duration(b[2], prog->wall_ns),
+			format_duration(b[3], prog->median_wall_ns),
+			prog->max_rss_bytes ? format_bytes(b[4], prog->max_rss_bytes) : "-");
+		fprintf(p->out, "%s%7s%s  ", prog->failures ? p->red : "",
+			format_count(b[5], prog->failures), prog->failures ? p->plain : "");
+		put_rest(p, 69, name_of(p, prog->name, name, sizeof(name)));
+	}
+	if (p->a->programs_count > TOP_PROGRAMS)
+		fprintf(p->out, "%s           ... and %zu more%s\n", p->dim,
+			p->a->programs_count - TOP_PROGRAMS, p->plain);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct analysis_program *x = *(const struct analysis_program *const *)a;
+	const struct analysis_program *y = *(const struct analysis_program *const *)b;
+
+	return x->path_ns > y->path_ns ? -1 : x->path_ns < y->path_ns;
+}
+
+static int by_short_cost(const void *a, const void *b)
+{
+	const struct analysis_program *x = *(const struct analysis_program *const *)a;
+	const struct analysis_program *y = *(const struct analysis_program *const *)b;
+
+	if (x->short_runs != y->short_runs)
+		return x->short_runs > y->short_runs ? -1 : 1;
+	return x->short_cpu_ns > y->short_cpu_ns ? -1 : x->short_cpu_ns < y->short_cpu_ns;
+}
+
+/* Pointers into the programs in another order; NULL when out of memory. */
+static const struct analysis_program **sort_programs(const struct page *p,
+						     int (*compare)(const void *, const void *))
+{
+	const struct analysis_program **list = calloc(p->a->programs_count + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < p->a->programs_count; i++)
+		list[i] = &p->a->programs[i];
+	if (list)
+		qsort(list, p->a->programs_count, sizeof(*list), compare);
+	return list;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct analysis_segment *x = a, *y = b;
+	uint64_t xl = x->to_ns - x->from_ns, yl = y->to_ns - y->from_ns;
+
+	if (xl != yl)
+		return xl > yl ? -1 : 1;
+	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct analysis_segment *x = a, *y = b;
+
+	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+}
+
+/* The longest stretches, in order of time. */
+static int put_stretches(const struct page *p)
+{
+	const struct analysis_path *path = &p->a->path;
+	size_t shown = path->segments_count < TOP_STRETCHES ? path->segments_count : TOP_STRETCHES;
+	struct analysis_segment *list = calloc(path->segments_count + 1, sizeof(*list));
+	char b1[FORMAT_BYTES], b2[FORMAT_BYTES], command[600];
+
+	if (!list)
+		return -ENOMEM;
+	memcpy(list, path->segments, path->segments_count * sizeof(*list));
+	qsort(list, path->segments_count, sizeof(*list), by_length);
+	qsort(list, shown, sizeof(*list), by_start);
+	fprintf(p->out,
+		"\n%s  Its longest stretches, in order of time\n        at        for      pid"
+		"  command%s\n",
+		p->dim, p->plain);
+	for (size_t i = 0; i < shown; i++) {
+		const struct analysis_segment *s = &list[i];
+		bool is_idle = s->process == MODEL_NONE;
+
+		fprintf(p->out, "%10s %10s ",
+			format_duration(b1, s->from_ns - p->a->totals.begin_ns),
+			format_duration(b2, s->to_ns - s->from_ns));
+		if (is_idle)
+			fprintf(p->out, "%8s  ", "-");
+		else
+			fprintf(p->out, "%8" PRIu32 "  ", p->m->processes[s->process].tgid);
+		if (!is_idle)
+			format_command(p->m, s->process, command, sizeof(command));
+		put_rest(p, 32, is_idle ? "(nothing was running)" : command);
+	}
+	free(list);
+	return 0;
+}
+
+static int put_path(const struct page *p)
+{
+	uint64_t whole = p->a->path.to_ns - p->a->path.from_ns;
+	const struct analysis_program **list = sort_programs(p, by_path);
+	char b1[FORMAT_BYTES], name[600];
+	int err;
+
+	if (!list)
+		return -ENOMEM;
+	heading(p, "Critical path: what bounded the wall time");
+	fprintf(p->out, "%s   on path  share  program%s\n", p->dim, p->plain);
+	for (size_t i = 0; i < p->a->programs_count && i < 8 && list[i]->path_ns; i++) {
+		fprintf(p->out, "%10s", format_duration(b1, list[i]->path_ns));
+		put_share(p, list[i]->path_ns, whole);
+		fputs("  ", p->out);
+		put_rest(p, 19, name_of(p, list[i]->name, name, sizeof(name)));
+	}
+	err = put_stretches(p);
+	free(list);
+	return err;
+}
+
+static int put_churn(const struct page *p)
+{
+	const struct analysis_program **list = sort_programs(p, by_short_cost);
+	const struct analysis_totals *t = &p->a->totals;
+	char b[4][FORMAT_BYTES], name[300], by[300];
+
+	if (!list)
+		return -ENOMEM;
+	heading(p, "Short-lived processes (less than 10 ms)");
+	fprintf(p->out, "  %s of %s processes, together ", format_count(b[0], t->short_lived),
+		format_count(b[1], t->processes));
+	fprintf(p->out, "%s of CPU\n", format_duration(b[0], t->short_cpu_ns));
+	if (t->short_lived)
+		fprintf(p->out, "%s     times        cpu       wall   peak/s  program%s\n", p->dim,
+			p->plain);
+	for (size_t i = 0; i < p->a->programs_count && i < TOP_CHURN && list[i]->short_runs; i++) {
+		const struct analysis_program *prog = list[i];
+		char line[700];
+
+		fprintf(p->out, "%10s %10s %10s %8s  ", format_count(b[0], prog->short_runs),
+			format_duration(b[1], prog->short_cpu_ns),
+			format_duration(b[2], prog->short_wall_ns),
+			format_count(b[3], prog->peak_per_second));
+		name_of(p, prog->name, name, sizeof(name));
+		if (prog->parent)
+			snprintf(line, sizeof(line), "%s, started by %s", name,
+				 name_of(p, prog->parent, by, sizeof(by)));
+		put_rest(p, 43, prog->parent ? line : name);
+	}
+	free(list);
+	return 0;
+}
+
+static void put_failure(const struct page *p, const struct analysis_failure *f)
+{
+	char count[FORMAT_BYTES], value[FORMAT_BYTES], name[300], other[300], line[700];
+
+	name_of(p, f->program, name, sizeof(name));
+	snprintf(line, sizeof(line), "%s", name);
+	if (f->kind == ANALYSIS_PATH_MISS)
+		snprintf(line, sizeof(line), "%s, found as %s", name,
+			 name_of(p, f->filename, other, sizeof(other)));
+	else if (f->is_oom)
+		snprintf(line, sizeof(line), "%s, out of memory", name);
+	else if (f->has_killer && f->killed_by_tgid)
+		snprintf(line, sizeof(line), "%s, sent by %s (%" PRIu32 ")", name,
+			 name_of(p, f->killed_by_comm, other, sizeof(other)), f->killed_by_tgid);
+	else if (f->has_killer)
+		snprintf(line, sizeof(line), "%s, sent by the kernel", name);
+	fprintf(p->out, "%10s  %-10s %-12s ", format_count(count, f->count),
+		f->kind == ANALYSIS_PATH_MISS ? "path miss" : failure_kind_name(f->kind),
+		failure_value(value, f));
+	put_rest(p, 36, line);
+}
+
+static void put_failures(const struct page *p)
+{
+	size_t shown[4] = { 0 }, hidden = 0;
+
+	heading(p, "Failures");
+	if (!p->a->failures_count)
+		fputs("  none\n", p->out);
+	for (size_t i = 0; i < p->a->failures_count; i++) {
+		const struct analysis_failure *f = &p->a->failures[i];
+
+		/* A few misses are enough to know them by. */
+		if (++shown[f->kind] > (f->kind == ANALYSIS_PATH_MISS ? 4 : TOP_FAILURES))
+			hidden++;
+		else
+			put_failure(p, f);
+	}
+	if (hidden)
+		fprintf(p->out, "%s            ... and %zu more%s\n", p->dim, hidden, p->plain);
+}
+
+struct branch {
+	uint32_t process;
+	uint64_t weight;
+};
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct branch *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	return x->process < y->process ? -1 : x->process > y->process;
+}
+
+/* The heaviest subtrees, in tree order: a forebear weighs at least as much as what is below. */
+static int put_tree(const struct page *p)
+{
+	const struct model *m = p->m;
+	struct branch *all = calloc(m->count + 1, sizeof(*all));
+	bool *is_shown = calloc(m->count + 1, sizeof(*is_shown));
+	char b[4][FORMAT_BYTES], command[600];
+
+	if (!all || !is_shown) {
+		free(all);
+		free(is_shown);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < m->count; i++)
+		all[i] = (struct branch){ i, p->a->nodes[i].subtree_cpu_ns };
+	qsort(all, m->count, sizeof(*all), by_weight);
+	for (size_t i = 0, left = TOP_TREE; i < m->count && left; i++) {
+		for (uint32_t k = all[i].process; k != MODEL_NONE && !is_shown[k] && left;
+		     k = m->processes[k].parent) {
+			is_shown[k] = true;
+			left--;
+		}
+	}
+	heading(p, "Tree: the heaviest branches");
+	fprintf(p->out, "%s      wall        cpu  with below  processes      pid  command%s\n",
+		p->dim, p->plain);
+	for (size_t k = 0; k < m->count; k++) {
+		uint32_t i = m->order[k];
+		const struct analysis_node *n = &p->a->nodes[i];
+		size_t indent = n->depth < 24 ? n->depth * 2 : 48;
+
+		if (!is_shown[i])
+			continue;
+		fprintf(p->out, "%10s %10s  %10s %10s %8" PRIu32 "  %*s",
+			format_duration(b[0], model_wall(&m->processes[i])),
+			format_duration(b[1], model_cpu(&m->processes[i])),
+			format_duration(b[2], n->subtree_cpu_ns),
+			format_count(b[3], n->subtree_count), m->processes[i].tgid, (int)indent,
+			"");
+		format_command(m, i, command, sizeof(command));
+		put_rest(p, 55 + indent, command);
+	}
+	free(all);
+	free(is_shown);
+	return 0;
+}
+
+int report_text(const struct analysis *a, const struct begat_report_options *opts, FILE *out)
+{
+	struct page p = {
+		.a = a,
+		.m = a->model,
+		.out = out,
+		.columns = opts->columns,
+		.has_utf8 = opts->has_utf8,
+		.bold = opts->has_colour ? "\033[1m" : "",
+		.dim = opts->has_colour ? "\033[2m" : "",
+		.red = opts->has_colour ? "\033[31m" : "",
+		.plain = opts->has_colour ? "\033[0m" : "",
+	};
+	int err;
+
+	put_header(&p);
+	put_chart(&p);
+	put_programs(&p);
+	err = put_path(&p);
+	if (err == 0)
+		err = put_churn(&p);
+	put_failures(&p);
+	if (err == 0)
+		err = put_tree(&p);
+	return err;
+}
