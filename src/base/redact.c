@@ -130,7 +130,8 @@ static bool append_redacted(struct buffer *buffer, const struct begat_str *str, 
 {
 	size_t at = 0;
 
-	qsort(spans->items, spans->count, sizeof(*spans->items), compare_spans);
+	if (spans->count > 1)
+		qsort(spans->items, spans->count, sizeof(*spans->items), compare_spans);
 	for (size_t i = 0; i < spans->count;) {
 		size_t start = spans->items[i].start, end = spans->items[i].end;
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * base/users.h - names of users, asked once each.
+ *
+ * Not thread-safe. A name service can be slow: only what is shown is asked for, and remembered,
+ * also that there is no name.
+ */
+#ifndef BEGAT_BASE_USERS_H
+#define BEGAT_BASE_USERS_H
+
+#include <stdint.h>
+
+struct users;
+
+struct users *users_new(void);
+void users_free(struct users *users);
+
+/* The name, or the number as text; valid until the next call. */
+const char *users_name(struct users *users, uint32_t uid);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit/test_text.c - the table for people: columns, results, the cut, hostile text, colours.
+ */
+#include "sink_help.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "sink/units.h"
+
+#define HEADER "TIME             EVENT    PID    PPID  USER  RESULT   AFTER      COMMAND\n"
+#define NOBODY_HERE 3999999999u /* a uid without a name */
+
+static struct begat_event at_work(enum begat_event_type type)
+{
+	struct begat_event ev = new_event(type);
+
+	HAS(&ev, TIME), HAS(&ev, PID), HAS(&ev, PPID), HAS(&ev, UID), HAS(&ev, COMM);
+	ev.time_ns = 1700000000123456789ull;
+	ev.tgid = 41234;
+	ev.parent_tgid = 41230;
+	ev.comm = LITERAL("make");
+	return ev;
+}
+
+static char *text_of(const struct begat_event *ev, struct begat_sink_options opts)
+{
+	opts.utc = true;
+	return sink_output("text", &opts, ev, 1, NULL);
+}
+
+static void check(const struct begat_event *ev, const char *expected)
+{
+	char *text = text_of(ev, (struct begat_sink_options){ 0 });
+
+	assert_memory_equal(text, HEADER, strlen(HEADER));
+	assert_string_equal(text + strlen(HEADER), expected);
+	free(text);
+}
+
+static void exec(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_EXEC);
+
+	HAS(&ev, ARGV), HAS(&ev, FORK_TO_EXEC);
+	ev.argv = LITERALS("cc1\0-quiet\0lapi c.c", 3);
+	ev.fork_to_exec_ns = 312999;
+	check(&ev, "22:13:20.123456  exec   41234   41230  root  -        312 us     "
+		   "cc1 -quiet 'lapi c.c'\n");
+	HAS(&ev, ARGV_TRUNCATED);
+	ev.argv_truncated = true;
+	ev.uid = NOBODY_HERE;
+	check(&ev, "22:13:20.123456  exec   41234   41230  3999999+  -    312 us     "
+		   "cc1 -quiet 'lapi c.c' [cut]\n");
+	ev = at_work(BEGAT_EXEC);
+	HAS(&ev, EXE);
+	ev.exe = LITERAL("/usr/bin/true");
+	ev.tgid = ev.parent_tgid = 4194304;
+	check(&ev, "22:13:20.123456  exec 4194304 4194304  root  -        -          "
+		   "/usr/bin/true\n");
+	(void)state;
+}
+
+static void failed(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_EXEC_FAILED);
+
+	HAS(&ev, ARGV), HAS(&ev, FILENAME), HAS(&ev, ERRNO), HAS(&ev, REPEATS);
+	ev.filename = LITERAL("/usr/local/bin/ld");
+	ev.argv = LITERALS("ld\0-v", 2);
+	ev.error = 2;
+	check(&ev, "22:13:20.123456  fail   41234   41230  root  ENOENT   -          "
+		   "/usr/local/bin/ld -v\n");
+	ev.error = 36;
+	ev.repeats = 4;
+	check(&ev, "22:13:20.123456  fail   41234   41230  root  ENAMETOOLONG  -     "
+		   "/usr/local/bin/ld -v (and 4 more like it)\n");
+	(void)state;
+}
+
+static void exits(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_EXIT);
+
+	HAS(&ev, EXIT_CODE), HAS(&ev, SIGNAL), HAS(&ev, DURATION);
+	ev.duration_ns = 222222222;
+	check(&ev, "22:13:20.123456  exit   41234   41230  root  0        222.2 ms   make\n");
+	ev.exit_code = 2;
+	check(&ev, "22:13:20.123456  exit   41234   41230  root  2        222.2 ms   make\n");
+	ev = at_work(BEGAT_EXIT);
+	HAS(&ev, SIGNAL), HAS(&ev, CORE_DUMPED), HAS(&ev, KILLED_BY);
+	ev.signal = 11;
+	ev.core_dumped = true;
+	ev.killed_by_tgid = 7;
+	ev.killed_by_comm = LITERAL("ba\x1bsh");
+	check(&ev, "22:13:20.123456  exit   41234   41230  root  SIGSEGV+core  -     "
+		   "make [by ba\\x1bsh 7]\n");
+	ev.signal = 9;
+	ev.core_dumped = false;
+	ev.killed_by_oom = true;
+	check(&ev, "22:13:20.123456  exit   41234   41230  root  SIGKILL  -          "
+		   "make [out of memory]\n");
+	(void)state;
+}
+
+static void fork_lost_and_there(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_FORK);
+
+	check(&ev, "22:13:20.123456  fork   41234   41230  root  -        -          make\n");
+	HAS(&ev, SYNTHETIC);
+	ev.synthetic = true;
+	check(&ev, "22:13:20.123456  fork   41234   41230  root  -        -          "
+		   "make [made up after a loss]\n");
+	ev = new_event(BEGAT_SNAPSHOT);
+	check(&ev, "-                there      -       -  -     -        -          \n");
+	ev = new_event(BEGAT_LOST);
+	HAS(&ev, TIME), HAS(&ev, COUNT), HAS(&ev, CLASS);
+	ev.count = 5134;
+	ev.class_type = BEGAT_EXEC;
+	ev.lost_cpu = 3;
+	check(&ev, "00:00:00.000000  lost 5,134 exec events here, on CPU 3\n");
+	(void)state;
+}
+
+static void summaries(void **state)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	struct begat_event ev = new_event(BEGAT_SUMMARY);
+	char *text;
+
+	ev.stats = &stats;
+	stats.generated[BEGAT_FORK] = stats.received[BEGAT_FORK] = 5134;
+	stats.generated[BEGAT_EXIT] = stats.received[BEGAT_EXIT] = 1;
+	text = text_of(&ev, (struct begat_sink_options){ 0 });
+	assert_string_equal(text,
+			    "complete: 5,134 forks, 1 exit, 0 execs, 0 failed execs, 0 lost\n");
+	free(text);
+	stats.lost[BEGAT_EXEC] = 10;
+	stats.generated[BEGAT_EXEC] = 11;
+	stats.lost[BEGAT_EXIT] = 1;
+	stats.generated[BEGAT_EXIT] = 2;
+	stats.missed = 1;
+	stats.lost_chunks = 2;
+	text = text_of(&ev, (struct begat_sink_options){ .columns = 20 });
+	assert_string_equal(text, "incomplete: 5,134 forks, 2 exits, 11 execs, 0 failed execs, "
+				  "11 lost (10 exec, 1 exit), 2 parts of argv or env lost, "
+				  "1 hook run skipped by the kernel, 1 event not accounted for\n");
+	free(text);
+	(void)state;
+}
+
+static uint32_t width_of(const char *text, size_t len)
+{
+	uint32_t width = 0;
+
+	for (size_t at = 0; at < len;) {
+		uint32_t c;
+		size_t n = utf8_next(text + at, len - at, &c);
+
+		assert_true(n > 0);
+		assert_false(utf8_is_unsafe(c));
+		width += (uint32_t)utf8_width(c);
+		at += n;
+	}
+	return width;
+}
+
+/* Lines of every kind of text, at every width: never wider, never without the ellipsis. */
+static void cut_to_width(void **state)
+{
+	static const char *const texts[] = {
+		"short",
+		"a long command that goes on and on until nothing fits any more, whatever it is",
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+		"\x1b[2J\x1b[H\x07\xc2\x9b\xff\xe2\x80\xae gpj.exe\nroot login",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (uint32_t columns = 1; columns < 140; columns++) {
+			struct begat_event ev = at_work(BEGAT_EXEC);
+			char *text, *line, *whole, *whole_line;
+			size_t len;
+
+			HAS(&ev, ARGV);
+			ev.argv = (struct begat_strv){ texts[i], strlen(texts[i]) + 1, 1, 0 };
+			whole = text_of(&ev, (struct begat_sink_options){ 0 });
+			whole_line = strchr(whole, '\n') + 1;
+			text = text_of(&ev, (struct begat_sink_options){ .columns = columns });
+			line = strchr(text, '\n') + 1;
+			assert_true(width_of(text, (size_t)(line - 1 - text)) <= columns);
+			len = strcspn(line, "\n");
+			assert_int_equal(strlen(line), len + 1);
+			if (width_of(whole_line, strlen(whole_line) - 1) <= columns) {
+				assert_string_equal(line, whole_line);
+			} else {
+				assert_in_range(width_of(line, len), columns - 1, columns);
+				assert_memory_equal(line + len - 3, "\xe2\x80\xa6", 3);
+				assert_memory_equal(line, whole_line, len - 3);
+			}
+			free(text);
+			free(whole);
+		}
+	}
+	(void)state;
+}
+
+static void hostile_text_cannot_forge(void **state)
+{
+	static const char evil[] = "x\n08:15:02.123456  exec   1  1  "
+				   "root\r\x1b]0;title\x07\x1b[31m\xc2\x85\xe2\x80\xa8";
+	struct begat_event ev = at_work(BEGAT_EXEC_FAILED);
+	char *text;
+
+	HAS(&ev, FILENAME), HAS(&ev, ARGV), HAS(&ev, ERRNO);
+	ev.error = 2;
+	ev.filename = LITERAL(evil);
+	ev.argv = LITERALS(evil, 1);
+	text = text_of(&ev, (struct begat_sink_options){ 0 });
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strchr(text, '\r'));
+	assert_null(strchr(text, '\x07'));
+	assert_ptr_equal(strchr(strchr(text, '\n') + 1, '\n'), text + strlen(text) - 1);
+	width_of(text + strlen(HEADER), strlen(text) - strlen(HEADER) - 1);
+	free(text);
+	(void)state;
+}
+
+/* On a terminal every colour ends before the line does, also when the line is cut. */
+static void colours_end(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_EXIT);
+
+	HAS(&ev, SIGNAL), HAS(&ev, ARGV);
+	ev.signal = 11;
+	ev.argv = LITERALS("a command of some length, to be cut", 1);
+	for (uint32_t columns = 0; columns < 120; columns++) {
+		char *text = text_of(&ev, (struct begat_sink_options){ .is_terminal = true,
+								       .columns = columns });
+		bool on = false;
+
+		for (const char *p = text; *p; p++) {
+			if (*p == '\n')
+				assert_false(on);
+			if (*p == '\x1b')
+				on = strncmp(p, "\x1b[0m", 4) != 0;
+		}
+		free(text);
+
+		text = text_of(&ev, (struct begat_sink_options){ .is_terminal = true,
+								 .no_color = true,
+								 .columns = columns });
+		assert_null(strchr(text, '\x1b'));
+		free(text);
+	}
+	(void)state;
+}
+
+static void redacted(void **state)
+{
+	struct begat_event ev = at_work(BEGAT_EXEC);
+	char *text;
+
+	HAS(&ev, ARGV);
+	ev.argv = LITERALS("app\0--token\0hunter2", 3);
+	text = text_of(&ev, (struct begat_sink_options){ .redact = true });
+	assert_null(strstr(text, "hunter2"));
+	assert_non_null(strstr(text, "app --token '[redacted]'"));
+	free(text);
+	(void)state;
+}
+
+static void units(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} durations[] = {
+		{ 0, "0 ns" },
+		{ 999, "999 ns" },
+		{ 1000, "1 us" },
+		{ 999999, "999 us" },
+		{ 1000000, "1.0 ms" },
+		{ 999999999, "999.9 ms" },
+		{ 1000000000, "1.000 s" },
+		{ 2651234567, "2.651 s" },
+		{ 99999999999, "99.999 s" },
+		{ 100000000000, "1m 40s" },
+		{ 3600000000000, "1h 00m" },
+		{ UINT64_MAX, "5124095h 34m" },
+	};
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} counts[] = {
+		{ 0, "0" },
+		{ 999, "999" },
+		{ 1000, "1,000" },
+		{ 1234567, "1,234,567" },
+		{ UINT64_MAX, "18,446,744,073,709,551,615" },
+	};
+	char buf[UNITS_BYTES];
+
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		assert_string_equal(units_duration(buf, durations[i].value), durations[i].text);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		assert_string_equal(units_count(buf, counts[i].value), counts[i].text);
+	(void)state;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exec),
+		cmocka_unit_test(failed),
+		cmocka_unit_test(exits),
+		cmocka_unit_test(fork_lost_and_there),
+		cmocka_unit_test(summaries),
+		cmocka_unit_test(cut_to_width),
+		cmocka_unit_test(hostile_text_cannot_forge),
+		cmocka_unit_test(colours_end),
+		cmocka_unit_test(redacted),
+		cmocka_unit_test(units),
+	};
+
+	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}
