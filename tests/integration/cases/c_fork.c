@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cases/c_fork.c - how processes come to be: fork, vfork, clone; who their parents are.
+ */
+#include "truth.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EMPTY_ENV ((char *const[]){ NULL })
+
+/* No exec: its exit must still say what it was, namely its parent's image. */
+static void plain(void)
+{
+	pid_t pid = case_fork();
+	struct truth t;
+	int status;
+
+	if (pid == 0)
+		_exit(7);
+	status = case_reap(pid);
+	truth_event(&t, "exit", pid);
+	truth_num(&t, "exit_code", WEXITSTATUS(status));
+	truth_num(&t, "ppid", getpid());
+	truth_num(&t, "execs", 0);
+	truth_str(&t, "exe", case_self);
+	truth_range(&t, "duration_ns", 1, 60000000000);
+	truth_end(&t);
+}
+
+static void do_vfork(void)
+{
+	char *const argv[] = { "vforked", NULL };
+	char *const env[] = { "BEGAT_TARGET=exit:9", NULL };
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execve(case_target, argv, env);
+		_exit(99);
+	}
+	truth_fork(pid, getpid());
+	truth_exec(pid, case_target, case_target, argv);
+	case_wait(pid);
+
+	pid = vfork();
+	if (pid == 0)
+		_exit(11);
+	truth_fork(pid, getpid());
+	case_wait(pid);
+}
+
+/* The middle one clones a sibling of itself: who forked is not the parent. */
+static void clone_parent(void)
+{
+	pid_t *made = case_shared(2 * sizeof(*made));
+	pid_t middle = case_fork();
+	struct truth t;
+
+	if (middle == 0) {
+		pid_t sibling =
+			(pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+		if (sibling == 0)
+			_exit(21);
+		made[0] = sibling;
+		_exit(20);
+	}
+	case_wait(middle);
+	if (made[0] <= 0)
+		truth_broken("clone with CLONE_PARENT failed");
+	truth_event(&t, "fork", made[0]);
+	truth_num(&t, "ppid", getpid());
+	truth_raw(&t, "forked_by", "{\"has\":{\"pid\":%d}}", middle);
+	truth_end(&t);
+	case_wait(made[0]);
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	truth_event(&t, "fork", pid);
+	truth_num(&t, "ppid", getpid());
+	truth_absent(&t, "forked_by");
+	truth_end(&t);
+	case_wait(pid);
+}
+
+/*
+ * A daemon's two forks. The grandchild outlives the middle one: its parent at the fork is the
+ * middle one, at its exec and exit whoever the kernel gave it to.
+ */
+static void double_fork(void)
+{
+	pid_t *made = case_shared(4 * sizeof(*made));
+	int alive[2], dead[2];
+	struct truth t;
+	pid_t middle;
+	char c;
+
+	if (pipe(alive) < 0 || pipe(dead) < 0)
+		truth_broken("pipe: %s", strerror(errno));
+	middle = case_fork();
+	if (middle == 0) {
+		setsid();
+		pid_t grandchild = fork();
+
+		if (grandchild == 0) {
+			char *const argv[] = { "daemon", NULL };
+
+			close(dead[0]);
+			close(alive[1]);
+			/* The parent says when the middle one is reaped. */
+			while (read(alive[0], &c, 1) < 0)
+				;
+			made[1] = getppid();
+			execve(case_target, argv, EMPTY_ENV);
+			_exit(99);
+		}
+		made[0] = grandchild;
+		_exit(30);
+	}
+	close(dead[1]);
+	close(alive[0]);
+	case_wait(middle);
+	close(alive[1]);
+	/* Inherited through the exec: it ends when the grandchild does. */
+	while (read(dead[0], &c, 1) > 0)
+		;
+	truth_fork(made[0], middle);
+	char *const argv[] = { "daemon", NULL };
+
+	truth_event(&t, "exec", made[0]);
+	truth_num(&t, "ppid", made[1]);
+	truth_vector(&t, "argv", argv);
+	truth_end(&t);
+	truth_event(&t, "exit", made[0]);
+	truth_num(&t, "ppid", made[1]);
+	truth_num(&t, "exit_code", 0);
+	truth_end(&t);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* Threads are no processes: no fork, no exit, one process. */
+static void threads(void)
+{
+	pid_t pid = case_fork();
+
+	if (pid == 0) {
+		for (int round = 0; round < 4; round++) {
+			pthread_t thread[8];
+
+			for (int i = 0; i < 8; i++)
+				pthread_create(&thread[i], NULL, nothing, NULL);
+			for (int i = 0; i < 8; i++)
+				pthread_join(thread[i], NULL);
+		}
+		_exit(0);
+	}
+	case_wait(pid);
+}
+
+/* A thread that forks: the parent is the process, not the thread. */
+static void *fork_in_thread(void *arg)
+{
+	pid_t *made = arg;
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(41);
+	made[0] = pid;
+	made[1] = case_reap(pid);
+	return NULL;
+}
+
+static void thread_forks(void)
+{
+	pid_t *made = case_shared(2 * sizeof(*made));
+	pid_t pid = case_fork();
+
+	if (pid == 0) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, fork_in_thread, made);
+		pthread_join(thread, NULL);
+		_exit(0);
+	}
+	case_wait(pid);
+	truth_fork(made[0], pid);
+	truth_exit(made[0], made[1]);
+}
+
+static pid_t start_short_life(int number, char *const argv[])
+{
+	char value[32];
+	char *const env[] = { value, NULL };
+
+	snprintf(value, sizeof(value), "BEGAT_TARGET=exit:%d", number % 256);
+
+	pid_t pid = number % 4 == 1 ? vfork() : fork();
+
+	if (pid == 0) {
+		if (number % 2)
+			execve(case_target, argv, env);
+		_exit(number % 256);
+	}
+	return pid;
+}
+
+/* @count lives, eight at a time; every second one execs. */
+static void storm(int count)
+{
+	enum { ABREAST = 8 };
+	char *const argv[] = { "short", "life", NULL };
+	int started = 0, running = 0, status;
+	pid_t pid;
+
+	while (started < count || running > 0) {
+		if (started < count && running < ABREAST) {
+			pid = start_short_life(started, argv);
+			if (pid < 0)
+				truth_broken("fork: %s", strerror(errno));
+			truth_fork(pid, getpid());
+			if (started % 2)
+				truth_exec(pid, case_target, case_target, argv);
+			started++;
+			running++;
+			continue;
+		}
+		pid = waitpid(-1, &status, 0);
+		truth_exit(pid, status);
+		running--;
+	}
+}
+
+/* Each forks the next and waits for it: lineage @depth deep. */
+static void deep(int depth)
+{
+	pid_t pid = case_fork();
+
+	if (pid == 0) {
+		if (depth > 1)
+			deep(depth - 1);
+		_exit(depth);
+	}
+	case_wait(pid);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int n = argc > 2 ? atoi(argv[2]) : 2000;
+
+	truth_begin();
+	if (!strcmp(what, "plain"))
+		plain();
+	else if (!strcmp(what, "vfork"))
+		do_vfork();
+	else if (!strcmp(what, "clone_parent"))
+		clone_parent();
+	else if (!strcmp(what, "double_fork"))
+		double_fork();
+	else if (!strcmp(what, "threads"))
+		threads();
+	else if (!strcmp(what, "thread_forks"))
+		thread_forks();
+	else if (!strcmp(what, "storm"))
+		storm(n);
+	else if (!strcmp(what, "deep"))
+		deep(n);
+	else
+		truth_broken("no such part: %s", what);
+	return 0;
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tests/integration/run-host.sh BUILD [NAME] - all integration tests on this machine.
+#
+# Owns: the order: first what also runs in guests (the runner), then what needs a whole
+#       distribution (host.sh): compilers, strace, stress-ng.
+# The last line sums both up.
+
+set -u
+build=$1
+only=${2:-}
+runner=$build/tests/integration/begat-integration
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Without it the tracepoint backend cannot work; root may mount it.
+if [ "$(id -u)" = 0 ] && [ ! -e /sys/kernel/tracing/events ]; then
+	mount -t tracefs tracefs /sys/kernel/tracing || true
+fi
+
+# begat's sanitizer build must fail a test when it leaks; the runner itself has none.
+{
+	if [ -z "$only" ] || "$runner" --list | grep -q -- "$only"; then
+		"$runner" --begat "$build/begat" ${only:+--only "$only"} ${TEST_OPTIONS:-}
+	fi
+	tests/integration/host.sh "$build" $only
+} 2>&1 | tee "$log" | grep -vE '^[0-9]+ passed, '
+
+awk '
+/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { passed += $1; failed += $3; skipped += $5; n++ }
+/^FAIL / { seen++ }
+END {
+	if (n == 0 || (seen > failed))
+		failed = seen > failed ? seen : failed + 1
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+	exit failed > 0
+}' "$log"

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * integration/tests.c - the list of tests: name, way of tracing, case program, its arguments.
+ */
+#include "harness.h"
+
+#define CASE(name_, program_, ...)                                                            \
+	{                                                                                     \
+		.name = name_, .mode = MODE_RUN, .program = program_, .args = { __VA_ARGS__ } \
+	}
+#define WATCHED(name_, program_, ...)                                                  \
+	{ .name = name_ "/watch",                                                      \
+	  .mode = MODE_WATCH,                                                          \
+	  .program = program_,                                                         \
+	  .args = { __VA_ARGS__ } },                                                   \
+	{                                                                              \
+		.name = name_ "/pid", .mode = MODE_PID, .program = program_, .args = { \
+			__VA_ARGS__                                                    \
+		}                                                                      \
+	}
+#define ENV(name_, vector_)                                                                       \
+	{                                                                                         \
+		.name = name_, .mode = MODE_RUN, .program = "c_args", .args = { "env", vector_ }, \
+		.options = {                                                                      \
+			"--env"                                                                   \
+		}                                                                                 \
+	}
+
+const struct test tests[] = {
+	/* execs */
+	CASE("exec", "c_exec", "plain"),
+	WATCHED("exec", "c_exec", "plain"),
+	CASE("exec_relative", "c_exec", "relative"),
+	CASE("exec_chain", "c_exec", "chain"),
+	CASE("exec_thread", "c_exec", "thread"),
+	WATCHED("exec_thread", "c_exec", "thread"),
+	CASE("exec_script", "c_exec", "script"),
+	CASE("exec_script_of_script", "c_exec", "script_of_script"),
+	CASE("exec_memfd", "c_exec", "memfd"),
+	CASE("exec_empty_path", "c_exec", "empty_path"),
+	CASE("exec_o_path", "c_exec", "o_path"),
+	CASE("exec_at_folder", "c_exec", "at_folder"),
+	CASE("exec_fd_script", "c_exec", "fd_script"),
+	/* execs that fail */
+	CASE("failed_errnos", "c_failed", "errnos"),
+	WATCHED("failed_errnos", "c_failed", "errnos"),
+	CASE("failed_path_search", "c_failed", "path_search"),
+	CASE("failed_thread", "c_failed", "thread"),
+	CASE("failed_by_fd", "c_failed", "by_fd"),
+	/* forks */
+	CASE("fork", "c_fork", "plain"),
+	WATCHED("fork", "c_fork", "plain"),
+	CASE("vfork", "c_fork", "vfork"),
+	CASE("clone_parent", "c_fork", "clone_parent"),
+	CASE("double_fork", "c_fork", "double_fork"),
+	WATCHED("double_fork", "c_fork", "double_fork"),
+	CASE("threads", "c_fork", "threads"),
+	WATCHED("threads", "c_fork", "threads"),
+	CASE("thread_forks", "c_fork", "thread_forks"),
+	CASE("deep", "c_fork", "deep", "30"),
+	CASE("storm", "c_fork", "storm", "LIVES"),
+	WATCHED("storm", "c_fork", "storm", "LIVES"),
+	/* ends */
+	CASE("exit_codes", "c_exit", "codes"),
+	WATCHED("exit_codes", "c_exit", "codes"),
+	CASE("exit_signals", "c_exit", "signals"),
+	CASE("exit_core", "c_exit", "core"),
+	CASE("exit_fault", "c_exit", "fault"),
+	CASE("exit_killed", "c_exit", "killed"),
+	CASE("exit_leader_first", "c_exit", "leader_first"),
+	WATCHED("exit_leader_first", "c_exit", "leader_first"),
+	CASE("exit_racing", "c_exit", "racing", "200"),
+	CASE("exit_group", "c_exit", "group"),
+	CASE("exit_rlimit_cpu", "c_exit", "rlimit_cpu"),
+	/* arguments and environment */
+	CASE("argv_plain", "c_args", "argv", "plain"),
+	CASE("argv_empty", "c_args", "argv", "empty"),
+	CASE("argv_newlines", "c_args", "argv", "newlines"),
+	CASE("argv_escapes", "c_args", "argv", "escapes"),
+	CASE("argv_utf8", "c_args", "argv", "utf8"),
+	CASE("argv_liar", "c_args", "argv", "liar"),
+	CASE("argv_32k", "c_args", "argv", "32k"),
+	CASE("argv_edges", "c_args", "argv", "edges"),
+	CASE("argv_string128k", "c_args", "argv", "string128k"),
+	CASE("argv_strings40000", "c_args", "argv", "strings40000"),
+	CASE("argv_2mb", "c_args", "argv", "2mb"),
+	CASE("argv_5mb", "c_args", "argv", "5mb"),
+	{ .name = "env_absent", .mode = MODE_RUN, .program = "c_args", .args = { "no_env" } },
+	ENV("env_plain", "plain"),
+	ENV("env_empty", "empty"),
+	ENV("env_newlines", "newlines"),
+	ENV("env_escapes", "escapes"),
+	ENV("env_utf8", "utf8"),
+	ENV("env_32k", "32k"),
+	ENV("env_edges", "edges"),
+	ENV("env_string128k", "string128k"),
+	ENV("env_strings40000", "strings40000"),
+	ENV("env_2mb", "2mb"),
+	ENV("env_5mb", "5mb"),
+	{ .name = "env_names",
+	  .mode = MODE_RUN,
+	  .program = "c_args",
+	  .args = { "env_names" },
+	  .options = { "--env=KEEP,ALSO" } },
+	/* where and what */
+	CASE("where_report", "c_where", "report"),
+	CASE("where_cwd_2000", "c_where", "deep_2000"),
+	CASE("where_cwd_4000", "c_where", "deep_4000"),
+	CASE("where_cwd_4095", "c_where", "deep_4095"),
+	CASE("where_cwd_900_names", "c_where", "deep_900_names"),
+	CASE("where_exe_2000", "c_where", "deep_exe"),
+	CASE("where_cwd_deleted", "c_where", "cwd_deleted"),
+	CASE("where_chroot", "c_where", "chroot"),
+	CASE("where_exe_deleted", "c_where", "exe_deleted"),
+	CASE("where_odd_names", "c_where", "odd_names"),
+	CASE("where_mounts", "c_where", "mounts"),
+	/* who */
+	CASE("who_ids", "c_who", "ids"),
+	CASE("who_setuid", "c_who", "setuid"),
+	CASE("who_capabilities", "c_who", "capabilities"),
+	CASE("who_session", "c_who", "session"),
+	CASE("who_terminal", "c_who", "terminal"),
+	CASE("who_login", "c_who", "login"),
+	CASE("who_pid_namespaces", "c_who", "pid_namespaces"),
+	WATCHED("who_pid_namespaces", "c_who", "pid_namespaces"),
+	CASE("who_namespaces", "c_who", "namespaces"),
+	CASE("who_cgroup_own", "c_who", "cgroup_own"),
+	CASE("who_cgroup_v2", "c_who", "cgroup"),
+	CASE("who_cgroup_v1", "c_who", "cgroup", "pids"),
+	CASE("who_cgroup_at_birth", "c_who", "cgroup_at_birth"),
+	CASE("who_pid_reuse", "c_who", "pid_reuse"),
+	/* what it cost */
+	CASE("usage_rusage", "c_usage", "rusage"),
+	CASE("usage_threads", "c_usage", "threads"),
+	CASE("usage_children", "c_usage", "children"),
+	CASE("usage_io", "c_usage", "io"),
+	CASE("usage_switches", "c_usage", "switches"),
+	CASE("usage_duration", "c_usage", "duration"),
+	CASE("usage_oom", "c_usage", "oom"),
+	{ .name = NULL }
+};
