@@ -281,7 +281,7 @@ int proctable_for_each_alive(struct proctable *table,
 	return 0;
 }
 
-/* Lineage is by birth: the parent is the forebear, also after reparenting. */
+/* Lineage is by birth, also after reparenting: only links are followed, so that it always ends. */
 bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear)
 {
 	const struct entry *entry = table_find(ctx, id);
@@ -304,7 +304,6 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 		.euid = entry->euid,
 		.egid = entry->egid,
 		.loginuid = entry->loginuid,
-		.parent_id = entry->parent_id,
 		.parent_tgid = entry->parent_tgid,
 		.comm = process.comm,
 		.exe = process.exe,
@@ -321,9 +320,8 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 		ev->parent_id = entry->forebear->id;
 		if (!(entry->forebear->flags & ENTRY_GHOST))
 			ev->parent_tgid = entry->forebear->tgid;
-	}
-	if (ev->parent_id)
 		begat_fields_add(&ev->has, BEGAT_F_PARENT_ID);
+	}
 	if (entry->flags & ENTRY_HAS_CREDS) {
 		begat_fields_add(&ev->has, BEGAT_F_UID);
 		begat_fields_add(&ev->has, BEGAT_F_GID);

@@ -433,10 +433,7 @@ static void test_rings(void **state)
 	do_fork(12, 100, 10, 100);
 	do_fork(13, 100, 13, 100);
 	for (; hops < 100 && id && proctable_find_forebear(table, id, &forebear); hops++)
-		id = begat_event_has(&forebear, BEGAT_F_PARENT_ID) &&
-				     forebear.parent_id != id_of(10, 100)
-			     ? forebear.parent_id
-			     : 0;
+		id = HAS(&forebear, PARENT_ID) ? forebear.parent_id : 0;
 	assert_in_range(hops, 1, 3);
 	for (uint32_t tgid = 10; tgid < 14; tgid++)
 		assert_int_equal(do_exit(tgid, 100, 200), 0);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/unit/test_snapshot.c - what is read from /proc about processes made for it.
+ *
+ * The program starts itself again, with arguments that say to write a byte and wait for one.
+ */
+#include "proctable/proctable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char buf[16384];
+
+struct child {
+	pid_t pid;
+	int out, in;
+};
+
+/* Returns when the child says that it is where it should be. */
+static struct child start(void (*be)(void *arg), void *arg)
+{
+	struct child child;
+	int out[2], in[2];
+	char byte;
+
+	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe(in), 0);
+	child.pid = fork();
+	assert_true(child.pid >= 0);
+	if (!child.pid) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(in[0], STDIN_FILENO);
+		close(in[1]);
+		close(out[0]);
+		be(arg);
+		if (write(STDOUT_FILENO, "x", 1) == 1 && read(STDIN_FILENO, &byte, 1) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(out[1]);
+	close(in[0]);
+	child.out = out[0];
+	child.in = in[1];
+	assert_int_equal(read(child.out, &byte, 1), 1);
+	return child;
+}
+
+static void stop(struct child child)
+{
+	close(child.in);
+	close(child.out);
+	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
+}
+
+static void set_name(void *name)
+{
+	prctl(PR_SET_NAME, name);
+}
+
+static void exec_self(void *argv)
+{
+	execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+static void test_self(void **state)
+{
+	struct proc_facts facts;
+	char exe[4096];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	struct timespec now;
+
+	assert_true(len > 0);
+	exe[len] = '\0';
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	assert_int_equal(snapshot_read_proc((uint32_t)getpid(), buf, sizeof(buf), &facts), 0);
+	assert_int_equal(facts.tgid, getpid());
+	assert_int_equal(facts.parent_tgid, getppid());
+	assert_int_equal(facts.uid, getuid());
+	assert_int_equal(facts.gid, getgid());
+	assert_int_equal(facts.euid, geteuid());
+	assert_int_equal(facts.egid, getegid());
+	assert_int_equal(facts.sid, getsid(0));
+	assert_int_equal(facts.pgid, getpgid(0));
+	assert_string_equal(facts.exe.data, exe);
+	assert_int_equal(facts.exe.len, len);
+	assert_non_null(facts.cwd.data);
+	assert_memory_equal(facts.cwd.data, "/", 1);
+	assert_true(facts.argv.count >= 1 && facts.argv.data[facts.argv.bytes - 1] == '\0');
+	assert_int_equal(facts.start_ns % (1000000000 / sysconf(_SC_CLK_TCK)), 0);
+	assert_true(facts.start_ns <= (uint64_t)now.tv_sec * 1000000000u + 1000000000u);
+	assert_true(facts.start_ns > 0);
+	(void)state;
+}
+
+static void test_hostile_comm(void **state)
+{
+	static const char *const names[] = { ") R 1 2 3", "a b) (c", "x\ny\nUid:\t7", "((", "" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct child child = start(set_name, (void *)names[i]);
+		struct proc_facts facts;
+
+		assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts),
+				 0);
+		assert_string_equal(facts.comm.data, names[i]);
+		assert_int_equal(facts.parent_tgid, getpid());
+		assert_int_equal(facts.uid, getuid());
+		assert_int_equal(facts.sid, getsid(0));
+		stop(child);
+	}
+	(void)state;
+}
+
+static void test_argv(void **state)
+{
+	char *many[2003] = { "test_snapshot", "--wait" };
+	struct proc_facts facts;
+	char *huge = malloc(100001);
+
+	for (int i = 2; i < 2002; i++)
+		many[i] = i % 100 ? "argument" : "";
+
+	struct child child = start(exec_self, many);
+
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_in_range(facts.argv.bytes, 4096 - 9, 4096);
+	assert_string_equal(facts.argv.data, "test_snapshot");
+	assert_int_equal(facts.argv.data[facts.argv.bytes - 1], 0);
+	assert_memory_equal(facts.argv.data + facts.argv.bytes - 9, "argument", 9);
+
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < facts.argv.bytes; i++)
+		count += !facts.argv.data[i];
+	assert_int_equal(facts.argv.count, count);
+
+	/* too little room: what does not fit is absent, nothing is written beyond */
+	for (size_t size = 0; size < 600; size += 7) {
+		char *small = malloc(size + 1);
+
+		assert_int_equal(snapshot_read_proc((uint32_t)child.pid, small, size, &facts), 0);
+		assert_true(!facts.argv.bytes || !facts.argv.data[facts.argv.bytes - 1]);
+		free(small);
+	}
+	stop(child);
+
+	memset(huge, 'h', 100000);
+	huge[100000] = '\0';
+	many[0] = huge;
+	many[2] = NULL;
+	child = start(exec_self, many);
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(facts.argv.count, 1);
+	assert_int_equal(facts.argv.bytes, 4096);
+	assert_int_equal(strlen(facts.argv.data), 4095);
+	stop(child);
+	free(huge);
+	(void)state;
+}
+
+static void test_gone(void **state)
+{
+	struct child child = start(set_name, "short");
+	struct proc_facts facts;
+	siginfo_t info;
+
+	kill(child.pid, SIGKILL);
+	/* dead but not reaped: it has ended */
+	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
+	stop(child);
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
+	assert_int_equal(snapshot_read_proc(UINT32_MAX, buf, sizeof(buf), &facts), -ESRCH);
+	(void)state;
+}
+
+static void test_kernel_thread(void **state)
+{
+	struct proc_facts facts;
+
+	if (snapshot_read_proc(2, buf, sizeof(buf), &facts) < 0 ||
+	    strcmp(facts.comm.data, "kthreadd")) {
+		print_message("skipped: pid 2 is not kthreadd here (a pid namespace)\n");
+		skip();
+	}
+	assert_int_equal(facts.parent_tgid, 0);
+	assert_null(facts.exe.data);
+	assert_int_equal(facts.argv.bytes, 0);
+	assert_int_equal(facts.argv.count, 0);
+	(void)state;
+}
+
+struct seen {
+	uint32_t self, child, stop_at, count;
+	bool has_self, has_child;
+};
+
+static int see(void *ctx, uint32_t tgid)
+{
+	struct seen *seen = ctx;
+
+	seen->has_self |= tgid == seen->self;
+	seen->has_child |= tgid == seen->child;
+	return ++seen->count == seen->stop_at ? 9 : 0;
+}
+
+static void test_list(void **state)
+{
+	struct child child = start(set_name, "listed");
+	struct seen seen = { .self = (uint32_t)getpid(), .child = (uint32_t)child.pid };
+
+	assert_int_equal(snapshot_list_proc(see, &seen), 0);
+	assert_true(seen.has_self && seen.has_child);
+	seen.count = 0;
+	seen.stop_at = 2;
+	assert_int_equal(snapshot_list_proc(see, &seen), 9);
+	assert_int_equal(seen.count, 2);
+	stop(child);
+	(void)state;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_self),	      cmocka_unit_test(test_hostile_comm),
+		cmocka_unit_test(test_argv),	      cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_kernel_thread), cmocka_unit_test(test_list),
+	};
+	char byte;
+
+	if (argc > 1 && !strcmp(argv[1], "--wait"))
+		return write(STDOUT_FILENO, "x", 1) == 1 && read(STDIN_FILENO, &byte, 1) == 0 ? 0
+											      : 1;
+	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+}
