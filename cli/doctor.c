@@ -22,7 +22,6 @@
 #include "output.h"
 
 #define NAME_MAX_WIDTH 24
-#define FOUND_MAX_WIDTH 40
 #define MARK_WIDTH 9
 
 struct finding {
@@ -103,77 +102,70 @@ static void conclude(bool can_work, const struct options *options, struct conclu
 		ret->error = "a probe that tracing depends on has failed.";
 }
 
-/* Words of @text, in lines of at most @width columns, all but the first indented. */
-static void print_wrapped(FILE *out, const char *text, size_t indent, size_t width)
-{
-	size_t at = 0;
+struct paragraph {
+	FILE *out;
+	size_t indent, width; /* of lines after the first; of what follows the indent */
+	size_t at;
+};
 
+/* Words of @text, each where it still fits. */
+static void print_words(struct paragraph *p, const char *text)
+{
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (at && at + 1 + len > width) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			at = 0;
-		} else if (at) {
-			fputc(' ', out);
-			at++;
+		if (p->at && p->at + 1 + len > p->width) {
+			fprintf(p->out, "\n%*s", (int)p->indent, "");
+			p->at = 0;
+		} else if (p->at) {
+			fputc(' ', p->out);
+			p->at++;
 		}
-		fwrite(text, 1, len, out);
-		at += len;
+		fwrite(text, 1, len, p->out);
+		p->at += len;
 		text += len;
 		text += strspn(text, " ");
 	}
-	fputc('\n', out);
 }
 
 static void print_row(FILE *out, const struct output *output, const struct finding *f,
-		      const size_t widths[2])
+		      size_t name_width)
 {
 	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[1;31m" };
-	size_t indent = 1 + MARK_WIDTH + widths[0] + 2 + widths[1] + 2;
+	bool has_colour = output->has_colour;
+	size_t indent = 1 + MARK_WIDTH + name_width + 2;
 	size_t columns = output->columns ? output->columns : 100;
-	size_t room = columns > indent + 30 ? columns - indent - 1 : 0;
+	struct paragraph p = { out, indent, columns > indent + 30 ? columns - indent - 1 : 30, 0 };
 
-	fprintf(out, " %s%-*s%s%-*s  ", output->has_colour ? colours[f->result] : "", MARK_WIDTH,
-		result_names[f->result], output->has_colour ? "\033[0m" : "", (int)widths[0],
-		f->name);
-	if (!*f->meaning) {
-		fprintf(out, "%s\n", f->found);
-		return;
+	fprintf(out, " %s%-*s%s%-*s  ", has_colour ? colours[f->result] : "", MARK_WIDTH,
+		result_names[f->result], has_colour ? "\033[0m" : "", (int)name_width, f->name);
+	print_words(&p, f->found);
+	if (*f->meaning) {
+		fputs(has_colour ? "\033[2m" : "", out);
+		print_words(&p, "-");
+		print_words(&p, f->meaning);
+		fputs(has_colour ? "\033[0m" : "", out);
 	}
-	fprintf(out, "%-*s", (int)widths[1], f->found);
-	/* Too long for its column, or a terminal too narrow for three: its own line. */
-	if (!room || strlen(f->found) > widths[1]) {
-		size_t shift = room ? indent : 1 + MARK_WIDTH;
-
-		fprintf(out, "\n%*s", (int)shift, "");
-		print_wrapped(out, f->meaning, shift,
-			      columns > shift + 20 ? columns - shift - 1 : 20);
-	} else {
-		fputs("  ", out);
-		print_wrapped(out, f->meaning, indent, room);
-	}
+	fputc('\n', out);
 }
 
 static void print_text(FILE *out, const struct output *output, const struct findings *findings,
 		       const struct conclusion *conclusion)
 {
-	size_t widths[2] = { 5, 5 };
+	size_t name_width = 5;
 	struct utsname host = { 0 };
 
 	uname(&host);
 	fprintf(out, "begat %s on %s %s, %s\n\n", begat_version(), host.sysname, host.release,
 		host.machine);
 	for (size_t i = 0; i < findings->count; i++) {
-		size_t name = strlen(findings->all[i].name), found = strlen(findings->all[i].found);
+		size_t len = strlen(findings->all[i].name);
 
-		if (name > widths[0])
-			widths[0] = name < NAME_MAX_WIDTH ? name : NAME_MAX_WIDTH;
-		if (found > widths[1] && found <= FOUND_MAX_WIDTH)
-			widths[1] = found;
+		if (len > name_width)
+			name_width = len < NAME_MAX_WIDTH ? len : NAME_MAX_WIDTH;
 	}
 	for (size_t i = 0; i < findings->count; i++)
-		print_row(out, output, &findings->all[i], widths);
+		print_row(out, output, &findings->all[i], name_width);
 	fputc('\n', out);
 	if (conclusion->works) {
 		fprintf(out, "Tracing works here: the %s backend over the %s transport.\n",

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion for begat. Commands and options come from begat's own help: nothing to keep in step.
+
+_begat()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i words=
+	COMPREPLY=()
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words=$(begat --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  *[a-z].*/\1/p')
+		COMPREPLY=($(compgen -W "$words help --help --version" -- "$cur"))
+		return
+	fi
+	if [ "${COMP_WORDS[1]}" = run ]; then
+		# After "--" or the first word that is no option it is another command's line.
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			if [ "${COMP_WORDS[i]}" = -- ] && declare -F _command_offset >/dev/null; then
+				_command_offset $((i + 1))
+				return
+			fi
+		done
+	fi
+	case $prev in
+	--format) words="text json" ;;
+	--latency) words="low balanced batch" ;;
+	--backend) words="kprobe tracepoint" ;;
+	--transport) words="ringbuf perfbuf" ;;
+	-e | --events) words="fork exec exec_failed exit snapshot all" ;;
+	-u | --user) COMPREPLY=($(compgen -u -- "$cur")); return ;;
+	-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
+	-o | --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	help) words=$(begat --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  *[a-z].*/\1/p') ;;
+	*)
+		case $cur in
+		-*) words=$(begat "${COMP_WORDS[1]}" --help 2>/dev/null |
+			sed -n 's/^ .*\(--[a-z-]\{1,\}\).*/\1/p') ;;
+		*) [ "${COMP_WORDS[1]}" = run ] && COMPREPLY=($(compgen -c -- "$cur")); return ;;
+		esac ;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -F _begat begat

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit/test_options.c - the common options: every value, every way to get one wrong; units; the
+ * word that was meant; help that lists what the parser takes.
+ */
+#include <begat/begat.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/cli.h"
+#include "cli/human.h"
+#include "cli/options.h"
+
+#define ALL_GROUPS 0xffu
+#define ARGS_MAX 32
+
+/* Parses words with one space between; returns options_parse()'s result. */
+static int parse_groups(struct options *options, unsigned groups, const struct option_spec *own,
+			const char *line, int *ret_rest)
+{
+	static char bytes[1024];
+	static char *argv[ARGS_MAX];
+	int argc = 0, rest = -1;
+
+	memset(options, 0, sizeof(*options));
+	snprintf(bytes, sizeof(bytes), "watch %s", line);
+	for (char *word = strtok(bytes, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	int r = options_parse(options, groups, own, argc, argv, &rest);
+
+	if (ret_rest)
+		*ret_rest = rest;
+	return r;
+}
+
+static void assert_takes(struct options *options, const char *line)
+{
+	if (parse_groups(options, ALL_GROUPS, NULL, line, NULL))
+		fail_msg("'%s': %s", line, options->error);
+}
+
+static void assert_refuses(const char *line, const char *part)
+{
+	struct options options;
+
+	if (!parse_groups(&options, ALL_GROUPS, NULL, line, NULL))
+		fail_msg("'%s' was taken", line);
+	if (!strstr(options.error, part))
+		fail_msg("'%s': no '%s' in: %s", line, part, options.error);
+	assert_null(strchr(options.error, '\n'));
+	options_done(&options);
+}
+
+static void test_nothing(void **state)
+{
+	struct options options, zero = { 0 };
+
+	assert_takes(&options, "");
+	assert_memory_equal(&options, &zero, sizeof(options));
+	options_done(&options);
+}
+
+static void test_every_value(void **state)
+{
+	struct options o;
+
+	assert_takes(&o,
+		     "--format json -o out.json --events fork,exit -w uid==0 -p 12 --pid=13 "
+		     "-u 0 --user root -c abc --container=/system.slice --env --latency low "
+		     "--backend kprobe --transport perfbuf --buffer 64MiB --max-args 4k --redact "
+		     "--fold-failures --short-lived-window 20 --stats -vvq");
+	assert_string_equal(o.format, "json");
+	assert_string_equal(o.output, "out.json");
+	assert_int_equal(o.events, BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT));
+	assert_non_null(o.where);
+	assert_string_equal(o.where_text, "uid==0");
+	assert_int_equal(o.pids_count, 2);
+	assert_int_equal(o.pids[0], 12);
+	assert_int_equal(o.pids[1], 13);
+	assert_int_equal(o.uids_count, 2);
+	assert_int_equal(o.uids[0], 0);
+	assert_int_equal(o.uids[1], 0);
+	assert_int_equal(o.cgroups_count, 2);
+	assert_string_equal(o.cgroups[1], "/system.slice");
+	assert_null(o.cgroups[2]);
+	assert_int_equal(o.env, BEGAT_ENV_ALL);
+	assert_int_equal(o.latency, BEGAT_LOW);
+	assert_string_equal(o.backend, "kprobe");
+	assert_string_equal(o.transport, "perfbuf");
+	assert_int_equal(o.buffer_bytes, 64 << 20);
+	assert_int_equal(o.max_args_bytes, 4096);
+	assert_int_equal(o.short_lived_window_ns, 20000000);
+	assert_true(o.redact && o.fold_failures && o.stats && o.quiet);
+	assert_int_equal(o.verbose, 2);
+	assert_false(o.help || o.version);
+	options_done(&o);
+
+	assert_takes(&o, "--env=PATH,HOME,X");
+	assert_int_equal(o.env, BEGAT_ENV_NAMES);
+	assert_int_equal(o.env_names_count, 3);
+	assert_string_equal(o.env_names[0], "PATH");
+	assert_string_equal(o.env_names[2], "X");
+	assert_null(o.env_names[3]);
+	options_done(&o);
+
+	assert_takes(&o, "-e all -h --version");
+	assert_int_equal(o.events, BEGAT_EVENTS_ALL);
+	assert_true(o.help && o.version);
+	options_done(&o);
+}
+
+static void test_many_of_one(void **state)
+{
+	struct options o = { 0 };
+	char word[16];
+
+	for (int i = 1; i <= 1000; i++) {
+		snprintf(word, sizeof(word), "%d", i);
+		assert_int_equal(option_pid(&o, word), 0);
+		assert_int_equal(option_user(&o, word), 0);
+		assert_int_equal(option_container(&o, "x"), 0);
+	}
+	assert_int_equal(o.pids_count, 1000);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(o.pids[i], i + 1);
+		assert_int_equal(o.uids[i], i + 1);
+		assert_string_equal(o.cgroups[i], "x");
+	}
+	assert_null(o.cgroups[1000]);
+	options_done(&o);
+}
+
+static void test_stops_at_the_command(void **state)
+{
+	struct options o;
+	int rest;
+
+	assert_int_equal(parse_groups(&o, ALL_GROUPS, NULL, "-v make -j2 --stats", &rest), 0);
+	assert_int_equal(rest, 2);
+	assert_int_equal(o.verbose, 1);
+	assert_false(o.stats); /* make's, not ours */
+	options_done(&o);
+
+	assert_int_equal(parse_groups(&o, ALL_GROUPS, NULL, "-q -- -v", &rest), 0);
+	assert_int_equal(rest, 3);
+	assert_int_equal(o.verbose, 0);
+	options_done(&o);
+}
+
+static void test_unknown_options(void **state)
+{
+	assert_refuses("--fromat json", "unknown option '--fromat'; did you mean '--format'?");
+	assert_refuses("--nonsense", "unknown option '--nonsense'");
+	assert_refuses("--form json", "unknown option '--form'; did you mean '--format'?");
+	assert_refuses("--s", "unknown option '--s'");
+	assert_refuses("--verb=3", "unknown option '--verb'; did you mean '--verbose'?");
+	assert_refuses("-vZq", "unknown option '-Z'");
+	assert_refuses("--stats=3", "option '--stats' takes no value");
+	assert_refuses("-v -o", "option '-o' needs a value: FILE");
+	assert_refuses("-v --buffer", "option '--buffer' needs a value: SIZE");
+	assert_refuses("--\033[2J", "\\x1b");
+
+	struct options o;
+
+	assert_int_equal(parse_groups(&o, OPTIONS_OUTPUT, NULL, "-p 1", NULL), -EINVAL);
+	assert_string_equal(o.error, "option '-p' does not apply here");
+	assert_int_equal(parse_groups(&o, OPTIONS_OUTPUT, NULL, "--pid 1", NULL), -EINVAL);
+	assert_string_equal(o.error, "option '--pid' does not apply here");
+	assert_int_equal(parse_groups(&o, 0, NULL, "--help", NULL), 0);
+	options_done(&o);
+}
+
+static void test_wrong_values(void **state)
+{
+	assert_refuses("--format xml", "unknown format 'xml': it is ");
+	assert_refuses("--format jsn", "did you mean 'json'?");
+	assert_refuses("-e exce", "unknown event 'exce'; did you mean 'exec'?");
+	assert_refuses("-e exce", "exec_failed"); /* the list */
+	assert_refuses("-e exec,", "empty name");
+	assert_refuses("-e ,exec", "empty name");
+	assert_refuses("-p 0", "'0' is not a process id");
+	assert_refuses("-p -5", "'-5' is not a process id");
+	assert_refuses("-p 12x", "'12x' is not a process id");
+	assert_refuses("-p 99999999", "is not a process id");
+	assert_refuses("-p 18446744073709551617", "is not a process id");
+	assert_refuses("-u no-such-user-here", "no user 'no-such-user-here'");
+	assert_refuses("--env=A,,B", "names of variables");
+	assert_refuses("--env=A=B", "names of variables");
+	assert_refuses("--latency fast",
+		       "unknown latency mode 'fast': it is low, balanced or batch");
+	assert_refuses("--latency balancd", "did you mean 'balanced'?");
+	assert_refuses("--backend ftrace", "kprobe or tracepoint");
+	assert_refuses("--transport ring", "did you mean 'ringbuf'?");
+	assert_refuses("--buffer 64XB", "'64XB' is not a size");
+	assert_refuses("--buffer -1", "is not a size");
+	assert_refuses("--buffer 1", "out of range");
+	assert_refuses("--buffer 99G", "out of range");
+	assert_refuses("--buffer 99999999999999999999", "out of range");
+	assert_refuses("--max-args 0", "out of range");
+	assert_refuses("--max-args many", "'many' is not a size");
+	assert_refuses("--short-lived-window soon", "'soon' is not a duration");
+	assert_refuses("--short-lived-window 0", "out of range");
+	assert_refuses("--short-lived-window 2h", "out of range");
+	assert_refuses("-w uid==", "in --where: ");
+	assert_refuses("-w uid==0 -w gid==0", "given twice");
+}
+
+static int set_own(struct options *options, const char *value)
+{
+	*(const char **)options->own = value;
+	return 0;
+}
+
+static void test_own_options(void **state)
+{
+	static const struct option_spec own[] = {
+		{ "to", 't', "FORMAT", 0, "which", set_own },
+		{ NULL, 0, NULL, 0, NULL, NULL },
+	};
+	const char *got = NULL;
+	struct options o = { .own = &got };
+	char *argv[] = { "export", "-q", "--to", "dot", NULL };
+	int rest;
+
+	assert_int_equal(options_parse(&o, OPTIONS_TALK, own, 4, argv, &rest), 0);
+	assert_string_equal(got, "dot");
+	assert_true(o.quiet);
+	options_done(&o);
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t bytes;
+	} cases[] = {
+		{ "0", 0, 0 },
+		{ "4096", 0, 4096 },
+		{ "1B", 0, 1 },
+		{ "4k", 0, 4096 },
+		{ "4K", 0, 4096 },
+		{ "4KiB", 0, 4096 },
+		{ "4kB", 0, 4000 },
+		{ "64MiB", 0, 64 << 20 },
+		{ "64M", 0, 64 << 20 },
+		{ "64MB", 0, 64000000 },
+		{ "1.5MiB", 0, 3 << 19 },
+		{ "0.5k", 0, 512 },
+		{ "2G", 0, 1ull << 31 },
+		{ "18446744073709551615", 0, UINT64_MAX },
+		{ "", -EINVAL, 0 },
+		{ "k", -EINVAL, 0 },
+		{ "1.5", -EINVAL, 0 },
+		{ "1.", -EINVAL, 0 },
+		{ ".5k", -EINVAL, 0 },
+		{ "1 k", -EINVAL, 0 },
+		{ "+1", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "0x10", -EINVAL, 0 },
+		{ "1kk", -EINVAL, 0 },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "99999999999G", -ERANGE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t bytes = 7;
+		int r = human_parse_size(cases[i].text, &bytes);
+
+		if (r != cases[i].r || bytes != (r ? 7 : cases[i].bytes))
+			fail_msg("'%s': %d, %llu", cases[i].text, r, (unsigned long long)bytes);
+	}
+}
+
+static void test_durations(void **state)
+{
+	uint64_t ns;
+
+	assert_int_equal(human_parse_duration("10", 1000000, &ns), 0);
+	assert_int_equal(ns, 10000000);
+	assert_int_equal(human_parse_duration("500us", 1000000, &ns), 0);
+	assert_int_equal(ns, 500000);
+	assert_int_equal(human_parse_duration("1.5s", 1000000, &ns), 0);
+	assert_int_equal(ns, 1500000000);
+	assert_int_equal(human_parse_duration("2h", 1, &ns), 0);
+	assert_int_equal(ns, 7200000000000ull);
+	assert_int_equal(human_parse_duration("ms", 1, &ns), -EINVAL);
+}
+
+static void test_formatting(void **state)
+{
+	static const struct {
+		uint64_t ns;
+		const char *text;
+	} durations[] = {
+		{ 0, "0 ns" },
+		{ 999, "999 ns" },
+		{ 1000, "1.0 us" },
+		{ 9949, "9.9 us" },
+		{ 9950, "10 us" },
+		{ 999499, "999 us" },
+		{ 999500, "1.0 ms" },
+		{ 31000000, "31 ms" },
+		{ 999499999, "999 ms" },
+		{ 999500000, "1.000 s" },
+		{ 2651000000, "2.651 s" },
+		{ 26510000000, "26.51 s" },
+		{ 265100000000, "265.1 s" },
+		{ 725000000000, "12m05s" },
+		{ 7265000000000, "2h01m" },
+	};
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} sizes[] = {
+		{ 0, "0 B" },	       { 999, "999 B" },	{ 1000, "1.0 kB" },
+		{ 6100000, "6.1 MB" }, { 96000000, "96 MB" },	{ 999499, "999 kB" },
+		{ 999500, "1.0 MB" },  { UINT64_MAX, "18 EB" },
+	};
+	char out[HUMAN_BYTES];
+
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		assert_string_equal(human_duration(out, durations[i].ns), durations[i].text);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		assert_string_equal(human_size(out, sizes[i].bytes), sizes[i].text);
+	/* The longest that there is still fits. */
+	assert_true(strlen(human_duration(out, UINT64_MAX)) < HUMAN_BYTES);
+}
+
+static void test_suggestions(void **state)
+{
+	static const char *const names[] = { "run", "watch", "doctor", NULL };
+
+	assert_string_equal(suggest_word("wach", names), "watch");
+	assert_string_equal(suggest_word("wathc", names), "watch");
+	assert_string_equal(suggest_word("doc", names), "doctor");
+	assert_string_equal(suggest_word("rnu", names), "run");
+	assert_null(suggest_word("xyz", names));
+	assert_null(suggest_word("", names));
+	assert_null(suggest_word("a-word-that-is-much-too-long-to-be-any-of-these", names));
+}
+
+/* --help shows exactly what the parser takes, and fits. */
+static void test_help_pages(void **state)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		char *text = NULL, *line, *rest;
+		size_t size, lines = 0, examples = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		help_command(out, c);
+		fclose(out);
+		for (const struct option_spec *spec = common_options; spec->name; spec++) {
+			char name[40];
+
+			snprintf(name, sizeof(name), " --%s", spec->name);
+			bool is_shown = strstr(text, name);
+			bool is_taken = spec->group & (c->spec->groups | OPTIONS_ALWAYS);
+
+			if (is_shown != is_taken && strcmp(spec->name, "help"))
+				fail_msg("%s of %s: shown %d, taken %d", name, c->name, is_shown,
+					 is_taken);
+		}
+		for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+			lines++;
+			examples +=
+				strstr(line, "begat ") && line[0] == ' ' && strstr(line, "sudo");
+			if (strlen(line) > 100)
+				fail_msg("%s: wider than 100: %s", c->name, line);
+		}
+		assert_in_range(lines, 8, 38); /* empty lines are not counted */
+		assert_true(examples >= 2);
+		free(text);
+		assert_ptr_equal(command_by_name(c->name), c);
+	}
+	assert_null(command_by_name("nothing"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),		cmocka_unit_test(test_every_value),
+		cmocka_unit_test(test_many_of_one),	cmocka_unit_test(test_stops_at_the_command),
+		cmocka_unit_test(test_unknown_options), cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(test_own_options),	cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_durations),	cmocka_unit_test(test_formatting),
+		cmocka_unit_test(test_suggestions),	cmocka_unit_test(test_help_pages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
