@@ -235,7 +235,7 @@ struct rec_chunk {
 	__u32 tgid;
 	__u32 what; /* enum rec_chunk_what */
 	__u32 offset; /* of these bytes in the whole block */
-	__u32 reserved;
+	__u32 total; /* bytes of the whole block as far as it is sent; 0 = not known yet */
 	struct rec_span bytes;
 };
 

@@ -139,15 +139,18 @@ static __always_inline void *slot(__u32 index)
 }
 
 /*
- * A place for @room bytes at @offset in a slot, NULL if they do not fit. The barrier keeps the
- * compiler from proving the bound elsewhere than in the register that the verifier looks at.
+ * A place for @room bytes at @offset in a slot, NULL if they do not fit. The barriers keep the
+ * compiler from adding the offset before the check, or to another copy of it than was checked:
+ * the verifier looks at registers.
  */
-#define slot_at(slot, offset, room)                                                                \
-	({                                                                                         \
-		__u64 __offset = (offset);                                                         \
-		barrier_var(__offset);                                                             \
-		__offset <= REC_BYTES_MAX - (room) ? (void *)(slot) + __offset : NULL;              \
-	})
+static __always_inline void *slot_at(void *slot, __u64 offset, __u32 room)
+{
+	barrier_var(offset);
+	if (offset > REC_BYTES_MAX - room)
+		return NULL;
+	barrier_var(offset);
+	return slot + offset;
+}
 
 #define ALIGN8(n) (((n) + 7) & ~7u)
 

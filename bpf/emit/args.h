@@ -33,61 +33,45 @@ static __always_inline bool args_is_long(const struct args_block *block)
 	return block->kept > REC_INLINE_BYTES_MAX;
 }
 
-/* One chunk from @offset of the block. Returns the bytes sent, 0 = none. */
-static __always_inline __u32 args_send_chunk(void *ctx, struct cpu_counters *c, void *at,
-					     const struct args_block *block, __u32 offset,
-					     __u32 what, __u32 tid, __u32 tgid, __u64 ts_ns)
+static __always_inline void args_send_chunk(void *ctx, struct cpu_counters *c,
+					    volatile struct rec_chunk *rec, __u64 start,
+					    __u32 offset, __u32 tgid, __u64 ts_ns)
 {
-	struct rec_chunk *rec = at;
-	__u32 n = block->kept - offset;
+	__u32 n = rec->total - offset;
 
 	barrier_var(n);
 	if (n > REC_CHUNK_BYTES_MAX)
 		n = REC_CHUNK_BYTES_MAX;
-	if (bpf_probe_read_user(at + sizeof(*rec), n, (void *)block->start + offset))
-		return 0;
-	if (offset + n == block->kept && block->kept < block->bytes)
-		*(__u8 *)(at + sizeof(*rec) + ((n - 1) & 0x7fff)) = 0;
-	rec->tgid = tgid;
-	rec->what = what;
+	if (bpf_probe_read_user((void *)rec + sizeof(*rec), n, (void *)start + offset))
+		return;
 	rec->offset = offset;
-	rec->reserved = 0;
-	rec->bytes.offset = sizeof(*rec);
 	rec->bytes.bytes = n;
-	send(ctx, c, rec, sizeof(*rec) + n, REC_CHUNK, REC_CLASS_CHUNK, tid, ts_ns);
-	return n;
+	send_part(ctx, c, (void *)rec, sizeof(*rec) + n, REC_CHUNK, REC_CLASS_CHUNK, tgid, ts_ns);
 }
 
 /*
- * Sends both blocks as far as they are long, argv first. A chunk that the buffer could not take
- * is a hole that decode sees. Returns what was sent of each.
+ * Sends a long block. A chunk that the buffer could not take, or a page that could not be read,
+ * is a hole that decode sees. How much there is is read from the slot each time and the offset is
+ * a constant in each round: the verifier forgets the one and knows the other, and so finds all
+ * rounds alike instead of following each combination of ranges.
  */
-static __always_inline void args_send(void *ctx, struct cpu_counters *c, void *at,
-				      const struct args_block *argv, const struct args_block *env,
-				      __u32 tid, __u32 tgid, __u64 ts_ns, __u32 ret_sent[2])
+static __always_inline void args_send(void *ctx, struct cpu_counters *c,
+				      volatile struct rec_chunk *rec,
+				      const struct args_block *block, __u32 what, __u32 tgid,
+				      __u64 ts_ns)
 {
-	__u32 argv_sent = 0, env_sent = 0;
-	bool is_argv = args_is_long(argv), is_env = args_is_long(env);
-
-	for (int i = 0; i < REC_CHUNKS_MAX; i++) {
-		__u32 n;
-
-		if (is_argv) {
-			n = args_send_chunk(ctx, c, at, argv, argv_sent, REC_CHUNK_ARGV, tid, tgid,
-					    ts_ns);
-			argv_sent += n;
-			is_argv = n && argv_sent < argv->kept;
-		} else if (is_env) {
-			n = args_send_chunk(ctx, c, at, env, env_sent, REC_CHUNK_ENV, tid, tgid,
-					    ts_ns);
-			env_sent += n;
-			is_env = n && env_sent < env->kept;
-		} else {
+	if (!args_is_long(block))
+		return;
+	rec->tgid = tgid;
+	rec->what = what;
+	rec->total = block->kept;
+	rec->bytes.offset = sizeof(*rec);
+	for (__u32 offset = 0; offset < REC_CHUNKS_MAX * REC_CHUNK_BYTES_MAX;
+	     offset += REC_CHUNK_BYTES_MAX) {
+		if (offset >= rec->total)
 			break;
-		}
+		args_send_chunk(ctx, c, rec, block->start, offset, tgid, ts_ns);
 	}
-	ret_sent[0] = argv_sent;
-	ret_sent[1] = env_sent;
 }
 
 /* Puts a short block into the record. Returns the offset behind it, 8-aligned. */
@@ -104,8 +88,6 @@ static __always_inline __u32 args_inline(struct rec_span *ret, const struct args
 		return offset;
 	if (bpf_probe_read_user(to, n, (void *)block->start))
 		return offset;
-	if (n < block->bytes)
-		*(__u8 *)(to + ((n - 1) & (REC_INLINE_BYTES_MAX - 1))) = 0;
 	ret->bytes = n;
 	return ALIGN8(offset + n);
 }

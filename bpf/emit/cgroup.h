@@ -72,7 +72,9 @@ static __always_inline struct cgroup_place cgroup_of(struct task_struct *task)
 /* kernfs numbers are unique within a hierarchy only. */
 static __always_inline __u64 cgroup_id(const struct cgroup_place *place)
 {
-	return BPF_CORE_READ(place->kn, id) | (__u64)place->hierarchy << 48;
+	struct kernfs_node *kn = place->kn;
+
+	return BPF_CORE_READ(kn, id) | (__u64)place->hierarchy << 48;
 }
 
 /* @at: a slot that is free until the caller assembles its own record in it. */
@@ -86,7 +88,7 @@ static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c, void 
 
 	rec->path.flags = 0;
 	for (; components < CGROUP_DEPTH_MAX; components++) {
-		struct kernfs_node *parent = kernfs_parent(place.kn);
+		struct kernfs_node *kn = place.kn, *parent = kernfs_parent(kn);
 		void *to = slot_at(at, offset, CGROUP_NAME_BYTES);
 		long n;
 
@@ -96,8 +98,7 @@ static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c, void 
 			rec->path.flags = REC_PATH_TRUNCATED;
 			break;
 		}
-		n = bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES,
-					      BPF_CORE_READ(place.kn, name));
+		n = bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES, BPF_CORE_READ(kn, name));
 		if (n <= 0)
 			break;
 		offset += n;

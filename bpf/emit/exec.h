@@ -40,7 +40,8 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 
 		rec->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 		rec->inode = BPF_CORE_READ(inode, i_ino);
-		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset);
+		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset,
+				   REC_EXE_COMPONENTS_MAX);
 	}
 	rec->cwd.bytes = 0;
 	rec->cwd.components = 0;
@@ -48,14 +49,14 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 	if (config.want & CONFIG_WANT_CWD) {
 		struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
-		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset);
+		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset, REC_CWD_COMPONENTS_MAX);
 	}
 	return offset;
 }
 
 static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struct *task,
 					 struct linux_binprm *bprm, const struct args_block *argv,
-					 const struct args_block *env, const __u32 sent[2])
+					 const struct args_block *env)
 {
 	rec->start_code = BPF_CORE_READ(task, mm, start_code);
 	rec->end_code = BPF_CORE_READ(task, mm, end_code);
@@ -63,29 +64,69 @@ static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struc
 	rec->envc = BPF_CORE_READ(bprm, envc);
 	rec->argv_bytes = argv->bytes;
 	rec->env_bytes = env->bytes;
-	rec->argv_chunk_bytes = sent[0];
-	rec->env_chunk_bytes = sent[1];
+	rec->argv_chunk_bytes = args_is_long(argv) ? argv->kept : 0;
+	rec->env_chunk_bytes = args_is_long(env) ? env->kept : 0;
 	if (argv->kept < argv->bytes)
 		rec->flags |= REC_EXEC_ARGV_CUT;
 	if (env->kept < env->bytes)
 		rec->flags |= REC_EXEC_ENV_CUT;
-	if (sent[0] + rec->argv.bytes < argv->kept)
+	if (rec->argv_chunk_bytes + rec->argv.bytes < argv->kept)
 		rec->flags |= REC_EXEC_ARGV_UNREADABLE;
-	if (sent[1] + rec->env.bytes < env->kept)
+	if (rec->env_chunk_bytes + rec->env.bytes < env->kept)
 		rec->flags |= REC_EXEC_ENV_UNREADABLE;
+}
+
+static __always_inline struct args_block exec_argv(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct args_block none = {};
+
+	return config.want & CONFIG_WANT_ARGV ?
+		       args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end)) :
+		       none;
+}
+
+static __always_inline struct args_block exec_env(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct args_block none = {};
+
+	return config.want & CONFIG_WANT_ENV ?
+		       args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end)) :
+		       none;
+}
+
+/* Ahead of the exec's record, in a program of its own: the parts of a long argv or env. */
+static __always_inline void emit_exec_args(void *ctx, struct task_struct *task)
+{
+	struct args_block argv = exec_argv(task), env = exec_env(task);
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct cpu_counters *c;
+	__u64 now;
+	void *at;
+
+	if (!args_is_long(&argv) && !args_is_long(&env))
+		return;
+	c = cpu_counters();
+	at = slot(SLOT_EXEC);
+	if (!c || !at || !(config.emit & 1 << REC_CLASS_EXEC) ||
+	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, start_boottime))))
+		return;
+	now = now_ns();
+	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, now);
+	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, now);
 }
 
 static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,
 				      struct linux_binprm *bprm)
 {
+	struct args_block argv = exec_argv(task), env = exec_env(task);
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec *rec = slot(SLOT_EXEC);
-	__u32 tgid = BPF_CORE_READ(task, tgid), size, sent[2];
+	__u32 tgid = BPF_CORE_READ(task, tgid), size;
 	__u64 start_ns = BPF_CORE_READ(task, start_boottime);
 	struct proc_entry *entry = cache_find(tgid, start_ns);
 	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &old_tid);
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct args_block argv = {}, env = {};
 	__u64 now = now_ns(), attempt_ts_ns = 0, cgroup = 0;
 
 	if (attempt) {
@@ -102,12 +143,6 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now);
-	if (config.want & CONFIG_WANT_ARGV)
-		argv = args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end));
-	if (config.want & CONFIG_WANT_ENV)
-		env = args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
-	args_send(ctx, c, rec, &argv, &env, tgid, tgid, now, sent);
-
 	rec->flags = 0;
 	rec->attempt_ts_ns = attempt_ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
@@ -116,7 +151,7 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	size = exec_paths(rec, task, bprm, size);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);
-	exec_numbers(rec, task, bprm, &argv, &env, sent);
+	exec_numbers(rec, task, bprm, &argv, &env);
 	send(ctx, c, rec, size, REC_EXEC, REC_CLASS_EXEC, tgid, now);
 }
 

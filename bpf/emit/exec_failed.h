@@ -32,101 +32,100 @@ static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_c
 		c->attempts_full++;
 }
 
-/* What is gathered of argv: pieces at the front of a slot, sent as a chunk when it is full. */
+/*
+ * What is gathered of argv: pieces at the front of a slot, sent as a chunk when it is full. Lies
+ * at the end of that slot: what is in memory makes no states for the verifier to tell apart.
+ */
 struct failed_argv {
+	__u64 piece; /* where to go on in a long string; 0 = take the next string */
 	__u32 fill; /* bytes in the slot, behind the chunk header */
 	__u32 sent;
 	__u32 count; /* whole strings */
 	__u32 unreadable;
+	bool is_done; /* the NULL at the end, or no way to it, was reached */
 	bool is_cut;
 };
 
 static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
-					 struct failed_argv *args, __u32 tid, __u32 tgid, __u64 ts)
+					 volatile struct failed_argv *args, __u32 tid, __u32 tgid, __u64 ts)
 {
 	struct rec_chunk *rec = at;
 
 	rec->tgid = tgid;
 	rec->what = REC_CHUNK_ARGV;
 	rec->offset = args->sent;
-	rec->reserved = 0;
+	rec->total = 0;
 	rec->bytes.offset = sizeof(*rec);
 	rec->bytes.bytes = args->fill;
-	send(ctx, c, rec, sizeof(*rec) + args->fill, REC_CHUNK, REC_CLASS_CHUNK, tid, ts);
+	send_part(ctx, c, rec, sizeof(*rec) + args->fill, REC_CHUNK, REC_CLASS_CHUNK, tid, ts);
 	args->sent += args->fill;
 	args->fill = 0;
 }
 
-static __always_inline __u64 failed_pointer(const struct attempt *attempt, __u32 index, long *err)
+/* The next string, or the next piece of a long one. False: no more, or no more will fit. */
+static __always_inline bool failed_take(void *at, const struct attempt *attempt,
+					volatile struct failed_argv *args)
 {
-	__u64 pointer = 0;
-	__u32 pointer32 = 0;
+	__u32 width = attempt->is_compat ? 4 : 8;
+	__u64 piece = args->piece;
+	bool has_more;
+	char *to;
+	long n;
 
-	if (attempt->is_compat) {
-		*err = bpf_probe_read_user(&pointer32, sizeof(pointer32),
-					   (void *)attempt->argv + (__u64)index * 4);
-		return pointer32;
+	if (!piece) {
+		long err = bpf_probe_read_user(&piece, width,
+					       (void *)attempt->argv + args->count * width);
+
+		if (err || !piece) {
+			args->is_done = true;
+			args->is_cut = err;
+			return false;
+		}
 	}
-	*err = bpf_probe_read_user(&pointer, sizeof(pointer),
-				   (void *)attempt->argv + (__u64)index * 8);
-	return pointer;
+	to = slot_at(at, sizeof(struct rec_chunk) + args->fill,
+		     FAILED_PIECE_BYTES + sizeof(*args) + 1);
+	if (!to)
+		return false;
+	n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
+	if (n <= 0) {
+		*to = 0;
+		n = 1;
+		args->unreadable++;
+	}
+	has_more = n == FAILED_PIECE_BYTES; /* then its NUL is not one of argv's */
+	args->fill += n - has_more;
+	args->count += !has_more;
+	args->piece = has_more ? piece + n - 1 : 0;
+	return true;
 }
 
 static __always_inline void failed_gather(void *ctx, struct cpu_counters *c, void *at,
 					  const struct attempt *attempt, __u32 tid, __u32 tgid,
-					  __u64 ts, struct failed_argv *args)
+					  __u64 ts, volatile struct failed_argv *args)
 {
-	__u64 piece = 0; /* where to go on in a long string; 0 = take the next string */
-
-	for (int i = 0; i < REC_FAILED_STRINGS_MAX; i++) {
-		char *to;
-		long n, err;
-
-		if (!piece) {
-			piece = failed_pointer(attempt, args->count, &err);
-			if (err) {
-				args->is_cut = true;
-				return;
-			}
-			if (!piece)
-				return;
-		}
-		if (args->fill > REC_CHUNK_BYTES_MAX - FAILED_PIECE_BYTES)
-			failed_flush(ctx, c, at, args, tid, tgid, ts);
-		if (args->sent + args->fill >= config.max_args_bytes)
+	for (int chunk = 0; chunk < REC_FAILED_CHUNKS_MAX; chunk++) {
+		for (int i = 0; i < REC_FAILED_PIECES_MAX; i++)
+			if (!failed_take(at, attempt, args))
+				break;
+		if (args->is_done || args->sent + args->fill >= config.max_args_bytes)
 			break;
-		to = slot_at(at, sizeof(struct rec_chunk) + args->fill, FAILED_PIECE_BYTES);
-		if (!to)
-			break;
-		n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
-		if (n == FAILED_PIECE_BYTES) { /* there is more: its NUL is not one of argv's */
-			args->fill += FAILED_PIECE_BYTES - 1;
-			piece += FAILED_PIECE_BYTES - 1;
-			continue;
-		}
-		if (n <= 0) {
-			*to = 0;
-			n = 1;
-			args->unreadable++;
-		}
-		args->fill += n;
-		args->count++;
-		piece = 0;
+		failed_flush(ctx, c, at, args, tid, tgid, ts);
 	}
-	args->is_cut = true;
-	if (piece && args->fill) { /* end the string that was begun */
+	if (!args->is_done)
+		args->is_cut = true;
+	if (args->piece) { /* end the string that was begun */
 		char *to = slot_at(at, sizeof(struct rec_chunk) + args->fill, 1);
 
-		if (to) {
-			*to = 0;
-			args->fill++;
-			args->count++;
-		}
+		if (!to)
+			return;
+		*to = 0;
+		args->fill++;
+		args->count++;
 	}
 }
 
 static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at,
-					   const struct failed_argv *args, __u32 offset)
+					   const volatile struct failed_argv *args, __u32 offset)
 {
 	void *to = slot_at(rec, offset, REC_INLINE_BYTES_MAX);
 	__u32 n = args->fill;
@@ -161,7 +160,7 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
 	void *at = slot(SLOT_FAILED_ARGV);
-	struct failed_argv args = {};
+	volatile struct failed_argv *args;
 	__u64 now = now_ns(), cgroup = 0;
 	__u32 size;
 
@@ -176,25 +175,27 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now);
+	args = at + REC_BYTES_MAX - sizeof(*args);
+	__builtin_memset((void *)args, 0, sizeof(*args));
 	if (config.want & CONFIG_WANT_ARGV) {
-		failed_gather(ctx, c, at, attempt, tid, tgid, now, &args);
-		if (args.sent || args.fill > REC_INLINE_BYTES_MAX)
-			failed_flush(ctx, c, at, &args, tid, tgid, now);
+		failed_gather(ctx, c, at, attempt, tid, tgid, now, args);
+		if (args->sent || args->fill > REC_INLINE_BYTES_MAX)
+			failed_flush(ctx, c, at, args, tid, tgid, now);
 	}
 	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;
-	if (args.is_cut)
+	if (args->is_cut)
 		rec->flags |= REC_FAILED_ARGV_CUT;
-	if (args.unreadable)
+	if (args->unreadable)
 		rec->flags |= REC_FAILED_ARGV_UNREADABLE;
 	rec->attempt_ts_ns = attempt->ts_ns;
 	rec->error = error;
-	rec->argc = args.count;
-	rec->unreadable = args.unreadable;
-	rec->argv_chunk_bytes = args.sent;
+	rec->argc = args->count;
+	rec->unreadable = args->unreadable;
+	rec->argv_chunk_bytes = args->sent;
 	rec->repeats = 0;
 	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
 	size = failed_filename(rec, attempt->filename, size);
-	size = failed_inline(rec, at, &args, size);
+	size = failed_inline(rec, at, args, size);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
 }
 

@@ -60,8 +60,8 @@ static __always_inline void exit_usage(struct rec_exit *rec, struct signal_struc
 		rec->flags |= REC_EXIT_HAS_IO;
 	}
 	for (; threads < REC_THREADS_MAX && node && node != head; threads++) {
-		exit_add_thread(rec, (void *)node - bpf_core_field_offset(struct task_struct,
-									  thread_node));
+		exit_add_thread(
+			rec, (void *)node - bpf_core_field_offset(struct task_struct, thread_node));
 		node = BPF_CORE_READ(node, next);
 	}
 	if (threads == REC_THREADS_MAX)

@@ -8,9 +8,10 @@
 #define TRACE_SIGNAL_DELIVERED 0
 
 /* Stop, continue and what is ignored unless caught: never the end of a process. */
-#define SIGNALS_HARMLESS                                                                           \
-	(1ull << 17 /* CHLD */ | 1ull << 18 /* CONT */ | 1ull << 19 /* STOP */ | 1ull << 20 /* TSTP */ | \
-	 1ull << 21 /* TTIN */ | 1ull << 22 /* TTOU */ | 1ull << 23 /* URG */ | 1ull << 28 /* WINCH */)
+#define SIGNALS_HARMLESS                                                         \
+	(1ull << 17 /* CHLD */ | 1ull << 18 /* CONT */ | 1ull << 19 /* STOP */ | \
+	 1ull << 20 /* TSTP */ | 1ull << 21 /* TTIN */ | 1ull << 22 /* TTOU */ | \
+	 1ull << 23 /* URG */ | 1ull << 28 /* WINCH */)
 
 /* 0 and 1 stand for "from a user" and "from the kernel" where a siginfo pointer is expected. */
 static __always_inline bool killer_is_user(__u64 info)

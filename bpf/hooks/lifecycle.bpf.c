@@ -26,6 +26,14 @@ int lifecycle__fork(__u64 *ctx)
  * is what the program will see, not what the caller's memory held at some other moment.
  */
 SEC("?tp_btf/sched_process_exec")
+int lifecycle__exec_args(__u64 *ctx)
+{
+	emit_exec_args(ctx, (void *)ctx[0]);
+	return 0;
+}
+
+/* Attached second: a long argv is on its way when the record that it belongs to follows. */
+SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec(__u64 *ctx)
 {
 	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2]);

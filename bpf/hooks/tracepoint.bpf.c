@@ -31,15 +31,9 @@ int tracepoint__execveat_enter(struct sys_enter_context *ctx)
 	return 0;
 }
 
+/* One program for both returns: what was asked is in the attempt. */
 SEC("?tp/syscalls/sys_exit_execve")
-int tracepoint__execve_return(struct sys_exit_context *ctx)
-{
-	attempt_return(ctx, ctx->ret);
-	return 0;
-}
-
-SEC("?tp/syscalls/sys_exit_execveat")
-int tracepoint__execveat_return(struct sys_exit_context *ctx)
+int tracepoint__return(struct sys_exit_context *ctx)
 {
 	attempt_return(ctx, ctx->ret);
 	return 0;

@@ -37,13 +37,15 @@ static int be_quiet(enum libbpf_print_level level, const char *format, va_list a
 static int check_platform(const struct features *f, struct error *error)
 {
 	if (f->lockdown_confidentiality)
-		return error_set(error, -ENOTSUP,
-				 "the kernel is locked down (confidentiality): no program may read its "
-				 "memory. Boot without lockdown=confidentiality");
+		return error_set(
+			error, -ENOTSUP,
+			"the kernel is locked down (confidentiality): no program may read its "
+			"memory. Boot without lockdown=confidentiality");
 	if (!f->has_bpf_cap || !f->has_perfmon_cap)
-		return error_set(error, -EPERM,
-				 "cannot load BPF programs: this needs CAP_BPF and CAP_PERFMON (try "
-				 "sudo). 'begat doctor' explains");
+		return error_set(
+			error, -EPERM,
+			"cannot load BPF programs: this needs CAP_BPF and CAP_PERFMON (try "
+			"sudo). 'begat doctor' explains");
 	if (!f->has_btf)
 		return error_set(error, -ENOTSUP,
 				 "cannot attach: the kernel has no BTF (/sys/kernel/btf/vmlinux, "
@@ -65,12 +67,13 @@ static int choose_transport(const struct attach_options *opts, const struct feat
 		return error_set(error, -EINVAL,
 				 "unknown transport '%s': there are ringbuf and perfbuf", asked);
 	if (asked && !strcmp(asked, "ringbuf") && !f->has_ringbuf)
-		return error_set(error, -ENOTSUP,
-				 "this kernel has no BPF ring buffer (5.8 and later): use --transport "
-				 "perfbuf");
-	*ret = asked && !strcmp(asked, "perfbuf") ? "perfbuf" :
-	       f->has_ringbuf			  ? "ringbuf" :
-						    "perfbuf";
+		return error_set(
+			error, -ENOTSUP,
+			"this kernel has no BPF ring buffer (5.8 and later): use --transport "
+			"perfbuf");
+	*ret = asked && !strcmp(asked, "perfbuf") ? "perfbuf"
+	       : f->has_ringbuf			  ? "ringbuf"
+						  : "perfbuf";
 	return 0;
 }
 
@@ -96,9 +99,8 @@ static int load(struct attach *attach, const struct attach_options *opts, const 
 	attach->object = bpf_object__open_mem(attach_object_start, size, &open_opts);
 	if (!attach->object)
 		return error_set(error, -errno, "cannot read the BPF object: %s", strerror(errno));
-	bpf_object__for_each_program(program, attach->object)
-		bpf_program__set_autoload(program, hooks_is_wanted(bpf_program__name(program),
-								   attach->backend, f));
+	bpf_object__for_each_program(program, attach->object) bpf_program__set_autoload(
+		program, hooks_is_wanted(bpf_program__name(program), attach->backend, f));
 	err = maps_prepare(attach, opts, f, error);
 	if (err)
 		return err;
@@ -322,7 +324,8 @@ void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uin
 	struct bpf_program *program;
 
 	*ret_missed = *ret_runs = *ret_ns = 0;
-	bpf_object__for_each_program(program, attach->object) {
+	bpf_object__for_each_program(program, attach->object)
+	{
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
 

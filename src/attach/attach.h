@@ -52,13 +52,15 @@ struct reader_state *attach_reader(const struct attach *attach);
 /* Process cache: follow from now on. Returns 0 or a negative errno. */
 int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns);
 
+bool attach_is_followed(const struct attach *attach, uint32_t tgid);
+
 /* Removes dead entries whose window is over, when no hook comes by to do it. */
 void attach_sweep(struct attach *attach, uint64_t now_ns);
 uint64_t attach_cache_count(const struct attach *attach);
 
 /* Runs the task iterator. @callback gets each record. -ENOTSUP without one. */
-int attach_snapshot(struct attach *attach, int (*callback)(void *ctx, const void *record, size_t size),
-		    void *ctx);
+int attach_snapshot(struct attach *attach,
+		    int (*callback)(void *ctx, const void *record, size_t size), void *ctx);
 
 /* Sums of all programs: skipped runs (kernel's own count), and runs and ns if statistics are on. */
 void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,

@@ -28,11 +28,19 @@ int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns)
 	return bpf_map_update_elem(cache_fd(attach), &tgid, &entry, BPF_ANY) ? -errno : 0;
 }
 
+bool attach_is_followed(const struct attach *attach, uint32_t tgid)
+{
+	struct proc_entry entry;
+
+	return !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) && entry.flags & PROC_FOLLOWED;
+}
+
 void attach_sweep(struct attach *attach, uint64_t now_ns)
 {
 	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++) {
-		const struct graveyard *yard = (const void *)((const char *)attach->graveyards.data +
-							      cpu * attach->yard_bytes);
+		const struct graveyard *yard =
+			(const void *)((const char *)attach->graveyards.data +
+				       cpu * attach->yard_bytes);
 		uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
 
 		for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {

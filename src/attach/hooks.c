@@ -46,8 +46,8 @@ struct tracepoint {
 static const struct tracepoint tracepoints[] = {
 	{ "tracepoint__execve_enter", "sys_enter_execve" },
 	{ "tracepoint__execveat_enter", "sys_enter_execveat" },
-	{ "tracepoint__execve_return", "sys_exit_execve" },
-	{ "tracepoint__execveat_return", "sys_exit_execveat" },
+	{ "tracepoint__return", "sys_exit_execve" },
+	{ "tracepoint__return", "sys_exit_execveat" },
 };
 
 bool hooks_is_wanted(const char *program, const char *backend, const struct features *features)
@@ -80,15 +80,18 @@ static int keep_link(struct attach *attach, struct bpf_link *link)
 int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
 			   struct error *error)
 {
+	/* In this order they run where two share a tracepoint. */
 	static const char *const names[] = { "lifecycle__exit", "lifecycle__signal",
-					     "lifecycle__exec", "lifecycle__fork" };
+					     "lifecycle__exec_args", "lifecycle__exec",
+					     "lifecycle__fork" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		int err = keep_link(attach, bpf_program__attach(program(attach, names[i])));
 
 		if (err)
-			return error_set(error, err, "cannot attach %s: %s. 'begat doctor' explains",
-					 names[i], strerror(-err));
+			return error_set(error, err,
+					 "cannot attach %s: %s. 'begat doctor' explains", names[i],
+					 strerror(-err));
 	}
 	return 0;
 }
@@ -100,7 +103,8 @@ static int attach_kprobe(struct attach *attach, const struct kprobe *probe)
 	/* The return first: an entry without a return would leave its attempt behind. */
 	int err = keep_link(attach, bpf_program__attach_kprobe(back, true, probe->symbol));
 
-	return err ? err : keep_link(attach, bpf_program__attach_kprobe(enter, false, probe->symbol));
+	return err ? err
+		   : keep_link(attach, bpf_program__attach_kprobe(enter, false, probe->symbol));
 }
 
 static int attach_kprobes(struct attach *attach, struct error *error)
@@ -165,7 +169,8 @@ static int attach_tracepoints(struct attach *attach, struct error *error)
 		int err = attach_tracepoint(attach, &tracepoints[i]);
 
 		if (err)
-			return error_set(error, err, "the tracepoint syscalls:%s does not attach: %s",
+			return error_set(error, err,
+					 "the tracepoint syscalls:%s does not attach: %s",
 					 tracepoints[i].event, strerror(-err));
 	}
 	return 0;

@@ -19,9 +19,9 @@ static struct bpf_map *find_config(struct bpf_object *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object)
-		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata.config"))
-			return map;
+	bpf_object__for_each_map(
+		map, object) if (bpf_map__is_internal(map) &&
+				 strstr(bpf_map__name(map), ".rodata.config")) return map;
 	return NULL;
 }
 

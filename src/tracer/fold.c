@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/fold.c - identical failed execs in a row become one event with a count.
+ *
+ * In a row means: of one process, with nothing else of the stream between them. What is held is
+ * handed over before any other event, so the order stays.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tracer/tracer.h"
+
+static bool is_same(const struct begat_event *a, const struct begat_event *b)
+{
+	return a->id == b->id && a->tid == b->tid && a->error == b->error &&
+	       a->filename.len == b->filename.len && a->argv.bytes == b->argv.bytes &&
+	       !memcmp(a->filename.data, b->filename.data, a->filename.len) &&
+	       (!a->argv.bytes || !memcmp(a->argv.data, b->argv.data, a->argv.bytes));
+}
+
+int fold_flush(struct begat *b)
+{
+	struct begat_event *held = b->held;
+	int err;
+
+	if (!held)
+		return 0;
+	b->held = NULL;
+	if (held->repeats)
+		begat_fields_add(&held->has, BEGAT_F_REPEATS);
+	err = tracer_hand_over(b, held);
+	begat_event_free(held);
+	return err;
+}
+
+bool fold_take(struct begat *b, const struct begat_event *ev)
+{
+	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME)) {
+		fold_flush(b);
+		return false;
+	}
+	if (b->held && is_same(b->held, ev)) {
+		b->held->repeats++;
+		return true;
+	}
+	fold_flush(b);
+	b->held = begat_event_dup(ev);
+	return b->held; /* no memory: it goes on unfolded */
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/heal.c - the table and the machine brought together: at start, and after a loss.
+ *
+ * Owns: the snapshot of what already runs, following trees that already stand, synthetic events.
+ *
+ * Healing, in two steps, because the machine goes on meanwhile:
+ *   1. with the buffer empty, note the time and list what lives;
+ *   2. drain what has happened since, then compare: who lives, is older than step 1 and unknown
+ *      to the table was forked unseen; who is in the table since before step 1, is not listed
+ *      and has not exited in the stream has exited unseen; whose image is another has execed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tracer/tracer.h"
+
+#define HEAL_DRAIN_MAX (1 << 20)
+
+struct living {
+	uint64_t id, start_ns;
+	uint32_t tgid;
+	uint32_t reserved;
+};
+
+struct census {
+	struct begat *b;
+	struct living *living;
+	size_t count, room;
+	uint64_t taken_ns; /* before the first was listed */
+	char *facts_buf;
+};
+
+#define FACTS_BYTES (16 << 10)
+
+static void complete_from_proc(struct census *census, struct begat_event *ev)
+{
+	struct proc_facts facts;
+
+	if (snapshot_read_proc(ev->tgid, census->facts_buf, FACTS_BYTES, &facts))
+		return;
+	if (facts.exe.len) {
+		ev->exe = facts.exe;
+		begat_fields_add(&ev->has, BEGAT_F_EXE);
+	}
+	if (facts.argv.bytes) {
+		ev->argv = facts.argv;
+		ev->argc = facts.argv.count;
+		begat_fields_add(&ev->has, BEGAT_F_ARGV);
+		begat_fields_add(&ev->has, BEGAT_F_ARGC);
+	}
+	if (facts.cwd.len) {
+		ev->cwd = facts.cwd;
+		begat_fields_add(&ev->has, BEGAT_F_CWD);
+	}
+}
+
+/* A process as /proc alone tells of it: for kernels without a task iterator. */
+static void event_from_facts(struct begat *b, const struct proc_facts *facts,
+			     struct begat_event *ev)
+{
+	static const enum begat_field known[] = { BEGAT_F_EVENT, BEGAT_F_TS_NS, BEGAT_F_TIME,
+						  BEGAT_F_ID,	 BEGAT_F_PID,	BEGAT_F_TID,
+						  BEGAT_F_PPID,	 BEGAT_F_COMM,	BEGAT_F_UID,
+						  BEGAT_F_GID,	 BEGAT_F_EUID,	BEGAT_F_EGID,
+						  BEGAT_F_SID,	 BEGAT_F_PGID };
+	struct begat_process parent = { .size = sizeof(parent) };
+
+	memset(ev, 0, sizeof(*ev));
+	ev->size = sizeof(*ev);
+	ev->type = BEGAT_SNAPSHOT;
+	ev->ts_ns = tracer_now_ns();
+	ev->time_ns = ev->ts_ns + b->realtime_offset_ns;
+	ev->tgid = ev->tid = facts->tgid;
+	ev->parent_tgid = facts->parent_tgid;
+	ev->id = decode_process_id(b->decoder, facts->tgid, facts->start_ns);
+	ev->comm = facts->comm;
+	ev->uid = facts->uid;
+	ev->gid = facts->gid;
+	ev->euid = facts->euid;
+	ev->egid = facts->egid;
+	ev->sid = facts->sid;
+	ev->pgid = facts->pgid;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		begat_fields_add(&ev->has, known[i]);
+	if (!proctable_find_tgid(b->table, facts->parent_tgid, &parent)) {
+		ev->parent_id = parent.id;
+		begat_fields_add(&ev->has, BEGAT_F_PARENT_ID);
+	}
+}
+
+typedef int (*heal_callback)(struct census *census, struct begat_event *ev, uint64_t start_ns);
+
+struct visit {
+	struct census *census;
+	heal_callback callback;
+};
+
+static int visit_record(void *ctx, const void *record, size_t size)
+{
+	struct visit *visit = ctx;
+	const struct rec_snapshot *rec = record;
+	struct begat_event ev;
+
+	if (decode_record(visit->census->b->decoder, record, size, &ev) != 1)
+		return 0;
+	return visit->callback(visit->census, &ev, rec->who.start_ns);
+}
+
+static int visit_proc(void *ctx, uint32_t tgid)
+{
+	struct visit *visit = ctx;
+	char buf[8 << 10];
+	struct proc_facts facts;
+	struct begat_event ev;
+
+	if (snapshot_read_proc(tgid, buf, sizeof(buf), &facts))
+		return 0; /* gone meanwhile */
+	event_from_facts(visit->census->b, &facts, &ev);
+	return visit->callback(visit->census, &ev, facts.start_ns);
+}
+
+/* Each process that lives now, as a snapshot event without exe and argv. */
+static int for_each_living(struct census *census, heal_callback callback)
+{
+	struct visit visit = { census, callback };
+	int err = attach_snapshot(census->b->attach, visit_record, &visit);
+
+	return err == -ENOTSUP ? snapshot_list_proc(visit_proc, &visit) : err;
+}
+
+static bool is_followed(struct begat *b, const struct begat_event *ev)
+{
+	return !b->follow || attach_is_followed(b->attach, ev->tgid);
+}
+
+static int apply_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+{
+	complete_from_proc(census, ev);
+	return proctable_apply(census->b->table, ev) < 0 ? -ENOMEM : 0;
+}
+
+static int deliver_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+{
+	complete_from_proc(census, ev);
+	return is_followed(census->b, ev) ? tracer_deliver(census->b, ev) : 0;
+}
+
+int heal_snapshot(struct begat *b, bool deliver)
+{
+	struct census census = { .b = b, .facts_buf = malloc(FACTS_BYTES) };
+	int err = -ENOMEM;
+
+	if (census.facts_buf)
+		err = for_each_living(&census, deliver ? deliver_living : apply_living);
+	free(census.facts_buf);
+	return err;
+}
+
+static int follow_child(struct census *census, struct begat_event *ev, uint64_t start_ns)
+{
+	if (attach_is_followed(census->b->attach, ev->tgid) ||
+	    !attach_is_followed(census->b->attach, ev->parent_tgid))
+		return 0;
+	census->count++;
+	return attach_follow(census->b->attach, ev->tgid, 0);
+}
+
+/* Until a look finds nobody new: who was forked before its parent was marked is seen by the next
+ * look, who was forked after it is marked by the kernel side. */
+int heal_follow_trees(struct begat *b)
+{
+	struct census census = { .b = b };
+	int err = 0;
+
+	for (size_t i = 0; i < b->pids_count && !err; i++)
+		err = begat_follow(b, b->pids[i]);
+	do {
+		census.count = 0;
+		if (!err)
+			err = for_each_living(&census, follow_child);
+	} while (!err && census.count);
+	return err;
+}
+
+static int note_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+{
+	if (census->count == census->room) {
+		size_t room = census->room ? census->room * 2 : 1024;
+		struct living *more = realloc(census->living, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		census->living = more;
+		census->room = room;
+	}
+	census->living[census->count++] =
+		(struct living){ .id = ev->id, .start_ns = start_ns, .tgid = ev->tgid };
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = ((const struct living *)a)->id, y = ((const struct living *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int deliver_synthetic(struct begat *b, struct begat_event *ev, enum begat_event_type type)
+{
+	ev->type = type;
+	ev->synthetic = true;
+	begat_fields_add(&ev->has, BEGAT_F_SYNTHETIC);
+	b->synthetic++;
+	return tracer_deliver(b, ev);
+}
+
+/* Step 2 for one that lives: is it known, and is its image? */
+static int heal_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+{
+	struct begat *b = census->b;
+	struct begat_process known = { .size = sizeof(known) };
+	bool is_known = !proctable_find_id(b->table, ev->id, &known);
+
+	if (start_ns >= census->taken_ns || !is_followed(b, ev))
+		return 0;
+	if (!is_known) {
+		int err;
+
+		complete_from_proc(census, ev);
+		err = deliver_synthetic(b, ev, BEGAT_FORK);
+		return err || !begat_event_has(ev, BEGAT_F_ARGV)
+			       ? err
+			       : deliver_synthetic(b, ev, BEGAT_EXEC);
+	}
+	if (known.exited || (known.comm.len == ev->comm.len &&
+			     !memcmp(known.comm.data, ev->comm.data, ev->comm.len)))
+		return 0;
+	complete_from_proc(census, ev);
+	return deliver_synthetic(b, ev, BEGAT_EXEC);
+}
+
+static int note_gone(void *ctx, const struct begat_process *process)
+{
+	struct census *gone = ctx, *living = gone + 1;
+	struct living key = { .id = process->id };
+	struct begat_event ev = { .id = process->id, .tgid = process->tgid };
+
+	if (process->start_ns >= living->taken_ns ||
+	    bsearch(&key, living->living, living->count, sizeof(key), by_id))
+		return 0;
+	return note_living(gone, &ev, process->start_ns);
+}
+
+static int deliver_gone(struct begat *b, const struct living *gone)
+{
+	static const enum begat_field known[] = { BEGAT_F_EVENT, BEGAT_F_TIME, BEGAT_F_TS_NS,
+						  BEGAT_F_ID,	 BEGAT_F_PID,  BEGAT_F_TID };
+	struct begat_event ev = { .size = sizeof(ev) };
+
+	ev.ts_ns = tracer_now_ns();
+	ev.time_ns = ev.ts_ns + b->realtime_offset_ns;
+	ev.id = gone->id;
+	ev.tgid = ev.tid = gone->tgid;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		begat_fields_add(&ev.has, known[i]);
+	return deliver_synthetic(b, &ev, BEGAT_EXIT);
+}
+
+static int heal_with(struct census census[2])
+{
+	struct census *gone = &census[0], *living = &census[1];
+	struct begat *b = living->b;
+	int err;
+
+	living->taken_ns = tracer_now_ns();
+	err = for_each_living(living, note_living);
+	if (err)
+		return err;
+	qsort(living->living, living->count, sizeof(*living->living), by_id);
+	err = tracer_drain(b, HEAL_DRAIN_MAX);
+	if (err < 0)
+		return err;
+	err = proctable_for_each_alive(b->table, note_gone, census);
+	for (size_t i = 0; i < gone->count && !err; i++)
+		err = deliver_gone(b, &gone->living[i]);
+	return err ? err : for_each_living(living, heal_living);
+}
+
+int heal_table(struct begat *b)
+{
+	struct census census[2] = { { .b = b }, { .b = b, .facts_buf = malloc(FACTS_BYTES) } };
+	int err = -ENOMEM;
+
+	b->heal_due = false;
+	if (census[1].facts_buf)
+		err = heal_with(census);
+	free(census[0].living);
+	free(census[1].living);
+	free(census[1].facts_buf);
+	return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/open.c - from options to an open tracer.
+ *
+ * Owns: checking options, demand (what nobody asks for is not captured), the order of opening:
+ * hooks in, then transport, then the snapshot, so that nothing falls between.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/cgroups.h"
+#include "base/api.h"
+#include "tracer/tracer.h"
+
+#define BUFFER_BYTES (8u << 20)
+#define BUFFER_BYTES_MIN (4u << 10)
+#define BUFFER_BYTES_MAX (1u << 30)
+#define WINDOW_NS 10000000ull
+#define LINGER_NS 1000000000ull
+
+static uint64_t boot_salt(void)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+	char id[64];
+	ssize_t n;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? 0 : read(fd, id, sizeof(id));
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < n; i++)
+		hash = (hash ^ (unsigned char)id[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+static int check_options(struct begat *b, const struct begat_options *opts)
+{
+	if (!opts->callback)
+		return error_set(&b->error, -EINVAL, "begat_open: a callback is required");
+	if (opts->events & ~BEGAT_EVENTS_ALL)
+		return error_set(&b->error, -EINVAL, "begat_open: unknown event types");
+	if (opts->latency > BEGAT_BATCH)
+		return error_set(&b->error, -EINVAL, "begat_open: unknown latency mode");
+	if (opts->buffer_bytes &&
+	    (opts->buffer_bytes < BUFFER_BYTES_MIN || opts->buffer_bytes > BUFFER_BYTES_MAX))
+		return error_set(&b->error, -EINVAL,
+				 "a buffer of %zu bytes is out of range: from 4 KiB to 1 GiB",
+				 opts->buffer_bytes);
+	if (opts->uids_count > CONFIG_UIDS_MAX)
+		return error_set(&b->error, -EINVAL, "at most %d users can be given",
+				 CONFIG_UIDS_MAX);
+	for (size_t i = 0; i < opts->pids_count; i++)
+		if (opts->pids[i] <= 0 || (kill(opts->pids[i], 0) && errno == ESRCH))
+			return error_set(&b->error, -ESRCH,
+					 "there is no process %d: see ps for those that run",
+					 (int)opts->pids[i]);
+	return 0;
+}
+
+static bool wants(const struct begat *b, enum begat_field first, enum begat_field last)
+{
+	for (int field = first; field <= (int)last; field++)
+		if (begat_fields_has(&b->fields, field))
+			return true;
+	return false;
+}
+
+static uint32_t demand(const struct begat *b)
+{
+	uint32_t want = 0;
+
+	if (wants(b, BEGAT_F_NS, BEGAT_F_NS))
+		want |= CONFIG_WANT_NS;
+	if (wants(b, BEGAT_F_CGROUP, BEGAT_F_POD_UID))
+		want |= CONFIG_WANT_CGROUP;
+	if (wants(b, BEGAT_F_LOGINUID, BEGAT_F_TTY))
+		want |= CONFIG_WANT_IDS;
+	if (wants(b, BEGAT_F_PIDS, BEGAT_F_PIDS))
+		want |= CONFIG_WANT_PIDS;
+	if (wants(b, BEGAT_F_EXE, BEGAT_F_EXE) || wants(b, BEGAT_F_DEV, BEGAT_F_INODE))
+		want |= CONFIG_WANT_EXE;
+	if (wants(b, BEGAT_F_CWD, BEGAT_F_CWD))
+		want |= CONFIG_WANT_CWD;
+	if (wants(b, BEGAT_F_ARGV, BEGAT_F_ARGV_TRUNCATED))
+		want |= CONFIG_WANT_ARGV;
+	if (wants(b, BEGAT_F_ENV, BEGAT_F_ENV_TRUNCATED))
+		want |= CONFIG_WANT_ENV;
+	if (wants(b, BEGAT_F_UTIME, BEGAT_F_CHILDREN_MAX_RSS))
+		want |= CONFIG_WANT_USAGE;
+	if (wants(b, BEGAT_F_KILLED_BY, BEGAT_F_KILLED_BY))
+		want |= CONFIG_WANT_KILLER;
+	return want;
+}
+
+/* The table needs forks, execs and exits for everything but a bare stream of execs. */
+static uint32_t demand_classes(const struct begat *b, const struct begat_filter_push *push)
+{
+	uint32_t classes = 1 << REC_CLASS_FORK | 1 << REC_CLASS_EXEC | 1 << REC_CLASS_EXIT |
+			   1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
+
+	if (b->events & push->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
+		classes |= 1 << REC_CLASS_EXEC_FAILED;
+	return classes;
+}
+
+static void push_filter(const struct begat *b, struct bpf_config *config,
+			struct begat_filter_push *push)
+{
+	push->size = sizeof(*push);
+	push->events = BEGAT_EVENTS_ALL;
+	if (b->where)
+		begat_filter_pushable(b->where, push);
+	config->emit = demand_classes(b, push);
+	/* A lineage question needs the forebears in the table, whoever they belong to. */
+	if (!push->uids_count || push->asks_lineage || config->admit & CONFIG_ADMIT_UID)
+		return;
+	config->admit |= CONFIG_ADMIT_UID;
+	config->uid_count = push->uids_count;
+	memcpy(config->uids, push->uids, push->uids_count * sizeof(*push->uids));
+}
+
+static int fill_config(struct begat *b, const struct begat_options *opts, struct bpf_config *config)
+{
+	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
+						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
+						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
+	struct begat_filter_push push = { .size = sizeof(push) };
+	int err = 0;
+
+	config->short_lived_window_ns = b->window_ns;
+	config->max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX;
+	config->wake = wakes[b->mode];
+	config->want = demand(b);
+	if (b->follow)
+		config->admit |= CONFIG_ADMIT_TREE;
+	if (opts->uids_count) {
+		config->admit |= CONFIG_ADMIT_UID;
+		config->uid_count = opts->uids_count;
+		memcpy(config->uids, opts->uids, opts->uids_count * sizeof(*opts->uids));
+	}
+	if (opts->cgroups) {
+		config->admit |= CONFIG_ADMIT_CGROUP;
+		err = cgroups_resolve(opts->cgroups, config, &b->error);
+	}
+	push_filter(b, config, &push);
+	return err;
+}
+
+static int copy_names(const char *const *names, char ***ret)
+{
+	size_t count = 0;
+
+	while (names[count])
+		count++;
+	*ret = calloc(count + 1, sizeof(**ret));
+	for (size_t i = 0; *ret && i < count; i++) {
+		(*ret)[i] = strdup(names[i]);
+		if (!(*ret)[i])
+			return -ENOMEM;
+	}
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int take_options(struct begat *b, const struct begat_options *opts)
+{
+	struct begat_fields none = { 0 };
+
+	b->callback = opts->callback;
+	b->ctx = opts->ctx;
+	b->mode = opts->latency;
+	b->where = opts->where;
+	b->fold_failures = opts->fold_failures;
+	b->follow = opts->follow || opts->pids_count;
+	b->window_ns = opts->short_lived_window_ns ? opts->short_lived_window_ns : WINDOW_NS;
+	b->events =
+		opts->events ? opts->events : BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	b->snapshot_due = b->events & BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	b->fields = opts->fields;
+	if (!memcmp(&b->fields, &none, sizeof(none)))
+		for (int field = 0; field < BEGAT_FIELD_COUNT; field++)
+			if (field < BEGAT_F_ENV || field > BEGAT_F_ENV_TRUNCATED)
+				begat_fields_add(&b->fields, field);
+	if (b->where)
+		begat_filter_fields(b->where, &b->fields);
+	for (int field = BEGAT_F_ENV; opts->env && field <= BEGAT_F_ENV_TRUNCATED; field++)
+		begat_fields_add(&b->fields, field);
+	if (opts->env == BEGAT_ENV_NAMES && opts->env_names &&
+	    copy_names(opts->env_names, &b->env_names))
+		return -ENOMEM;
+	if (opts->pids_count) {
+		b->pids = calloc(opts->pids_count, sizeof(*b->pids));
+		if (!b->pids)
+			return -ENOMEM;
+		memcpy(b->pids, opts->pids, opts->pids_count * sizeof(*b->pids));
+		b->pids_count = opts->pids_count;
+	}
+	return 0;
+}
+
+static int open_decoder(struct begat *b)
+{
+	struct decoder_options opts = {
+		.boot_salt = boot_salt(),
+		.start_unit_ns = 1,
+		.cpus = attach_cpus(b->attach),
+		.env_names = (const char *const *)b->env_names,
+	};
+	struct timespec mono;
+
+	if (!b->features.has_task_iterator)
+		opts.start_unit_ns = 1000000000ull / sysconf(_SC_CLK_TCK);
+	if (!b->features.has_boot_clock) {
+		uint64_t boot = tracer_now_ns();
+
+		clock_gettime(CLOCK_MONOTONIC, &mono);
+		b->clock_offset_ns = boot - (mono.tv_sec * 1000000000ull + mono.tv_nsec);
+	}
+	opts.clock_offset_ns = b->clock_offset_ns;
+	return decoder_new(&opts, &b->decoder);
+}
+
+static int open_transport(struct begat *b, size_t buffer_bytes)
+{
+	static const enum transport_wake wakes[] = { [BEGAT_BALANCED] = TRANSPORT_WAKE_EACH,
+						     [BEGAT_LOW] = TRANSPORT_WAKE_NEVER,
+						     [BEGAT_BATCH] = TRANSPORT_WAKE_VOLUME };
+	struct transport_options opts = {
+		.map_fd = attach_records_fd(b->attach),
+		.buffer_bytes = buffer_bytes,
+		.cpus = attach_cpus(b->attach),
+		.wake = wakes[b->mode],
+	};
+
+	b->transport_ops = transport_by_name(attach_transport(b->attach));
+	return b->transport_ops->open(&opts, &b->error, &b->transport);
+}
+
+static int open_parts(struct begat *b, const struct begat_options *opts)
+{
+	struct attach_options attach_opts = { .backend = opts->backend,
+					      .transport = opts->transport };
+	int err = fill_config(b, opts, &attach_opts.config);
+
+	if (err)
+		return err;
+	attach_opts.buffer_bytes =
+		transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
+	features_probe(&b->features);
+	err = attach_open(&attach_opts, &b->features, &b->error, &b->attach);
+	if (!err)
+		err = open_transport(b, attach_opts.buffer_bytes);
+	if (!err)
+		err = wait_open(b);
+	if (err)
+		return err;
+	b->started_ns = tracer_now_ns();
+	err = open_decoder(b);
+	if (!err)
+		err = proctable_new(LINGER_NS, &b->table);
+	if (err)
+		return error_set(&b->error, err, "out of memory");
+	b->lineage = (struct begat_lineage){ proctable_find_forebear, b->table };
+	if (b->pids_count)
+		err = heal_follow_trees(b);
+	if (!err)
+		err = heal_snapshot(b, false);
+	if (err && !b->error.text[0])
+		error_set(&b->error, err, "cannot list the processes that run: %s", strerror(-err));
+	return err;
+}
+
+BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
+{
+	struct begat *b = calloc(1, sizeof(*b));
+	struct begat_options copy = { 0 };
+	int err;
+
+	*ret_b = b;
+	if (!b)
+		return -ENOMEM;
+	b->epoll_fd = b->timer_fd = b->always_fd = -1;
+	if (!opts || opts->size < sizeof(size_t) || opts->size > sizeof(copy))
+		return error_set(&b->error, -EINVAL,
+				 "begat_open: options.size is wrong: set it to sizeof(struct "
+				 "begat_options)");
+	memcpy(&copy, opts, opts->size);
+	err = check_options(b, &copy);
+	if (err)
+		return err;
+	err = take_options(b, &copy);
+	if (err)
+		return error_set(&b->error, err, "out of memory");
+	err = open_parts(b, &copy);
+	if (!err)
+		wait_arm(b);
+	return err;
+}
+
+BEGAT_API int begat_follow(struct begat *b, pid_t tgid)
+{
+	int err;
+
+	if (!b->follow || !b->attach)
+		return error_set(&b->error, -EINVAL,
+				 "begat_follow: the tracer was not opened with follow");
+	if (tgid <= 0 || (kill(tgid, 0) && errno == ESRCH))
+		return error_set(&b->error, -ESRCH, "there is no process %d", (int)tgid);
+	err = attach_follow(b->attach, tgid, 0);
+	return err ? error_set(&b->error, err, "cannot follow process %d: %s", (int)tgid,
+			       strerror(-err))
+		   : 0;
+}
+
+BEGAT_API void begat_close(struct begat *b)
+{
+	if (!b)
+		return;
+	if (b->transport)
+		b->transport_ops->close(b->transport);
+	wait_close(b);
+	attach_close(b->attach);
+	proctable_free(b->table);
+	decoder_free(b->decoder);
+	begat_event_free(b->held);
+	for (char **name = b->env_names; name && *name; name++)
+		free(*name);
+	free(b->env_names);
+	free(b->pids);
+	free(b);
+}
+
+BEGAT_API const char *begat_version(void)
+{
+	return BEGAT_VERSION;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tracer/probe.c - every feature probe in words, for `begat doctor`. */
+#include <string.h>
+
+#include "base/api.h"
+#include "tracer/tracer.h"
+
+struct report {
+	void (*callback)(const struct begat_probe *probe, void *ctx);
+	void *ctx;
+	bool is_fatal;
+};
+
+static void say(struct report *report, const char *name, enum begat_probe_result result,
+		const char *found, const char *meaning)
+{
+	struct begat_probe probe = {
+		.size = sizeof(probe),
+		.name = name,
+		.found = found,
+		.meaning = meaning,
+		.result = result,
+	};
+
+	report->is_fatal |= result == BEGAT_PROBE_FATAL;
+	report->callback(&probe, report->ctx);
+}
+
+static void say_rights(struct report *r, const struct features *f)
+{
+	bool has_both = f->has_bpf_cap && f->has_perfmon_cap;
+
+	say(r, "capabilities", has_both ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
+	    has_both		 ? "CAP_BPF and CAP_PERFMON"
+	    : f->has_bpf_cap	 ? "CAP_BPF without CAP_PERFMON"
+	    : f->has_perfmon_cap ? "CAP_PERFMON without CAP_BPF"
+				 : "neither CAP_BPF nor CAP_PERFMON",
+	    has_both ? "BPF programs may be loaded"
+		     : "BPF programs may not be loaded: run as root (sudo), or give both "
+		       "capabilities (before kernel 5.8: CAP_SYS_ADMIN)");
+	say(r, "lockdown", f->lockdown_confidentiality ? BEGAT_PROBE_FATAL : BEGAT_PROBE_OK,
+	    f->lockdown,
+	    f->lockdown_confidentiality
+		    ? "no program may read kernel memory: boot without lockdown=confidentiality"
+		    : "does not stand in the way");
+	say(r, "memlock", BEGAT_PROBE_OK,
+	    f->has_own_memlock_limit ? "maps are charged to RLIMIT_MEMLOCK"
+				     : "maps are charged to the memory cgroup",
+	    f->has_own_memlock_limit ? "the limit is raised for maps (root may)"
+				     : "RLIMIT_MEMLOCK does not matter (5.11 and later)");
+}
+
+static void say_kernel(struct report *r, const struct features *f)
+{
+	say(r, "BTF", f->has_btf ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
+	    f->has_btf ? "/sys/kernel/btf/vmlinux" : "not there, or not to be read",
+	    f->has_btf ? "programs fit this kernel's own structures"
+		       : "programs cannot be fitted to this kernel: it needs "
+			 "CONFIG_DEBUG_INFO_BTF=y");
+	say(r, "typed tracepoints", f->has_tp_btf ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
+	    f->has_tp_btf ? "sched_process_{fork,exec,exit}" : "not there",
+	    f->has_tp_btf
+		    ? "forks, execs and exits are seen (5.5 and later)"
+		    : "forks, execs and exits cannot be seen: 5.5 or later with BTF is needed");
+	say(r, "ring buffer", f->has_ringbuf ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_ringbuf ? "works" : "not there, or not allowed",
+	    f->has_ringbuf ? "transport ringbuf: one buffer, in order (5.8 and later)"
+			   : "transport perfbuf is used: a buffer a CPU, merged by time stamp");
+	say(r, "perf buffer", f->has_perfbuf ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_perfbuf ? "works" : "not there, or not allowed",
+	    "transport perfbuf, for kernels before 5.8 or by --transport");
+}
+
+static void say_attempts(struct report *r, const struct features *f)
+{
+	bool neither = !f->has_kprobes && !f->has_tracepoints;
+
+	say(r, "kprobes",
+	    f->has_kprobes && !f->kprobes_off ? BEGAT_PROBE_OK
+	    : neither			      ? BEGAT_PROBE_FATAL
+					      : BEGAT_PROBE_MISSING,
+	    !f->has_kprobes  ? "kprobes are missing: the kernel was built without them"
+	    : f->kprobes_off ? "switched off in /sys/kernel/debug/kprobes/enabled"
+			     : "the kernel has them",
+	    f->has_kprobes && !f->kprobes_off
+		    ? "backend kprobe: failed execs are seen, 32-bit programs' too"
+		    : "backend tracepoint is used: failed execs of 32-bit programs are not seen");
+	say(r, "syscall tracepoints",
+	    f->has_tracepoints ? BEGAT_PROBE_OK
+	    : neither	       ? BEGAT_PROBE_FATAL
+			       : BEGAT_PROBE_MISSING,
+	    f->has_tracepoints ? "syscalls:sys_{enter,exit}_execve{,at}" : "not to be opened",
+	    f->has_tracepoints
+		    ? "backend tracepoint, where kprobes are missing or by --backend; blind to "
+		      "failed execs of 32-bit programs"
+		    : "mount tracefs (mount -t tracefs tracefs /sys/kernel/tracing), or run as "
+		      "root");
+}
+
+static void say_details(struct report *r, const struct features *f)
+{
+	say(r, "boot clock", f->has_boot_clock ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_boot_clock ? "bpf_ktime_get_boot_ns" : "not there (5.8 and later)",
+	    f->has_boot_clock ? "time stamps count time asleep"
+			      : "time stamps are moved to the boot clock in user space");
+	say(r, "task iterator", f->has_task_iterator ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_task_iterator ? "works" : "not there (5.8 and later)",
+	    f->has_task_iterator
+		    ? "what already runs is known with exact start times"
+		    : "what already runs is read from /proc: start times to a clock tick");
+	say(r, "map allocator", f->has_map_allocator ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_map_allocator ? "BPF memory allocator" : "not there (6.1 and later)",
+	    f->has_map_allocator ? "the process cache takes memory for living processes only"
+				 : "the process cache is allocated whole at start (9 MB)");
+}
+
+BEGAT_API int begat_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void *ctx)
+{
+	struct report report = { callback, ctx, false };
+	struct features features;
+
+	features_probe(&features);
+	say_rights(&report, &features);
+	say_kernel(&report, &features);
+	say_attempts(&report, &features);
+	say_details(&report, &features);
+	return report.is_fatal;
+}

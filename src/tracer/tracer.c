@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/tracer.c - the loop that joins transport to callback.
+ *
+ * Owns:    the order of the steps, begat_poll(), begat_finish().
+ * Not:     opening (open.c), waiting (wait.c), healing (heal.c).
+ *
+ * Invariants
+ *  (1) Events reach the callback in the order of the transport; a lost event stands at its gap.
+ *  (2) The process table has seen an event before the filter and the callback do.
+ *  (3) Outside begat_poll() a reader that sleeps is announced to the kernel (wait_arm), so the
+ *      descriptor of begat_fd() tells of new records to any event loop.
+ */
+#include "tracer/tracer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/api.h"
+
+#define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
+#define POLL_BURST_NS 20000000ull /* and ends after this even if the storm goes on */
+#define LATENCY_SAMPLE 8 /* in a burst every 8th event is timed */
+
+static bool is_wanted(const struct begat *b, const struct begat_event *ev)
+{
+	if (!(b->events & BEGAT_EVENT_BIT(ev->type)))
+		return false;
+	if (ev->type == BEGAT_LOST || ev->type == BEGAT_SUMMARY)
+		return true; /* about the stream, not about a process */
+	return !b->where || begat_filter_match(b->where, ev, &b->lineage);
+}
+
+static void enrich(struct begat *b, struct begat_event *ev)
+{
+	if (begat_event_has(ev, BEGAT_F_CGROUP) &&
+	    begat_fields_has(&b->fields, BEGAT_F_CONTAINER_ID))
+		enrich_container(&ev->cgroup, ev, b->container, sizeof(b->container));
+}
+
+int tracer_hand_over(struct begat *b, struct begat_event *ev)
+{
+	enrich(b, ev);
+	if (!is_wanted(b, ev))
+		return b->stop;
+	if (ev->ts_ns < b->last_ts_ns)
+		b->late++;
+	else
+		b->last_ts_ns = ev->ts_ns;
+	b->delivered[ev->type]++;
+	if (b->callback(ev, b->ctx))
+		b->stop = -ECANCELED;
+	return b->stop;
+}
+
+int tracer_deliver(struct begat *b, struct begat_event *ev)
+{
+	int err = proctable_apply(b->table, ev);
+
+	if (err == 1) /* an exit that was seen before */
+		return b->stop;
+	if (err < 0)
+		return b->stop = err;
+	if (b->fold_failures && fold_take(b, ev))
+		return b->stop;
+	return tracer_hand_over(b, ev);
+}
+
+static void time_delivery(struct begat *b, const struct begat_event *ev)
+{
+	uint64_t now;
+
+	if (b->latency_skip++ % LATENCY_SAMPLE)
+		return;
+	now = tracer_now_ns();
+	latency_add(&b->latency, now > ev->ts_ns ? now - ev->ts_ns : 0);
+}
+
+static void note_event(struct begat *b, const struct begat_event *ev)
+{
+	if (ev->type == BEGAT_LOST) {
+		b->heal_due |= ev->class_type != BEGAT_EXEC_FAILED;
+		return;
+	}
+	b->received[ev->type]++;
+	b->sweep_due |= ev->type == BEGAT_EXIT;
+	time_delivery(b, ev);
+}
+
+/* The path of an event, step by step. */
+int tracer_take(struct begat *b, const void *record, size_t size)
+{
+	struct begat_event ev;
+	int got = decode_record(b->decoder, record, size, &ev);
+
+	if (got == -ENOMEM)
+		return got;
+	if (got < 0)
+		b->malformed++;
+	for (bool more = got > 0; more && !b->stop; more = decode_more(b->decoder, &ev)) {
+		note_event(b, &ev);
+		tracer_deliver(b, &ev);
+	}
+	return b->stop;
+}
+
+static int take(void *ctx, const void *record, size_t size)
+{
+	return tracer_take(ctx, record, size);
+}
+
+static void follow_clock(struct begat *b)
+{
+	struct timespec wall;
+	uint64_t boot = tracer_now_ns();
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	b->realtime_offset_ns = wall.tv_sec * 1000000000ull + wall.tv_nsec - boot;
+	decoder_set_realtime(b->decoder, (int64_t)b->realtime_offset_ns);
+}
+
+int tracer_drain(struct begat *b, int most)
+{
+	int count;
+
+	follow_clock(b);
+	b->latency_skip = 0; /* the first of a batch is always timed */
+	count = b->transport_ops->drain(b->transport, most, take, b);
+	if (count == -ENOMEM)
+		error_set(&b->error, count, "out of memory");
+	return count;
+}
+
+/* Records in hand, and whatever follows while we spin. Returns how many, or a negative errno. */
+static int drain_burst(struct begat *b)
+{
+	uint64_t end_ns = 0;
+	int total = 0;
+
+	while (total < POLL_RECORDS_MAX) {
+		int count = tracer_drain(b, POLL_RECORDS_MAX - total);
+		uint64_t now;
+
+		if (count < 0)
+			return count;
+		total += count;
+		now = tracer_now_ns();
+		if (!end_ns)
+			end_ns = now + POLL_BURST_NS;
+		if (now >= end_ns || (!count && !total) || !wait_spin(b, end_ns))
+			break;
+	}
+	return total;
+}
+
+/* What may wait until no record does. */
+static int settle(struct begat *b)
+{
+	int err = fold_flush(b);
+
+	if (!err && b->heal_due && b->transport_ops->is_empty(b->transport))
+		err = heal_table(b);
+	proctable_expire(b->table, tracer_now_ns());
+	return err;
+}
+
+static uint64_t sum_delivered(const struct begat *b)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < BEGAT_TYPE_SLOTS; i++)
+		sum += b->delivered[i];
+	return sum;
+}
+
+static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
+{
+	int count = drain_burst(b), err;
+
+	if (count < 0)
+		return count;
+	err = settle(b);
+	if (err)
+		return err;
+	if (count || !timeout_ms)
+		return count;
+	if (b->mode == BEGAT_LOW) {
+		wait_spin(b, deadline_ns);
+		return 0;
+	}
+	if (timeout_ms > 0) {
+		uint64_t now = tracer_now_ns();
+
+		timeout_ms = now >= deadline_ns ? 0 : (deadline_ns - now + 999999) / 1000000;
+	}
+	return wait_sleep(b, timeout_ms);
+}
+
+BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
+{
+	uint64_t before = sum_delivered(b), now = tracer_now_ns();
+	uint64_t deadline_ns = timeout_ms < 0 ? UINT64_MAX : now + timeout_ms * 1000000ull;
+	int count = 0;
+
+	if (b->finished)
+		return 0;
+	if (b->snapshot_due) {
+		b->snapshot_due = false;
+		count = heal_snapshot(b, true);
+	}
+	wait_disarm(b);
+	while (count >= 0 && sum_delivered(b) == before) {
+		count = poll_once(b, timeout_ms, deadline_ns);
+		if (deadline_ns != UINT64_MAX && tracer_now_ns() >= deadline_ns)
+			break;
+	}
+	wait_arm(b);
+	if (count < 0) {
+		b->stop = 0;
+		return count;
+	}
+	return sum_delivered(b) - before;
+}
+
+static int deliver_summary(struct begat *b)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	struct begat_event ev = { .size = sizeof(ev), .type = BEGAT_SUMMARY };
+	struct timespec wall;
+
+	begat_stats(b, &stats);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	ev.time_ns = wall.tv_sec * 1000000000ull + wall.tv_nsec;
+	ev.ts_ns = tracer_now_ns();
+	ev.stats = &stats;
+	begat_fields_add(&ev.has, BEGAT_F_EVENT);
+	begat_fields_add(&ev.has, BEGAT_F_TIME);
+	begat_fields_add(&ev.has, BEGAT_F_TS_NS);
+	return tracer_hand_over(b, &ev);
+}
+
+BEGAT_API int begat_finish(struct begat *b)
+{
+	uint64_t before = sum_delivered(b);
+	int count;
+
+	if (b->finished)
+		return 0;
+	attach_detach(b->attach);
+	b->stop = 0;
+	do {
+		count = tracer_drain(b, POLL_RECORDS_MAX);
+	} while (count > 0);
+	if (count >= 0)
+		count = fold_flush(b);
+	b->finished = true;
+	if (count < 0)
+		return count;
+	count = stats_deliver_rest(b);
+	if (count >= 0)
+		count = deliver_summary(b);
+	return count < 0 ? count : (int)(sum_delivered(b) - before);
+}
+
+BEGAT_API int begat_fd(const struct begat *b)
+{
+	return b->epoll_fd;
+}
+
+BEGAT_API const char *begat_error(const struct begat *b)
+{
+	return b ? b->error.text : "out of memory";
+}
+
+BEGAT_API int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret)
+{
+	return proctable_find_tgid(b->table, tgid, ret);
+}
+
+BEGAT_API int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret)
+{
+	return proctable_find_id(b->table, id, ret);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/tracer.h - struct begat, and what the files of tracer/ share.
+ *
+ * tracer/ joins the parts: it alone sees all of them.
+ *   tracer.c  the loop: transport -> decode -> process table -> enrich -> filter -> callback
+ *   open.c    options to settings, settings to an open tracer
+ *   wait.c    spin or sleep, and telling the kernel which
+ *   heal.c    the snapshot at start, and putting the table right after a loss
+ *   fold.c    identical failed execs in a row become one
+ *   stats.c   counters, latency percentiles
+ *   probe.c   what `begat doctor` shows
+ */
+#ifndef BEGAT_TRACER_TRACER_H
+#define BEGAT_TRACER_TRACER_H
+
+#include <begat/begat.h>
+#include <begat/filter.h>
+#include <time.h>
+
+#include "attach/attach.h"
+#include "base/error.h"
+#include "decode/decode.h"
+#include "enrich/enrich.h"
+#include "proctable/proctable.h"
+#include "transport/transport.h"
+
+/* Log-linear: 16 steps to each power of two, values above 2^40 ns in the last. */
+#define LATENCY_STEPS 16
+#define LATENCY_BUCKETS (40 * LATENCY_STEPS)
+
+struct latency {
+	uint64_t buckets[LATENCY_BUCKETS];
+	uint64_t count, max_ns;
+};
+
+struct begat {
+	/* as asked */
+	begat_callback callback;
+	void *ctx;
+	uint32_t events; /* to deliver */
+	struct begat_fields fields;
+	enum begat_latency mode;
+	const struct begat_filter *where;
+	bool follow, fold_failures;
+	pid_t *pids;
+	size_t pids_count;
+	char **env_names;
+
+	/* the parts */
+	struct features features;
+	struct attach *attach;
+	const struct transport_ops *transport_ops;
+	struct transport *transport;
+	struct decoder *decoder;
+	struct proctable *table;
+	char container[512]; /* enrich_container() writes its strings here */
+	struct begat_lineage lineage;
+
+	/* waiting */
+	int epoll_fd, timer_fd, always_fd; /* -1 = none */
+	uint64_t last_event_ns, gap_ns; /* smoothed time between bursts of records */
+	bool sweep_due, timer_armed;
+
+	/* the stream */
+	uint64_t window_ns;
+	uint64_t realtime_offset_ns; /* wall clock minus boot clock */
+	uint64_t clock_offset_ns; /* from the records' clock to the boot clock */
+	int stop; /* what the callback returned, as a negative errno; 0 = go on */
+	bool finished, snapshot_due, heal_due, healing;
+	uint64_t last_ts_ns;
+	struct begat_event *held; /* fold.c: a failed exec that may repeat */
+
+	/* figures */
+	uint64_t received[BEGAT_TYPE_SLOTS], delivered[BEGAT_TYPE_SLOTS];
+	uint64_t malformed, late, synthetic, wakeups, started_ns;
+	unsigned int latency_skip;
+	struct latency latency;
+	struct error error;
+};
+
+static inline uint64_t tracer_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* tracer.c: process table, enrichment, filter, callback. Returns 0, or b->stop once set. */
+int tracer_deliver(struct begat *b, struct begat_event *ev);
+/* The same, past the table: for what comes out of it. */
+int tracer_hand_over(struct begat *b, struct begat_event *ev);
+/* One record, whoever it comes from. Returns b->stop or a negative errno. */
+int tracer_take(struct begat *b, const void *record, size_t size);
+/* Drains the transport until it is empty or @most records are done. */
+int tracer_drain(struct begat *b, int most);
+
+/* wait.c */
+int wait_open(struct begat *b);
+void wait_close(struct begat *b);
+void wait_arm(struct begat *b); /* from now on the kernel wakes us */
+void wait_disarm(struct begat *b);
+bool wait_spin(struct begat *b, uint64_t deadline_ns); /* true: there are records */
+int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */
+
+/* heal.c */
+int heal_snapshot(struct begat *b, bool deliver);
+int heal_follow_trees(struct begat *b);
+int heal_table(struct begat *b);
+
+/* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
+bool fold_take(struct begat *b, const struct begat_event *ev);
+int fold_flush(struct begat *b);
+
+/* stats.c */
+void latency_add(struct latency *latency, uint64_t ns);
+int stats_deliver_rest(struct begat *b); /* losses that no record told of */
+
+#endif
