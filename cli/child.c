@@ -6,11 +6,17 @@
  * Not:     waiting for its end (run.c).
  * Called:  by run.c.
  *
- *   begat                         child
- *   child_start: fork ----------> reads release_fd
- *   (begat_follow)                  |
- *   child_release: one byte ------> execvp ---- succeeded: error_fd closes by itself
- *   reads error_fd <--------------- failed: errno, then _exit(127)
+ *   begat                         maker                      the command's process
+ *   child_prepare: fork --------> waits
+ *   (tracer is opened)              |
+ *   child_start: one byte ------> clone(CLONE_PARENT) -----> waits
+ *   (begat_follow)              tells its pid, ends            |
+ *   child_release: one byte -------------------------------> execvp: error_fd closes by itself,
+ *   reads error_fd <---------------------------------------- or tells errno and ends
+ *
+ * The maker is there because a fork counts its parent's memory as its own until it execs, and the
+ * kernel remembers the most: with a tracer loaded begat is bigger than many a command. CLONE_PARENT
+ * makes the command begat's own child, started at the moment that it runs.
  *
  * Invariants
  *  (1) The command has begat's own stdio, mask and dispositions, and no other descriptor of ours.
@@ -20,9 +26,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,20 +70,44 @@ static __attribute__((noreturn)) void be_child(int release, int error_pipe,
 	_exit(CLI_NOT_FOUND);
 }
 
-int child_start(struct child *child, const struct signals *signals, char **argv)
+static __attribute__((noreturn)) void be_maker(int release, int error_pipe,
+					       const struct signals *signals, char **argv)
+{
+	char go;
+
+	if (read_fully(release, &go, 1) != 1)
+		_exit(CLI_OWN_FAILURE);
+	int pid = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (!pid)
+		be_child(release, error_pipe, signals, argv);
+	if (pid < 0)
+		pid = -errno;
+	_exit(write(error_pipe, &pid, sizeof(pid)) < 0 ? CLI_OWN_FAILURE : CLI_OK);
+}
+
+static void reap(pid_t *pid)
+{
+	if (*pid > 0)
+		while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	*pid = -1;
+}
+
+int child_prepare(struct child *child, const struct signals *signals, char **argv)
 {
 	int release[2] = { -1, -1 }, error_pipe[2] = { -1, -1 };
 
-	*child = (struct child){ .pid = -1, .release_fd = -1, .error_fd = -1 };
+	*child = (struct child){ .pid = -1, .maker = -1, .release_fd = -1, .error_fd = -1 };
 	if (pipe2(release, O_CLOEXEC) < 0 || pipe2(error_pipe, O_CLOEXEC) < 0)
 		goto fail;
-	child->pid = fork();
-	if (child->pid < 0)
+	child->maker = fork();
+	if (child->maker < 0)
 		goto fail;
-	if (!child->pid) {
+	if (!child->maker) {
 		/* Else its own copy of the writing end would keep it waiting for ever. */
 		close(release[1]);
-		be_child(release[0], error_pipe[1], signals, argv);
+		be_maker(release[0], error_pipe[1], signals, argv);
 	}
 	close(release[0]);
 	close(error_pipe[1]);
@@ -90,6 +122,20 @@ fail:;
 		close_fd(&error_pipe[i]);
 	}
 	return r;
+}
+
+int child_start(struct child *child)
+{
+	int pid;
+
+	if (write(child->release_fd, "", 1) != 1 ||
+	    read_fully(child->error_fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
+		pid = -ECHILD;
+	reap(&child->maker);
+	if (pid < 0)
+		return pid;
+	child->pid = pid;
+	return 0;
 }
 
 int child_release(struct child *child)
@@ -111,8 +157,9 @@ void child_drop(struct child *child)
 
 	close_fd(&child->release_fd);
 	close_fd(&child->error_fd);
+	reap(&child->maker);
 	if (is_held)
-		waitpid(child->pid, NULL, 0);
+		reap(&child->pid);
 }
 
 int child_explain(const char *command, int error, char *out, size_t size)

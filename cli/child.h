@@ -14,13 +14,17 @@
 #include "signals.h"
 
 struct child {
-	pid_t pid;
-	int release_fd; /* closing it unwritten makes the child give up */
+	pid_t pid; /* of the command, once it is started */
+	pid_t maker; /* of the small process that makes it; -1 = gone */
+	int release_fd; /* closing it makes both give up */
 	int error_fd; /* tells an exec's errno; closes by itself on success */
 };
 
-/* Forks a child that waits. 0 or -errno. */
-int child_start(struct child *child, const struct signals *signals, char **argv);
+/* Before the tracer is opened, while begat is small. 0 or -errno. */
+int child_prepare(struct child *child, const struct signals *signals, char **argv);
+
+/* Makes the command's process, which waits. 0 or -errno. */
+int child_start(struct child *child);
 
 /*
  * Lets it exec. Returns 0 once the command runs; the positive errno of the failed exec; or

@@ -173,7 +173,12 @@ static void print_text(FILE *out, const struct output *output, const struct find
 		if (*conclusion->fallback)
 			fprintf(out, "Not better because %s\n", conclusion->fallback);
 	} else {
-		fprintf(out, "Tracing cannot work here: %s\n", conclusion->error);
+		/* The library's sentence may end in the advice to run what is running. */
+		const char *advice = strstr(conclusion->error, " 'begat doctor'");
+		size_t len =
+			advice ? (size_t)(advice - conclusion->error) : strlen(conclusion->error);
+
+		fprintf(out, "Tracing cannot work here: %.*s\n", (int)len, conclusion->error);
 	}
 }
 

@@ -11,7 +11,7 @@
 #include "cli.h"
 #include "options.h"
 
-#define HELP_COLUMN 29 /* where the explanations start */
+#define HELP_COLUMN 31 /* where the explanations start */
 
 void help_begat(FILE *out)
 {

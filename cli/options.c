@@ -65,7 +65,7 @@ static int set_version(struct options *options, const char *value)
 /* clang-format off */
 const struct option_spec common_options[] = {
 	{ "format", 0, "FORMAT", OPTIONS_OUTPUT, "text, or json: one object a line", option_format },
-	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write there; '-' is standard output", option_output },
+	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write to this file", option_output },
 	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", option_events },
 	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'uid == 0 and exe ~ \"*/gcc\"'", option_where },
 	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },
@@ -81,7 +81,7 @@ const struct option_spec common_options[] = {
 	{ "transport", 0, "NAME", OPTIONS_CAPTURE, "ringbuf or perfbuf (default: the best that works)", option_transport },
 	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", option_buffer },
 	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", set_stats },
-	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; a tree shows every process", set_verbose },
+	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; 'run' shows every process", set_verbose },
 	{ "quiet", 'q', NULL, OPTIONS_TALK, "no summary at the end", set_quiet },
 	{ "help", 'h', NULL, OPTIONS_ALWAYS, "this text", set_help },
 	{ "version", 0, NULL, OPTIONS_ALWAYS, "the version", set_version },

@@ -6,7 +6,7 @@
  * Not:     making the child (child.c), the summary (summary.c), events (stream.c).
  * Called:  by main.c.
  *
- *   stream_open -> stream_start -> child_start -> begat_follow -> child_release
+ *   stream_open -> child_prepare -> stream_start -> child_start -> begat_follow -> child_release
  *      -> stream_wait ... until the command itself has ended -> begat_finish -> summary
  *
  * Invariants
@@ -111,7 +111,7 @@ static int follow_command(struct run *run)
 static int start_command(struct run *run, char **argv)
 {
 	char why[512];
-	int r = child_start(&run->child, &run->signals, argv);
+	int r = child_start(&run->child);
 
 	if (r < 0) {
 		cli_complain("cannot start a process: %s.", strerror(-r));
@@ -122,13 +122,11 @@ static int start_command(struct run *run, char **argv)
 		r = summary_new(run->child.pid, &run->summary);
 	if (r < 0) {
 		cli_complain("out of memory.");
-		child_drop(&run->child);
 		return r;
 	}
 	r = begat_follow(run->stream.begat, run->child.pid);
 	if (r < 0) {
 		cli_complain("%s", begat_error(run->stream.begat));
-		child_drop(&run->child);
 		return r;
 	}
 	r = child_release(&run->child);
@@ -216,7 +214,7 @@ static int exit_status(const struct run *run, int r, int failed_write)
 	return status;
 }
 
-static int open_run(struct run *run, struct options *options)
+static int open_run(struct run *run, struct options *options, char **argv)
 {
 	if (options->output && !strcmp(options->output, "-")) {
 		cli_complain("-o - would mix into the command's own output: name a file, or use "
@@ -235,6 +233,11 @@ static int open_run(struct run *run, struct options *options)
 		cli_complain("cannot wait for signals: %s.", strerror(-r));
 		return CLI_OWN_FAILURE;
 	}
+	r = child_prepare(&run->child, &run->signals, argv);
+	if (r < 0) {
+		cli_complain("cannot start a process: %s.", strerror(-r));
+		return CLI_OWN_FAILURE;
+	}
 	struct begat_options opts = { .callback = on_event, .ctx = run, .follow = true };
 
 	if (!options->quiet && !wants_json(options)) {
@@ -248,24 +251,24 @@ static int open_run(struct run *run, struct options *options)
 
 static int run_command(struct options *options, int argc, char **argv)
 {
-	struct run run = { .signals.fd = -1, .child.pid = -1 };
+	struct run run = {
+		.signals.fd = -1,
+		.child = { .pid = -1, .maker = -1, .release_fd = -1, .error_fd = -1 },
+		.stream.output.fd = -1,
+	};
 	int status;
 
 	if (!argc)
 		return cli_usage_error("run", "a command to run is missing");
-	status = open_run(&run, options);
-	if (status) {
-		stream_close(&run.stream);
-		signals_close(&run.signals);
-		return status;
-	}
-	int r = trace_command(&run, argv);
+	status = open_run(&run, options, argv);
+	int r = status ? 0 : trace_command(&run, argv);
 	int failed_write = stream_close(&run.stream);
 
+	child_drop(&run.child);
 	stream_complain(&run.stream);
 	signals_close(&run.signals);
 	summary_free(run.summary);
-	return exit_status(&run, r, failed_write);
+	return status ? status : exit_status(&run, r, failed_write);
 }
 
 const struct command_spec command_run = {

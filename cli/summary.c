@@ -17,6 +17,7 @@
 #include "nodes.h"
 
 #define LABEL_BYTES 480 /* of a command are kept, escaped */
+#define LABEL_TAIL_BYTES 120 /* of them its end, if it is longer */
 #define BASE_BYTES 64
 
 int summary_new(pid_t root, struct summary **ret_summary)
@@ -205,27 +206,46 @@ static uint32_t keep(struct summary *s, struct begat_str str, size_t max)
 	return strings_add(&s->strings, safe, len < max ? len : max - 1);
 }
 
-/* argv as one line, its first word without folders. Returns its length. */
-static size_t make_label(char out[LABEL_BYTES], const struct begat_strv *argv)
+/* Words from @p to @end, one space between, each as a shell would need it. Returns the length. */
+static size_t join_words(char *out, size_t size, const char *p, const char *end, bool is_first)
 {
-	const char *p = argv->data, *end = p + argv->bytes;
 	size_t used = 0;
 
-	for (uint32_t i = 0; i < argv->count && p < end && used < LABEL_BYTES - 1; i++) {
+	while (p < end && used < size - 1) {
 		size_t len = strnlen(p, (size_t)(end - p));
 		struct begat_str word = { p, len };
 
-		if (!i)
+		if (is_first)
 			word = base_of(word);
 		else
 			out[used++] = ' ';
-		if (word.len > LABEL_BYTES)
-			word.len = LABEL_BYTES; /* more cannot be shown; escaping never shortens */
-		size_t n = begat_escape(out + used, LABEL_BYTES - used, word.data, word.len, true);
+		is_first = false;
+		if (word.len > size)
+			word.len = size; /* more cannot be shown; escaping never shortens */
+		size_t n = begat_escape(out + used, size - used, word.data, word.len, true);
 
-		used += n < LABEL_BYTES - used ? n : LABEL_BYTES - used - 1;
+		used += n < size - used ? n : size - used - 1;
 		p += len + 1;
 	}
+	return used;
+}
+
+/* argv as one line, its first word without folders; of a long one its start and its end. */
+static size_t make_label(char out[LABEL_BYTES], const struct begat_strv *argv)
+{
+	const char *end = argv->data + argv->bytes;
+
+	if (argv->bytes < LABEL_BYTES)
+		return join_words(out, LABEL_BYTES, argv->data, end, true);
+	const char *tail = end - LABEL_TAIL_BYTES;
+	size_t used = join_words(out, LABEL_BYTES - LABEL_TAIL_BYTES - 4, argv->data, tail, true);
+
+	memcpy(out + used, " ...", 4);
+	used += 4;
+	/* From the first whole word; a part of one has nothing to say. */
+	tail += strnlen(tail, (size_t)(end - tail)) + 1;
+	if (tail < end)
+		used += join_words(out + used, LABEL_BYTES - used, tail, end, false);
 	return used;
 }
 

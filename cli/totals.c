@@ -156,42 +156,64 @@ static bool print_missing(FILE *out, const struct summary *s, const struct begat
 	return has_any;
 }
 
+/* "147 forks, 147 exits, ..." */
+static void print_counts(FILE *out, const struct summary *s, const struct balance *b)
+{
+	const struct node *root = &s->nodes[s->root];
+
+	/* The command's own fork is ours; counting it makes forks and exits agree. */
+	print_count(out, s->forks + (s->root && !(root->flags & NODE_FORKED)), "fork");
+	fputs(", ", out);
+	print_count(out, s->exits, "exit");
+	if (b->running)
+		fprintf(out, ", %" PRIu64 " still running", b->running);
+	fputs(", ", out);
+	print_count(out, s->execs, "exec");
+	if (s->failed_execs) {
+		fputs(", ", out);
+		print_count(out, s->failed_execs, "failed exec");
+		if (s->path_search)
+			fprintf(out, " and %" PRIu64 " in PATH search", s->path_search);
+	} else if (s->path_search) {
+		fputs(", ", out);
+		print_count(out, s->path_search, "failed exec");
+		fputs(" (PATH search)", out);
+	}
+	fprintf(out, ", %" PRIu64 " lost", b->lost);
+}
+
 void totals_print(const struct summary *s, const struct begat_stats *stats,
 		  const struct summary_style *style, FILE *out)
 {
 	uint64_t lost[BEGAT_TYPE_SLOTS] = { 0 };
 	struct balance b = weigh(s, stats, lost);
 	const struct node *root = &s->nodes[s->root];
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES];
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], times[96];
+	char *counts = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&counts, &size);
 
-	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", out);
-	if (print_missing(out, s, stats, &b, lost))
-		fputs(" | seen: ", out);
-	else
-		fputs(" complete: ", out);
-	fputs(style->has_colour ? "\033[0m" : "", out);
-	/* The command's own fork is ours; counting it makes forks and exits agree. */
-	print_count(out, s->forks + (s->root && !(root->flags & NODE_FORKED)), "fork");
-	fputs(", ", out);
-	print_count(out, s->exits, "exit");
-	if (b.running)
-		fprintf(out, ", %" PRIu64 " still running", b.running);
-	fputs(", ", out);
-	print_count(out, s->execs, "exec");
-	if (s->path_search || s->failed_execs)
-		fputs(", ", out);
-	if (s->failed_execs)
-		print_count(out, s->failed_execs, "failed exec");
-	if (s->failed_execs && s->path_search)
-		fprintf(out, " and %" PRIu64 " in PATH search", s->path_search);
-	else if (s->path_search) {
-		print_count(out, s->path_search, "failed exec");
-		fputs(" (PATH search)", out);
+	if (memory) {
+		print_counts(memory, s, &b);
+		fclose(memory);
 	}
-	fprintf(out, ", %" PRIu64 " lost", b.lost);
-	if (root->flags & NODE_HAS_WALL)
-		fprintf(out, " | wall %s, cpu %s, %.2f busy cores",
-			human_duration(wall, root->wall_ns), human_duration(cpu, s->cpu_ns),
-			root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
+	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", out);
+	bool is_missing = print_missing(out, s, stats, &b, lost);
+
+	fputs(is_missing ? " | seen: " : " complete: ", out);
+	fputs(style->has_colour ? "\033[0m" : "", out);
+	fputs(counts ? counts : "", out);
+	free(counts);
+	if (root->flags & NODE_HAS_WALL) {
+		int len = snprintf(times, sizeof(times), "wall %s, cpu %s, %.2f busy cores",
+				   human_duration(wall, root->wall_ns),
+				   human_duration(cpu, s->cpu_ns),
+				   root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
+		/* Broken where it makes sense, if a terminal would break it anywhere. */
+		bool is_long = is_missing ||
+			       strlen(" complete:  | ") + size + (size_t)len >= style->columns;
+
+		fprintf(out, "%s %s", style->columns && is_long ? "\n" : " |", times);
+	}
 	fputc('\n', out);
 }

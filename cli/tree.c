@@ -82,26 +82,40 @@ static uint32_t width_of(const char *text)
 	return width;
 }
 
-/* Writes @text, cut to @room columns. Returns the columns that it took. */
-static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room)
+/* Writes what of @text fits into @room columns. Returns the columns that it took. */
+static uint32_t put_head(const struct drawing *d, const char *text, uint32_t room)
 {
-	uint32_t width = width_of(text), cut = width_of(d->branches->cut), used = 0, columns;
+	uint32_t used = 0, columns;
 
-	if (width <= room) {
-		fputs(text, d->out);
-		return width;
-	}
-	if (room < cut)
-		return 0;
 	for (size_t len; *text; text += len) {
 		len = character(text, &columns);
-		if (used + columns > room - cut)
+		if (used + columns > room)
 			break;
 		fwrite(text, 1, len, d->out);
 		used += columns;
 	}
+	return used;
+}
+
+/*
+ * Writes @text, cut in its middle to @room columns: a command's name is at its start, what it works
+ * on often at its end. Returns the columns that it took.
+ */
+static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room)
+{
+	uint32_t width = width_of(text), cut = width_of(d->branches->cut), columns;
+
+	if (width <= room)
+		return put_head(d, text, room);
+	if (room < cut)
+		return 0;
+	uint32_t tail = room < 20 ? 0 : (room - cut) * 2 / 5;
+	uint32_t used = put_head(d, text, room - cut - tail);
+
 	fputs(d->branches->cut, d->out);
-	return used + cut;
+	for (; width > tail; width -= columns)
+		text += character(text, &columns);
+	return used + cut + put_head(d, text, tail);
 }
 
 static const char *exit_text(const struct node *node, char out[HUMAN_BYTES])
@@ -144,7 +158,9 @@ static const char *end_text(const struct node *node)
 	return node_is_failed(node) ? "failed" : "";
 }
 
-/* What stands behind the command, in at most about two thirds of @room; "" for most. */
+#define COMMAND_ENOUGH 26 /* columns; a command is not cut below this for a longer note */
+
+/* What stands behind the command, shorter if it is more than @room columns; "" for most. */
 static void note_text(const struct node *node, const struct fold *fold, uint32_t room,
 		      char out[NOTE_BYTES])
 {
@@ -158,10 +174,10 @@ static void note_text(const struct node *node, const struct fold *fold, uint32_t
 	human_size(rss, (uint64_t)fold->like_rss_kib << 10);
 	snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s cpu, %s max)%s%s", fold->like, cpu, rss,
 		 space, end);
-	if (strlen(out) > room * 2 / 3)
-		snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s)%s%s", fold->like, cpu, space,
-			 end);
-	if (strlen(out) > room * 2 / 3)
+	if (strlen(out) > room)
+		snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s cpu)%s%s", fold->like, cpu,
+			 space, end);
+	if (strlen(out) > room)
 		snprintf(out, NOTE_BYTES, "(+%" PRIu32 ")%s%s", fold->like, space, end);
 }
 
@@ -209,24 +225,44 @@ static void put_colour(const struct drawing *d, const char *colour)
 		fputs(colour, d->out);
 }
 
+/* Everything of a line that is text. */
+struct texts {
+	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES];
+};
+
+static void make_texts(const struct drawing *d, const uint32_t *path, uint32_t depth, uint32_t line,
+		       struct texts *ret)
+{
+	const struct node *node = &d->summary->nodes[line];
+
+	branch_text(d, path, depth, line, ret->branch);
+	command_text(d->summary, node, ret->command);
+	uint32_t command = width_of(ret->command);
+	uint32_t taken =
+		width_of(ret->branch) + 2 + (command < COMMAND_ENOUGH ? command : COMMAND_ENOUGH);
+	uint32_t room = room_of(d);
+
+	note_text(node, &d->folds->all[line], room > taken ? room - taken : 0, ret->note);
+}
+
 /*
  * Branch, command and note. Notes stand in a column of their own as long as the command leaves
  * it free; a longer command pushes its note to the right, and is cut once that has no room left.
  */
-static void draw_command(const struct drawing *d, const char *branch, const char *command,
-			 const char *note, const char *note_colour)
+static void draw_command(const struct drawing *d, const struct texts *texts,
+			 const char *note_colour)
 {
-	uint32_t room = room_of(d), note_width = width_of(note), limit = room;
+	uint32_t room = room_of(d), note_width = width_of(texts->note), limit = room;
 
 	if (note_width && note_width + 2 < room)
 		limit = room - note_width - 2;
 	put_colour(d, DIM);
-	uint32_t used = put_cut(d, branch, limit);
+	uint32_t used = put_cut(d, texts->branch, limit);
 
 	put_colour(d, RESET);
-	if (command[0] == '(') /* a fork, not a command */
+	if (texts->command[0] == '(') /* a fork, not a command */
 		put_colour(d, DIM);
-	used += put_cut(d, command, limit - used);
+	used += put_cut(d, texts->command, limit - used);
 	put_colour(d, RESET);
 	if (note_width && note_width + 2 < room) {
 		uint32_t note_at = d->note_column;
@@ -237,7 +273,7 @@ static void draw_command(const struct drawing *d, const char *branch, const char
 			note_at = room - note_width;
 		fprintf(d->out, "%*s", (int)(note_at - used), "");
 		put_colour(d, note_colour);
-		fputs(note, d->out);
+		fputs(texts->note, d->out);
 		put_colour(d, RESET);
 	}
 	fputc('\n', d->out);
@@ -248,9 +284,8 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 	const struct node *node = &d->summary->nodes[line];
 	const struct fold *fold = &d->folds->all[line];
 	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], rss[HUMAN_BYTES], end[HUMAN_BYTES];
-	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES];
+	struct texts texts;
 	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
-	uint32_t room = room_of(d);
 
 	fprintf(d->out, " %8s %8s %8s ",
 		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
@@ -260,10 +295,8 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 	fprintf(d->out, "%s%*s%s  ", has_colour && is_bad ? BOLD RED : "", (int)d->exit_width,
 		exit_text(node, end), has_colour && is_bad ? RESET : "");
 
-	branch_text(d, path, depth, line, branch);
-	command_text(d->summary, node, command);
-	note_text(node, fold, room, note);
-	draw_command(d, branch, command, note, is_bad ? RED : fold->like ? DIM : YELLOW);
+	make_texts(d, path, depth, line, &texts);
+	draw_command(d, &texts, is_bad ? RED : fold->like ? DIM : YELLOW);
 }
 
 /* Calls @visit for each line that is shown, parents first. 0 or -ENOMEM. */
@@ -311,17 +344,16 @@ static int walk(struct drawing *d, void (*visit)(struct drawing *d, const uint32
 static void measure(struct drawing *d, const uint32_t *path, uint32_t depth, uint32_t line)
 {
 	const struct node *node = &d->summary->nodes[line];
-	char branch[TEXT_BYTES], command[TEXT_BYTES], note[NOTE_BYTES], end[HUMAN_BYTES];
+	struct texts texts;
+	char end[HUMAN_BYTES];
 	uint32_t exit_width = width_of(exit_text(node, end));
 
 	if (exit_width > d->exit_width)
 		d->exit_width = exit_width;
-	note_text(node, &d->folds->all[line], room_of(d), note);
-	if (!note[0])
+	make_texts(d, path, depth, line, &texts);
+	if (!texts.note[0])
 		return;
-	branch_text(d, path, depth, line, branch);
-	command_text(d->summary, node, command);
-	uint32_t width = width_of(branch) + width_of(command) + 2;
+	uint32_t width = width_of(texts.branch) + width_of(texts.command) + 2;
 	/* Align the notes of short commands; a long one is cut to make room for its own. */
 	uint32_t limit = room_of(d) / 2;
 

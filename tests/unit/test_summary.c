@@ -176,7 +176,7 @@ static char *printed_with(struct made *m, struct summary_style style)
 
 static char *printed(struct made *m)
 {
-	return printed_with(m, (struct summary_style){ .columns = 100 });
+	return printed_with(m, (struct summary_style){ .columns = 0 }); /* as a file: 100 */
 }
 
 static void assert_has(const char *text, const char *part)
@@ -414,6 +414,32 @@ static void test_bound_keeps_slow_and_guilty(void **state)
 	finish(m);
 }
 
+static void test_last_line_breaks_on_a_terminal(void **state)
+{
+	static const struct {
+		uint32_t columns;
+		const char *text;
+	} cases[] = {
+		{ 0, ", 0 lost | wall 100 ms, cpu 3.0 ms, 0.03 busy cores\n" },
+		{ 80, ", 0 lost\n wall 100 ms, cpu 3.0 ms, 0.03 busy cores\n" },
+		{ 84, ", 0 lost | wall 100 ms, cpu 3.0 ms, 0.03 busy cores\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made *m = start();
+
+		do_exec(m, ROOT, 1, "make");
+		do_exit(m, ROOT, 100, 3, 0);
+		char *text = printed_with(m, (struct summary_style){ .columns = cases[i].columns });
+
+		assert_has(text, cases[i].text);
+		if (cases[i].columns)
+			assert_true(widest_of(text) <= cases[i].columns);
+		free(text);
+		finish(m);
+	}
+}
+
 static void test_verbose_shows_all(void **state)
 {
 	struct made *m = start();
@@ -611,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_ends_are_shown),
 		cmocka_unit_test(test_path_search),
 		cmocka_unit_test(test_bound_keeps_slow_and_guilty),
+		cmocka_unit_test(test_last_line_breaks_on_a_terminal),
 		cmocka_unit_test(test_verbose_shows_all),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_widths),
