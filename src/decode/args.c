@@ -78,6 +78,16 @@ struct begat_strv decode_filter_env(const struct decoder *decoder, struct begat_
 	return kept;
 }
 
+/* The limit may fall into a string: what there is of it is kept, its last byte becomes the NUL. */
+static const char *end_cut_string(const struct decode_block *block, const char *data, size_t bytes)
+{
+	if (!block->is_cut || !data[bytes - 1] || bytes > block->buf_size)
+		return data;
+	memcpy(block->buf, data, bytes - 1);
+	block->buf[bytes - 1] = '\0';
+	return block->buf;
+}
+
 int decode_block(struct decoder *decoder, const struct decode_in *in,
 		 const struct decode_block *block, struct begat_strv *ret_strings,
 		 bool *ret_is_whole)
@@ -85,8 +95,7 @@ int decode_block(struct decoder *decoder, const struct decode_in *in,
 	struct decode_join *join = block->join;
 
 	if (block->chunk_bytes) {
-		*ret_strings = decode_join_take(decoder, join, block->tgid, block->not_before_ns,
-						block->chunk_bytes, ret_is_whole);
+		*ret_strings = decode_join_take(decoder, block, ret_is_whole);
 		return 1;
 	}
 	if (join->chunks && join->tgid == block->tgid)
@@ -98,6 +107,7 @@ int decode_block(struct decoder *decoder, const struct decode_in *in,
 
 	if (!data)
 		return -EBADMSG;
+	data = end_cut_string(block, data, block->span.bytes);
 	*ret_strings = decode_strings(data, block->span.bytes);
 	*ret_is_whole = ret_strings->bytes == block->span.bytes;
 	return 1;

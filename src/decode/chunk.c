@@ -7,12 +7,13 @@
  *
  *   decode_chunk() --offset 0--> [waits] --next offset--> [waits] --decode_join_take()--> event
  *                                   |  other offset: gap, nothing more is kept
- *                                   '--other process, exec lost--> decode_join_drop()
+ *                                   '--chunk of another exec--> decode_join_drop()
  *
  * Invariants
  *  (1) join->data[0, bytes) is what was sent from offset 0 on, without a hole.
- *  (2) Bytes of two execs never mix: a chain starts at offset 0, holds one process's chunks, is
- *      dropped when its exec was lost, and is refused if older than the exec that asks for it.
+ *  (2) Bytes of two execs never mix: a join holds one process's chunks of one time stamp (the
+ *      kernel side reads the clock once for all of them), and is refused to an exec that was
+ *      asked for later; if that is not known, also when an exec was lost since.
  *  (3) A join holds at most DECODE_JOIN_BYTES_MAX.
  */
 #include "decode/decoder.h"
@@ -27,6 +28,7 @@ static void reset(struct decode_join *join)
 	join->bytes = 0;
 	join->chunks = 0;
 	join->has_gap = false;
+	join->is_doubtful = false;
 }
 
 void decode_join_done(struct decode_join *join)
@@ -78,11 +80,12 @@ int decode_chunk(struct decoder *decoder, const struct decode_in *in, const stru
 
 	struct decode_join *join = rec->what == REC_CHUNK_ARGV ? &joins->argv : &joins->env;
 
-	if (join->chunks && (!rec->offset || join->tgid != rec->tgid))
+	if (join->chunks &&
+	    (!rec->offset || join->tgid != rec->tgid || join->ts_ns != rec->header.ts_ns))
 		decode_join_drop(decoder, join);
 	if (!join->chunks) {
 		join->tgid = rec->tgid;
-		join->first_ts_ns = rec->header.ts_ns;
+		join->ts_ns = rec->header.ts_ns;
 	}
 	join->chunks++;
 	if (rec->offset != join->bytes)
@@ -97,24 +100,31 @@ int decode_chunk(struct decoder *decoder, const struct decode_in *in, const stru
 	return err;
 }
 
-struct begat_strv decode_join_take(struct decoder *decoder, struct decode_join *join, uint32_t tgid,
-				   uint64_t not_before_ns, uint32_t bytes, bool *ret_is_whole)
+static bool is_anothers(const struct decode_join *join, const struct decode_block *block)
 {
-	struct begat_strv none = { .data = "" };
+	if (join->bytes > block->chunk_bytes)
+		return true;
+	return block->not_before_ns ? join->ts_ns < block->not_before_ns : join->is_doubtful;
+}
+
+struct begat_strv decode_join_take(struct decoder *decoder, const struct decode_block *block,
+				   bool *ret_is_whole)
+{
+	struct decode_join *join = block->join;
+	struct begat_strv strings = { .data = "" };
 
 	*ret_is_whole = false;
-	if (!join->chunks || join->tgid != tgid)
-		return none; /* another process's: its exec is still to come, or lost */
-	if (join->first_ts_ns < not_before_ns || join->bytes > bytes) {
+	if (!join->chunks || join->tgid != block->tgid)
+		return strings; /* another process's: its exec is still to come, or lost */
+	if (is_anothers(join, block)) {
 		decode_join_drop(decoder, join);
-		return none;
+		return strings;
 	}
-
-	struct begat_strv strings = none;
-
+	if (block->is_cut && join->bytes && join->bytes == block->chunk_bytes)
+		join->data[join->bytes - 1] = '\0';
 	if (join->bytes)
 		strings = decode_strings(join->data, join->bytes);
-	*ret_is_whole = strings.bytes == bytes;
+	*ret_is_whole = strings.bytes == block->chunk_bytes;
 	/* The event borrows the bytes: the join starts anew, its buffer lives to the next call. */
 	reset(join);
 	decoder->used_joins[decoder->used_joins[0] ? 1 : 0] = join;

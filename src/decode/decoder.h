@@ -18,7 +18,7 @@
 #define DECODE_JOIN_BYTES_MAX ((size_t)REC_CHUNKS_MAX * REC_CHUNK_BYTES_MAX)
 #define DECODE_JOIN_KEEP_BYTES 65536 /* a bigger buffer is given back after use */
 #define DECODE_PATH_MARKS_BYTES 64 /* what path.c may write around the names */
-#define DECODE_PATH_BYTES (REC_PATH_BYTES_MAX + DECODE_PATH_MARKS_BYTES)
+#define DECODE_PATH_BYTES (REC_BYTES_MAX + DECODE_PATH_MARKS_BYTES) /* any that a record holds */
 
 /* One record, as long as decode_record() runs. */
 struct decode_in {
@@ -32,10 +32,11 @@ struct decode_join {
 	char *data;
 	size_t capacity;
 	size_t bytes;
-	uint64_t first_ts_ns; /* of the first chunk: older than the exec's start = not its own */
+	uint64_t ts_ns; /* of all its chunks: they are of one exec */
 	uint32_t tgid;
 	uint32_t chunks; /* seen, kept or not; 0 = nothing waits */
 	bool has_gap; /* a chunk is missing: what comes after it is not kept */
+	bool is_doubtful; /* an exec was lost, perhaps the one that it belongs to */
 };
 
 struct decode_joins {
@@ -98,7 +99,8 @@ struct decoder {
 	char tty[REC_TTY_BYTES + 1];
 	char exe[DECODE_PATH_BYTES];
 	char cwd[DECODE_PATH_BYTES];
-	char scratch[REC_BYTES_MAX]; /* a filtered env; a cgroup's path on its way to the table */
+	char cut_argv[REC_INLINE_BYTES_MAX];
+	char scratch[DECODE_PATH_BYTES]; /* env cut or filtered; a cgroup's path in transit */
 };
 
 /* One file each. All return 1, 0 or -EBADMSG as decode_record() does; chunk and cgroup -ENOMEM. */
@@ -142,7 +144,10 @@ struct decode_block {
 	uint32_t chunk_bytes; /* if not 0, in chunks before it */
 	struct decode_join *join;
 	uint32_t tgid;
-	uint64_t not_before_ns; /* older chunks are not this exec's */
+	uint64_t not_before_ns; /* older chunks are not this exec's; 0 = not known */
+	bool is_cut; /* by the user's limit: the last string may lack its end */
+	char *buf; /* where a cut block from the record is given one */
+	size_t buf_size;
 };
 
 /* *ret_is_whole: every byte that was sent is here. Returns 1, 0 (nothing was sent) or -EBADMSG. */
@@ -151,8 +156,8 @@ int decode_block(struct decoder *decoder, const struct decode_in *in,
 		 bool *ret_is_whole);
 
 /* chunk.c */
-struct begat_strv decode_join_take(struct decoder *decoder, struct decode_join *join, uint32_t tgid,
-				   uint64_t not_before_ns, uint32_t bytes, bool *ret_is_whole);
+struct begat_strv decode_join_take(struct decoder *decoder, const struct decode_block *block,
+				   bool *ret_is_whole);
 void decode_join_drop(struct decoder *decoder, struct decode_join *join);
 void decode_join_done(struct decode_join *join);
 

@@ -23,6 +23,9 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 		.join = &decoder->joins[rec->header.cpu].argv,
 		.tgid = rec->who.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
+		.is_cut = rec->flags & REC_EXEC_ARGV_CUT,
+		.buf = decoder->cut_argv,
+		.buf_size = sizeof(decoder->cut_argv),
 	};
 	bool is_whole = true;
 	int sent = decode_block(decoder, in, &block, &ev->argv, &is_whole);
@@ -57,6 +60,9 @@ static int decode_env(struct decoder *decoder, const struct decode_in *in,
 		.join = &decoder->joins[rec->header.cpu].env,
 		.tgid = rec->who.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
+		.is_cut = rec->flags & REC_EXEC_ENV_CUT,
+		.buf = decoder->scratch,
+		.buf_size = sizeof(decoder->scratch),
 	};
 	bool is_whole = true;
 	int sent = decode_block(decoder, in, &block, &ev->env, &is_whole);

@@ -19,6 +19,9 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 		.join = &decoder->joins[rec->header.cpu].argv,
 		.tgid = rec->who.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
+		.is_cut = rec->flags & REC_FAILED_ARGV_CUT,
+		.buf = decoder->cut_argv,
+		.buf_size = sizeof(decoder->cut_argv),
 	};
 	bool is_cut = rec->flags & REC_FAILED_ARGV_CUT;
 	bool is_unreadable = rec->unreadable || rec->flags & REC_FAILED_ARGV_UNREADABLE;

@@ -42,12 +42,9 @@ int decode_lost(struct decoder *decoder, const struct rec_lost *rec, struct bega
 {
 	struct decode_joins *joins = &decoder->joins[rec->header.cpu];
 
-	/* An exec is gone, and with it the owner of chunks that wait: what comes next may not be
-	 * glued to them. */
-	if (rec->count[REC_CLASS_EXEC] || rec->count[REC_CLASS_EXEC_FAILED]) {
-		decode_join_drop(decoder, &joins->argv);
-		decode_join_drop(decoder, &joins->env);
-	}
+	/* Chunks that wait may be the lost exec's, or the next one's. */
+	if (rec->count[REC_CLASS_EXEC] || rec->count[REC_CLASS_EXEC_FAILED])
+		joins->argv.is_doubtful = joins->env.is_doubtful = true;
 	decoder->lost = *rec;
 	return decode_more(decoder, ev) ? 1 : 0;
 }

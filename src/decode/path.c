@@ -47,12 +47,16 @@ static char *put_names_reversed(char *at, const char *names, size_t bytes)
 int decode_path(const struct decode_in *in, const struct rec_path *path, char *buf, size_t size,
 		struct begat_str *ret_path)
 {
-	if (!path->bytes)
+	/* A root that is not the process's has no names, and yet is somewhere. */
+	bool is_root = path->flags & REC_PATH_UNREACHABLE && !path->components;
+
+	if (!path->bytes && !is_root)
 		return 0;
 
-	const char *names = decode_bytes(in, path->offset, path->bytes);
+	const char *names = path->bytes ? decode_bytes(in, path->offset, path->bytes) : "";
 
-	if (!names || path->bytes > size - DECODE_PATH_MARKS_BYTES || names[path->bytes - 1])
+	if (!names || path->bytes > size - DECODE_PATH_MARKS_BYTES ||
+	    (path->bytes && names[path->bytes - 1]))
 		return -EBADMSG;
 
 	char *at = buf;

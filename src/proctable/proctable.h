@@ -68,6 +68,7 @@ struct proc_facts {
 	uint64_t start_ns; /* boot clock, rounded down to a clock tick */
 	struct begat_str comm, exe, cwd;
 	struct begat_strv argv;
+	bool argv_truncated; /* there is more than 4 KiB of it */
 };
 int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts);
 

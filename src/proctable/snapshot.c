@@ -163,7 +163,7 @@ static struct begat_str read_link(int dir, const char *name, struct room *room)
 }
 
 /* Empty for a kernel thread. A program that rewrote its title may have left the last NUL out. */
-static struct begat_strv read_argv(int dir, struct room *room)
+static struct begat_strv read_argv(int dir, struct room *room, bool *ret_is_cut)
 {
 	struct begat_strv argv = { 0 };
 	char raw[PROCTABLE_ARGV_BYTES + 2];
@@ -176,12 +176,15 @@ static struct begat_strv read_argv(int dir, struct room *room)
 
 	size_t limit = PROCTABLE_ARGV_BYTES < room->left ? PROCTABLE_ARGV_BYTES : room->left;
 
-	if (!limit)
+	if (!limit) {
+		*ret_is_cut = true;
 		return argv;
+	}
 	argv = (struct begat_strv){ .data = raw, .bytes = bytes };
 	for (size_t i = 0; i < bytes; i++)
 		argv.count += !raw[i];
 	argv = image_cut_argv(&argv, limit);
+	*ret_is_cut = argv.bytes < bytes;
 	memcpy(room->at, raw, argv.bytes);
 	room->at[argv.bytes - 1] = '\0';
 	argv.data = room->at;
@@ -208,7 +211,7 @@ static int read_all(int dir, struct room *room, struct proc_facts *facts)
 		return -EIO;
 	facts->exe = read_link(dir, "exe", room);
 	facts->cwd = read_link(dir, "cwd", room);
-	facts->argv = read_argv(dir, room);
+	facts->argv = read_argv(dir, room, &facts->argv_truncated);
 	return 0;
 }
 

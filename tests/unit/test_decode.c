@@ -412,9 +412,17 @@ static void test_exec_cut_argv(void **state)
 	assert_int_equal(decode(decoder), 1);
 	assert_true(ev.argv_truncated);
 
-	exec->argv_bytes = 5; /* not ended by a NUL: whole strings only */
-	exec->argc = 2;
+	exec->flags = REC_EXEC_ARGV_CUT; /* within a string: its last byte becomes the NUL */
 	exec->argv.bytes = 5;
+	assert_int_equal(decode(decoder), 1);
+	assert_true(ev.argv_truncated);
+	assert_int_equal(ev.argv.count, 2);
+	assert_int_equal(ev.argv.bytes, 5);
+	assert_memory_equal(ev.argv.data, "cc\0-", 5);
+
+	exec->flags = 0; /* not ended by a NUL, nobody says why: whole strings only */
+	exec->argv_bytes = 5;
+	exec->argc = 2;
 	assert_int_equal(decode(decoder), 1);
 	assert_true(ev.argv_truncated);
 	assert_int_equal(ev.argv.count, 1);
@@ -543,21 +551,24 @@ static void test_paths(void **state)
 	longest[REC_PATH_BYTES_MAX] = '\0';
 	check_path(decoder, longest, 0, longest);
 
-	/* one byte more than a path may have */
+	/* deeper than PATH_MAX, as chdir() goes: as long as a record can hold it */
 	struct rec_exec *exec = start_exec("cc", 3, 1);
-	char *names = malloc(REC_PATH_BYTES_MAX + 65);
+	size_t room = sizeof(rec.bytes) - rec.size;
 
-	memset(names, 'n', REC_PATH_BYTES_MAX + 65);
-	names[REC_PATH_BYTES_MAX + 64] = '\0';
-	exec->cwd.components = 1;
-	exec->cwd.offset = (uint32_t)rec.size;
-	exec->cwd.bytes = REC_PATH_BYTES_MAX + 65;
-	record_span(&rec, names, REC_PATH_BYTES_MAX + 65);
-	assert_int_equal(decode(decoder), -EBADMSG);
-	free(names);
+	exec->cwd = (struct rec_path){ (uint32_t)rec.size, (uint32_t)room, 3, 1 };
+	memset(rec.bytes + rec.size, 'n', room);
+	rec.bytes[sizeof(rec.bytes) - 1] = '\0';
+	rec.size = sizeof(rec.bytes);
+	assert_int_equal(decode(decoder), 1);
+	assert_int_equal(ev.cwd.len, strlen("(unreachable) (deleted)") + room);
+
+	exec = start_exec("cc", 3, 1); /* a root, but not the process's: no names at all */
+	exec->cwd.flags = REC_PATH_UNREACHABLE;
+	assert_int_equal(decode(decoder), 1);
+	assert_str(ev.cwd, "(unreachable)/");
 
 	exec = start_exec("cc", 3, 1); /* absent, whatever else it says */
-	exec->exe = (struct rec_path){ 1, 0, 7, 3 };
+	exec->exe = (struct rec_path){ 1, 0, 5, 3 };
 	exec->inode = 5;
 	assert_int_equal(decode(decoder), 1);
 	assert_false(HAS(&ev, EXE) || HAS(&ev, INODE) || HAS(&ev, DEV));

@@ -173,6 +173,37 @@ static void test_join_one_long_string(void **state)
 	(void)state;
 }
 
+/* The user's limit falls into a string: what there is of it is kept. */
+static void test_join_cut(void **state)
+{
+	struct decoder *decoder = new_decoder(ALL_NAMES);
+	const size_t bytes = REC_CHUNK_BYTES_MAX + 1000;
+	char *block = make_block(bytes, 99);
+
+	for (int skip = -1; skip < 2; skip++) {
+		send_block(decoder, REC_CHUNK_ARGV, block, bytes - 50, skip);
+
+		struct rec_exec *exec = record_exec(&rec);
+
+		exec->argc = 5000;
+		exec->argv_bytes = 500000;
+		exec->argv_chunk_bytes = (uint32_t)bytes - 50;
+		exec->flags = REC_EXEC_ARGV_CUT;
+		assert_int_equal(decode(decoder), 1);
+		assert_true(ev.argv_truncated);
+		if (skip >= 0) {
+			assert_true(ev.argv.bytes <= (size_t)skip * REC_CHUNK_BYTES_MAX);
+			continue;
+		}
+		assert_int_equal(ev.argv.bytes, bytes - 50);
+		assert_memory_equal(ev.argv.data, block, bytes - 51);
+		assert_int_equal(ev.argv.count, count_nuls(block, bytes - 51) + 1);
+	}
+	decoder_free(decoder);
+	free(block);
+	(void)state;
+}
+
 static void test_join_of_another(void **state)
 {
 	struct decoder *decoder = new_decoder(ALL_NAMES);
@@ -200,15 +231,32 @@ static void test_join_of_another(void **state)
 
 	/* the next has its own, and its first chunk is lost: nothing may be mixed */
 	send_chunk(decoder, REC_CHUNK_ARGV, block, 0, REC_CHUNK_BYTES_MAX);
-	record_lost(&rec)->count[REC_CLASS_EXEC] = 1;
-	assert_int_equal(decode(decoder), 1);
+
+	struct rec_chunk *chunk = record_chunk(&rec);
+
+	chunk->header.ts_ns++;
+	chunk->tgid = RECORD_TGID;
+	chunk->what = REC_CHUNK_ARGV;
+	chunk->offset = REC_CHUNK_BYTES_MAX;
+	chunk->bytes = record_span(&rec, block + REC_CHUNK_BYTES_MAX, REC_CHUNK_BYTES_MAX);
+	assert_int_equal(decode(decoder), 0);
 	assert_int_equal(decoder_orphan_chunks(decoder), 4);
-	send_chunk(decoder, REC_CHUNK_ARGV, block, REC_CHUNK_BYTES_MAX, REC_CHUNK_BYTES_MAX);
 	send_exec(decoder, block, bytes, 0);
 	assert_argv_is("", 0);
 	assert_true(ev.argv_truncated);
 
-	/* the same, and the loss was not told: older than the attempt */
+	/* an exec was lost meanwhile: whose chunks are these? The time of the attempt tells */
+	for (int knows = 0; knows < 2; knows++) {
+		send_block(decoder, REC_CHUNK_ARGV, block, bytes, -1);
+		record_lost(&rec)->count[REC_CLASS_EXEC] = 1;
+		assert_int_equal(decode(decoder), 1);
+		record_exec(&rec)->attempt_ts_ns = knows ? RECORD_TS_NS - 1 : 0;
+		((struct rec_exec *)(void *)rec.bytes)->argv_chunk_bytes = (uint32_t)bytes;
+		assert_int_equal(decode(decoder), 1);
+		assert_argv_is(block, knows ? bytes : 0);
+	}
+
+	/* all of the attempt's are lost, and others wait */
 	send_block(decoder, REC_CHUNK_ARGV, block, bytes, -1);
 
 	struct rec_exec *exec = record_exec(&rec);
@@ -303,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_join_argv_and_env),
 		cmocka_unit_test(test_join_with_a_hole),
 		cmocka_unit_test(test_join_one_long_string),
+		cmocka_unit_test(test_join_cut),
 		cmocka_unit_test(test_join_of_another),
 		cmocka_unit_test(test_join_of_a_failure),
 		cmocka_unit_test(test_bad_chunks),

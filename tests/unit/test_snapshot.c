@@ -97,6 +97,7 @@ static void test_self(void **state)
 	assert_int_equal(facts.exe.len, len);
 	assert_non_null(facts.cwd.data);
 	assert_memory_equal(facts.cwd.data, "/", 1);
+	assert_false(facts.argv_truncated);
 	assert_true(facts.argv.count >= 1 && facts.argv.data[facts.argv.bytes - 1] == '\0');
 	assert_int_equal(facts.start_ns % (1000000000 / sysconf(_SC_CLK_TCK)), 0);
 	assert_true(facts.start_ns <= (uint64_t)now.tv_sec * 1000000000u + 1000000000u);
@@ -145,6 +146,7 @@ static void test_argv(void **state)
 	for (size_t i = 0; i < facts.argv.bytes; i++)
 		count += !facts.argv.data[i];
 	assert_int_equal(facts.argv.count, count);
+	assert_true(facts.argv_truncated);
 
 	/* too little room: what does not fit is absent, nothing is written beyond */
 	for (size_t size = 0; size < 600; size += 7) {
