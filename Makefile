@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # `make help` lists the targets. Everything that is generated lies under $(BUILD).
 
+.DEFAULT_GOAL := all
 VERSION := 0.1.0
 BUILD ?= build
 PREFIX ?= /usr/local
