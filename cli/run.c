@@ -35,6 +35,7 @@ struct run {
 	int wait_status; /* of the command, as wait(2) has it */
 	bool has_ended;
 	bool could_exec;
+	bool was_interrupted; /* by Ctrl-C: the terminal has written ^C and stays behind it */
 	int status; /* exit status if it could not */
 };
 
@@ -99,6 +100,8 @@ static int follow_command(struct run *run)
 			return 0;
 		int r = stream_wait(&run->stream, &run->signals, &signal);
 
+		if (r == STREAM_SIGNAL && signal.ssi_signo == SIGINT)
+			run->was_interrupted = true;
 		if (r == STREAM_SIGNAL && signal.ssi_signo != SIGCHLD)
 			forward(run, &signal);
 		else if (r == STREAM_READER_GONE && !run->stream.error)
@@ -126,7 +129,7 @@ static int start_command(struct run *run, char **argv)
 	}
 	r = begat_follow(run->stream.begat, run->child.pid);
 	if (r < 0) {
-		cli_complain("%s", begat_error(run->stream.begat));
+		stream_explain(run->stream.begat);
 		return r;
 	}
 	r = child_release(&run->child);
@@ -163,6 +166,8 @@ static void print_summary(struct run *run)
 		.has_utf8 = stream->output.has_utf8,
 		.shows_all = stream->options->verbose,
 	};
+	if (run->was_interrupted && stream->output.is_terminal)
+		stream->error = output_write(&stream->output, "\n", 1);
 	bool has_stats = !begat_stats(stream->begat, &stats);
 	FILE *out = open_memstream(&text, &size);
 
@@ -188,7 +193,7 @@ static int trace_command(struct run *run, char **argv)
 		return r;
 	r = follow_command(run);
 	if (r < 0)
-		cli_complain("%s", begat_error(run->stream.begat));
+		stream_explain(run->stream.begat);
 	/* Even if the tracer broke: the command's exit status is ours. */
 	while (!run->has_ended && waitpid(run->child.pid, &run->wait_status, 0) < 0 &&
 	       errno == EINTR)
@@ -196,7 +201,7 @@ static int trace_command(struct run *run, char **argv)
 	int finished = begat_finish(run->stream.begat);
 
 	if (finished < 0 && r >= 0)
-		cli_complain("%s", begat_error(run->stream.begat));
+		stream_explain(run->stream.begat);
 	print_summary(run);
 	return r < 0 ? r : finished < 0 ? finished : 0;
 }

@@ -94,12 +94,20 @@ void stream_fill(const struct stream *stream, struct begat_options *opts)
 	}
 }
 
+void stream_explain(const struct begat *begat)
+{
+	const char *why = begat_error(begat);
+	size_t len = strlen(why);
+
+	cli_complain("%s%s", why, len && strchr(".?!", why[len - 1]) ? "" : ".");
+}
+
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	int r = begat_open(opts, &stream->begat);
 
 	if (r < 0) {
-		cli_complain("%s", begat_error(stream->begat));
+		stream_explain(stream->begat);
 		begat_close(stream->begat);
 		stream->begat = NULL;
 		return r;

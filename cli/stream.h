@@ -61,6 +61,9 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 /* Flushes, prints --stats, closes all. Returns stream->error or what closing found. */
 int stream_close(struct stream *stream);
 
+/* Complains of what the library could not do, in its own sentence. */
+void stream_explain(const struct begat *begat);
+
 /* Complains about stream->error unless it is that the reader has gone. */
 void stream_complain(const struct stream *stream);
 

@@ -211,7 +211,7 @@ void totals_print(const struct summary *s, const struct begat_stats *stats,
 				   root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
 		/* Broken where it makes sense, if a terminal would break it anywhere. */
 		bool is_long = is_missing ||
-			       strlen(" complete:  | ") + size + (size_t)len >= style->columns;
+			       strlen(" complete:  | ") + size + (size_t)len > style->columns;
 
 		fprintf(out, "%s %s", style->columns && is_long ? "\n" : " |", times);
 	}

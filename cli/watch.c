@@ -49,6 +49,9 @@ static int follow_stream(struct stream *stream, const struct signals *signals)
 	while (r == STREAM_EVENTS && !stream->error);
 	if (stream->error || r == STREAM_READER_GONE)
 		return 0;
+	if (r == STREAM_SIGNAL && signal.ssi_signo == SIGINT && stream->output.is_terminal)
+		stream->error =
+			output_write(&stream->output, "\n", 1); /* after the terminal's ^C */
 	if (r == STREAM_SIGNAL)
 		r = begat_finish(stream->begat);
 	return r == -ECANCELED ? 0 : r < 0 ? r : 0;
@@ -78,7 +81,7 @@ static int watch(struct options *options, int argc, char **argv)
 	if (!r) {
 		r = follow_stream(&stream, &signals);
 		if (r < 0)
-			cli_complain("%s", begat_error(stream.begat));
+			stream_explain(stream.begat);
 	}
 	int failed_write = stream_close(&stream);
 
