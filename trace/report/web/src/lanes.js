@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The timeline's bars: packed into tracks, drawn into a pixel buffer.
+//
+// A track holds lives that do not overlap, in order, so what is visible is found by binary search
+// and what is narrower than a pixel is merged by jumping to the next pixel: the work of a frame is
+// bounded by the pixels, not by the processes.
+
+const FAIL_CAP = 2;
+
+export class Lanes {
+	constructor(trace) {
+		const { track } = trace.c;
+		this.trace = trace;
+		let tracks = 0;
+		for (let i = 0; i < trace.count; i++) if (trace.isRun(i) && track[i] >= tracks) tracks = track[i] + 1;
+		this.tracks = tracks;
+		this.first = new Uint32Array(tracks + 2);
+		for (let i = 0; i < trace.count; i++) if (trace.isRun(i)) this.first[track[i] + 2]++;
+		for (let t = 2; t < tracks + 2; t++) this.first[t] += this.first[t - 1];
+		this.items = new Uint32Array(this.first[tracks + 1]);
+		for (let i = 0; i < trace.count; i++) if (trace.isRun(i)) this.items[this.first[track[i] + 1]++] = i;
+		const n = this.items.length;
+		this.start = new Float64Array(n);
+		this.end = new Float64Array(n);
+		this.busy = new Float64Array(n + 1);
+		this.fails = new Uint32Array(n + 1);
+		for (let k = 0; k < n; k++) {
+			const i = this.items[k];
+			this.start[k] = trace.c.start[i];
+			this.end[k] = trace.end[i];
+			this.busy[k + 1] = this.busy[k] + trace.c.wall[i];
+			this.fails[k + 1] = this.fails[k] + (trace.hasFailed(i) ? 1 : 0);
+		}
+		this.slots = new Uint8Array(n);
+		this.lit = null; // prefix counts of what is not dimmed; null = everything is lit
+	}
+
+	recolour(slotOfProcess) {
+		for (let k = 0; k < this.items.length; k++) this.slots[k] = slotOfProcess[this.items[k]];
+	}
+
+	// matches: one byte a process, or null.
+	light(matches) {
+		if (!matches) {
+			this.lit = null;
+			return;
+		}
+		const lit = new Uint32Array(this.items.length + 1);
+		for (let k = 0; k < this.items.length; k++) lit[k + 1] = lit[k] + matches[this.items[k]];
+		this.lit = lit;
+	}
+
+	// The first item of [low, high) that starts at or after t.
+	#startsAt(t, low, high) {
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (this.start[middle] < t) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+
+	// The process at time t in a track, or the nearest within slack; -1 if there is none.
+	find(track, t, slack) {
+		if (track < 0 || track >= this.tracks) return -1;
+		const low = this.first[track];
+		const high = this.first[track + 1];
+		const k = this.#startsAt(t, low, high);
+		let best = -1;
+		let distance = slack;
+		for (const c of [k - 1, k]) {
+			if (c < low || c >= high) continue;
+			const d = t < this.start[c] ? this.start[c] - t : t > this.end[c] ? t - this.end[c] : -1;
+			if (d <= distance) {
+				best = this.items[c];
+				distance = d;
+			}
+		}
+		return best;
+	}
+
+	neighbour(i, step) {
+		const track = this.trace.c.track[i];
+		const k = this.#startsAt(this.trace.c.start[i], this.first[track], this.first[track + 1]);
+		const to = k + step;
+		return to >= this.first[track] && to < this.first[track + 1] ? this.items[to] : -1;
+	}
+
+	/*
+	 * Draws tracks [top, ...) of height laneHeight (device pixels) for times from t0 at scale
+	 * pixels a ns into pixels (Uint32, width x height). Calls onBar(i, x, y, width, lit) for bars
+	 * that are wide enough to be written on.
+	 */
+	draw(pixels, width, height, t0, scale, laneHeight, top, palette, labelWidth, onBar) {
+		const pack = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
+		const full = palette.colours.map(pack);
+		const faded = palette.faded.map(pack);
+		const fail = pack(palette.fail);
+		const gap = laneHeight >= 6 ? Math.max(1, Math.round(laneHeight / 12)) : laneHeight >= 3 ? 1 : 0;
+		const firstTrack = Math.max(0, Math.floor(top / laneHeight));
+		for (let track = firstTrack; track < this.tracks; track++) {
+			const y0 = Math.round(track * laneHeight - top);
+			if (y0 >= height) break;
+			const y1 = Math.min(height, Math.round((track + 1) * laneHeight - top) - gap);
+			this.#drawTrack(pixels, width, track, Math.max(0, y0), Math.max(y1, y0 + 1), t0, scale, {
+				full, faded, fail, palette, labelWidth, onBar,
+			});
+		}
+	}
+
+	#drawTrack(pixels, width, track, y0, y1, t0, scale, how) {
+		const low = this.first[track];
+		const high = this.first[track + 1];
+		const t1 = t0 + width / scale;
+		let k = this.#startsAt(t0, low, high);
+		if (k > low && this.end[k - 1] > t0) k--;
+		while (k < high && this.start[k] < t1) {
+			const x0 = (this.start[k] - t0) * scale;
+			const x1 = (this.end[k] - t0) * scale;
+			if (x1 - x0 >= 1) {
+				this.#drawBar(pixels, width, k, x0, x1, y0, y1, how);
+				k++;
+				continue;
+			}
+			const pixel = Math.max(0, Math.floor(x0));
+			const next = Math.max(k + 1, this.#startsAt(t0 + (pixel + 1) / scale, k + 1, high));
+			this.#drawMerged(pixels, width, k, next, pixel, y0, y1, scale, how);
+			k = next;
+		}
+	}
+
+	#drawBar(pixels, width, k, x0, x1, y0, y1, how) {
+		const from = Math.max(0, Math.round(x0));
+		const to = Math.min(width, Math.max(Math.round(x1), from + 1));
+		const isLit = !this.lit || this.lit[k + 1] > this.lit[k];
+		const colour = (isLit ? how.full : how.faded)[this.slots[k]];
+		for (let y = y0; y < y1; y++) pixels.fill(colour, y * width + from, y * width + to);
+		if (this.fails[k + 1] > this.fails[k] && x1 <= width) {
+			const cap = Math.max(to - FAIL_CAP * (devicePixelRatio || 1), from);
+			for (let y = y0; y < y1; y++) pixels.fill(how.fail, y * width + cap, y * width + to);
+		}
+		if (x1 - x0 >= how.labelWidth) how.onBar(this.items[k], from, y0, to - from, isLit);
+	}
+
+	#drawMerged(pixels, width, k, next, pixel, y0, y1, scale, how) {
+		if (pixel >= width) return;
+		const covered = Math.min(1, (this.busy[next] - this.busy[k]) * scale);
+		const isLit = !this.lit || this.lit[next] > this.lit[k];
+		let colour;
+		if (this.fails[next] > this.fails[k]) {
+			colour = how.fail;
+		} else {
+			const c = (isLit ? how.palette.colours : how.palette.faded)[this.slots[k]];
+			const p = how.palette.paper;
+			const part = 0.45 + 0.55 * covered;
+			const mix = (n) => Math.round(c[n] * part + p[n] * (1 - part));
+			colour = (255 << 24) | (mix(2) << 16) | (mix(1) << 8) | mix(0);
+		}
+		for (let y = y0; y < y1; y++) pixels[y * width + pixel] = colour;
+	}
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Header, verdict and the tables: what the analysis says, in the order in which one asks.
+
+import { errnoName, FLAG, signalName } from './data.js';
+import { $, el } from './dom.js';
+import { basename, bytes, cores, count, duration, moment, percent, plural } from './format.js';
+import { Table } from './table.js';
+import { shellWord } from './text.js';
+
+const dash = () => el('span', { class: 'quiet' }, '–');
+
+// A figure with the bar of its share behind it.
+function bar(text, part, colour) {
+	return el('span', { class: 'bar' }, el('span', { class: 'bar-fill', style: { width: `${Math.max(0, Math.min(1, part)) * 100}%`, background: colour ?? '' } }), el('span', {}, text));
+}
+
+// The name in front, the folder after it, quiet.
+function programCell(path, colour) {
+	const text = path || '(unknown)';
+	const name = basename(text);
+	const folder = text.length > name.length ? text.slice(0, text.length - name.length) : '';
+	return el('span', { class: 'program', title: text }, colour && el('span', { class: 'swatch', style: { background: colour } }), name, folder && el('span', { class: 'folder' }, folder));
+}
+
+const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+export function header(trace) {
+	const { trace: t, totals } = trace.analysis;
+	const command = t.command.map((w) => shellWord(new TextEncoder().encode(w))).join(' ');
+	$('command').textContent = command ? (command.length > 300 ? `${command.slice(0, 300)}…` : command) : 'The whole machine';
+	const facts = [t.host, t.kernel && `Linux ${t.kernel}`, t.begin_time && new Date(t.begin_time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
+		t.backend && `${t.backend}${t.transport ? ` over ${t.transport}` : ''}`].filter(Boolean).map(showJson);
+	$('provenance').textContent = facts.join('  ·  ');
+	const failed = totals.failed_exits + totals.signalled;
+	const realExecs = totals.failed_execs - totals.path_misses;
+	const figures = [
+		['Wall', duration(totals.wall_ns), totals.running_at_end ? `${plural(totals.running_at_end, 'process', 'processes')} ran on` : ''],
+		['CPU', duration(totals.cpu_ns), `${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`],
+		['Busy cores', cores(totals.parallelism), t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
+		['Processes', count(totals.processes), `at most ${count(totals.peak_active)} active at once`],
+		['Execs', count(totals.execs), `${count(totals.fork_only)} forks without`],
+		['Failed', count(failed + realExecs), [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
+		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : 'complete', totals.lost ? 'bad' : ''],
+	];
+	$('figures').replaceChildren(...figures.map(([label, value, note, mood]) => el('div', { class: `figure ${mood ?? ''}`, 'data-figure': label.toLowerCase() },
+		el('dt', {}, label), el('dd', {}, el('span', { class: 'value' }, value), el('span', { class: 'note' }, note)))));
+	const warnings = [];
+	if (!t.complete) warnings.push('The recording was cut short: what happened after its last commit is missing.');
+	if (totals.lost) warnings.push(`${plural(totals.lost, 'event')} could not be delivered (${Object.entries(t.lost).map(([k, n]) => `${count(n)} ${k}`).join(', ')}): figures are lower bounds.`);
+	if (t.corrected_times) warnings.push(`${plural(t.corrected_times, 'time or parent', 'times or parents')} in the recording contradicted others and had to be corrected.`);
+	$('warnings').replaceChildren(...warnings.map((w) => el('p', {}, w)));
+}
+
+function share(part, whole) {
+	return percent(part, whole);
+}
+
+// Two or three sentences for a reader who has never seen a report.
+export function verdict(trace, palette) {
+	const { programs, totals, critical_path: path, trace: t } = trace.analysis;
+	if (!programs.length) {
+		$('verdict').replaceChildren('No process started during this recording.');
+		return;
+	}
+	const name = (p) => el('b', { class: 'name' }, el('span', { class: 'swatch', style: { background: palette.ofName(programs.indexOf(p)) } }), basename(showJson(p.exe) || '(unknown)'));
+	const top = programs[0];
+	const out = [];
+	if (top.cpu_ns) out.push(name(top), ` cost most: ${duration(top.cpu_ns)} of CPU, ${share(top.cpu_ns, totals.cpu_ns)} of the run, in ${plural(top.runs + top.forks, 'run')}. `);
+	const length = path.to_ns - path.from_ns;
+	const onPath = programs.filter((p) => p.path_ns / length > 0.04).sort((a, b) => b.path_ns - a.path_ns).slice(0, 3);
+	if (length && onPath.length) {
+		out.push(`A chain of ${plural(path.processes, 'process', 'processes')} bounded the wall time: `);
+		onPath.forEach((p, k) => out.push(k ? (k === onPath.length - 1 ? ' and ' : ', ') : '', name(p), ` took ${share(p.path_ns, length)} of it`));
+		out.push(path.idle_ns / length > 0.02 ? `; ${share(path.idle_ns, length)} of it nothing ran. ` : '. ');
+	}
+	if (t.cpus && totals.wall_ns) {
+		const use = totals.parallelism / t.cpus;
+		out.push(use > 0.85 ? 'The cores were nearly always busy: less work is what would make it shorter.'
+			: use < 0.5 && totals.wall_ns > 1e8 ? `More than half of the ${t.cpus} cores' time went unused: a shorter chain is what would make it shorter.` : '');
+	}
+	$('verdict').replaceChildren(...out);
+}
+
+export function legend(trace, palette, onPick) {
+	const { programs } = trace.analysis;
+	$('legend').replaceChildren(...palette.legend.map(({ program, slot }) => {
+		const p = programs[program];
+		return el('button', { type: 'button', class: 'legend-item', 'aria-pressed': 'false', 'data-program': program, title: `${showJson(p.exe)}: show only these`, onclick: (e) => onPick(program, e.currentTarget) },
+			el('span', { class: 'swatch', style: { background: `rgb(${palette.colours[slot]})` } }), basename(showJson(p.exe) || '(unknown)'));
+	}), programs.length > palette.legend.length ? el('span', { class: 'legend-rest' }, el('span', { class: 'swatch', style: { background: `rgb(${palette.colours.at(-1)})` } }), 'others') : '',
+	el('span', { class: 'legend-rest' }, el('span', { class: 'swatch', style: { background: `rgb(${palette.fail})` } }), 'failed'),
+	el('span', { class: 'legend-rest' }, el('span', { class: 'path-mark' }), 'critical path'));
+}
+
+export function pathParts(trace, palette) {
+	const { programs, critical_path: path } = trace.analysis;
+	const length = path.to_ns - path.from_ns || 1;
+	const part = (name, value, bar) => el('div', { class: 'part' }, el('span', { class: 'part-name' }, name),
+		el('span', { class: 'part-track' }, bar), el('span', { class: 'part-value' }, duration(value)), el('span', { class: 'part-share' }, percent(value, length)));
+	const line = (value, colour) => el('span', { class: `part-bar ${colour ? '' : 'idle'}`, style: { width: `${(100 * value) / length}%`, background: colour ?? '' } });
+	const order = Array.from(programs.keys()).filter((k) => programs[k].path_ns > 0).sort((a, b) => programs[b].path_ns - programs[a].path_ns);
+	const parts = order.slice(0, 8).map((k) => part(programCell(showJson(programs[k].exe), palette.ofName(k)), programs[k].path_ns, line(programs[k].path_ns, palette.ofName(k))));
+	const rest = order.slice(8).reduce((sum, k) => sum + programs[k].path_ns, 0);
+	if (rest) parts.push(part(el('span', { class: 'quiet' }, plural(order.length - 8, 'other program')), rest, line(rest)));
+	if (path.idle_ns) parts.push(part(el('span', { class: 'quiet' }, 'nothing was running'), path.idle_ns, line(path.idle_ns)));
+	$('path-parts').replaceChildren(...parts);
+}
+
+export function pathTable(trace, palette, onSelect) {
+	const { c } = trace;
+	const { critical_path: path } = trace.analysis;
+	const length = path.to_ns - path.from_ns || 1;
+	const rows = Array.from(c.visit_own.keys()).filter((k) => c.visit_process[k] || c.visit_own[k]);
+	const of = (k) => c.visit_process[k] - 1;
+	return new Table($('path-table'), {
+		label: 'Processes on the critical path', rows, onSelect: (k) => of(k) >= 0 && onSelect(of(k), 'table'), most: 12,
+		columns: [
+			{ key: 'own', label: 'On the path', title: 'Time that the path spends in this process itself', width: '104px', align: 'right', value: (k) => c.visit_own[k], cell: (k) => bar(duration(c.visit_own[k]), c.visit_own[k] / length, of(k) >= 0 ? palette.colour(of(k)) : null) },
+			{ key: 'share', label: 'Share', width: '68px', align: 'right', value: (k) => c.visit_own[k], cell: (k) => percent(c.visit_own[k], length) },
+			{ key: 'from', label: 'From', width: '92px', align: 'right', first: 'up', value: (k) => c.visit_from[k], cell: (k) => moment(c.visit_from[k], length / 1000) },
+			{ key: 'below', label: 'With below', title: 'Time that the path spends in it and in what it begot', width: '92px', align: 'right', value: (k) => c.visit_to[k] - c.visit_from[k], cell: (k) => duration(c.visit_to[k] - c.visit_from[k]) },
+			{ key: 'command', label: 'Process', width: 'minmax(180px, 1fr)', cell: (k) => el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.visit_depth[k], 24) * 14}px` } }, of(k) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.command(of(k), 240)) },
+		],
+	});
+}
+
+export function treeTable(trace, tree, onSelect) {
+	const { c } = trace;
+	const wall = (i) => c.wall[i] + c.sub_wall[i];
+	const known = (i, flag, text) => (trace.has(i, flag) ? text : dash());
+	const most = trace.analysis.totals.cpu_ns || 1;
+	const name = (i) => {
+		const twisty = tree.hasChildren(i)
+			? el('span', { class: `twisty ${tree.isOpen(i) ? 'open' : ''}`, 'aria-hidden': 'true' }) : el('span', { class: 'twisty none', 'aria-hidden': 'true' });
+		return el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.depth[i], 40) * 14}px` } }, twisty, trace.command(i, 240));
+	};
+	return new Table($('tree-table'), {
+		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',
+		columns: [
+			{ key: 'start', label: 'Process', title: 'Sort by start', width: 'minmax(220px, 1fr)', first: 'up', value: (i) => c.start[i], cell: name },
+			{ key: 'wall', label: 'Wall', title: 'From fork to exit', width: '78px', align: 'right', value: (i) => c.wall[i], cell: (i) => (trace.isRun(i) ? duration(c.wall[i]) : dash()) },
+			{ key: 'own', label: 'Own', title: 'Wall time without a living child', width: '78px', align: 'right', value: (i) => c.own[i], cell: (i) => (trace.isRun(i) ? duration(c.own[i]) : dash()) },
+			{ key: 'cpu', label: 'CPU', width: '78px', align: 'right', value: (i) => trace.cpu(i), cell: (i) => known(i, FLAG.HAS_CPU, duration(trace.cpu(i))) },
+			{ key: 'subcpu', label: 'CPU below', title: 'CPU time of the process and of all that it begot', width: '96px', align: 'right', value: (i) => c.sub_cpu[i], cell: (i) => bar(duration(c.sub_cpu[i]), c.sub_cpu[i] / most) },
+			{ key: 'subwall', label: 'Until last', title: 'From its start to the last end below it', width: '82px', align: 'right', value: wall, cell: (i) => (trace.isRun(i) ? duration(wall(i)) : dash()) },
+			{ key: 'rss', label: 'Max RSS', title: 'Largest resident memory, of it or below it', width: '74px', align: 'right', value: (i) => c.sub_rss[i], cell: (i) => (c.sub_rss[i] ? bytes(c.sub_rss[i]) : dash()) },
+			{ key: 'io', label: 'I/O', title: 'Read and written, with all below', width: '70px', align: 'right', value: (i) => c.sub_io[i], cell: (i) => (c.sub_io[i] ? bytes(c.sub_io[i]) : dash()) },
+			{ key: 'exit', label: 'Exit', width: '74px', align: 'right', value: (i) => (trace.hasFailed(i) ? 1000 + c.signal[i] * 256 + (c.exit[i] | 0) : 0), cell: (i) => el('span', { class: trace.hasFailed(i) ? 'bad' : 'quiet' }, trace.exit(i)) },
+		],
+	});
+}
+
+export function programTable(trace, palette, onSelect) {
+	const { programs, totals, critical_path: path } = trace.analysis;
+	const length = path.to_ns - path.from_ns || 1;
+	return new Table($('program-table'), {
+		label: 'Programs', rows: Array.from(programs.keys()), most: 14, sort: { key: 'cpu', down: true }, onSelect: (k) => programs[k].longest && onSelect(programs[k].longest.index, 'table'),
+		columns: [
+			{ key: 'name', label: 'Program', width: 'minmax(200px, 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
+			{ key: 'runs', label: 'Runs', title: 'Images of it, and forks that stayed it', width: '74px', align: 'right', value: (k) => programs[k].runs + programs[k].forks, cell: (k) => count(programs[k].runs + programs[k].forks) },
+			{ key: 'cpu', label: 'CPU', width: '104px', align: 'right', value: (k) => programs[k].cpu_ns, cell: (k) => bar(duration(programs[k].cpu_ns), programs[k].cpu_ns / (totals.cpu_ns || 1), palette.ofName(k)) },
+			{ key: 'share', label: 'Share', title: 'Of all CPU time', width: '66px', align: 'right', value: (k) => programs[k].cpu_ns, cell: (k) => percent(programs[k].cpu_ns, totals.cpu_ns) },
+			{ key: 'wall', label: 'Wall', title: 'Sum over its runs', width: '82px', align: 'right', value: (k) => programs[k].wall_ns, cell: (k) => duration(programs[k].wall_ns) },
+			{ key: 'median', label: 'Median', width: '78px', align: 'right', value: (k) => programs[k].median_wall_ns, cell: (k) => duration(programs[k].median_wall_ns) },
+			{ key: 'max', label: 'Longest', width: '78px', align: 'right', value: (k) => programs[k].max_wall_ns, cell: (k) => duration(programs[k].max_wall_ns) },
+			{ key: 'path', label: 'On path', title: 'Its part of the critical path', width: '78px', align: 'right', value: (k) => programs[k].path_ns, cell: (k) => (programs[k].path_ns ? percent(programs[k].path_ns, length) : dash()) },
+			{ key: 'rss', label: 'Max RSS', width: '74px', align: 'right', value: (k) => programs[k].max_rss_bytes, cell: (k) => (programs[k].max_rss_bytes ? bytes(programs[k].max_rss_bytes) : dash()) },
+			{ key: 'failed', label: 'Failed', width: '62px', align: 'right', value: (k) => programs[k].failures, cell: (k) => (programs[k].failures ? el('span', { class: 'bad' }, count(programs[k].failures)) : dash()) },
+		],
+	});
+}
+
+export function churnTable(trace, palette, onSelect) {
+	const { programs, totals } = trace.analysis;
+	const rows = Array.from(programs.keys()).filter((k) => programs[k].short_runs);
+	$('churn-lead').textContent = totals.short_lived
+		? `${count(totals.short_lived)} of ${plural(totals.processes, 'process', 'processes')} lived less than 10 ms. Together they took ${duration(totals.short_cpu_ns)} of CPU, ${percent(totals.short_cpu_ns, totals.cpu_ns)} of the run.`
+		: 'Every process lived 10 ms or longer.';
+	$('churn-table').hidden = !rows.length;
+	return new Table($('churn-table'), {
+		label: 'Short-lived programs', rows, most: 10, sort: { key: 'times', down: true }, onSelect: (k) => programs[k].longest && onSelect(programs[k].longest.index, 'table'),
+		columns: [
+			{ key: 'name', label: 'Program', width: 'minmax(180px, 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
+			{ key: 'times', label: 'Times', title: 'Processes that lived less than 10 ms', width: '96px', align: 'right', value: (k) => programs[k].short_runs, cell: (k) => bar(count(programs[k].short_runs), programs[k].short_runs / (totals.short_lived || 1), palette.ofName(k)) },
+			{ key: 'cpu', label: 'CPU', width: '82px', align: 'right', value: (k) => programs[k].short_cpu_ns, cell: (k) => duration(programs[k].short_cpu_ns) },
+			{ key: 'wall', label: 'Wall', width: '82px', align: 'right', value: (k) => programs[k].short_wall_ns, cell: (k) => duration(programs[k].short_wall_ns) },
+			{ key: 'peak', label: 'Peak', title: 'Most starts in any one second', width: '82px', align: 'right', value: (k) => programs[k].peak_per_second, cell: (k) => `${count(programs[k].peak_per_second)} /s` },
+			{ key: 'by', label: 'Mostly started by', width: 'minmax(140px, 0.6fr)', first: 'up', value: (k) => programs[k].started_by ?? '', cell: (k) => (programs[k].started_by ? programCell(showJson(programs[k].started_by)) : dash()) },
+		],
+	});
+}
+
+const KINDS = { exit: 'Exit', signal: 'Signal', exec: 'Exec', path_miss: 'PATH search' };
+
+export function failureTable(trace, onSelect) {
+	const { failures, totals } = trace.analysis;
+	const real = Array.from(failures.keys()).filter((k) => failures[k].kind !== 'path_miss');
+	const value = (f) => (f.kind === 'exit' ? `status ${f.value}` : f.kind === 'signal' ? signalName(f.value) : f.name ?? errnoName(f.value));
+	const more = (f) => {
+		if (f.kind === 'path_miss') return `found as ${showJson(f.found)}`;
+		if (f.kind === 'exec') return `asked for ${showJson(f.filename)}`;
+		if (f.oom) return 'out of memory';
+		if (!f.killed_by) return f.core_dumped ? 'core dumped' : '';
+		return `${f.killed_by.pid ? `sent by ${showJson(f.killed_by.comm)} (${f.killed_by.pid})` : 'sent by the kernel'}${f.core_dumped ? ', core dumped' : ''}`;
+	};
+	const table = new Table($('failure-table'), {
+		label: 'Failures', rows: real, most: 14, empty: 'Nothing failed.', onSelect: (k) => failures[k].first && onSelect(failures[k].first.index, 'table'),
+		columns: [
+			{ key: 'count', label: 'Count', width: '74px', align: 'right', value: (k) => failures[k].count, cell: (k) => count(failures[k].count) },
+			{ key: 'kind', label: 'Kind', width: '104px', first: 'up', value: (k) => failures[k].kind, cell: (k) => KINDS[failures[k].kind] },
+			{ key: 'value', label: 'Result', width: '104px', first: 'up', value: (k) => value(failures[k]), cell: (k) => el('span', { class: failures[k].kind === 'path_miss' ? '' : 'bad' }, value(failures[k])) },
+			{ key: 'program', label: 'Program', width: 'minmax(180px, 1fr)', first: 'up', value: (k) => basename(failures[k].program ?? ''), cell: (k) => programCell(showJson(failures[k].program)) },
+			{ key: 'processes', label: 'Processes', width: '88px', align: 'right', value: (k) => failures[k].processes, cell: (k) => count(failures[k].processes) },
+			{ key: 'more', label: '', width: 'minmax(140px, 0.9fr)', cell: (k) => el('span', { class: 'quiet' }, more(failures[k])) },
+		],
+	});
+	const toggle = $('show-misses');
+	toggle.closest('label').hidden = !totals.path_misses;
+	$('misses-count').textContent = count(totals.path_misses);
+	toggle.addEventListener('change', () => table.setRows(toggle.checked ? Array.from(failures.keys()) : real));
+	return table;
+}
