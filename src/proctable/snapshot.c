@@ -104,7 +104,7 @@ static int parse_stat(const char *stat, struct room *room, struct proc_facts *fa
 {
 	enum { PPID = 4, PGRP = 5, SESSION = 6, THREADS = 20, START = 22 };
 	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
-	uint64_t field[START + 1];
+	uint64_t field[START + 1] = { 0 };
 	long hz = sysconf(_SC_CLK_TCK);
 
 	if (!open || !close || close < open || close[1] != ' ' || !close[2] || hz <= 0)

@@ -36,6 +36,11 @@ static char *make_block(size_t bytes, size_t len)
 {
 	char *block = malloc(bytes + 16);
 
+	assert_non_null(block);
+	assert_true(bytes > 0);
+	if (!bytes) /* the compiler does not know that the assertion jumps away */
+		abort();
+
 	for (size_t i = 0; i < bytes; i++)
 		block[i] = i % (len + 1) == len ? '\0' : (char)('a' + i / (len + 1) % 26);
 	block[bytes - 1] = '\0';
