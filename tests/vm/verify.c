@@ -81,8 +81,12 @@ static bool add_fact(char facts[][64], size_t *count, const char *text, const ch
 {
 	size_t length = strcspn(text, ends);
 
-	if (length == 0 || length >= sizeof(facts[0]) || *count == FACTS_MAX)
+	if (length == 0)
 		return false;
+	if (length >= sizeof(facts[0]) || *count == FACTS_MAX) {
+		fputs("begat-verify: a program uses more than this can count\n", stderr);
+		exit(1);
+	}
 	for (size_t i = 0; i < *count; i++)
 		if (!strncmp(facts[i], text, length) && facts[i][length] == '\0')
 			return false;
@@ -91,7 +95,17 @@ static bool add_fact(char facts[][64], size_t *count, const char *text, const ch
 	return true;
 }
 
-/* "85: (85) call bpf_probe_read_kernel#113", "(db) r1 = atomic64_fetch_add(...)" */
+/*
+ * "85: (85) call bpf_probe_read_kernel#113", "86: (db) r1 = atomic64_fetch_add(...)". Only what the
+ * verifier walks through starts like this: newer kernels also list whole programs, dead code too.
+ */
+static bool is_step(const char *line)
+{
+	size_t digits = strspn(line, "0123456789");
+
+	return digits && !strncmp(line + digits, ": (", 3);
+}
+
 static void print_details(const char *program, char *log)
 {
 	char facts[FACTS_MAX][64];
@@ -102,6 +116,8 @@ static void print_details(const char *program, char *log)
 		char *call = strstr(line, ") call ");
 		char *atomic = strstr(line, "= atomic");
 
+		if (!is_step(line))
+			continue;
 		if (call) {
 			call += strlen(") call ");
 			if (!strncmp(call, "pc+", 3))
