@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter/eval.c - an expression and an event: yes or no.
+ *
+ * A comparison with a field that is absent is false, whatever the operator; `not` of it is true.
+ * Nothing is written but the stack, and for a long argv or env a copy that is freed again.
+ */
+#include "base/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fields.h"
+#include "base/strv.h"
+#include "filter/ast.h"
+
+#define JOINED_BYTES 4096 /* argv up to this needs no allocation */
+
+struct eval {
+	const struct begat_filter *filter;
+	const struct begat_lineage *lineage;
+};
+
+static bool matches(const struct eval *eval, uint32_t number, struct begat_event *forebear,
+		    const struct begat_event *ev);
+
+static bool get_member(const struct begat_event *ev, const struct operand *operand,
+		       __int128 *ret_value)
+{
+	bool is_forked_by = operand->field == BEGAT_F_FORKED_BY;
+
+	switch (operand->part) {
+	case PART_INDEX:
+		if (operand->field == BEGAT_F_NS) {
+			*ret_value = ev->ns[operand->index];
+			return ev->ns[operand->index] != 0;
+		}
+		if (!ev->pids || operand->index >= ev->pids_count)
+			return false;
+		*ret_value = ev->pids[operand->index];
+		return true;
+	case PART_PID:
+		*ret_value = is_forked_by ? ev->forked_by_tgid : ev->killed_by_tgid;
+		return true;
+	case PART_ID:
+		*ret_value = is_forked_by ? ev->forked_by_id : ev->killed_by_id;
+		return *ret_value != 0;
+	default:
+		*ret_value = ev->killed_by_oom;
+		return true;
+	}
+}
+
+/* The value of anything that is a number or a truth; false if it is absent (or null in JSON). */
+static bool get_number(const struct begat_event *ev, const struct operand *operand,
+		       __int128 *ret_value)
+{
+	const struct field *field = &fields[operand->field];
+
+	if (field->kind == FIELD_EVENT) {
+		*ret_value = ev->type;
+		return true;
+	}
+	if (!begat_event_has(ev, (enum begat_field)operand->field))
+		return false;
+	if (operand->part != PART_WHOLE)
+		return get_member(ev, operand, ret_value);
+	switch ((enum field_kind)field->kind) {
+	case FIELD_BOOL:
+		*ret_value = *(const bool *)field_at(ev, field);
+		return true;
+	case FIELD_I32:
+	case FIELD_ERRNO:
+		*ret_value = (int32_t)field_u32(ev, field);
+		return true;
+	case FIELD_SIGNAL:
+		*ret_value = ev->signal;
+		return ev->signal != 0;
+	case FIELD_LOGINUID:
+		*ret_value = ev->loginuid;
+		return ev->loginuid != UINT32_MAX;
+	case FIELD_CPU:
+		*ret_value = ev->type == BEGAT_LOST ? ev->lost_cpu : ev->cpu;
+		return true;
+	case FIELD_U32:
+	case FIELD_CLASS:
+		*ret_value = field_u32(ev, field);
+		return true;
+	default:
+		*ret_value = field_u64(ev, field);
+		return true;
+	}
+}
+
+static bool compare_numbers(__int128 value, enum compare compare, __int128 other)
+{
+	switch (compare) {
+	case COMPARE_EQ:
+		return value == other;
+	case COMPARE_NE:
+		return value != other;
+	case COMPARE_LT:
+		return value < other;
+	case COMPARE_LE:
+		return value <= other;
+	case COMPARE_GT:
+		return value > other;
+	default:
+		return value >= other;
+	}
+}
+
+/* A process has one pid a level: == asks whether one of them is it, != whether none is. */
+static bool test_pids(const struct begat_event *ev, const struct node *node)
+{
+	bool found = false;
+
+	if (!begat_event_has(ev, BEGAT_F_PIDS))
+		return false;
+	for (uint32_t i = 0; ev->pids && i < ev->pids_count; i++)
+		found |= ev->pids[i] == node->number;
+	return found == (node->compare == COMPARE_EQ);
+}
+
+static bool find_variable(const struct begat_strv *env, const char *name, struct begat_str *ret)
+{
+	struct strv_iter it = strv_begin(env);
+	size_t len = strlen(name);
+
+	while (strv_next(&it, ret)) {
+		if (ret->len >= len && memcmp(ret->data, name, len) == 0) {
+			ret->data += len;
+			ret->len -= len;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_argument(const struct begat_strv *argv, uint32_t index, struct begat_str *ret)
+{
+	struct strv_iter it = strv_begin(argv);
+
+	while (strv_next(&it, ret)) {
+		if (!index--)
+			return true;
+	}
+	return false;
+}
+
+/* argv or env with a blank between two strings; *ret_data is @buf or to be freed. */
+static bool join(const struct begat_strv *strv, char buf[JOINED_BYTES], char **ret_data,
+		 struct begat_str *ret)
+{
+	struct strv_iter it = strv_begin(strv);
+	struct begat_str str;
+	char *data = buf;
+	size_t len = 0;
+
+	if (strv->data && strv->bytes + 1 > JOINED_BYTES)
+		data = malloc(strv->bytes + 1);
+	if (!data)
+		return false;
+	while (strv_next(&it, &str)) {
+		memcpy(data + len, str.data, str.len);
+		len += str.len;
+		data[len++] = ' ';
+	}
+	len -= len > 0;
+	data[len] = '\0';
+	*ret_data = data;
+	*ret = (struct begat_str){ data, len };
+	return true;
+}
+
+static bool compare_texts(const struct begat_str *str, const struct node *node)
+{
+	const char *data = str->data ? str->data : "";
+	size_t len = str->data ? str->len : 0;
+	regmatch_t bounds = { 0, (regoff_t)len };
+
+	switch (node->compare) {
+	case COMPARE_IS_SET:
+		return true;
+	case COMPARE_EQ:
+	case COMPARE_NE:
+		return (len == node->text_len && memcmp(data, node->text, len) == 0) ==
+		       (node->compare == COMPARE_EQ);
+	case COMPARE_GLOB:
+	case COMPARE_NOT_GLOB:
+		return filter_glob(node->text, node->text_len, data, len) ==
+		       (node->compare == COMPARE_GLOB);
+	default:
+		return regexec(&node->regex, data, 0, &bounds, REG_STARTEND) == 0;
+	}
+}
+
+static bool test_joined(const struct begat_strv *strv, const struct node *node)
+{
+	char buf[JOINED_BYTES], *data;
+	struct begat_str str;
+	bool result;
+
+	if (node->compare == COMPARE_IS_SET)
+		return true;
+	if (!join(strv, buf, &data, &str))
+		return false;
+	result = compare_texts(&str, node);
+	if (data != buf)
+		free(data);
+	return result;
+}
+
+static bool test_text(const struct begat_event *ev, const struct node *node)
+{
+	const struct operand *operand = &node->operand;
+	const struct field *field = &fields[operand->field];
+	struct begat_str str;
+
+	if (!begat_event_has(ev, (enum begat_field)operand->field))
+		return false;
+	switch (operand->part) {
+	case PART_COMM:
+		return ev->killed_by_comm.len && compare_texts(&ev->killed_by_comm, node);
+	case PART_VARIABLE:
+		return find_variable(&ev->env, operand->variable, &str) &&
+		       compare_texts(&str, node);
+	case PART_INDEX:
+		return find_argument(&ev->argv, operand->index, &str) && compare_texts(&str, node);
+	default:
+		if (field->kind == FIELD_STRV)
+			return test_joined(field_at(ev, field), node);
+		return compare_texts(field_str(ev, field), node);
+	}
+}
+
+static bool test(const struct begat_event *ev, const struct node *node)
+{
+	__int128 value;
+
+	if (node->operand.type == OPERAND_TEXT)
+		return test_text(ev, node);
+	if (node->operand.type == OPERAND_PIDS)
+		return test_pids(ev, node);
+	if (node->operand.type == OPERAND_OBJECT)
+		return begat_event_has(ev, (enum begat_field)node->operand.field);
+	if (!get_number(ev, &node->operand, &value))
+		return false;
+	if (node->compare == COMPARE_IS_SET)
+		return node->operand.type != OPERAND_BOOL || value;
+	return compare_numbers(value, node->compare, node->number);
+}
+
+static bool find_forebear(const struct eval *eval, uint64_t id, struct begat_event *ret_forebear)
+{
+	memset(ret_forebear, 0, sizeof(*ret_forebear));
+	ret_forebear->size = sizeof(*ret_forebear);
+	return eval->lineage->find(eval->lineage->ctx, id, ret_forebear);
+}
+
+/* Walks up from @ev; a chain that is a ring, which cannot be, ends at the limit. */
+static __attribute__((noinline)) bool walk(const struct eval *eval, const struct node *node,
+					   const struct begat_event *ev)
+{
+	uint64_t id = begat_event_has(ev, BEGAT_F_PARENT_ID) ? ev->parent_id : 0;
+	struct begat_event forebear;
+
+	for (int i = 0; id && i < FILTER_FOREBEARS_MAX; i++) {
+		uint64_t next;
+
+		if (!find_forebear(eval, id, &forebear))
+			return false;
+		next = begat_event_has(&forebear, BEGAT_F_PARENT_ID) ? forebear.parent_id : 0;
+		if (node->kind == NODE_UNDER ? forebear.tgid == node->number
+					     : matches(eval, node->left, &forebear, &forebear))
+			return true;
+		id = next;
+	}
+	return false;
+}
+
+/*
+ * @forebear is @ev if that came from the lineage, else NULL: what it points to goes when the next
+ * one is asked for, so it is asked for again.
+ */
+static bool test_lineage(const struct eval *eval, const struct node *node,
+			 struct begat_event *forebear, const struct begat_event *ev)
+{
+	uint64_t id = ev->id;
+	bool result;
+
+	if (!eval->lineage || !eval->lineage->find)
+		return false;
+	result = walk(eval, node, ev);
+	if (forebear && !find_forebear(eval, id, forebear))
+		memset(&forebear->has, 0, sizeof(forebear->has));
+	return result;
+}
+
+static bool matches(const struct eval *eval, uint32_t number, struct begat_event *forebear,
+		    const struct begat_event *ev)
+{
+	const struct node *node = &eval->filter->nodes[number];
+
+	switch (node->kind) {
+	case NODE_AND:
+		return matches(eval, node->left, forebear, ev) &&
+		       matches(eval, node->right, forebear, ev);
+	case NODE_OR:
+		return matches(eval, node->left, forebear, ev) ||
+		       matches(eval, node->right, forebear, ev);
+	case NODE_NOT:
+		return !matches(eval, node->left, forebear, ev);
+	case NODE_TEST:
+		return test(ev, node);
+	default:
+		return test_lineage(eval, node, forebear, ev);
+	}
+}
+
+BEGAT_API bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,
+				  const struct begat_lineage *lineage)
+{
+	struct eval eval = { filter, lineage };
+
+	return matches(&eval, filter->root, NULL, ev);
+}

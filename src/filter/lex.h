@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter/lex.h - the words of an expression, and errors with their column.
+ *
+ * What a character means depends on where it stands: after an operator a word goes on to the next
+ * blank, so that patterns need no quotes. So there is no list of tokens; the parser asks.
+ */
+#ifndef BEGAT_FILTER_LEX_H
+#define BEGAT_FILTER_LEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct word {
+	const char *data; /* in the expression */
+	size_t len;
+};
+
+struct lexer {
+	const char *text, *at;
+	char *error; /* the first sentence stays */
+	size_t error_len;
+	int rc; /* 0, -EINVAL, -ENOMEM */
+};
+
+/* Column from 1 of a place in the expression. */
+size_t lex_column(const struct lexer *lexer, const char *at);
+
+/* Records a sentence, unless there is one. Returns -EINVAL. */
+int lex_error(struct lexer *lexer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int lex_no_memory(struct lexer *lexer);
+
+/* What stands at the place, quoted and safe, or "the end"; in @buf. */
+#define LEX_SHOWN_BYTES 56
+const char *lex_shown(char buf[LEX_SHOWN_BYTES], const char *data, size_t len);
+const char *lex_found(const struct lexer *lexer, char buf[LEX_SHOWN_BYTES]);
+
+void lex_skip_blanks(struct lexer *lexer);
+bool lex_at_end(struct lexer *lexer);
+
+/* Takes @text if it comes next: a sign, or a word that ends there. */
+bool lex_accept_sign(struct lexer *lexer, const char *sign);
+bool lex_accept_word(struct lexer *lexer, const char *word);
+
+/* A field or function name: letters, digits, _ and ., then maybe [number]. len 0 if none. */
+struct word lex_name(struct lexer *lexer);
+
+/*
+ * A value, quoted or not. Returns 0 and a copy with a NUL in *ret_text (free() it), *ret_at where it
+ * began; -EINVAL, -ENOMEM.
+ */
+int lex_value(struct lexer *lexer, char **ret_text, size_t *ret_len, const char **ret_at);
+
+#endif

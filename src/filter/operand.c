@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter/operand.c - what a name in an expression refers to.
+ */
+#include "filter/operand.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fields.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
+#define WORD_MAX 32 /* longer ones are not compared */
+
+/* Members of objects, and what has another type than its field. */
+static const struct {
+	const char *name;
+	struct operand operand;
+} parts[] = {
+	{ "errno_number", { OPERAND_NUMBER, PART_WHOLE, 0, BEGAT_F_ERRNO, NULL } },
+	{ "ns.pid", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_PID, BEGAT_F_NS, NULL } },
+	{ "ns.mnt", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_MNT, BEGAT_F_NS, NULL } },
+	{ "ns.net", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_NET, BEGAT_F_NS, NULL } },
+	{ "ns.user", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_USER, BEGAT_F_NS, NULL } },
+	{ "ns.uts", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_UTS, BEGAT_F_NS, NULL } },
+	{ "ns.ipc", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_IPC, BEGAT_F_NS, NULL } },
+	{ "ns.cgroup", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_CGROUP, BEGAT_F_NS, NULL } },
+	{ "forked_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_FORKED_BY, NULL } },
+	{ "forked_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_FORKED_BY, NULL } },
+	{ "killed_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_KILLED_BY, NULL } },
+	{ "killed_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_KILLED_BY, NULL } },
+	{ "killed_by.comm", { OPERAND_TEXT, PART_COMM, 0, BEGAT_F_KILLED_BY, NULL } },
+	{ "killed_by.oom", { OPERAND_BOOL, PART_OOM, 0, BEGAT_F_KILLED_BY, NULL } },
+};
+
+static enum operand_type type_of(const struct field *field)
+{
+	switch ((enum field_kind)field->kind) {
+	case FIELD_EVENT:
+	case FIELD_CLASS:
+		return OPERAND_EVENT;
+	case FIELD_TIME:
+		return OPERAND_TIME;
+	case FIELD_ID:
+	case FIELD_CAPS:
+		return OPERAND_HEX;
+	case FIELD_BOOL:
+		return OPERAND_BOOL;
+	case FIELD_DURATION:
+		return OPERAND_DURATION;
+	case FIELD_BYTES:
+		return OPERAND_BYTES;
+	case FIELD_STR:
+	case FIELD_STRV:
+		return OPERAND_TEXT;
+	case FIELD_PIDS:
+		return OPERAND_PIDS;
+	case FIELD_NS:
+	case FIELD_FORKED_BY:
+	case FIELD_KILLED_BY:
+		return OPERAND_OBJECT;
+	case FIELD_ERRNO:
+		return OPERAND_ERRNO;
+	case FIELD_SIGNAL:
+		return OPERAND_SIGNAL;
+	default:
+		return OPERAND_NUMBER;
+	}
+}
+
+const char *operand_type_name(enum operand_type type)
+{
+	static const char *const names[] = {
+		[OPERAND_NUMBER] = "a number",	   [OPERAND_DURATION] = "a duration",
+		[OPERAND_BYTES] = "a size",	   [OPERAND_HEX] = "a hexadecimal number",
+		[OPERAND_TIME] = "a time",	   [OPERAND_EVENT] = "an event",
+		[OPERAND_ERRNO] = "an error",	   [OPERAND_SIGNAL] = "a signal",
+		[OPERAND_BOOL] = "true or false",  [OPERAND_TEXT] = "a text",
+		[OPERAND_PIDS] = "a list of pids", [OPERAND_OBJECT] = "an object",
+	};
+
+	return names[type];
+}
+
+static int min(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* Letters to insert, drop, change or swap; at least @limit if it is more than that. */
+static int distance(const char *a, int a_len, const char *b, int b_len, int limit)
+{
+	int rows[3][WORD_MAX + 1];
+	int *before = rows[0], *last = rows[1], *now = rows[2];
+
+	if (a_len > WORD_MAX || b_len > WORD_MAX || abs(a_len - b_len) >= limit)
+		return limit;
+	for (int j = 0; j <= b_len; j++)
+		last[j] = j;
+	for (int i = 1; i <= a_len; i++) {
+		now[0] = i;
+		for (int j = 1; j <= b_len; j++) {
+			int change = last[j - 1] + (tolower((unsigned char)a[i - 1]) !=
+						    tolower((unsigned char)b[j - 1]));
+
+			now[j] = min(change, min(last[j], now[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = min(now[j], before[j - 2] + 1);
+		}
+		int *spare = before;
+
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[b_len];
+}
+
+const char *operand_suggest(const char *word, size_t len, const char *(*name_of)(int number),
+			    int count)
+{
+	int best = len <= 2 ? 2 : len <= 5 ? 3 : 4;
+	const char *found = NULL;
+
+	if (len > WORD_MAX)
+		return NULL;
+	for (int i = 0; i < count; i++) {
+		const char *name = name_of(i);
+		int d;
+
+		if (!name)
+			continue;
+		d = distance(word, (int)len, name, (int)strlen(name), best);
+		if (d < best) {
+			best = d;
+			found = name;
+		}
+	}
+	return found;
+}
+
+static const char *name_of_operand(int number)
+{
+	if (number < BEGAT_FIELD_COUNT)
+		return fields[number].name;
+	number -= BEGAT_FIELD_COUNT;
+	if (number < BEGAT_FIELD_COUNT)
+		return fields[number].alias;
+	return parts[number - BEGAT_FIELD_COUNT].name;
+}
+
+static int unknown(struct lexer *lexer, struct word name)
+{
+	const char *near = operand_suggest(name.data, name.len, name_of_operand,
+					   2 * BEGAT_FIELD_COUNT + COUNT(parts));
+	char shown[LEX_SHOWN_BYTES];
+
+	if (near)
+		return lex_error(lexer, "unknown field %s at column %zu; did you mean `%s`?",
+				 lex_shown(shown, name.data, name.len),
+				 lex_column(lexer, name.data), near);
+	return lex_error(lexer, "unknown field %s at column %zu; docs/events.md lists them",
+			 lex_shown(shown, name.data, name.len), lex_column(lexer, name.data));
+}
+
+static int find_variable(struct lexer *lexer, struct word name, struct operand *ret_operand)
+{
+	size_t len = name.len - strlen("env.");
+	char *variable = malloc(len + 2);
+
+	if (!variable)
+		return lex_no_memory(lexer);
+	memcpy(variable, name.data + strlen("env."), len);
+	variable[len] = '=';
+	variable[len + 1] = '\0';
+	*ret_operand = (struct operand){ OPERAND_TEXT, PART_VARIABLE, 0, BEGAT_F_ENV, variable };
+	return 0;
+}
+
+/* argv[2], pids[0] */
+static int find_index(struct lexer *lexer, struct word name, struct operand *ret_operand)
+{
+	const char *bracket = memchr(name.data, '[', name.len);
+	int field = fields_find(name.data, (size_t)(bracket - name.data));
+	unsigned long index = strtoul(bracket + 1, NULL, 10);
+
+	if (field != BEGAT_F_ARGV && field != BEGAT_F_PIDS)
+		return lex_error(lexer, "only argv and pids have an index (column %zu)",
+				 lex_column(lexer, bracket));
+	if (index > UINT32_MAX)
+		return lex_error(lexer, "the index at column %zu is too large",
+				 lex_column(lexer, bracket));
+	*ret_operand = (struct operand){ field == BEGAT_F_ARGV ? OPERAND_TEXT : OPERAND_NUMBER,
+					 PART_INDEX, (uint32_t)index, field, NULL };
+	return 0;
+}
+
+int operand_find(struct lexer *lexer, struct word name, struct operand *ret_operand)
+{
+	int field;
+
+	if (name.data[name.len - 1] == ']')
+		return find_index(lexer, name, ret_operand);
+	if (name.len > strlen("env.") && memcmp(name.data, "env.", strlen("env.")) == 0)
+		return find_variable(lexer, name, ret_operand);
+	for (int i = 0; i < COUNT(parts); i++) {
+		if (strlen(parts[i].name) == name.len &&
+		    memcmp(parts[i].name, name.data, name.len) == 0) {
+			*ret_operand = parts[i].operand;
+			return 0;
+		}
+	}
+	field = fields_find(name.data, name.len);
+	if (field < 0)
+		return unknown(lexer, name);
+	*ret_operand = (struct operand){ type_of(&fields[field]), PART_WHOLE, 0, field, NULL };
+	return 0;
+}

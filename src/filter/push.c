@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter/push.c - what of an expression a kernel can check, and which fields it reads.
+ *
+ * For each node: which events can make it true, which can make it false, and, if it is true, which
+ * users and which trees the process can be of. Never too little: what is said holds for every
+ * event that matches. `not` swaps true and false for events and says nothing of the rest, because
+ * a comparison is also false of what is absent.
+ */
+#include "base/api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fields.h"
+#include "filter/ast.h"
+
+#define SET_MAX 16
+
+struct set {
+	bool is_limited; /* to these; else anything */
+	uint32_t count;
+	uint32_t values[SET_MAX];
+};
+
+_Static_assert(sizeof(((struct set *)0)->values) == sizeof(((struct begat_filter_push *)0)->uids),
+	       "as many as can be pushed");
+
+struct bounds {
+	uint32_t can_be_true, can_be_false; /* event masks */
+	struct set uids, under;
+};
+
+static const struct bounds no_bounds = { BEGAT_EVENTS_ALL, BEGAT_EVENTS_ALL, { 0 }, { 0 } };
+
+static bool contains(const struct set *set, uint32_t value)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (set->values[i] == value)
+			return true;
+	}
+	return false;
+}
+
+static struct set one(uint32_t value)
+{
+	return (struct set){ .is_limited = true, .count = 1, .values = { value } };
+}
+
+/* Both hold. If nothing can satisfy both, either of them is still true. */
+static struct set both(const struct set *a, const struct set *b)
+{
+	struct set result = { .is_limited = true };
+
+	if (!a->is_limited || !b->is_limited)
+		return a->is_limited ? *a : *b;
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (contains(b, a->values[i]))
+			result.values[result.count++] = a->values[i];
+	}
+	return result.count ? result : *a;
+}
+
+static struct set either(const struct set *a, const struct set *b)
+{
+	struct set result = *a;
+
+	if (!a->is_limited || !b->is_limited)
+		return (struct set){ 0 };
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (contains(&result, b->values[i]))
+			continue;
+		if (result.count == SET_MAX)
+			return (struct set){ 0 };
+		result.values[result.count++] = b->values[i];
+	}
+	return result;
+}
+
+static struct bounds bounds_of_test(const struct node *node)
+{
+	const struct field *field = &fields[node->operand.field];
+	struct bounds bounds = no_bounds;
+
+	if (field->kind == FIELD_EVENT) {
+		uint32_t bit = BEGAT_EVENT_BIT((uint32_t)node->number) & BEGAT_EVENTS_ALL;
+		bool is_equal = node->compare == COMPARE_EQ;
+
+		bounds.can_be_true = is_equal ? bit : BEGAT_EVENTS_ALL & ~bit;
+		bounds.can_be_false = is_equal ? BEGAT_EVENTS_ALL & ~bit : bit;
+		return bounds;
+	}
+	/* Only one kind of event has it, and without it a comparison is false. */
+	if ((field->events & (field->events - 1)) == 0)
+		bounds.can_be_true = field->events;
+	if (node->operand.field == BEGAT_F_UID && node->compare == COMPARE_EQ &&
+	    node->number >= 0 && node->number <= UINT32_MAX)
+		bounds.uids = one((uint32_t)node->number);
+	return bounds;
+}
+
+static struct bounds bounds_of(const struct begat_filter *filter, uint32_t number)
+{
+	const struct node *node = &filter->nodes[number];
+	struct bounds bounds = no_bounds, left, right;
+
+	if (node->kind == NODE_TEST)
+		return bounds_of_test(node);
+	if (node->kind == NODE_UNDER) {
+		bounds.under = one((uint32_t)node->number);
+		return bounds;
+	}
+	if (node->kind == NODE_ANCESTOR)
+		return bounds; /* says something of others */
+	left = bounds_of(filter, node->left);
+	if (node->kind == NODE_NOT) {
+		bounds.can_be_true = left.can_be_false;
+		bounds.can_be_false = left.can_be_true;
+		return bounds;
+	}
+	right = bounds_of(filter, node->right);
+	if (node->kind == NODE_AND) {
+		bounds.can_be_true = left.can_be_true & right.can_be_true;
+		bounds.can_be_false = left.can_be_false | right.can_be_false;
+		bounds.uids = both(&left.uids, &right.uids);
+		bounds.under = both(&left.under, &right.under);
+	} else {
+		bounds.can_be_true = left.can_be_true | right.can_be_true;
+		bounds.can_be_false = left.can_be_false & right.can_be_false;
+		bounds.uids = either(&left.uids, &right.uids);
+		bounds.under = either(&left.under, &right.under);
+	}
+	return bounds;
+}
+
+struct writer {
+	char *at, *end;
+};
+
+static void write_text(struct writer *writer, const char *text)
+{
+	int room = (int)(writer->end - writer->at);
+	int len = snprintf(writer->at, (size_t)room, "%s", text);
+
+	writer->at += len < room ? len : room - 1;
+}
+
+/* "a or b", in parentheses if there are more. */
+static void write_choice(struct writer *writer, const char *start, char texts[][32], uint32_t count)
+{
+	if (writer->at != start)
+		write_text(writer, " and ");
+	if (count > 1)
+		write_text(writer, "(");
+	for (uint32_t i = 0; i < count; i++) {
+		if (i)
+			write_text(writer, " or ");
+		write_text(writer, texts[i]);
+	}
+	if (count > 1)
+		write_text(writer, ")");
+}
+
+static void write_pushed(const struct bounds *bounds, char *out, size_t size)
+{
+	struct writer writer = { out, out + size };
+	char texts[SET_MAX][32];
+	uint32_t count = 0;
+
+	*out = '\0';
+	if (bounds->can_be_true != BEGAT_EVENTS_ALL) {
+		for (uint32_t type = BEGAT_FORK; type <= BEGAT_SUMMARY; type++) {
+			if (bounds->can_be_true & BEGAT_EVENT_BIT(type))
+				snprintf(texts[count++], sizeof(texts[0]), "event == %s",
+					 begat_event_name((enum begat_event_type)type));
+		}
+		if (!count)
+			snprintf(texts[count++], sizeof(texts[0]), "nothing can match");
+		write_choice(&writer, out, texts, count);
+	}
+	for (count = 0; count < bounds->uids.count; count++)
+		snprintf(texts[count], sizeof(texts[0]), "uid == %u", bounds->uids.values[count]);
+	if (count)
+		write_choice(&writer, out, texts, count);
+	for (count = 0; count < bounds->under.count; count++)
+		snprintf(texts[count], sizeof(texts[0]), "under(%u)", bounds->under.values[count]);
+	if (count)
+		write_choice(&writer, out, texts, count);
+}
+
+BEGAT_API void begat_filter_pushable(const struct begat_filter *filter,
+				     struct begat_filter_push *ret)
+{
+	struct bounds bounds = bounds_of(filter, filter->root);
+	struct begat_filter_push push = { .size = sizeof(push) };
+
+	push.events = bounds.can_be_true;
+	push.uids_count = bounds.uids.count;
+	memcpy(push.uids, bounds.uids.values, sizeof(push.uids));
+	push.under_count = bounds.under.count;
+	memcpy(push.under_tgids, bounds.under.values, sizeof(push.under_tgids));
+	push.asks_lineage = filter->asks_lineage;
+	write_pushed(&bounds, push.pushed, sizeof(push.pushed));
+	push.size = ret->size < sizeof(push) ? ret->size : sizeof(push);
+	memcpy(ret, &push, push.size);
+}
+
+BEGAT_API void begat_filter_fields(const struct begat_filter *filter, struct begat_fields *ret)
+{
+	for (uint32_t i = 0; i < filter->count; i++) {
+		const struct node *node = &filter->nodes[i];
+
+		if (node->kind == NODE_TEST)
+			begat_fields_add(ret, (enum begat_field)node->operand.field);
+		if (node->kind == NODE_UNDER || node->kind == NODE_ANCESTOR) {
+			begat_fields_add(ret, BEGAT_F_ID);
+			begat_fields_add(ret, BEGAT_F_PARENT_ID);
+		}
+	}
+	/* All three are read from the path together. */
+	if (begat_fields_has(ret, BEGAT_F_CONTAINER_RUNTIME) ||
+	    begat_fields_has(ret, BEGAT_F_POD_UID))
+		begat_fields_add(ret, BEGAT_F_CONTAINER_ID);
+	if (begat_fields_has(ret, BEGAT_F_CONTAINER_ID))
+		begat_fields_add(ret, BEGAT_F_CGROUP);
+}

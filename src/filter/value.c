@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter/value.c - the right side of a comparison.
+ */
+#include "filter/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "filter/operand.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct unit durations[] = {
+	{ "", 1 },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60 * 1000000000ull },
+	{ "min", 60 * 1000000000ull },
+	{ "h", 3600 * 1000000000ull },
+	{ "d", 86400 * 1000000000ull },
+	{ NULL, 0 },
+};
+
+static const struct unit sizes[] = {
+	{ "", 1 },
+	{ "B", 1 },
+	{ "KiB", 1ull << 10 },
+	{ "MiB", 1ull << 20 },
+	{ "GiB", 1ull << 30 },
+	{ "TiB", 1ull << 40 },
+	{ "KB", 1000 },
+	{ "MB", 1000000 },
+	{ "GB", 1000000000 },
+	{ "TB", 1000000000000 },
+	{ NULL, 0 },
+};
+
+static const struct unit none[] = { { "", 1 }, { NULL, 0 } };
+
+static int bad_value(struct lexer *lexer, const char *what, const char *text, const char *at)
+{
+	char shown[LEX_SHOWN_BYTES];
+
+	return lex_error(lexer, "%s at column %zu is not %s", lex_shown(shown, text, strlen(text)),
+			 lex_column(lexer, at), what);
+}
+
+static const struct unit *find_unit(const struct unit *units, const char *name)
+{
+	for (; units->name; units++) {
+		/* one letter: m is minutes, M nothing */
+		if (name[0] && name[1] ? strcasecmp(units->name, name) == 0
+				       : strcmp(units->name, name) == 0)
+			return units;
+	}
+	return NULL;
+}
+
+/* "12", "0x1f", "1.5" before a unit. Returns what follows, or NULL if it is no such number. */
+static const char *scan_digits(const char *text, uint64_t *ret_whole, uint64_t *ret_fraction,
+			       uint64_t *ret_scale)
+{
+	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	char *end;
+
+	*ret_fraction = 0;
+	*ret_scale = 1;
+	if (!isdigit((unsigned char)text[0]))
+		return NULL;
+	if (is_hex && !isxdigit((unsigned char)text[2]))
+		return NULL;
+	errno = 0;
+	*ret_whole = strtoull(text, &end, is_hex ? 16 : 10);
+	if (errno)
+		return NULL;
+	if (is_hex || *end != '.')
+		return end;
+	if (!isdigit((unsigned char)end[1]))
+		return NULL;
+	for (end++; isdigit((unsigned char)*end); end++) {
+		if (*ret_scale < 1000000000) {
+			*ret_fraction = *ret_fraction * 10 + (uint64_t)(*end - '0');
+			*ret_scale *= 10;
+		}
+	}
+	return end;
+}
+
+static int set_number(struct lexer *lexer, struct node *node, const struct unit *units,
+		      const char *text, const char *at)
+{
+	const char *what = operand_type_name(node->operand.type), *rest;
+	uint64_t whole, fraction, scale;
+	const struct unit *unit;
+	unsigned __int128 value;
+
+	rest = scan_digits(text + (*text == '-'), &whole, &fraction, &scale);
+	unit = rest ? find_unit(units, rest) : NULL;
+	if (!unit)
+		return bad_value(lexer, what, text, at);
+	if (unit->factor == 1 && fraction)
+		return bad_value(lexer, "a whole number", text, at);
+	value = (unsigned __int128)whole * unit->factor +
+		(unsigned __int128)fraction * unit->factor / scale;
+	if (value > UINT64_MAX)
+		return bad_value(lexer, "a number of 64 bits", text, at);
+	node->number = *text == '-' ? -(__int128)value : (__int128)value;
+	return 0;
+}
+
+static int set_hex(struct lexer *lexer, struct node *node, const char *text, const char *at)
+{
+	const char *digits = text + 2 * (text[0] == '0' && text[1] == 'x');
+	size_t len = strlen(digits);
+
+	if (!len || len > 16 || strspn(digits, "0123456789abcdefABCDEF") != len)
+		return bad_value(lexer, "a number of up to 16 hexadecimal digits", text, at);
+	node->number = (__int128)strtoull(digits, NULL, 16);
+	return 0;
+}
+
+/* 2026-01-31, 2026-01-31T23:59, with seconds, with a fraction, with a Z: UTC in any case. */
+static int set_time(struct lexer *lexer, struct node *node, const char *text, const char *at)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d" };
+	const char *rest = NULL;
+	uint64_t ns = 0, unit = 100000000;
+	struct tm tm;
+	time_t seconds;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && !rest; i++) {
+		memset(&tm, 0, sizeof(tm));
+		rest = strptime(text, forms[i], &tm);
+	}
+	if (rest && *rest == '.' && isdigit((unsigned char)rest[1])) {
+		for (rest++; isdigit((unsigned char)*rest); rest++, unit /= 10)
+			ns += unit * (uint64_t)(*rest - '0');
+	}
+	if (rest && *rest == 'Z')
+		rest++;
+	if (!rest || *rest)
+		return bad_value(lexer, "a time such as 2026-01-31T23:59:59Z", text, at);
+	seconds = timegm(&tm);
+	node->number = (__int128)seconds * 1000000000 + ns;
+	return 0;
+}
+
+static const char *event_name(int number)
+{
+	return begat_event_name((enum begat_event_type)number);
+}
+
+/* Numbers that have names; @prefix may be left out. */
+static int set_named(struct lexer *lexer, struct node *node, const char *prefix,
+		     const char *(*name_of)(int number), int count, const char *text,
+		     const char *at)
+{
+	char shown[LEX_SHOWN_BYTES];
+	const char *near;
+
+	for (int i = 0; i < count; i++) {
+		const char *name = name_of(i);
+
+		if (name &&
+		    (strcmp(name, text) == 0 || (strncmp(name, prefix, strlen(prefix)) == 0 &&
+						 strcmp(name + strlen(prefix), text) == 0))) {
+			node->number = i;
+			return 0;
+		}
+	}
+	if (node->operand.type != OPERAND_EVENT && isdigit((unsigned char)*text))
+		return set_number(lexer, node, none, text, at);
+	near = operand_suggest(text, strlen(text), name_of, count);
+	lex_shown(shown, text, strlen(text));
+	if (near)
+		return lex_error(lexer, "%s at column %zu is not %s; did you mean `%s`?", shown,
+				 lex_column(lexer, at), operand_type_name(node->operand.type),
+				 near);
+	return bad_value(lexer, operand_type_name(node->operand.type), text, at);
+}
+
+/*
+ * The C library makes as many copies of a part as a{n} says, and of copies of copies: ten
+ * characters could ask for all memory.
+ */
+static bool repeats_too_much(const char *pattern)
+{
+	unsigned long product = 1;
+
+	for (const char *p = strchr(pattern, '{'); p; p = strchr(p + 1, '{')) {
+		unsigned long most = 1;
+
+		for (const char *q = p + 1; isdigit((unsigned char)*q) || *q == ','; q++) {
+			unsigned long n = isdigit((unsigned char)*q) ? strtoul(q, NULL, 10) : 0;
+
+			most = n > most ? n : most;
+		}
+		if (most > FILTER_REPEAT_MAX || product * most > FILTER_REPEAT_MAX)
+			return true;
+		product *= most;
+	}
+	return product * strlen(pattern) > FILTER_REGEX_STATES_MAX;
+}
+
+static int set_regex(struct lexer *lexer, struct node *node, const char *at)
+{
+	char shown[LEX_SHOWN_BYTES], why[64];
+	int rc;
+
+	lex_shown(shown, node->text, node->text_len);
+	if (node->text_len > FILTER_REGEX_MAX || repeats_too_much(node->text))
+		return lex_error(lexer, "regular expression %s at column %zu is too large", shown,
+				 lex_column(lexer, at));
+	rc = regcomp(&node->regex, node->text, REG_EXTENDED | REG_NOSUB);
+	if (rc == REG_ESPACE)
+		return lex_no_memory(lexer);
+	if (rc) {
+		regerror(rc, &node->regex, why, sizeof(why));
+		return lex_error(lexer, "bad regular expression %s at column %zu: %s", shown,
+				 lex_column(lexer, at), why);
+	}
+	node->has_regex = true;
+	return 0;
+}
+
+static int set_bool(struct lexer *lexer, struct node *node, const char *text, const char *at)
+{
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return bad_value(lexer, "true or false", text, at);
+	node->number = text[0] == 't';
+	return 0;
+}
+
+int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, const char *at)
+{
+	int rc = 0;
+
+	switch (node->operand.type) {
+	case OPERAND_TEXT:
+		node->text = text;
+		node->text_len = len;
+		return node->compare == COMPARE_REGEX ? set_regex(lexer, node, at) : 0;
+	case OPERAND_DURATION:
+		rc = set_number(lexer, node, durations, text, at);
+		break;
+	case OPERAND_BYTES:
+		rc = set_number(lexer, node, sizes, text, at);
+		break;
+	case OPERAND_HEX:
+		rc = set_hex(lexer, node, text, at);
+		break;
+	case OPERAND_TIME:
+		rc = set_time(lexer, node, text, at);
+		break;
+	case OPERAND_EVENT:
+		rc = set_named(lexer, node, "", event_name, BEGAT_SUMMARY + 1, text, at);
+		break;
+	case OPERAND_ERRNO:
+		rc = set_named(lexer, node, "", begat_errno_name, 1024, text, at);
+		break;
+	case OPERAND_SIGNAL:
+		rc = set_named(lexer, node, "SIG", begat_signal_name, 65, text, at);
+		break;
+	case OPERAND_BOOL:
+		rc = set_bool(lexer, node, text, at);
+		break;
+	default:
+		rc = set_number(lexer, node, none, text, at);
+	}
+	free(text);
+	return rc;
+}
