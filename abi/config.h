@@ -80,6 +80,7 @@ struct cpu_counters {
 	__u64 graves_full; /* cache entries reclaimed before their window was over */
 	__u64 cache_added;
 	__u64 cache_removed;
+	__u64 clock_base_ns; /* scheduler's clock minus this CPU's cpu-clock count; 0 = unknown */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
 };
 
@@ -119,7 +120,7 @@ struct graveyard {
 
 _Static_assert(sizeof(struct bpf_config) == 256, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
-_Static_assert(sizeof(struct cpu_counters) == 200, "cpu_counters");
+_Static_assert(sizeof(struct cpu_counters) == 208, "cpu_counters");
 _Static_assert(sizeof(struct proc_entry) == 72, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
 

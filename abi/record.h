@@ -16,7 +16,8 @@
  *  (4) No implicit padding (-Wpadded is an error), no packed, same layout on every 64-bit
  *      architecture; sizes are asserted below, so on both sides.
  *  (5) Chunks come before the record that they belong to, from the same CPU, with nothing of
- *      the same CPU and class between them except REC_LOST.
+ *      the same CPU and class between them except REC_LOST; all chunks of one exec have the
+ *      same ts_ns, not before its attempt_ts_ns.
  */
 #ifndef BEGAT_ABI_RECORD_H
 #define BEGAT_ABI_RECORD_H

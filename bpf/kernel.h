@@ -227,8 +227,19 @@ struct signal_struct {
 	struct mm_struct *oom_mm;
 };
 
+struct rq {
+	__u64 clock;
+	__u64 clock_task;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
 struct sched_entity {
+	__u64 exec_start;
 	__u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
 };
 
 struct kernfs_node {

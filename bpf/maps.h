@@ -29,6 +29,13 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } records_perf SEC(".maps");
 
+/* A cpu-clock perf event on each CPU: see emit/clock.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} clocks SEC(".maps");
+
 /*
  * Assembly slots, one a kind of program: a program never runs twice at once on a CPU (the kernel
  * sees to it), but on a preemptible kernel another one may run in the middle of it.

@@ -10,6 +10,7 @@
 
 #include "../admit.h"
 #include "args.h"
+#include "clock.h"
 #include "who.h"
 
 #define FAILED_PIECE_BYTES 4096
@@ -168,6 +169,7 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 		return;
 	if (tgid == config.own_tgid) {
 		c->own_attempts++;
+		clock_unaccounted(c, task);
 		return;
 	}
 	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||

@@ -9,6 +9,7 @@
 #define BEGAT_BPF_EMIT_EXIT_H
 
 #include "../admit.h"
+#include "clock.h"
 #include "who.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004
@@ -35,7 +36,8 @@ static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_st
 	}
 }
 
-static __always_inline void exit_usage(struct rec_exit *rec, struct signal_struct *signal)
+static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters *c,
+				       struct task_struct *task, struct signal_struct *signal)
 {
 	struct list_head *head = &signal->thread_head;
 	struct list_head *node = BPF_CORE_READ(head, next);
@@ -43,7 +45,7 @@ static __always_inline void exit_usage(struct rec_exit *rec, struct signal_struc
 
 	rec->utime_ns = BPF_CORE_READ(signal, utime);
 	rec->stime_ns = BPF_CORE_READ(signal, stime);
-	rec->runtime_ns = BPF_CORE_READ(signal, sum_sched_runtime);
+	rec->runtime_ns = BPF_CORE_READ(signal, sum_sched_runtime) + clock_unaccounted(c, task);
 	rec->minor_faults = BPF_CORE_READ(signal, min_flt);
 	rec->major_faults = BPF_CORE_READ(signal, maj_flt);
 	rec->voluntary_switches = BPF_CORE_READ(signal, nvcsw);
@@ -131,7 +133,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		if (BPF_CORE_READ(signal, oom_mm))
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
-		exit_usage(rec, signal);
+		exit_usage(rec, c, task, signal);
 		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}

@@ -122,6 +122,13 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 	}
 	if (path_is_unlinked(first))
 		flags |= REC_PATH_DELETED;
+	if (!ret->bytes) { /* the root itself: no name, but not absent */
+		char *to = slot_at(record, offset, 1);
+
+		if (to)
+			*to = 0;
+		ret->bytes = 1;
+	}
 	ret->flags = flags;
 	return ALIGN8(ret->offset + ret->bytes);
 }

@@ -110,6 +110,7 @@ static int load(struct attach *attach, const struct attach_options *opts, const 
 				 "cannot load BPF programs: %s. 'begat doctor' explains what this "
 				 "kernel allows",
 				 strerror(-err));
+	clocks_open(attach);
 	return maps_map(attach, error);
 }
 
@@ -123,13 +124,20 @@ static uint64_t own_attempts(const struct attach *attach)
 	return sum;
 }
 
+static void try_execve(void)
+{
+	static char *const none[] = { NULL };
+
+	syscall(SYS_execve, "", none, none);
+}
+
 /* Two execs that cannot succeed: no file has an empty name. kprobes can be switched off, and
  * then attach without an error and never fire. */
 static int self_test(const struct attach *attach, struct error *error)
 {
 	static char *const none[] = { NULL };
 
-	syscall(SYS_execve, "", none, none);
+	try_execve();
 	syscall(SYS_execveat, AT_FDCWD, "", none, none, 0);
 	if (own_attempts(attach) >= 2)
 		return 0;
@@ -142,6 +150,7 @@ static int self_test(const struct attach *attach, struct error *error)
 static void unload(struct attach *attach)
 {
 	attach_detach(attach);
+	clocks_close(attach);
 	maps_unmap(attach);
 	memset(&attach->counters, 0, sizeof(attach->counters));
 	memset(&attach->reader, 0, sizeof(attach->reader));
@@ -164,8 +173,10 @@ static int try_backend(struct attach *attach, const char *backend,
 		err = hooks_attach_backend(attach, error);
 	if (!err)
 		err = self_test(attach, error);
-	if (!err)
+	if (!err) {
+		clocks_warm_up(attach, try_execve);
 		err = hooks_attach_lifecycle(attach, f, error);
+	}
 	if (err)
 		unload(attach);
 	return err;

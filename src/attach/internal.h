@@ -23,6 +23,7 @@ struct attach {
 	uint32_t cpus;
 	uint32_t own_tgid;
 	uint64_t window_ns;
+	int *clock_fds; /* cpu-clock events by CPU, -1 = offline */
 	struct mapping counters, reader, graveyards;
 	size_t yard_bytes; /* from one CPU's graveyard to the next */
 	char fallback[512];
@@ -33,6 +34,11 @@ int hooks_attach_lifecycle(struct attach *attach, const struct features *feature
 			   struct error *error);
 int hooks_attach_backend(struct attach *attach, struct error *error);
 bool hooks_is_wanted(const char *program, const char *backend, const struct features *features);
+
+/* clocks.c: the events that bpf/emit/clock.h reads, and first looks at them on every CPU. */
+void clocks_open(struct attach *attach);
+void clocks_close(struct attach *attach);
+void clocks_warm_up(const struct attach *attach, void (*attempt)(void));
 
 /* maps.c */
 int maps_prepare(struct attach *attach, const struct attach_options *opts,

@@ -50,6 +50,7 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "records_perf"),
 				 attach->cpus);
 	bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "records_perf"), !is_ringbuf);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "clocks"), attach->cpus);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "counters"), attach->cpus);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "graveyards"), attach->cpus);
 

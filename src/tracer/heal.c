@@ -48,8 +48,11 @@ static void complete_from_proc(struct census *census, struct begat_event *ev)
 	if (facts.argv.bytes) {
 		ev->argv = facts.argv;
 		ev->argc = facts.argv.count;
+		ev->argv_truncated = facts.argv_truncated;
 		begat_fields_add(&ev->has, BEGAT_F_ARGV);
-		begat_fields_add(&ev->has, BEGAT_F_ARGC);
+		begat_fields_add(&ev->has, BEGAT_F_ARGV_TRUNCATED);
+		if (!facts.argv_truncated)
+			begat_fields_add(&ev->has, BEGAT_F_ARGC);
 	}
 	if (facts.cwd.len) {
 		ev->cwd = facts.cwd;
@@ -73,6 +76,7 @@ static void event_from_facts(struct begat *b, const struct proc_facts *facts,
 	ev->type = BEGAT_SNAPSHOT;
 	ev->ts_ns = tracer_now_ns();
 	ev->time_ns = ev->ts_ns + b->realtime_offset_ns;
+	ev->duration_ns = ev->ts_ns - facts->start_ns; /* how the table learns of the start */
 	ev->tgid = ev->tid = facts->tgid;
 	ev->parent_tgid = facts->parent_tgid;
 	ev->id = decode_process_id(b->decoder, facts->tgid, facts->start_ns);

@@ -189,6 +189,12 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 		begat_filter_fields(b->where, &b->fields);
 	for (int field = BEGAT_F_ENV; opts->env && field <= BEGAT_F_ENV_TRUNCATED; field++)
 		begat_fields_add(&b->fields, field);
+	b->shown = b->fields;
+	for (int field = BEGAT_F_EVENT; field <= BEGAT_F_COMM; field++)
+		begat_fields_add(&b->shown, field);
+	begat_fields_add(&b->shown, BEGAT_F_SYNTHETIC);
+	begat_fields_add(&b->shown, BEGAT_F_COUNT);
+	begat_fields_add(&b->shown, BEGAT_F_CLASS);
 	if (opts->env == BEGAT_ENV_NAMES && opts->env_names &&
 	    copy_names(opts->env_names, &b->env_names))
 		return -ENOMEM;

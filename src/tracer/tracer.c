@@ -43,6 +43,8 @@ int tracer_hand_over(struct begat *b, struct begat_event *ev)
 	enrich(b, ev);
 	if (!is_wanted(b, ev))
 		return b->stop;
+	for (int i = 0; i < 2; i++) /* what was not asked for was not captured either */
+		ev->has.bits[i] &= b->shown.bits[i];
 	if (ev->ts_ns < b->last_ts_ns)
 		b->late++;
 	else
@@ -93,10 +95,8 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 	struct begat_event ev;
 	int got = decode_record(b->decoder, record, size, &ev);
 
-	if (got == -ENOMEM)
-		return got;
-	if (got < 0)
-		b->malformed++;
+	if (got < 0) /* out of memory for a long argv: that argv is cut, the stream goes on */
+		b->malformed += got != -ENOMEM;
 	for (bool more = got > 0; more && !b->stop; more = decode_more(b->decoder, &ev)) {
 		note_event(b, &ev);
 		tracer_deliver(b, &ev);

@@ -39,7 +39,8 @@ struct begat {
 	begat_callback callback;
 	void *ctx;
 	uint32_t events; /* to deliver */
-	struct begat_fields fields;
+	struct begat_fields fields; /* to capture */
+	struct begat_fields shown; /* those, and what every event has */
 	enum begat_latency mode;
 	const struct begat_filter *where;
 	bool follow, fold_failures;
