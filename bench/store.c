@@ -37,6 +37,16 @@ static struct moment moment_now(void)
 	};
 }
 
+static uint64_t realtime_offset(void)
+{
+	struct timespec boot, real;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &real);
+	return (uint64_t)(real.tv_sec - boot.tv_sec) * 1000000000ull + (uint64_t)real.tv_nsec -
+	       (uint64_t)boot.tv_nsec;
+}
+
 static int ignore(const struct begat_event *ev, void *ctx)
 {
 	return 0;
@@ -69,6 +79,8 @@ int main(int argc, char **argv)
 	if (begat_recorder_open(path, &opts, &rec) < 0)
 		errx(1, "%s", begat_recorder_error(rec));
 	synthetic_init(&s, store, rec);
+	/* As in a real recording, the two clocks keep their distance. */
+	s.realtime_offset_ns = realtime_offset();
 	synthetic_storm(&s, count, alive);
 	if (begat_recorder_commit(rec) < 0)
 		errx(1, "%s", begat_recorder_error(rec));

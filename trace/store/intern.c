@@ -15,8 +15,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define SLOTS (1u << 16) /* a generation; 3/4 of them are used */
-#define KEY_BYTES (8u << 20) /* of all texts of a generation */
+/* Small enough to stay in a core's cache: what repeats in a build is far less. */
+#define SLOTS (1u << 14) /* a generation; 3/4 of them are used */
+#define KEY_BYTES (4u << 20) /* of all texts of a generation */
 #define KEY_BYTES_MAX (64u << 10) /* of one */
 
 struct intern_slot {

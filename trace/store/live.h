@@ -16,8 +16,9 @@
 #define LIVE_MAX (1u << 20)
 
 struct live_entry {
-	uint64_t id;
+	uint64_t id, parent_id; /* as the row has them */
 	int64_t row; /* 0 = free slot */
+	uint32_t tgid, parent_tgid;
 	uint32_t batch; /* the row is in memory while this is the current one */
 	uint32_t index; /* there */
 };

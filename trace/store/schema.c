@@ -38,7 +38,7 @@ const struct schema_table_info schema_tables[TABLE_COUNT] = {
 /* Built when the recording ends: kept up to date on the way they would halve the writer's speed. */
 const char schema_indexes[] = "CREATE INDEX process_by_id ON process(id);"
 			      "CREATE INDEX process_by_parent ON process(parent_id);"
-			      "CREATE INDEX exec_by_process ON exec(process_id);";
+			      "CREATE INDEX exec_by_process ON exec(process);";
 
 /* clang-format off */
 /* People reading a table want words, not a JSON array. A BLOB is what is not valid UTF-8. */
@@ -47,17 +47,19 @@ const char schema_indexes[] = "CREATE INDEX process_by_id ON process(id);"
 	"(SELECT CASE typeof(text) WHEN 'blob' THEN 'x''' || hex(text) || '''' ELSE" \
 	" (SELECT group_concat(value, ' ') FROM json_each(text)) END" \
 	" FROM string WHERE id = " column ")"
-#define WALL(column) "strftime('%Y-%m-%dT%H:%M:%f', " column " / 1e9, 'unixepoch')"
+#define WALL(ts, clock) \
+	"strftime('%Y-%m-%dT%H:%M:%f', (" ts " + " clock \
+	" + (SELECT value FROM meta WHERE name = 'realtime_offset_ns')) / 1e9, 'unixepoch')"
 /* What the last image says, while the process has not ended. */
 #define LAST_IMAGE(expression) \
-	"(SELECT " expression " FROM exec e WHERE e.process_id = p.id AND e.event != 3" \
+	"(SELECT " expression " FROM exec e WHERE e.process = p.row AND e.event != 3" \
 	" ORDER BY e.n DESC LIMIT 1)"
 
 static const char views_sql[] =
 	"CREATE VIEW processes AS SELECT p.row, printf('%016x', p.id) AS id, p.pid,"
 	" printf('%016x', p.parent_id) AS parent_id, p.ppid,"
 	" coalesce(p.fork_ts_ns, p.exit_ts_ns - p.duration_ns,"
-	"  (SELECT min(ts_ns) FROM exec WHERE process_id = p.id)) AS start_ns,"
+	"  (SELECT min(ts_ns) FROM exec WHERE process = p.row)) AS start_ns,"
 	" p.exit_ts_ns AS end_ns, p.duration_ns / 1e9 AS wall_s,"
 	" (p.utime_ns + p.stime_ns) / 1e9 AS cpu_s, p.max_rss_bytes, p.read_bytes, p.write_bytes,"
 	" p.exit_code, p.signal, p.execs,"
@@ -68,19 +70,20 @@ static const char views_sql[] =
 	" FROM process p;"
 
 	"CREATE VIEW events AS"
-	" SELECT fork_n AS n, " WALL("fork_time_ns") " AS time, 'fork' AS event, pid, ppid,"
-	"  fork_cpu AS cpu, " TEXT("fork_comm") " AS comm, NULL AS result, NULL AS command,"
+	" SELECT fork_n AS n, " WALL("fork_ts_ns", "fork_clock_ns") " AS time, 'fork' AS event, pid,"
+	"  ppid, fork_cpu AS cpu, " TEXT("fork_comm") " AS comm, NULL AS result, NULL AS command,"
 	"  fork_ts_ns AS ts_ns, printf('%016x', id) AS id"
 	"  FROM process WHERE fork_n IS NOT NULL"
-	" UNION ALL SELECT n, " WALL("time_ns") ","
-	"  CASE event WHEN 2 THEN 'exec' WHEN 3 THEN 'exec_failed' ELSE 'snapshot' END, pid, ppid,"
-	"  cpu, " TEXT("comm") ", errno_number, coalesce(" WORDS("argv") ", " TEXT("filename") "),"
-	"  ts_ns, printf('%016x', process_id) FROM exec"
-	" UNION ALL SELECT exit_n, " WALL("exit_time_ns") ", 'exit', pid, exit_ppid,"
-	"  exit_cpu, " TEXT("exit_comm") ", coalesce(exit_code, -signal), " WORDS("argv") ","
-	"  exit_ts_ns, printf('%016x', id) FROM process WHERE exit_n IS NOT NULL"
-	" UNION ALL SELECT n, " WALL("time_ns") ", 'lost', NULL, NULL, lost_cpu, NULL, count, NULL,"
-	"  ts_ns, NULL FROM lost ORDER BY n;"
+	" UNION ALL SELECT n, " WALL("ts_ns", "clock_ns") ","
+	"  CASE event WHEN 2 THEN 'exec' WHEN 3 THEN 'exec_failed' ELSE 'snapshot' END, p.pid,"
+	"  coalesce(e.ppid, p.ppid), cpu, " TEXT("comm") ", errno_number,"
+	"  coalesce(" WORDS("e.argv") ", " TEXT("filename") "), ts_ns, printf('%016x', p.id)"
+	"  FROM exec e LEFT JOIN process p ON p.row = e.process"
+	" UNION ALL SELECT exit_n, " WALL("exit_ts_ns", "exit_clock_ns") ", 'exit', pid,"
+	"  coalesce(exit_ppid, ppid), exit_cpu, " TEXT("exit_comm") ", coalesce(exit_code, -signal),"
+	"  " WORDS("argv") ", exit_ts_ns, printf('%016x', id) FROM process WHERE exit_n IS NOT NULL"
+	" UNION ALL SELECT n, " WALL("ts_ns", "clock_ns") ", 'lost', NULL, NULL, lost_cpu, NULL,"
+	"  count, NULL, ts_ns, NULL FROM lost ORDER BY n;"
 
 	"CREATE VIEW commands AS SELECT s.text AS exe, count(*) AS count,"
 	" round(sum(p.duration_ns) / 1e9, 6) AS wall_s,"

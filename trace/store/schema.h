@@ -17,50 +17,50 @@
 #define SCHEMA_STRING(F, X) F(STRING, id, SCHEMA_KEY) X(STRING, text, "")
 
 /* clang-format off */
-#define SCHEMA_CONTEXT(F, X)                                                                          \
+#define SCHEMA_CONTEXT(F, X)                                                                       \
 	F(CONTEXT, id, SCHEMA_KEY) X(CONTEXT, fields_low, "") X(CONTEXT, fields_high, "")          \
 	X(CONTEXT, uid, "") X(CONTEXT, gid, "") X(CONTEXT, euid, "") X(CONTEXT, egid, "")          \
-	X(CONTEXT, loginuid, "") X(CONTEXT, sid, "") X(CONTEXT, pgid, "") X(CONTEXT, ns_pid, "")   \
-	X(CONTEXT, ns_mnt, "") X(CONTEXT, ns_net, "") X(CONTEXT, ns_user, "")                      \
-	X(CONTEXT, ns_uts, "") X(CONTEXT, ns_ipc, "") X(CONTEXT, ns_cgroup, "")                    \
-	X(CONTEXT, caps, "") X(CONTEXT, cgroup_id, "") X(CONTEXT, tty, "") X(CONTEXT, cgroup, "")  \
-	X(CONTEXT, container_id, "") X(CONTEXT, container_runtime, "") X(CONTEXT, pod_uid, "")     \
-	X(CONTEXT, flags, "")
+	X(CONTEXT, loginuid, "") X(CONTEXT, sid, "") X(CONTEXT, pgid, "")                          \
+	X(CONTEXT, ns_pid, "") X(CONTEXT, ns_mnt, "") X(CONTEXT, ns_net, "")                       \
+	X(CONTEXT, ns_user, "") X(CONTEXT, ns_uts, "") X(CONTEXT, ns_ipc, "")                      \
+	X(CONTEXT, ns_cgroup, "") X(CONTEXT, caps, "") X(CONTEXT, cgroup_id, "")                   \
+	X(CONTEXT, tty, "") X(CONTEXT, cgroup, "") X(CONTEXT, container_id, "")                    \
+	X(CONTEXT, container_runtime, "") X(CONTEXT, pod_uid, "") X(CONTEXT, flags, "")
 
-#define SCHEMA_PROCESS(F, X)                                                                          \
+#define SCHEMA_PROCESS(F, X)                                                                       \
 	F(PROCESS, row, SCHEMA_KEY) X(PROCESS, id, "") X(PROCESS, pid, "")                         \
 	X(PROCESS, parent_id, "") X(PROCESS, ppid, "") X(PROCESS, fork_n, "")                      \
-	X(PROCESS, fork_ts_ns, "") X(PROCESS, fork_time_ns, "") X(PROCESS, fork_seq, "")           \
-	X(PROCESS, fork_cpu, "") X(PROCESS, fork_tid, "") X(PROCESS, fork_context, "")             \
-	X(PROCESS, fork_comm, "") X(PROCESS, fork_pids, "") X(PROCESS, fork_extra, "")             \
-	X(PROCESS, forked_by_id, "") X(PROCESS, forked_by_pid, "") X(PROCESS, exit_n, "")          \
-	X(PROCESS, exit_ts_ns, "") X(PROCESS, exit_time_ns, "") X(PROCESS, exit_seq, "")           \
-	X(PROCESS, exit_cpu, "") X(PROCESS, exit_tid, "") X(PROCESS, exit_context, "")             \
-	X(PROCESS, exit_comm, "") X(PROCESS, exit_pids, "") X(PROCESS, exit_extra, "")             \
+	X(PROCESS, fork_ts_ns, "") X(PROCESS, fork_clock_ns, "") X(PROCESS, fork_seq, "")          \
+	X(PROCESS, fork_cpu, "") X(PROCESS, fork_context, "") X(PROCESS, fork_comm, "")            \
+	X(PROCESS, pids, "") X(PROCESS, fork_extra, "") X(PROCESS, forked_by_id, "")               \
+	X(PROCESS, forked_by_pid, "") X(PROCESS, exit_n, "") X(PROCESS, exit_ts_ns, "")            \
+	X(PROCESS, exit_clock_ns, "") X(PROCESS, exit_seq, "") X(PROCESS, exit_cpu, "")            \
+	X(PROCESS, exit_context, "") X(PROCESS, exit_comm, "") X(PROCESS, exit_extra, "")          \
 	X(PROCESS, exit_parent_id, "") X(PROCESS, exit_ppid, "") X(PROCESS, exe, "")               \
 	X(PROCESS, argv, "") X(PROCESS, argc, "") X(PROCESS, argv_bytes, "")                       \
 	X(PROCESS, exit_code, "") X(PROCESS, signal, "") X(PROCESS, killed_by_id, "")              \
-	X(PROCESS, killed_by_pid, "") X(PROCESS, killed_by_comm, "") X(PROCESS, duration_ns, "")   \
-	X(PROCESS, utime_ns, "") X(PROCESS, stime_ns, "") X(PROCESS, max_rss_bytes, "")            \
-	X(PROCESS, read_bytes, "") X(PROCESS, write_bytes, "") X(PROCESS, minor_faults, "")        \
+	X(PROCESS, killed_by_pid, "") X(PROCESS, killed_by_comm, "")                               \
+	X(PROCESS, duration_ns, "") X(PROCESS, utime_ns, "") X(PROCESS, stime_ns, "")              \
+	X(PROCESS, max_rss_bytes, "") X(PROCESS, read_bytes, "")                                   \
+	X(PROCESS, write_bytes, "") X(PROCESS, minor_faults, "")                                   \
 	X(PROCESS, major_faults, "") X(PROCESS, voluntary_switches, "")                            \
 	X(PROCESS, involuntary_switches, "") X(PROCESS, children_utime_ns, "")                     \
 	X(PROCESS, children_stime_ns, "") X(PROCESS, children_max_rss_bytes, "")                   \
 	X(PROCESS, execs, "")
 
-#define SCHEMA_EXEC(F, X)                                                                             \
-	F(EXEC, n, SCHEMA_KEY) X(EXEC, event, "") X(EXEC, process_id, "") X(EXEC, pid, "")         \
-	X(EXEC, parent_id, "") X(EXEC, ppid, "") X(EXEC, ts_ns, "") X(EXEC, time_ns, "")           \
-	X(EXEC, seq, "") X(EXEC, cpu, "") X(EXEC, tid, "") X(EXEC, context, "") X(EXEC, comm, "")  \
-	X(EXEC, pids, "") X(EXEC, filename, "") X(EXEC, exe, "") X(EXEC, interpreter, "")          \
-	X(EXEC, cwd, "") X(EXEC, argv, "") X(EXEC, argc, "") X(EXEC, argv_bytes, "")               \
-	X(EXEC, env, "") X(EXEC, envc, "") X(EXEC, env_bytes, "") X(EXEC, dev, "")                 \
-	X(EXEC, inode, "") X(EXEC, start_code, "") X(EXEC, end_code, "")                           \
-	X(EXEC, fork_to_exec_ns, "") X(EXEC, exec_ns, "") X(EXEC, old_tid, "")                     \
-	X(EXEC, errno_number, "") X(EXEC, repeats, "") X(EXEC, extra, "")
+#define SCHEMA_EXEC(F, X)                                                                          \
+	F(EXEC, n, SCHEMA_KEY) X(EXEC, event, "") X(EXEC, process, "")                             \
+	X(EXEC, parent_id, "") X(EXEC, ppid, "") X(EXEC, ts_ns, "") X(EXEC, clock_ns, "")          \
+	X(EXEC, seq, "") X(EXEC, cpu, "") X(EXEC, context, "") X(EXEC, comm, "")                   \
+	X(EXEC, filename, "") X(EXEC, exe, "") X(EXEC, interpreter, "") X(EXEC, cwd, "")           \
+	X(EXEC, argv, "") X(EXEC, argc, "") X(EXEC, argv_bytes, "") X(EXEC, env, "")               \
+	X(EXEC, envc, "") X(EXEC, env_bytes, "") X(EXEC, dev, "") X(EXEC, inode, "")               \
+	X(EXEC, start_code, "") X(EXEC, end_code, "") X(EXEC, fork_to_exec_ns, "")                 \
+	X(EXEC, exec_ns, "") X(EXEC, old_tid, "") X(EXEC, errno_number, "")                        \
+	X(EXEC, repeats, "") X(EXEC, extra, "")
 
-#define SCHEMA_LOST(F, X)                                                                             \
-	F(LOST, n, SCHEMA_KEY) X(LOST, ts_ns, "") X(LOST, time_ns, "") X(LOST, seq, "")            \
+#define SCHEMA_LOST(F, X)                                                                          \
+	F(LOST, n, SCHEMA_KEY) X(LOST, ts_ns, "") X(LOST, clock_ns, "") X(LOST, seq, "")           \
 	X(LOST, cpu, "") X(LOST, context, "") X(LOST, lost_cpu, "") X(LOST, class, "")             \
 	X(LOST, count, "") X(LOST, extra, "")
 /* clang-format on */

@@ -23,6 +23,8 @@ const struct slot slots[] = {
 #undef SLOT
 };
 
+_Static_assert(sizeof(slots) / sizeof(slots[0]) <= 64, "a set of slots is one word");
+
 const unsigned slots_count = sizeof(slots) / sizeof(slots[0]);
 
 enum slot_form slot_form(uint32_t event_type)
@@ -36,6 +38,87 @@ enum slot_form slot_form(uint32_t event_type)
 		return FORM_LOST;
 	default:
 		return FORM_EXEC;
+	}
+}
+
+static uint32_t strings_count(const struct begat_event *ev, enum begat_field field,
+			      const struct begat_strv *strv)
+{
+	return begat_event_has(ev, field) ? strv->count : 0;
+}
+
+static uint64_t strings_bytes(const struct begat_event *ev, enum begat_field field,
+			      const struct begat_strv *strv)
+{
+	return begat_event_has(ev, field) ? strv->bytes : 0;
+}
+
+void slot_imply(struct begat_event *ev, const struct slot *slot, const struct slot_owner *owner)
+{
+	switch ((enum slot_kind)slot->kind) {
+	case SLOT_ID:
+		ev->id = owner->id;
+		break;
+	case SLOT_PID:
+		ev->tgid = owner->tgid;
+		break;
+	case SLOT_TID:
+		ev->tid = ev->tgid;
+		break;
+	case SLOT_PARENT_ID:
+		ev->parent_id = owner->parent_id;
+		break;
+	case SLOT_PPID:
+		ev->parent_tgid = owner->parent_tgid;
+		break;
+	case SLOT_PIDS:
+		ev->pids = &ev->tgid;
+		ev->pids_count = 1;
+		break;
+	case SLOT_ARGC:
+		ev->argc = strings_count(ev, BEGAT_F_ARGV, &ev->argv);
+		break;
+	case SLOT_ARGV_BYTES:
+		ev->argv_bytes = strings_bytes(ev, BEGAT_F_ARGV, &ev->argv);
+		break;
+	case SLOT_ENVC:
+		ev->envc = strings_count(ev, BEGAT_F_ENV, &ev->env);
+		break;
+	case SLOT_ENV_BYTES:
+		ev->env_bytes = strings_bytes(ev, BEGAT_F_ENV, &ev->env);
+		break;
+	default:
+		break;
+	}
+}
+
+bool slot_is_implied(const struct begat_event *ev, const struct slot *slot,
+		     const struct slot_owner *owner)
+{
+	switch ((enum slot_kind)slot->kind) {
+	case SLOT_ID:
+		return owner->is_known && ev->id == owner->id;
+	case SLOT_PID:
+		return owner->is_known && ev->tgid == owner->tgid;
+	case SLOT_TID:
+		return begat_event_has(ev, BEGAT_F_PID) && ev->tid == ev->tgid;
+	case SLOT_PARENT_ID:
+		return owner->is_known && ev->parent_id == owner->parent_id;
+	case SLOT_PPID:
+		return owner->is_known && ev->parent_tgid == owner->parent_tgid;
+	case SLOT_PIDS:
+		return begat_event_has(ev, BEGAT_F_PID) && ev->pids_count == 1 &&
+		       ev->pids[0] == ev->tgid;
+	case SLOT_ARGC:
+		return ev->argc == strings_count(ev, BEGAT_F_ARGV, &ev->argv);
+	case SLOT_ARGV_BYTES:
+		return ev->argv_bytes == strings_bytes(ev, BEGAT_F_ARGV, &ev->argv);
+	case SLOT_ENVC:
+		return ev->envc == strings_count(ev, BEGAT_F_ENV, &ev->env);
+	case SLOT_ENV_BYTES:
+		return ev->env_bytes == strings_bytes(ev, BEGAT_F_ENV, &ev->env);
+	default:
+		return false;
 	}
 }
 
@@ -65,15 +148,11 @@ static int pack_slot(const struct begat_event *ev, unsigned i, struct bytes *out
 	case SLOT_PIDS:
 		count = ev->pids_count < SLOT_PIDS_MAX ? ev->pids_count : SLOT_PIDS_MAX;
 		return pack(out, i, ev->pids, count * sizeof(*ev->pids), NULL, 0);
-	case SLOT_U64:
-		number = htole64(slot_u64(ev, &slots[i]));
-		return pack(out, i, &number, sizeof(number), NULL, 0);
-	case SLOT_U32:
-	case SLOT_I32:
-	case SLOT_TID:
+	default:
 		break;
 	}
-	number = htole64(slot_u32(ev, &slots[i]));
+	number = htole64(slot_is_wide(&slots[i]) ? slot_u64(ev, &slots[i])
+						 : slot_u32(ev, &slots[i]));
 	return pack(out, i, &number, sizeof(number), NULL, 0);
 }
 
@@ -133,14 +212,15 @@ static int unpack_slot(struct begat_event *ev, const struct slot *slot, const ch
 	memcpy(&number, data, sizeof(number));
 	number = le64toh(number);
 	narrow = (uint32_t)number;
-	if (slot->kind == SLOT_U64)
+	if (slot_is_wide(slot))
 		memcpy(slot_at(ev, slot), &number, sizeof(number));
 	else
 		memcpy(slot_at(ev, slot), &narrow, sizeof(narrow));
 	return 0;
 }
 
-int slots_unpack(struct begat_event *ev, const char *data, size_t len, uint32_t *pids)
+int slots_unpack(struct begat_event *ev, const char *data, size_t len, uint32_t *pids,
+		 uint64_t *set)
 {
 	while (len) {
 		uint32_t head[2];
@@ -154,9 +234,11 @@ int slots_unpack(struct begat_event *ev, const char *data, size_t len, uint32_t 
 		head[1] = le32toh(head[1]);
 		if (head[1] > len)
 			return -EBADMSG;
-		if (head[0] < slots_count &&
-		    unpack_slot(ev, &slots[head[0]], data, head[1], pids) < 0)
-			return -EBADMSG;
+		if (head[0] < slots_count) {
+			if (unpack_slot(ev, &slots[head[0]], data, head[1], pids) < 0)
+				return -EBADMSG;
+			*set |= 1ull << head[0];
+		}
 		data += head[1];
 		len -= head[1];
 	}

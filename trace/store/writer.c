@@ -142,8 +142,8 @@ static int first_meta(struct begat_recorder *rec)
 	err |= recorder_meta_text(rec, "machine", uts.machine);
 	err |= recorder_meta_text(rec, "boot_id", *boot_id ? boot_id : NULL);
 	err |= recorder_meta_number(rec, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
-	err |= recorder_meta_number(rec, "realtime_offset_ns",
-				    realtime - (int64_t)now_ns(CLOCK_BOOTTIME));
+	rec->realtime_offset_ns = realtime - (int64_t)now_ns(CLOCK_BOOTTIME);
+	err |= recorder_meta_number(rec, "realtime_offset_ns", rec->realtime_offset_ns);
 	err |= recorder_meta_text(rec, "command", rec->command);
 	err |= recorder_meta_text(rec, "cwd", getcwd(cwd, sizeof(cwd)));
 	err |= recorder_meta_number(rec, "uid", getuid());
@@ -164,6 +164,8 @@ static int begin_part(struct begat_recorder *rec)
 	rec->batch_since_ns = 0;
 	rec->batch++;
 	intern_clear(rec->intern);
+	memset(rec->memos, 0, sizeof(rec->memos));
+	memset(rec->contexts, 0, sizeof(rec->contexts));
 	live_clear(&rec->live);
 	if (file_open(rec) < 0 || first_meta(rec) < 0)
 		return -rec->failure;
@@ -530,6 +532,8 @@ int recorder_finish_part(struct begat_recorder *rec)
 
 int recorder_rotate(struct begat_recorder *rec)
 {
+	uint64_t last_ns = rec->last_ns;
+	uint64_t max_bytes = rec->opts.max_bytes;
 	int err = recorder_finish_part(rec);
 
 	if (!err)
@@ -538,8 +542,11 @@ int recorder_rotate(struct begat_recorder *rec)
 		rec->counts.parts++;
 		err = begin_part(rec);
 	}
+	/* What is carried over may fill the new part on its own: that must not rotate again. */
+	rec->opts.max_bytes = 0;
 	if (!err)
-		err = rotate_carry_over(rec);
+		err = rotate_carry_over(rec, last_ns);
+	rec->opts.max_bytes = max_bytes;
 	return err;
 }
 

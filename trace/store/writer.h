@@ -13,6 +13,40 @@
 #include "intern.h"
 #include "live.h"
 #include "rows.h"
+#include "slots.h"
+
+/* The last text of one place: in a build it is mostly the next one too. */
+struct fold_memo {
+	int64_t number; /* 0 = none */
+	uint32_t kind, len;
+	char data[112];
+};
+
+enum fold_place {
+	/* 0 ... are the slots */
+	FOLD_PLACE_tty = 64,
+	FOLD_PLACE_cgroup,
+	FOLD_PLACE_container_id,
+	FOLD_PLACE_container_runtime,
+	FOLD_PLACE_pod_uid,
+	FOLD_PLACES,
+};
+
+/* What of an event is in its context, with the rest zero: compared as bytes. */
+struct context_key {
+	uint64_t has[2];
+	uint64_t caps, cgroup_id;
+	int64_t tty, cgroup, container_id, container_runtime, pod_uid; /* strings */
+	uint32_t uid, gid, euid, egid, loginuid, sid, pgid;
+	uint32_t ns[BEGAT_NS_COUNT];
+	uint32_t flags;
+	uint32_t zero;
+};
+
+struct context_memo {
+	struct context_key key;
+	int64_t number; /* 0 = none */
+};
 
 struct begat_recorder {
 	char *path;
@@ -32,6 +66,9 @@ struct begat_recorder {
 	/* this part */
 	sqlite3_stmt *begin, *commit, *rollback, *end, *meta, *pages;
 	struct intern *intern;
+	struct fold_memo memos[FOLD_PLACES];
+	struct context_memo contexts[FORM_COUNT];
+	int64_t realtime_offset_ns;
 	struct live live;
 	uint64_t n; /* of the last event */
 	int64_t last_string, last_context, last_row;
@@ -47,6 +84,13 @@ struct begat_recorder {
 /* fold.c: adds @ev to the batch. 0 or -ENOMEM. */
 int fold_event(struct begat_recorder *rec, const struct begat_event *ev);
 
+/* fold.c: the number of a text in the table string; @place: slot or enum fold_place. */
+int64_t fold_string(struct begat_recorder *rec, enum intern_kind kind, unsigned place,
+		    const struct begat_strv *value);
+
+/* context.c: the number of the context of @ev, or -ENOMEM. */
+int64_t fold_context(struct begat_recorder *rec, const struct begat_event *ev, enum slot_form form);
+
 /* file.c: create @rec->path, take the lock, prepare; the reverse. 0 or a negative errno. */
 int file_open(struct begat_recorder *rec);
 void file_close(struct begat_recorder *rec);
@@ -58,7 +102,7 @@ int recorder_rotate(struct begat_recorder *rec);
 /* rotate.c: rename the finished file and the ones before it. 0 or a negative errno. */
 int rotate_files(struct begat_recorder *rec);
 /* rotate.c: tell the new part of the processes that live on from the last one. */
-int rotate_carry_over(struct begat_recorder *rec);
+int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns);
 
 /* writer.c */
 int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)

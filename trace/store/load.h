@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/store/load.h - the inside of a recording in memory.
+ *
+ * Owns:    struct loaded, shared by load.c and link.c.
+ */
+#ifndef BEGAT_TRACE_STORE_LOAD_H
+#define BEGAT_TRACE_STORE_LOAD_H
+
+#include "bytes.h"
+#include "reader.h"
+
+struct loaded_text {
+	int64_t id; /* in the table string */
+	size_t offset; /* in bytes */
+	uint32_t len;
+	bool is_blob;
+};
+
+struct loaded_vector {
+	char *data; /* NULL = not decoded yet */
+	uint32_t bytes, count;
+};
+
+/* As read, before link.c merges, sorts and joins. */
+struct loaded_process {
+	struct begat_trace_process p;
+	int64_t row;
+	uint64_t start_by_duration_ns; /* 0 = not known */
+	uint64_t first_seen_ns; /* 0 = not known */
+	uint32_t merged_into; /* index of the row of the same id that it was added to, or NONE */
+	uint32_t depth; /* steps up to a process without a known parent, bounded */
+	uint32_t place; /* in the final order */
+};
+
+struct loaded_exec {
+	struct begat_trace_exec e;
+	int64_t row; /* of its process */
+};
+
+struct loaded {
+	struct begat_trace_table table; /* points to what follows */
+	struct bytes bytes, scratch;
+	struct loaded_text *texts; /* sorted by id */
+	struct loaded_vector *vectors; /* by place of the text; made when first needed */
+	struct begat_trace_context *contexts;
+	struct begat_trace_loss *losses;
+	struct loaded_process *processes; /* sorted by row; freed by link.c */
+	struct loaded_exec *execs; /* sorted by n; freed by link.c */
+	uint32_t texts_count, losses_count, processes_count, execs_count;
+	size_t texts_capacity, losses_capacity, processes_capacity, execs_capacity;
+
+	struct begat_trace_process *final_processes;
+	struct begat_trace_exec *final_execs;
+	uint32_t *by_id; /* hash table of indexes + 1 */
+	uint32_t by_id_mask;
+};
+
+/* link.c: processes of one id become one; parents, order, images. 0 or -ENOMEM. */
+int link_loaded(struct loaded *loaded);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/store/reader.h - the inside of an open recording.
+ *
+ * Owns:    struct begat_trace, shared by reader.c, strings.c, replay.c, row_event.c, load.c.
+ *
+ * Invariant: nothing in the file is trusted: types, ranges, references, order are checked where
+ * they are read; what fails is a sentence that names table and row.
+ */
+#ifndef BEGAT_TRACE_STORE_READER_H
+#define BEGAT_TRACE_STORE_READER_H
+
+#include <begat/trace.h>
+#include <sqlite3.h>
+
+#include "schema.h"
+#include "slots.h"
+
+struct meta_line {
+	char *name, *value;
+};
+
+struct text_cache; /* strings.c */
+struct loaded; /* load.c */
+
+/* A row of the table context. */
+struct reader_context {
+	int64_t id;
+	struct begat_trace_context values; /* its texts as numbers of the table string, cut */
+	int64_t tty, cgroup, container_id, container_runtime, pod_uid; /* in the table string */
+	uint32_t flags;
+};
+
+struct begat_trace {
+	char *path;
+	sqlite3 *db;
+	struct meta_line *meta;
+	size_t meta_count;
+	int64_t realtime_offset_ns;
+	bool has_info;
+	struct begat_trace_info info;
+	struct begat_event summary_event;
+
+	sqlite3_stmt *text; /* SELECT text FROM string WHERE id = ? */
+	struct text_cache *texts;
+	struct reader_context *contexts; /* by id; NULL until needed */
+	size_t contexts_count;
+	struct loaded *loaded; /* NULL until begat_trace_load() */
+
+	char error[512];
+};
+
+/* reader.c: set the sentence; return -@err. */
+int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Maps an SQLite code, SQLITE_NOMEM and so on; returns the negative errno. */
+int trace_fail_sqlite(struct begat_trace *trace, int rc);
+int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret_stmt);
+
+/* "table exec, row 17: column argc holds text where a number belongs" */
+int trace_fail_cell(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char *why);
+
+/*
+ * An integer of the current row. NULL leaves *ret and sets *ret_is_null (which may be NULL: then
+ * NULL reads as 0). Returns 0 or -EBADMSG, with a sentence.
+ */
+int trace_int(struct begat_trace *trace, sqlite3_stmt *stmt, int column, int64_t *ret,
+	      bool *ret_is_null);
+int trace_u32(struct begat_trace *trace, sqlite3_stmt *stmt, int column, uint32_t *ret);
+
+/* strings.c: texts by their number, copied to memory that texts_reset() gives free. */
+int texts_new(struct text_cache **ret_cache);
+void texts_free(struct text_cache *cache);
+void texts_reset(struct text_cache *cache);
+int texts_str(struct begat_trace *trace, int64_t number, struct begat_str *ret);
+int texts_strv(struct begat_trace *trace, int64_t number, struct begat_strv *ret);
+/* A copy of any bytes there. */
+int texts_keep(struct begat_trace *trace, const char *data, size_t len, struct begat_str *ret);
+
+/* contexts.c: reads the table once. 0 or a negative errno. */
+int contexts_load(struct begat_trace *trace);
+/* NULL if there is no such context. */
+const struct reader_context *contexts_find(const struct begat_trace *trace, int64_t id);
+
+/*
+ * row_event.c: the event of the current row of @stmt, which selects all columns of the form's
+ * table in their order. @type: for FORM_EXEC what the row says is used. Pointers live until the
+ * next texts_reset(); @pids: SLOT_PIDS_MAX numbers.
+ */
+int row_event(struct begat_trace *trace, sqlite3_stmt *stmt, enum slot_form form,
+	      const struct slot_owner *owner, uint32_t *pids, struct begat_event *ret_ev);
+
+/* load.c */
+void loaded_free(struct loaded *loaded);
+struct begat_str loaded_string(const struct loaded *loaded, uint32_t string);
+struct begat_strv loaded_strings(struct loaded *loaded, uint32_t string);
+
+#endif

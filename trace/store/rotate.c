@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/store/rotate.c - recordings in parts.
+ *
+ * Owns:    names of finished parts, which of them go, what a new part must know of the old one.
+ * Not:     when a part is full (writer.c).
+ * Called:  by writer.c, between two parts.
+ *
+ *   t.db (being written) -> t.db.1 (latest finished) -> t.db.2 -> ... -> removed beyond `keep`
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reader.h"
+#include "writer.h"
+
+#define PARTS_MAX 100000
+
+static int part_name(const struct begat_recorder *rec, unsigned part, char *out, size_t size)
+{
+	return snprintf(out, size, "%s.%u", rec->path, part) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+/* Parts 1 to n are there without a hole; returns n. */
+static unsigned count_parts(const struct begat_recorder *rec)
+{
+	char name[4200];
+	unsigned n = 0;
+
+	while (n < PARTS_MAX && part_name(rec, n + 1, name, sizeof(name)) == 0 &&
+	       access(name, F_OK) == 0)
+		n++;
+	return n;
+}
+
+int rotate_files(struct begat_recorder *rec)
+{
+	char from[4200], to[4200];
+	unsigned parts = count_parts(rec);
+
+	while (rec->opts.keep && parts >= rec->opts.keep) {
+		if (part_name(rec, parts, from, sizeof(from)) == 0)
+			unlink(from);
+		parts--;
+	}
+	for (; parts; parts--) {
+		if (part_name(rec, parts, from, sizeof(from)) < 0 ||
+		    part_name(rec, parts + 1, to, sizeof(to)) < 0 || rename(from, to) < 0)
+			return recorder_fail(rec, errno ? errno : EIO,
+					     "cannot rename %s: %s; earlier parts are kept", from,
+					     strerror(errno));
+	}
+	if (part_name(rec, 1, to, sizeof(to)) < 0 || rename(rec->path, to) < 0)
+		return recorder_fail(rec, errno ? errno : EIO, "cannot rename %s: %s", rec->path,
+				     strerror(errno));
+	return 0;
+}
+
+/* What a snapshot may say; the rest belonged to the event that it is made from. */
+static void make_snapshot(const struct begat_recorder *rec, struct begat_event *ev, uint64_t now_ns)
+{
+	static const enum begat_field gone[] = {
+		BEGAT_F_SEQ,	       BEGAT_F_CPU,	BEGAT_F_FORKED_BY,    BEGAT_F_FILENAME,
+		BEGAT_F_INTERPRETER,   BEGAT_F_ENV,	BEGAT_F_ENVC,	      BEGAT_F_ENV_BYTES,
+		BEGAT_F_ENV_TRUNCATED, BEGAT_F_DEV,	BEGAT_F_INODE,	      BEGAT_F_START_CODE,
+		BEGAT_F_END_CODE,      BEGAT_F_OLD_TID, BEGAT_F_FORK_TO_EXEC, BEGAT_F_EXEC_NS,
+	};
+
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		ev->has.bits[gone[i] / 64] &= ~(1ull << (gone[i] % 64));
+	ev->type = BEGAT_SNAPSHOT;
+	ev->synthetic = true;
+	begat_fields_add(&ev->has, BEGAT_F_SYNTHETIC);
+	ev->time_ns += now_ns - ev->ts_ns;
+	ev->ts_ns = now_ns;
+}
+
+static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqlite3_stmt *process,
+		     sqlite3_stmt *image, uint64_t now_ns)
+{
+	struct slot_owner owner = { .is_known = true };
+	uint32_t pids[SLOT_PIDS_MAX];
+	struct begat_event ev;
+	int rc, err;
+
+	texts_reset(trace->texts);
+	owner.id = (uint64_t)sqlite3_column_int64(process, PROCESS_id);
+	owner.parent_id = (uint64_t)sqlite3_column_int64(process, PROCESS_parent_id);
+	owner.tgid = (uint32_t)sqlite3_column_int64(process, PROCESS_pid);
+	owner.parent_tgid = (uint32_t)sqlite3_column_int64(process, PROCESS_ppid);
+	sqlite3_reset(image);
+	sqlite3_bind_int64(image, 1, sqlite3_column_int64(process, PROCESS_row));
+	rc = sqlite3_step(image);
+	if (rc == SQLITE_ROW)
+		err = row_event(trace, image, FORM_EXEC, &owner, pids, &ev);
+	else if (rc != SQLITE_DONE)
+		err = trace_fail_sqlite(trace, rc);
+	else if (sqlite3_column_type(process, PROCESS_fork_n) != SQLITE_NULL)
+		err = row_event(trace, process, FORM_FORK, &owner, pids, &ev);
+	else
+		return 0; /* only failures are known of it */
+	sqlite3_reset(image);
+	if (err < 0)
+		return recorder_fail(rec, -err, "%s", begat_trace_error(trace));
+	make_snapshot(rec, &ev, now_ns);
+	return begat_recorder_write(rec, &ev);
+}
+
+static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint64_t now_ns)
+{
+	sqlite3_stmt *process = NULL, *image = NULL;
+	char sql[2048];
+	int err, rc = SQLITE_DONE;
+
+	snprintf(sql, sizeof(sql), "SELECT %s FROM process WHERE exit_n IS NULL ORDER BY row",
+		 schema_tables[TABLE_PROCESS].columns);
+	err = trace_prepare(trace, sql, &process);
+	snprintf(sql, sizeof(sql),
+		 "SELECT %s FROM exec WHERE process = ?1 AND event != 3 ORDER BY n DESC LIMIT 1",
+		 schema_tables[TABLE_EXEC].columns);
+	if (!err)
+		err = trace_prepare(trace, sql, &image);
+	if (!err)
+		err = contexts_load(trace);
+	if (err < 0)
+		err = recorder_fail(rec, -err, "%s", begat_trace_error(trace));
+	while (!err && (rc = sqlite3_step(process)) == SQLITE_ROW)
+		err = carry_row(rec, trace, process, image, now_ns);
+	if (!err && rc != SQLITE_DONE)
+		err = recorder_fail(rec, EIO, "cannot read %s.1 again", rec->path);
+	sqlite3_finalize(process);
+	sqlite3_finalize(image);
+	return err;
+}
+
+int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns)
+{
+	struct begat_trace *trace = NULL;
+	char name[4200];
+	int err = part_name(rec, 1, name, sizeof(name));
+
+	if (!err)
+		err = begat_trace_open(name, &trace);
+	if (err < 0)
+		recorder_fail(rec, -err, "%s", begat_trace_error(trace));
+	else
+		err = carry_all(rec, trace, now_ns);
+	begat_trace_close(trace);
+	return err;
+}
