@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/unit/test_store.c - what goes into a recording comes out of it.
+ *
+ * Owns:    exactness: events through a file equal the events, as bytes of JSON and member by
+ *          member.
+ * Not:     files that are broken (test_store_broken.c), what is made of a recording.
+ */
+#include <begat/sink.h>
+#include <begat/trace.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store_help.h"
+#include "synthetic.h"
+
+/* ---- exactness ---- */
+
+static void compare_stream(void (*story)(struct synthetic *), const char *name)
+{
+	char *path = store_path(name);
+	struct store_capture before = { 0 }, after = { 0 };
+	struct begat_trace *trace = NULL;
+
+	store_record(path, story, &before);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	int64_t n = begat_trace_replay(trace, NULL, store_capture_event, &after);
+
+	if (n < 0)
+		fail_msg("%s", begat_trace_error(trace));
+	assert_int_equal(n, before.count);
+	store_compare(&before, &after);
+	begat_trace_close(trace);
+	store_capture_done(&before);
+	store_capture_done(&after);
+	unlink(path);
+	free(path);
+}
+
+static void build_story(struct synthetic *s)
+{
+	synthetic_build(s, 12, 100);
+}
+
+static void storm_story(struct synthetic *s)
+{
+	synthetic_storm(s, 20000, 500);
+}
+
+static void test_build_is_exact(void **state)
+{
+	compare_stream(build_story, "build");
+}
+
+static void test_hostile_is_exact(void **state)
+{
+	compare_stream(synthetic_hostile, "hostile");
+}
+
+static void test_storm_is_exact(void **state)
+{
+	compare_stream(storm_story, "storm");
+}
+
+/* ---- in memory ---- */
+
+static void test_load(void **state)
+{
+	char *path = store_path("load");
+	struct begat_trace *trace = NULL;
+	const struct begat_trace_table *t = NULL;
+	struct begat_trace_info info = { .size = sizeof(info) };
+	uint32_t roots = 0, failed = 0, signalled = 0, execs = 0;
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_trace_info(trace, &info), 0);
+	assert_int_equal(begat_trace_load(trace, &t), 0);
+	assert_true(info.complete);
+	assert_true(info.has_summary);
+	assert_string_equal(info.summary.backend, "tracepoint");
+	assert_int_equal(info.processes, t->processes_count);
+	/* bash, make, configure, 12 x (sh cc cc1 as) less the as of the one that fails, ld, tests */
+	assert_int_equal(t->processes_count, 3 + 12 * 4 - 1 + 2);
+	for (uint32_t i = 0; i < t->processes_count; i++) {
+		const struct begat_trace_process *p = &t->processes[i];
+
+		assert_true(!i || p->start_ns >= t->processes[i - 1].start_ns);
+		assert_true(p->end_ns >= p->start_ns);
+		assert_int_equal(begat_trace_find(trace, p->id), i);
+		if (p->parent == BEGAT_TRACE_NONE) {
+			roots++;
+			assert_true(p->was_there_before);
+			assert_false(p->has_exit);
+			assert_int_equal(p->end_ns, t->last_ns);
+		} else {
+			assert_true(p->parent < i);
+			assert_int_equal(t->processes[p->parent].id, p->parent_id);
+		}
+		for (uint32_t c = p->first_child; c != BEGAT_TRACE_NONE;
+		     c = t->processes[c].next_sibling)
+			assert_int_equal(t->processes[c].parent, i);
+		for (uint32_t e = 0; e < p->execs_count; e++, execs++)
+			assert_int_equal(t->execs[p->execs_first + e].process, i);
+		failed += p->has_status && (p->exit_code || p->signal);
+		signalled += p->signal == 11 && p->core_dumped;
+	}
+	assert_int_equal(execs, t->execs_count);
+	assert_int_equal(roots, 1);
+	assert_int_equal(failed, 3 + 2); /* cc1, cc, sh of unit 5; tests, make */
+	assert_int_equal(signalled, 1);
+	assert_int_equal(t->losses_count, 1);
+	assert_int_equal(t->losses[0].count, 3);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
+static void test_load_strings(void **state)
+{
+	char *path = store_path("strings");
+	struct begat_trace *trace = NULL;
+	const struct begat_trace_table *t = NULL;
+	uint32_t found = 0;
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_trace_load(trace, &t), 0);
+	for (uint32_t i = 0; i < t->processes_count; i++) {
+		struct begat_str exe = begat_trace_string(trace, t->processes[i].exe);
+		struct begat_strv argv = begat_trace_strings(trace, t->processes[i].argv);
+
+		if (strcmp(exe.data, "/usr/bin/make"))
+			continue;
+		found++;
+		assert_int_equal(exe.len, strlen(exe.data));
+		assert_int_equal(argv.count, 3);
+		assert_memory_equal(argv.data, "make\0-j2\0all", 13);
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(begat_trace_string(trace, 0).len, 0);
+	assert_int_equal(begat_trace_string(trace, UINT32_MAX).len, 0);
+	assert_int_equal(begat_trace_strings(trace, UINT32_MAX).count, 0);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
+/* ---- queries ---- */
+
+static int64_t count_query(struct begat_trace *trace, const struct begat_trace_query *query)
+{
+	struct store_capture capture = { 0 };
+	int64_t n = begat_trace_replay(trace, query, store_capture_event, &capture);
+
+	if (n < 0)
+		fail_msg("%s", begat_trace_error(trace));
+	assert_int_equal(n, capture.count);
+	store_capture_done(&capture);
+	return n;
+}
+
+static void test_queries(void **state)
+{
+	char *path = store_path("queries");
+	struct begat_trace *trace = NULL;
+	struct begat_trace_query q = { .size = sizeof(q) };
+	const uint32_t ends = BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	q.events = BEGAT_EVENT_BIT(BEGAT_EXIT);
+	assert_int_equal(count_query(trace, &q), 51);
+	q.events = BEGAT_EVENT_BIT(BEGAT_SNAPSHOT) | ends;
+	assert_int_equal(count_query(trace, &q), 3);
+	q.events = BEGAT_EVENT_BIT(BEGAT_FORK);
+	/* make, the second process: its pid is 1000; all forks but its own are below it. */
+	const pid_t make = 1000;
+
+	q.pids = &make;
+	q.pids_count = 1;
+	assert_int_equal(count_query(trace, &q), 51);
+	const pid_t configure = 1001;
+
+	q.pids = &configure;
+	assert_int_equal(count_query(trace, &q), 1);
+	q.pids_count = 0;
+	q.events = 0;
+	q.from_ns = q.to_ns = 1;
+	assert_int_equal(count_query(trace, &q), 0);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
+static int stop_at_ten(const struct begat_event *ev, void *ctx)
+{
+	return ++*(int *)ctx == 10;
+}
+
+static void test_replay_stops(void **state)
+{
+	char *path = store_path("stops");
+	struct begat_trace *trace = NULL;
+	int n = 0;
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_trace_replay(trace, NULL, stop_at_ten, &n), -ECANCELED);
+	assert_int_equal(n, 10);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
+/* ---- one file, small batches ---- */
+
+static void test_batches_make_no_difference(void **state)
+{
+	static const uint32_t sizes[] = { 1, 7, 1000 };
+
+	for (int i = 0; i < 3; i++) {
+		struct begat_recorder_options opts = { .size = sizeof(opts),
+						       .batch_events = sizes[i] };
+		char *path = store_path("batches");
+		struct store_capture before = { 0 }, after = { 0 };
+		struct begat_trace *trace = NULL;
+
+		store_record_with(path, &opts, build_story, &before);
+		assert_int_equal(begat_trace_open(path, &trace), 0);
+		assert_true(begat_trace_replay(trace, NULL, store_capture_event, &after) > 0);
+		store_compare(&before, &after);
+		begat_trace_close(trace);
+		store_capture_done(&before);
+		store_capture_done(&after);
+		unlink(path);
+		free(path);
+	}
+}
+
+static void test_one_file_remains(void **state)
+{
+	char *path = store_path("one"), other[4200];
+
+	store_record(path, build_story, NULL);
+	for (int i = 0; i < 3; i++) {
+		static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+
+		snprintf(other, sizeof(other), "%s%s", path, suffixes[i]);
+		assert_int_equal(access(other, F_OK), -1);
+	}
+	unlink(path);
+	free(path);
+}
+
+/* ---- rotation ---- */
+
+static void test_rotation(void **state)
+{
+	struct begat_recorder_options opts = {
+		.size = sizeof(opts), .batch_events = 500, .max_bytes = 1 << 20, .keep = 2
+	};
+	char *path = store_path("rotate"), part[4200];
+	struct begat_recorder_counts counts;
+	struct begat_trace *trace = NULL;
+	struct store_capture first = { 0 };
+
+	counts = store_record_with(path, &opts, storm_story, NULL);
+	assert_true(counts.parts > 3);
+	for (unsigned i = 1; i <= counts.parts; i++) {
+		snprintf(part, sizeof(part), "%s.%u", path, i);
+		assert_int_equal(access(part, F_OK), i <= opts.keep ? 0 : -1);
+	}
+	/* The last part begins with those that lived when it began: 500, less the one whose exit
+	 * or fork was in between. */
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_true(begat_trace_replay(trace, NULL, store_capture_event, &first) > 0);
+	uint64_t carried = 0;
+
+	while (carried < first.count && first.events[carried]->type == BEGAT_SNAPSHOT)
+		carried++;
+	assert_in_range(carried, 499, 500);
+	assert_true(first.events[0]->synthetic);
+	assert_true(begat_event_has(first.events[0], BEGAT_F_ARGV));
+	assert_false(begat_event_has(first.events[0], BEGAT_F_FILENAME));
+	begat_trace_close(trace);
+	store_capture_done(&first);
+	for (unsigned i = 0; i <= opts.keep; i++) {
+		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
+		unlink(part);
+	}
+	free(path);
+}
+
+static void test_rotation_by_age(void **state)
+{
+	struct begat_recorder_options opts = { .size = sizeof(opts),
+					       .batch_events = 20,
+					       .max_age_ns = 200000000 };
+	char *path = store_path("age"), part[4200];
+	struct begat_recorder_counts counts = store_record_with(path, &opts, build_story, NULL);
+
+	assert_true(counts.parts >= 2);
+	for (unsigned i = 0; i <= counts.parts; i++) {
+		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
+		assert_int_equal(unlink(part), 0);
+	}
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_build_is_exact),
+		cmocka_unit_test(test_hostile_is_exact),
+		cmocka_unit_test(test_storm_is_exact),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_load_strings),
+		cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_replay_stops),
+		cmocka_unit_test(test_batches_make_no_difference),
+		cmocka_unit_test(test_one_file_remains),
+		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_rotation_by_age),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
