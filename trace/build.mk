@@ -2,11 +2,17 @@
 # libbegat-trace: recordings and what is made of them. Included by the Makefile.
 
 TRACE_SRCS := $(sort $(wildcard trace/*/*.c))
-TRACE_OBJS := $(TRACE_SRCS:%.c=$(BUILD)/%.o)
+TRACE_OBJS := $(TRACE_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/trace/report/page.o
 TRACE_LIB := $(BUILD)/libbegat-trace.a
-TRACE_LDLIBS := -lsqlite3 -lm
+TRACE_LDLIBS := -lsqlite3 -lz -lm
 
 $(TRACE_LIB): $(TRACE_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^
+
+# The page of `begat report` is committed as built; scripts/build-report.sh makes it from web/src.
+REPORT_PAGE := trace/report/web/dist/report.html
+$(BUILD)/trace/report/page.o: trace/report/page.S $(REPORT_PAGE)
+	@mkdir -p $(@D)
+	$(CC) $(SAN_FLAGS) -DREPORT_PAGE='"$(REPORT_PAGE)"' -c $< -o $@
 
 -include $(TRACE_OBJS:.o=.d)

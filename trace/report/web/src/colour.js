@@ -6,8 +6,8 @@ const HUES = [252, 72, 152, 302, 196, 338, 122, 275, 52, 222];
 const CHROMA = [1, 1, 0.9, 0.95, 0.8, 0.9, 1, 1.1, 0.55, 0.6];
 
 const TONES = {
-	light: { lightness: 0.79, chroma: 0.1, rest: [0.85, 0.008, 80], fail: [0.58, 0.21, 27], paper: [255, 255, 255] },
-	dark: { lightness: 0.53, chroma: 0.1, rest: [0.4, 0.01, 80], fail: [0.64, 0.21, 27], paper: [27, 27, 29] },
+	light: { lightness: 0.8, chroma: 0.085, rest: [0.85, 0.008, 80], fail: [0.58, 0.21, 27], paper: [255, 255, 255] },
+	dark: { lightness: 0.52, chroma: 0.085, rest: [0.4, 0.01, 80], fail: [0.64, 0.21, 27], paper: [27, 27, 29] },
 };
 
 export function oklch(l, c, h) {

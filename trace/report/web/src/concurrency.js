@@ -86,7 +86,7 @@ function most(list) {
 
 // Draws into a canvas context of width x height CSS pixels. Returns the value at its top.
 export function drawConcurrency(g, width, height, data, cpus, ink) {
-	const top = Math.max(cpus || 0, data.mostCores, data.mostActive, 1) * 1.08;
+	const top = Math.max(cpus || 0, data.mostCores, data.mostActive, 1) * 1.22;
 	const y = (v) => height - 0.5 - (v / top) * (height - 4);
 	const n = data.cores.length;
 	const step = width / n;

@@ -10,7 +10,7 @@ export function el(tag, props = {}, ...children) {
 		else if (key === 'style') Object.assign(node.style, value);
 		else node.setAttribute(key, value === true ? '' : value);
 	}
-	node.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+	node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
 	return node;
 }
 

@@ -96,6 +96,7 @@ export class Lanes {
 		const full = palette.colours.map(pack);
 		const faded = palette.faded.map(pack);
 		const fail = pack(palette.fail);
+		const ratio = Math.round(devicePixelRatio || 1);
 		const gap = laneHeight >= 6 ? Math.max(1, Math.round(laneHeight / 12)) : laneHeight >= 3 ? 1 : 0;
 		const firstTrack = Math.max(0, Math.floor(top / laneHeight));
 		for (let track = firstTrack; track < this.tracks; track++) {
@@ -103,7 +104,7 @@ export class Lanes {
 			if (y0 >= height) break;
 			const y1 = Math.min(height, Math.round((track + 1) * laneHeight - top) - gap);
 			this.#drawTrack(pixels, width, track, Math.max(0, y0), Math.max(y1, y0 + 1), t0, scale, {
-				full, faded, fail, palette, labelWidth, onBar,
+				full, faded, fail, palette, labelWidth, onBar, ratio,
 			});
 		}
 	}
@@ -131,12 +132,13 @@ export class Lanes {
 
 	#drawBar(pixels, width, k, x0, x1, y0, y1, how) {
 		const from = Math.max(0, Math.round(x0));
-		const to = Math.min(width, Math.max(Math.round(x1), from + 1));
+		const space = x1 - x0 > 4 * how.ratio ? how.ratio : 0; // so that neighbours do not run together
+		const to = Math.min(width, Math.max(Math.round(x1 - space), from + 1));
 		const isLit = !this.lit || this.lit[k + 1] > this.lit[k];
 		const colour = (isLit ? how.full : how.faded)[this.slots[k]];
 		for (let y = y0; y < y1; y++) pixels.fill(colour, y * width + from, y * width + to);
 		if (this.fails[k + 1] > this.fails[k] && x1 <= width) {
-			const cap = Math.max(to - FAIL_CAP * (devicePixelRatio || 1), from);
+			const cap = Math.max(to - FAIL_CAP * how.ratio, from);
 			for (let y = y0; y < y1; y++) pixels.fill(how.fail, y * width + cap, y * width + to);
 		}
 		if (x1 - x0 >= how.labelWidth) how.onBar(this.items[k], from, y0, to - from, isLit);
@@ -146,16 +148,14 @@ export class Lanes {
 		if (pixel >= width) return;
 		const covered = Math.min(1, (this.busy[next] - this.busy[k]) * scale);
 		const isLit = !this.lit || this.lit[next] > this.lit[k];
-		let colour;
-		if (this.fails[next] > this.fails[k]) {
-			colour = how.fail;
-		} else {
-			const c = (isLit ? how.palette.colours : how.palette.faded)[this.slots[k]];
-			const p = how.palette.paper;
-			const part = 0.45 + 0.55 * covered;
-			const mix = (n) => Math.round(c[n] * part + p[n] * (1 - part));
-			colour = (255 << 24) | (mix(2) << 16) | (mix(1) << 8) | mix(0);
-		}
+		const failed = (this.fails[next] - this.fails[k]) / (next - k);
+		const c = (isLit ? how.palette.colours : how.palette.faded)[this.slots[k]];
+		const p = how.palette.paper;
+		const f = how.palette.fail;
+		const part = 0.45 + 0.55 * covered;
+		const red = failed ? 0.4 + 0.6 * failed : 0;
+		const mix = (n) => Math.round((c[n] * part + p[n] * (1 - part)) * (1 - red) + f[n] * red);
+		const colour = (255 << 24) | (mix(2) << 16) | (mix(1) << 8) | mix(0);
 		for (let y = y0; y < y1; y++) pixels[y * width + pixel] = colour;
 	}
 }

@@ -22,7 +22,7 @@ function programCell(path, colour) {
 	return el('span', { class: 'program', title: text }, colour && el('span', { class: 'swatch', style: { background: colour } }), name, folder && el('span', { class: 'folder' }, folder));
 }
 
-const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => (c < '\u0100' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
 
 export function header(trace) {
 	const { trace: t, totals } = trace.analysis;
@@ -110,18 +110,49 @@ export function pathTable(trace, palette, onSelect) {
 	const { c } = trace;
 	const { critical_path: path } = trace.analysis;
 	const length = path.to_ns - path.from_ns || 1;
-	const rows = Array.from(c.visit_own.keys()).filter((k) => c.visit_process[k] || c.visit_own[k]);
-	const of = (k) => c.visit_process[k] - 1;
+	const rows = foldVisits(c, length);
+	const of = (r) => (r.folded ? -1 : c.visit_process[r.visit] - 1);
+	const process = (r) => {
+		const pad = { paddingLeft: `${Math.min(r.depth, 24) * 14}px` };
+		if (r.folded) return el('span', { class: 'quiet', style: pad }, `${plural(r.folded, 'shorter one')}`);
+		return el('span', { class: 'command', style: pad }, of(r) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.command(of(r), 240));
+	};
 	return new Table($('path-table'), {
-		label: 'Processes on the critical path', rows, onSelect: (k) => of(k) >= 0 && onSelect(of(k), 'table'), most: 12,
+		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
 		columns: [
-			{ key: 'own', label: 'On the path', title: 'Time that the path spends in this process itself', width: '104px', align: 'right', value: (k) => c.visit_own[k], cell: (k) => bar(duration(c.visit_own[k]), c.visit_own[k] / length, of(k) >= 0 ? palette.colour(of(k)) : null) },
-			{ key: 'share', label: 'Share', width: '68px', align: 'right', value: (k) => c.visit_own[k], cell: (k) => percent(c.visit_own[k], length) },
-			{ key: 'from', label: 'From', width: '92px', align: 'right', first: 'up', value: (k) => c.visit_from[k], cell: (k) => moment(c.visit_from[k], length / 1000) },
-			{ key: 'below', label: 'With below', title: 'Time that the path spends in it and in what it begot', width: '92px', align: 'right', value: (k) => c.visit_to[k] - c.visit_from[k], cell: (k) => duration(c.visit_to[k] - c.visit_from[k]) },
-			{ key: 'command', label: 'Process', width: 'minmax(180px, 1fr)', cell: (k) => el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.visit_depth[k], 24) * 14}px` } }, of(k) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.command(of(k), 240)) },
+			{ key: 'from', label: 'Process, in order of time', width: 'minmax(220px, 1fr)', first: 'up', value: (r) => r.order, cell: process },
+			{ key: 'own', label: 'On the path', title: 'Time that the path spends in this process itself', width: '112px', align: 'right', value: (r) => r.own, cell: (r) => bar(duration(r.own), r.own / length, of(r) >= 0 ? palette.colour(of(r)) : null) },
+			{ key: 'share', label: 'Share', width: '68px', align: 'right', value: (r) => r.own, cell: (r) => percent(r.own, length) },
+			{ key: 'below', label: 'With below', title: 'Time that the path spends in it and in what it begot', width: '92px', align: 'right', value: (r) => r.to - r.from, cell: (r) => (r.folded ? dash() : duration(r.to - r.from)) },
+			{ key: 'at', label: 'From', title: 'When the path enters it', width: '92px', align: 'right', first: 'up', value: (r) => r.from, cell: (r) => moment(r.from, length / 1000) },
+			{ key: 'cpu', label: 'CPU', title: 'Of the process: little CPU in a long stretch means that it waited for something else', width: '78px', align: 'right', value: (r) => (of(r) < 0 ? -1 : trace.cpu(of(r))), cell: (r) => (of(r) < 0 ? dash() : duration(trace.cpu(of(r)))) },
 		],
 	});
+}
+
+// The visits of the path in order of time; those with all below under half a percent are folded.
+function foldVisits(c, length) {
+	const rows = [];
+	const least = length / 200;
+	let fold = null;
+	for (let k = 0; k < c.visit_own.length; k++) {
+		const depth = c.visit_depth[k];
+		const from = c.visit_from[k];
+		const to = c.visit_to[k];
+		if (to - from >= least || depth === 0) {
+			rows.push({ visit: k, order: rows.length, depth, own: c.visit_own[k], from, to, folded: 0 });
+			fold = null;
+			continue;
+		}
+		if (!fold || depth < fold.depth) {
+			fold = { visit: -1, order: rows.length, depth, own: 0, from, to, folded: 0 };
+			rows.push(fold);
+		}
+		fold.folded++;
+		fold.own += c.visit_own[k];
+		fold.to = to;
+	}
+	return rows;
 }
 
 export function treeTable(trace, tree, onSelect) {

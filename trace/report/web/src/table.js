@@ -8,7 +8,7 @@ import { el } from './dom.js';
 
 const ROW = 27;
 const TALLEST = 8e6; // browsers stop at some height: beyond, scrolling is scaled
-const PRINTED = 60;
+const PRINTED = 40;
 
 export class Table {
 	constructor(host, { columns, rows, onSelect, sort, label, tree = null, most = 15, empty = 'None.' }) {
@@ -29,7 +29,10 @@ export class Table {
 		this.scroller.addEventListener('scroll', () => this.render());
 		this.scroller.addEventListener('keydown', (e) => this.#key(e));
 		this.body.addEventListener('click', (e) => this.#click(e));
-		new ResizeObserver(() => this.render()).observe(this.scroller);
+		new ResizeObserver(() => {
+			this.head.style.paddingRight = `${14 + this.scroller.offsetWidth - this.scroller.clientWidth}px`;
+			this.render();
+		}).observe(this.scroller);
 		this.setRows(rows);
 	}
 

@@ -317,7 +317,9 @@ export class Timeline {
 		const ticks = [];
 		for (let t = Math.ceil(t0 / step) * step; t <= t1; t += step) ticks.push(t);
 		const axis = axisTop(this.view).tickValues(ticks).tickFormat((t) => moment(t, step)).tickSize(5).tickPadding(5);
-		select('#axis').attr('width', this.width).select('g').call(axis);
+		const g = select('#axis').attr('width', this.width).attr('viewBox', `0 0 ${this.width} 26`).select('g').call(axis);
+		g.selectAll('text').attr('text-anchor', (t) => (this.view(t) < 24 ? 'start' : this.view(t) > this.width - 24 ? 'end' : 'middle'))
+			.attr('dx', (t) => (this.view(t) < 24 ? 4 : this.view(t) > this.width - 24 ? -4 : 0));
 	}
 
 	#context(name) {
@@ -401,12 +403,16 @@ export class Timeline {
 		const ink = this.#ink();
 		g.font = '11px system-ui, "Liberation Sans", sans-serif';
 		g.textBaseline = 'middle';
+		this.letter ??= g.measureText('the quick -o brown/fox.c jumps_over').width / 35;
 		for (const [i, x, y, width, isLit] of labels) {
-			const room = Math.floor((width / ratio - 8) / 5.6);
+			const room = Math.floor((width / ratio - 7) / this.letter);
 			if (room < 3) continue;
-			const text = this.label(i);
+			const whole = this.label(i);
+			let text = whole.length > room ? `${whole.slice(0, room - 1)}…` : whole;
+			const excess = g.measureText(text).width / (width / ratio - 6);
+			if (excess > 1) text = `${text.slice(0, Math.floor(text.length / excess) - 1)}…`;
 			g.fillStyle = isLit ? ink.text : ink.faint;
-			g.fillText(text.length > room ? `${text.slice(0, room - 1)}…` : text, x / ratio + 4, (y / ratio) + (this.laneHeight - 1) / 2 + 0.5);
+			g.fillText(text, x / ratio + 4, (y / ratio) + (this.laneHeight - 1) / 2 + 0.5);
 		}
 	}
 
@@ -425,27 +431,45 @@ export class Timeline {
 		return text;
 	}
 
-	// A line that runs along the bottom of each bar while the path is in it.
+	// A line along the bottom of each bar while the path is in it; thin ones lead from bar to bar.
 	#drawPath(g, top) {
 		const ink = this.#ink();
-		const bottom = (i) => Math.min(this.trace.c.track[i] * this.laneHeight - top + this.laneHeight - 1.75, 1e6);
-		let last = null;
+		const thick = this.laneHeight >= 8 ? 2.5 : 1.5;
+		const bottom = (i) => this.trace.c.track[i] * this.laneHeight - top + this.laneHeight - 0.5 - thick / 2;
+		let lastY = null;
+		let lastX = -10;
+		const links = [];
+		// A crowd of specks says nothing: then only what can be seen is drawn; the strip has the rest.
+		let segments = 0;
+		this.#eachSegment(() => segments++);
+		const least = segments > 500 ? 2 : 0;
 		g.strokeStyle = ink.path;
-		g.lineWidth = this.laneHeight >= 8 ? 2 : 1.25;
-		g.lineJoin = 'round';
+		g.lineWidth = thick;
 		g.beginPath();
 		this.#eachSegment((x0, x1, i) => {
-			if (i < 0) {
-				last = null;
+			if (i < 0 || x1 - x0 < least) {
+				lastY = null;
 				return;
 			}
 			const y = bottom(i);
-			if (last === null) g.moveTo(x0, y);
-			else g.lineTo(x0, y);
-			g.lineTo(x1, y);
-			last = y;
+			if (lastY !== null && y !== lastY && x0 - lastX >= 5) {
+				links.push([x0, lastY, y]);
+				lastX = x0;
+			}
+			g.moveTo(x0, y);
+			g.lineTo(Math.max(x1, x0 + 0.75), y);
+			lastY = y;
 		});
 		g.stroke();
+		g.globalAlpha = 0.4;
+		g.lineWidth = 1;
+		g.beginPath();
+		for (const [x, y0, y1] of links) {
+			g.moveTo(Math.round(x) + 0.5, y0);
+			g.lineTo(Math.round(x) + 0.5, y1);
+		}
+		g.stroke();
+		g.globalAlpha = 1;
 	}
 
 	#drawSelected(g, top) {
