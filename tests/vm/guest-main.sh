@@ -3,6 +3,8 @@
 #
 # vm/guest-main.sh BACKEND TRANSPORT PART... - everything that a guest of the matrix does.
 #
+# The part guest comes last: it locks the kernel down.
+#
 # Owns:    the order of the parts and the lines that test-vm.sh reads: "VM-PART name" before each,
 #          "VM-WAY backend transport" as begat's summary tells it, "VM-INSNS transport program n".
 # Not:     the parts: integration (the host's own runner), guest (guest-tests.sh), verifier.
