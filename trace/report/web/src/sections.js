@@ -38,7 +38,7 @@ export function header(trace) {
 		['CPU', duration(totals.cpu_ns), `${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`],
 		['Busy cores', cores(totals.parallelism), t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
 		['Processes', count(totals.processes), `at most ${count(totals.peak_active)} active at once`],
-		['Execs', count(totals.execs), `${count(totals.fork_only)} forks without`],
+		['Execs', count(totals.execs), totals.fork_only ? `${plural(totals.fork_only, 'fork')} ran none` : 'every process ran one'],
 		['Failed', count(failed + realExecs), [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
 		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : 'complete', totals.lost ? 'bad' : ''],
 	];
@@ -75,8 +75,8 @@ export function verdict(trace, palette) {
 	}
 	if (t.cpus && totals.wall_ns) {
 		const use = totals.parallelism / t.cpus;
-		out.push(use > 0.85 ? 'The cores were nearly always busy: less work is what would make it shorter.'
-			: use < 0.5 && totals.wall_ns > 1e8 ? `More than half of the ${t.cpus} cores' time went unused: a shorter chain is what would make it shorter.` : '');
+		out.push(use > 0.85 ? `It kept ${cores(totals.parallelism)} of ${t.cpus} cores busy: less work, or more cores, would make it shorter.`
+			: use < 0.5 && t.cpus > 1 && totals.wall_ns > 1e8 ? `It kept only ${cores(totals.parallelism)} of ${t.cpus} cores busy: that chain, and the waiting in it, set the pace.` : '');
 	}
 	$('verdict').replaceChildren(...out);
 }
