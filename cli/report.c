@@ -84,8 +84,9 @@ static void list_latency(FILE *out, const struct begat_stats *s)
 	fprintf(out, " over %" PRIu64 " events, from kernel to callback\n", s->latency_count);
 }
 
-void report_stats(const struct begat *begat)
+void report_stats(const struct stream *stream)
 {
+	const struct begat *begat = stream->begat;
 	struct begat_stats s = { .size = sizeof(s) };
 	char *text = NULL, one[HUMAN_BYTES], two[HUMAN_BYTES];
 	size_t size;
@@ -113,7 +114,7 @@ void report_stats(const struct begat *begat)
 		"%" PRIu64 " late, %" PRIu64 " synthetic, %" PRIu64 " malformed\n",
 		s.lost_chunks, s.missed, s.late, s.synthetic, s.malformed);
 	list_latency(out, &s);
-	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n", s.wakeups,
+	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n", s.wakeups + stream->wakeups,
 		human_duration(one, s.now_ns > s.started_ns ? s.now_ns - s.started_ns : 0));
 	fprintf(out,
 		"  processes    %" PRIu64 " in the table, %" PRIu64

@@ -16,12 +16,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void take(sigset_t *set, int signal)
+static void take(struct signals *signals, sigset_t *set, int signal)
 {
 	struct sigaction now;
 
-	if (!sigaction(signal, NULL, &now) && now.sa_handler != SIG_IGN)
-		sigaddset(set, signal);
+	sigaddset(set, signal);
+	if (!sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN)
+		sigaddset(&signals->ignored, signal);
 }
 
 int signals_open(struct signals *signals, bool has_child)
@@ -30,11 +31,12 @@ int signals_open(struct signals *signals, bool has_child)
 
 	signals->fd = -1;
 	sigemptyset(&set);
-	take(&set, SIGINT);
-	take(&set, SIGTERM);
-	take(&set, SIGHUP);
+	sigemptyset(&signals->ignored);
+	take(signals, &set, SIGINT);
+	take(signals, &set, SIGTERM);
+	take(signals, &set, SIGHUP);
 	if (has_child) {
-		take(&set, SIGQUIT);
+		take(signals, &set, SIGQUIT);
 		sigaddset(&set, SIGCHLD);
 	}
 	/* An ignored SIGCHLD would take the command's exit status away. */
@@ -55,7 +57,13 @@ int signals_open(struct signals *signals, bool has_child)
 
 int signals_next(const struct signals *signals, struct signalfd_siginfo *ret)
 {
-	return read(signals->fd, ret, sizeof(*ret)) == (ssize_t)sizeof(*ret);
+	while (read(signals->fd, ret, sizeof(*ret)) == (ssize_t)sizeof(*ret)) {
+		bool is_from_kernel = ret->ssi_code > 0;
+
+		if (!is_from_kernel || !sigismember(&signals->ignored, (int)ret->ssi_signo))
+			return 1;
+	}
+	return 0;
 }
 
 void signals_give_back(const struct signals *signals)

@@ -15,17 +15,20 @@
 struct signals {
 	int fd; /* readable when one has come; -1 = not open */
 	sigset_t old_mask;
+	sigset_t ignored; /* when we were started */
 	struct sigaction old_pipe, old_child;
 };
 
 /*
- * Blocks the signals that end us and makes them readable; those that were ignored when we were
- * started (nohup, a background job) stay so. @has_child: SIGCHLD and SIGQUIT too.
+ * Blocks the signals that end us and makes them readable. @has_child: SIGCHLD and SIGQUIT too.
  * Returns 0 or -errno.
  */
 int signals_open(struct signals *signals, bool has_child);
 
-/* One that has come: 1 and *ret, or 0. */
+/*
+ * One that has come: 1 and *ret, or 0. What was ignored when we were started (nohup, a script's
+ * background job) stays ignored if a terminal sends it, but a kill(1) means us.
+ */
 int signals_next(const struct signals *signals, struct signalfd_siginfo *ret);
 
 /* After a fork: mask and dispositions as they were when begat started. */

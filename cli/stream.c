@@ -195,6 +195,7 @@ static int wait_for(struct stream *stream, const struct signals *signals, bool h
 
 	if (poll(fds, 3, timeout_ms) < 0)
 		return errno == EINTR ? STREAM_EVENTS : -errno;
+	stream->wakeups += fds[2].revents != 0;
 	if (fds[0].revents && signals_next(signals, ret_signal))
 		return STREAM_SIGNAL;
 	if (fds[1].revents & POLLERR)
@@ -248,7 +249,7 @@ int stream_close(struct stream *stream)
 		stream->sink = NULL;
 	}
 	if (stream->begat && stream->options->stats)
-		report_stats(stream->begat);
+		report_stats(stream);
 	begat_close(stream->begat);
 	stream->begat = NULL;
 	int r = output_close(&stream->output, !stream->is_begun);

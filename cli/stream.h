@@ -24,6 +24,7 @@ struct stream {
 	/* Match here, not in the tracer: somebody else (the tree) needs every event. */
 	bool is_filtered_here;
 	bool is_begun;
+	uint64_t wakeups; /* times that events ended a sleep of ours */
 	int error; /* first failure to write, negative errno; then nothing is written any more */
 };
 
@@ -69,6 +70,6 @@ void stream_complain(const struct stream *stream);
 
 /* report.c: what -v and --stats say on stderr. */
 void report_how(const struct stream *stream);
-void report_stats(const struct begat *begat);
+void report_stats(const struct stream *stream);
 
 #endif
