@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/recorder.c - a recording while something else captures.
+ *
+ * Owns:    the writing thread: it pops, writes, commits in time, and goes on counting after a
+ *          failure so that the capture never waits for a disk.
+ * Called:  by record.c and run.c, on the thread that captures.
+ *
+ * Invariants
+ *  (1) recorder_add() neither blocks nor allocates.
+ *  (2) Between recorder_start() and recorder_close() only the thread touches the file.
+ */
+#include "recorder.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "human.h"
+
+#define TICK_MS 50 /* half of a batch's time */
+
+struct recorder {
+	struct begat_recorder *file;
+	struct begat_queue *queue;
+	pthread_t thread;
+	bool is_running;
+	char *path;
+};
+
+static void complain_of(const struct recorder *r)
+{
+	char safe[1024];
+
+	cli_complain("%s.", cli_safe(safe, sizeof(safe), begat_recorder_error(r->file)));
+}
+
+static void free_recorder(struct recorder *r)
+{
+	begat_recorder_close(r->file);
+	begat_queue_free(r->queue);
+	free(r->path);
+	free(r);
+}
+
+int recorder_open(const char *path, const struct begat_recorder_options *opts,
+		  struct recorder **ret_recorder)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+	int err = r ? begat_queue_new(0, &r->queue) : -ENOMEM;
+
+	if (err < 0 || !(r->path = strdup(path))) {
+		cli_complain("out of memory.");
+		if (r)
+			free_recorder(r);
+		return -ENOMEM;
+	}
+	err = begat_recorder_open(path, opts, &r->file);
+	if (err < 0) {
+		complain_of(r);
+		free_recorder(r);
+		return err;
+	}
+	*ret_recorder = r;
+	return 0;
+}
+
+void recorder_fields(struct begat_fields *fields, bool has_env)
+{
+	static const enum begat_field env[] = { BEGAT_F_ENV, BEGAT_F_ENVC, BEGAT_F_ENV_BYTES,
+						BEGAT_F_ENV_TRUNCATED };
+
+	for (int f = 0; f < BEGAT_FIELD_COUNT; f++)
+		begat_fields_add(fields, (enum begat_field)f);
+	for (size_t i = 0; !has_env && i < sizeof(env) / sizeof(env[0]); i++)
+		fields->bits[env[i] / 64] &= ~(1ull << (env[i] % 64));
+}
+
+static void *write_events(void *ctx)
+{
+	struct recorder *r = ctx;
+	bool is_closed = false;
+
+	while (!is_closed) {
+		const struct begat_event *ev = begat_queue_pop(r->queue, TICK_MS, &is_closed);
+
+		/* A failure stays in r->file; later events are counted there. */
+		if (ev)
+			begat_recorder_write(r->file, ev);
+		else
+			begat_recorder_tick(r->file);
+	}
+	return NULL;
+}
+
+int recorder_start(struct recorder *r, const struct begat *begat)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	int err = begat_stats(begat, &stats);
+
+	if (!err)
+		err = begat_recorder_stats(r->file, &stats);
+	if (err < 0) {
+		complain_of(r);
+		return err;
+	}
+	err = pthread_create(&r->thread, NULL, write_events, r);
+	if (err) {
+		cli_complain("cannot start a thread to record: %s.", strerror(err));
+		return -err;
+	}
+	r->is_running = true;
+	return 0;
+}
+
+void recorder_add(struct recorder *r, const struct begat_event *ev)
+{
+	begat_queue_push(r->queue, ev);
+}
+
+static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c)
+{
+	char size[HUMAN_BYTES], parts[64] = "", safe[512];
+
+	if (c->parts)
+		snprintf(parts, sizeof(parts), " and %u earlier part%s", c->parts,
+			 c->parts == 1 ? "" : "s");
+	cli_complain("recorded %llu processes and %llu execs in %s%s (%s), %llu lost; "
+		     "'begat report %s' shows where the time went.",
+		     (unsigned long long)c->processes, (unsigned long long)c->execs,
+		     cli_safe(safe, sizeof(safe), r->path), parts, human_size(size, c->bytes),
+		     (unsigned long long)c->lost, safe);
+}
+
+int recorder_close(struct recorder *r, bool is_quiet)
+{
+	struct begat_recorder_counts counts = { .size = sizeof(counts) };
+	int err;
+
+	if (!r)
+		return 0;
+	if (!r->is_running) {
+		/* Nothing began, so nothing is left behind. */
+		begat_recorder_close(r->file);
+		r->file = NULL;
+		unlink(r->path);
+		free_recorder(r);
+		return 0;
+	}
+	begat_queue_close(r->queue);
+	pthread_join(r->thread, NULL);
+	err = begat_recorder_finish(r->file);
+	begat_recorder_counts(r->file, &counts);
+	if (err < 0) {
+		complain_of(r);
+		if (counts.dropped)
+			cli_complain("%llu events are not in the recording.",
+				     (unsigned long long)counts.dropped);
+	} else if (!is_quiet) {
+		say_what_is_in(r, &counts);
+	}
+	free_recorder(r);
+	return err;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/recorder.h - a recording while something else captures.
+ *
+ * Owns:  the thread that writes, the queue to it, the words at its end.
+ * Not:   the file (libbegat-trace), the capture (stream.c).
+ *
+ *	recorder_open(path, &opts, &recorder)   before the tracer: cheap to refuse
+ *	begat_open(..)                          with recorder_fields()
+ *	recorder_start(recorder, begat)         signals are blocked by then
+ *	recorder_add(recorder, ev)              for each event, also the summary; never blocks
+ *	recorder_close(recorder, quiet)         after begat_finish()
+ */
+#ifndef BEGAT_CLI_RECORDER_H
+#define BEGAT_CLI_RECORDER_H
+
+#include <begat/begat.h>
+#include <begat/trace.h>
+
+struct recorder;
+
+/* Creates the file. Returns 0, or -errno after having complained. */
+int recorder_open(const char *path, const struct begat_recorder_options *opts,
+		  struct recorder **ret_recorder);
+
+/* A recording wants all fields; env only if that is asked for (@has_env). */
+void recorder_fields(struct begat_fields *fields, bool has_env);
+
+/* Notes how @begat captures and starts the thread. 0, or -errno after having complained. */
+int recorder_start(struct recorder *recorder, const struct begat *begat);
+
+/* Hands one event over. What does not fit is counted, and told in the recording. */
+void recorder_add(struct recorder *recorder, const struct begat_event *ev);
+
+/*
+ * Waits until all is written, completes the file, says what is in it unless @is_quiet.
+ * Without recorder_start() before, the file is removed again. NULL is fine.
+ * Returns 0, or -errno after having complained.
+ */
+int recorder_close(struct recorder *recorder, bool is_quiet);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/show.c - `begat show`: a recording as it would have looked live, or as a tree.
+ *
+ * Owns:    which events are shown, in the words of `watch`.
+ * Not:     formats (sinks), the tree (show_tree.c).
+ * Called:  by main.c.
+ */
+#include <begat/sink.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "show_tree.h"
+#include "traces.h"
+
+static bool wants_tree; /* one command line a process */
+
+static int parse_tree(struct options *options, const char *value)
+{
+	wants_tree = true;
+	return 0;
+}
+
+static int set_redact(struct options *options, const char *value)
+{
+	options->redact = true;
+	return 0;
+}
+
+static const struct option_spec own_options[] = {
+	{ "tree", 0, NULL, 0, "every process under its parent, with what it cost", parse_tree },
+	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated", option_pid },
+	{ "redact", 0, NULL, 0, "hide values that look like passwords and tokens", set_redact },
+	{ NULL, 0, NULL, 0, NULL, NULL },
+};
+
+#define GROUPS (OPTIONS_OUTPUT | OPTIONS_EVENTS)
+
+static uint32_t events_to_show(const struct options *options, bool is_text)
+{
+	uint32_t events = options->events;
+
+	/* The same as `watch`, so that the two can be compared. */
+	if (!events && is_text)
+		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
+			 BEGAT_EVENT_BIT(BEGAT_EXIT);
+	else if (!events)
+		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	return events | BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+}
+
+struct shown {
+	struct begat_sink *sink;
+	int error;
+};
+
+static int show_event(const struct begat_event *ev, void *ctx)
+{
+	struct shown *shown = ctx;
+
+	shown->error = begat_sink_write(shown->sink, ev);
+	return shown->error;
+}
+
+/* 0 or a negative errno; what the trace could not do has been told. */
+static int show_events(struct begat_trace *trace, const struct options *options,
+		       const struct begat_trace_query *query, struct traces_out *out)
+{
+	const char *format = options->format ? options->format : "text";
+	struct begat_sink_options opts = {
+		.size = sizeof(opts),
+		.fd = out->output.fd,
+		.is_terminal = out->output.is_terminal,
+		.no_color = !out->output.has_colour,
+		.redact = options->redact,
+		.columns = out->output.is_terminal ? out->output.columns : 0,
+	};
+	struct shown shown = { 0 };
+	int err = begat_sink_open(format, &opts, &shown.sink);
+
+	if (err < 0) {
+		cli_complain("cannot make a %s stream: %s.", format, strerror(-err));
+		return err;
+	}
+	int64_t n = begat_trace_replay(trace, query, show_event, &shown);
+	int closed = begat_sink_close(shown.sink);
+
+	out->error = shown.error ? shown.error : closed;
+	if (n < 0 && n != -ECANCELED)
+		traces_complain(trace);
+	return n < 0 && n != -ECANCELED ? (int)n : 0;
+}
+
+static int show_one(const char *path, const struct options *options)
+{
+	bool is_text = !options->format || !strcmp(options->format, "text");
+	struct begat_trace_query query = {
+		.size = sizeof(query),
+		.events = events_to_show(options, is_text),
+		.pids = options->pids,
+		.pids_count = (uint32_t)options->pids_count,
+		.where = options->where,
+	};
+	struct begat_trace *trace = NULL;
+	struct traces_out out;
+	int status = CLI_FAILED;
+
+	if (traces_open(path, &trace) == 0)
+		status = traces_out_open(&out, "show", options->output, &path, 1);
+	if (!status) {
+		int err = wants_tree ? show_tree(trace, &query, &out)
+				     : show_events(trace, options, &query, &out);
+
+		status = traces_out_close(&out, err);
+	}
+	begat_trace_close(trace);
+	return status;
+}
+
+static int show(struct options *options, int argc, char **argv)
+{
+	const char **files = calloc((size_t)argc + 1, sizeof(*files));
+	bool is_done = true;
+	int count = 0, status = CLI_FAILED;
+
+	if (!files)
+		cli_complain("out of memory.");
+	else
+		status = traces_arguments("show", options, GROUPS, own_options, argc, argv, files,
+					  &count, &is_done);
+	if (!is_done) {
+		if (count != 1)
+			status =
+				cli_usage_error("show", count ? "one recording at a time"
+							      : "which recording? Name a trace.db");
+		else if (wants_tree && (options->format || options->where || options->events))
+			status = cli_usage_error(
+				"show",
+				"--tree shows processes, not events: it goes with -p alone");
+		else
+			status = show_one(files[0], options);
+	}
+	free(files);
+	return status;
+}
+
+const struct command_spec command_show = {
+	.groups = GROUPS,
+	.own = own_options,
+	.takes_arguments = true,
+	.about = "Replays a recording: the lines are those that 'begat watch' would have written, "
+		 "so everything\n"
+		 "that reads its JSON reads this too. Needs no rights but to read the file.\n",
+	.examples = "  begat show build.db -w 'event == exec_failed' | sort | uniq -c\n"
+		    "  begat show build.db --tree -p 4711\n",
+	.run = show,
+};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/show_tree.c - every process of a recording under its parent, with what it cost.
+ *
+ * Owns:    the lines of `begat show --tree`.
+ * Not:     folding alike lines: `run` and `report` do that; this shows all.
+ * Called:  by show.c.
+ *
+ * Invariants
+ *  (1) What is printed of a command passes begat_escape(): no argv can move the cursor.
+ *  (2) No recursion: a chain of a million processes is just long.
+ */
+#include "show_tree.h"
+
+#include <begat/sink.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "human.h"
+
+#define LINE_MAX_BYTES 65536
+#define DEPTH_SHOWN 100 /* deeper ones are not indented further */
+
+struct line {
+	char *text; /* LINE_MAX_BYTES */
+	size_t len;
+};
+
+static void add_escaped(struct line *line, const char *data, size_t len, bool shell)
+{
+	size_t room = LINE_MAX_BYTES - line->len;
+	size_t n = begat_escape(line->text + line->len, room, data, len, shell);
+
+	line->len += n < room ? n : room - 1;
+}
+
+static void add_text(struct line *line, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < LINE_MAX_BYTES - line->len) {
+		memcpy(line->text + line->len, text, len + 1);
+		line->len += len;
+	}
+}
+
+static void add_command(struct line *line, const struct begat_trace *trace,
+			const struct begat_trace_process *p)
+{
+	struct begat_strv argv = begat_trace_strings(trace, p->argv);
+	struct begat_str comm = begat_trace_string(trace, p->comm);
+
+	if (!argv.count) {
+		add_text(line, "(");
+		add_escaped(line, comm.data, comm.len, false);
+		add_text(line, ")");
+		return;
+	}
+	for (size_t i = 0; i < argv.bytes && line->len < LINE_MAX_BYTES - 8;) {
+		size_t len = strlen(argv.data + i);
+
+		if (i)
+			add_text(line, " ");
+		add_escaped(line, argv.data + i, len, true);
+		i += len + 1;
+	}
+}
+
+static void add_result(char out[24], const struct begat_trace_process *p)
+{
+	const char *name = p->signal ? begat_signal_name(p->signal) : NULL;
+
+	if (!p->has_exit)
+		snprintf(out, 24, "runs");
+	else if (!p->has_status)
+		snprintf(out, 24, "-");
+	else if (p->signal)
+		snprintf(out, 24, "%s", name ? name + 3 : "signal");
+	else
+		snprintf(out, 24, "%d", p->exit_code);
+}
+
+static void print_process(struct line *line, const struct begat_trace *trace,
+			  const struct begat_trace_process *p, unsigned depth,
+			  const struct output *output, FILE *out)
+{
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES] = "-", rss[HUMAN_BYTES] = "-", result[24];
+	bool is_failure = p->has_status && (p->exit_code || p->signal);
+
+	human_duration(wall, p->end_ns - p->start_ns);
+	if (p->has_cpu)
+		human_duration(cpu, p->utime_ns + p->stime_ns);
+	if (p->has_rss)
+		human_size(rss, p->max_rss_bytes);
+	add_result(result, p);
+	line->len = (size_t)snprintf(line->text, LINE_MAX_BYTES, "%9s %9s %9s %6s %7u  ", wall, cpu,
+				     rss, result, p->tgid);
+	for (unsigned i = 1; i < depth && i < DEPTH_SHOWN; i++)
+		add_text(line, "   ");
+	if (depth)
+		add_text(line, output->has_utf8 ? "\u2514\u2500 " : "`- ");
+	add_command(line, trace, p);
+	if (output->is_terminal && output->columns && line->len > output->columns)
+		line->len = output->columns;
+	/* Not in the middle of a character. */
+	while (line->len && (line->text[line->len] & 0xc0) == 0x80)
+		line->len--;
+	fprintf(out, "%s%.*s%s\n", is_failure && output->has_colour ? "\x1b[31m" : "",
+		(int)line->len, line->text, is_failure && output->has_colour ? "\x1b[0m" : "");
+}
+
+static bool is_asked_for(const struct begat_trace_query *query, uint32_t tgid)
+{
+	for (uint32_t i = 0; i < query->pids_count; i++)
+		if ((uint32_t)query->pids[i] == tgid)
+			return true;
+	return false;
+}
+
+static void print_below(struct line *line, const struct begat_trace *trace,
+			const struct begat_trace_table *t, uint32_t root, struct traces_out *out)
+{
+	uint32_t at = root;
+	unsigned depth = 0;
+
+	for (;;) {
+		const struct begat_trace_process *p = &t->processes[at];
+
+		print_process(line, trace, p, depth, &out->output, out->file);
+		if (p->first_child != BEGAT_TRACE_NONE) {
+			at = p->first_child;
+			depth++;
+			continue;
+		}
+		while (at != root && t->processes[at].next_sibling == BEGAT_TRACE_NONE) {
+			at = t->processes[at].parent;
+			depth--;
+		}
+		if (at == root)
+			return;
+		at = t->processes[at].next_sibling;
+	}
+}
+
+/* Is a forebear of it printed as a root of its own? Then it has been printed below it. */
+static bool is_below_asked(const struct begat_trace_table *t, const struct begat_trace_query *query,
+			   uint32_t index)
+{
+	for (uint32_t at = t->processes[index].parent; at != BEGAT_TRACE_NONE;
+	     at = t->processes[at].parent)
+		if (is_asked_for(query, t->processes[at].tgid))
+			return true;
+	return false;
+}
+
+int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
+	      struct traces_out *out)
+{
+	const struct begat_trace_table *t;
+	struct line line = { .text = malloc(LINE_MAX_BYTES) };
+	int err = line.text ? begat_trace_load(trace, &t) : -ENOMEM;
+
+	if (err < 0) {
+		if (line.text)
+			traces_complain(trace);
+		free(line.text);
+		return err;
+	}
+	fprintf(out->file, "%9s %9s %9s %6s %7s  %s\n", "wall", "cpu", "rss", "exit", "pid",
+		"command");
+	for (uint32_t i = 0; i < t->processes_count && !out->error; i++) {
+		bool is_root = t->processes[i].parent == BEGAT_TRACE_NONE;
+
+		if (query->pids_count)
+			is_root = is_asked_for(query, t->processes[i].tgid) &&
+				  !is_below_asked(t, query, i);
+		if (is_root)
+			print_below(&line, trace, t, i, out);
+	}
+	free(line.text);
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/traces.c - what the subcommands that read recordings share.
+ *
+ * Owns:    see traces.h.
+ * Called:  by show.c, export.c, diff.c.
+ */
+#include "traces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+
+int traces_arguments(const char *command, struct options *options, unsigned groups,
+		     const struct option_spec *own, int argc, char **argv, const char **files,
+		     int *ret_count, bool *ret_is_done)
+{
+	int count = 0;
+
+	*ret_is_done = true;
+	while (argc > 0) {
+		int rest = 1;
+
+		/* "--" before the first file was taken away already. */
+		files[count++] = argv[0];
+		int r = options_parse(options, groups, own, argc, argv, &rest);
+
+		if (r == -ENOMEM) {
+			cli_complain("out of memory.");
+			return CLI_FAILED;
+		}
+		if (r)
+			return cli_usage_error(command, options->error);
+		argc -= rest;
+		argv += rest;
+	}
+	if (options->help) {
+		help_command(stdout, command_by_name(command));
+		return output_flush_stdout();
+	}
+	*ret_count = count;
+	*ret_is_done = false;
+	return CLI_OK;
+}
+
+void traces_complain(const struct begat_trace *trace)
+{
+	char safe[1024];
+
+	cli_complain("%s.", cli_safe(safe, sizeof(safe), begat_trace_error(trace)));
+}
+
+int traces_open(const char *path, struct begat_trace **ret_trace)
+{
+	struct begat_trace_info info = { .size = sizeof(info) };
+	int err = begat_trace_open(path, ret_trace);
+	char safe[512];
+
+	if (!err)
+		err = begat_trace_info(*ret_trace, &info);
+	if (err < 0)
+		traces_complain(*ret_trace);
+	else if (!info.complete)
+		cli_complain("%s is incomplete: its recording has not ended (yet); what follows is "
+			     "what it holds.",
+			     cli_safe(safe, sizeof(safe), path));
+	return err;
+}
+
+static ssize_t write_out(void *cookie, const char *data, size_t size)
+{
+	struct traces_out *out = cookie;
+	int err = out->error ? out->error : output_write(&out->output, data, size);
+
+	if (!err)
+		return (ssize_t)size;
+	out->error = err;
+	errno = -err;
+	return 0;
+}
+
+/* An output that is a recording itself would destroy it. */
+static bool is_one_of(int fd, const char *const *files, int count)
+{
+	struct stat a, b;
+
+	if (fstat(fd, &a) < 0 || !S_ISREG(a.st_mode))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!stat(files[i], &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return true;
+	return false;
+}
+
+int traces_out_open(struct traces_out *out, const char *command, const char *path,
+		    const char *const *files, int count)
+{
+	char why[512];
+
+	*out = (struct traces_out){ 0 };
+	if (output_open(&out->output, path, 1, false, why, sizeof(why)) < 0) {
+		cli_complain("%s.", why);
+		return CLI_FAILED;
+	}
+	if (is_one_of(out->output.fd, files, count)) {
+		output_close(&out->output, false);
+		return cli_usage_error(command, "the output would overwrite its recording");
+	}
+	int err = output_begin(&out->output);
+
+	out->file = fopencookie(out, "w", (cookie_io_functions_t){ .write = write_out });
+	if (err < 0 || !out->file) {
+		cli_complain("cannot write to %s: %s.", out->output.name,
+			     strerror(err < 0 ? -err : ENOMEM));
+		output_close(&out->output, true);
+		return CLI_FAILED;
+	}
+	setvbuf(out->file, NULL, _IOFBF, 1 << 16);
+	return CLI_OK;
+}
+
+int traces_out_close(struct traces_out *out, int err)
+{
+	char name[sizeof(out->output.name)];
+
+	if (fclose(out->file) == EOF && !out->error)
+		out->error = -EIO;
+	memcpy(name, out->output.name, sizeof(name));
+	int closed = output_close(&out->output, err < 0 && out->error != -EPIPE);
+
+	if (!out->error)
+		out->error = closed;
+	if (out->error == -EPIPE)
+		return CLI_OK;
+	if (out->error) {
+		cli_complain("cannot write to %s: %s.", name, strerror(-out->error));
+		return CLI_FAILED;
+	}
+	return err < 0 ? CLI_FAILED : CLI_OK;
+}

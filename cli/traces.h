@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/traces.h - what the subcommands that read recordings share.
+ *
+ * Owns:  files and options in any order, opening with a sentence, a FILE over an output.
+ * Not:   what is made of a recording.
+ */
+#ifndef BEGAT_CLI_TRACES_H
+#define BEGAT_CLI_TRACES_H
+
+#include <begat/trace.h>
+#include <stdio.h>
+
+#include "options.h"
+#include "output.h"
+
+/*
+ * Sorts what stands after the first options: file names, and more options between them.
+ * @files: at least @argc entries. Returns 0, or an exit status after --help or a complaint.
+ */
+int traces_arguments(const char *command, struct options *options, unsigned groups,
+		     const struct option_spec *own, int argc, char **argv, const char **files,
+		     int *ret_count, bool *ret_is_done);
+
+/* Opens, complains if it cannot, and says so if the recording is not whole. 0 or -errno. */
+int traces_open(const char *path, struct begat_trace **ret_trace);
+
+/* begat_trace_error() as a line on stderr. */
+void traces_complain(const struct begat_trace *trace);
+
+/* An output of -o through stdio. */
+struct traces_out {
+	struct output output;
+	FILE *file;
+	int error; /* of the first write that failed */
+};
+
+/*
+ * Opens what -o says, or standard output. An output that is one of the recordings (@files) is
+ * refused. 0, or an exit status after a complaint.
+ */
+int traces_out_open(struct traces_out *out, const char *command, const char *path,
+		    const char *const *files, int count);
+
+/* @err: what making the bytes returned. Returns the exit status, after a complaint if due. */
+int traces_out_close(struct traces_out *out, int err);
+
+#endif
