@@ -78,14 +78,14 @@ static void exact_line(void **state)
 
 	char *text = json_of(&ev);
 
-	assert_string_equal(
-		text, "{\"event\":\"exec\",\"time\":\"2023-11-14T22:13:20.000000042Z\","
-		      "\"ts_ns\":18446744073709551615,\"seq\":0,\"cpu\":0,"
-		      "\"id\":\"00c0ffee12345678\",\"pid\":41234,\"ppid\":1,"
-		      "\"parent_id\":\"0000000000000001\",\"comm\":\"gcc\",\"loginuid\":null,"
-		      "\"cap_effective\":\"000001ffffffffff\",\"pids\":[41234,7],"
-		      "\"ns\":{\"pid\":4026531836,\"cgroup\":99},\"synthetic\":false,"
-		      "\"argv\":[\"gcc\",\"-O2\",\"\"],\"argv_truncated\":false}\n");
+	assert_string_equal(text,
+			    "{\"event\":\"exec\",\"time\":\"2023-11-14T22:13:20.000000042Z\","
+			    "\"ts_ns\":18446744073709551615,\"seq\":0,\"cpu\":0,"
+			    "\"id\":\"00c0ffee12345678\",\"pid\":41234,\"ppid\":1,"
+			    "\"parent_id\":\"0000000000000001\",\"comm\":\"gcc\",\"loginuid\":null,"
+			    "\"cap_effective\":\"000001ffffffffff\",\"pids\":[41234,7],"
+			    "\"ns\":{\"pid\":4026531836,\"cgroup\":99},\"synthetic\":false,"
+			    "\"argv\":[\"gcc\",\"-O2\",\"\"],\"argv_truncated\":false}\n");
 	free(text);
 	(void)state;
 }
