@@ -8,7 +8,8 @@
  *   stream.c     what must hold for any stream of events
  *   leaks.c      what begat may not leave behind
  *   child.c      processes with their output collected
- *   special.c, storms.c, cli.c   tests that need more than a case and its truth
+ *   shared.c     many cases under one begat
+ *   storms.c, cli.c   tests that need more than a case and its truth
  *
  * The runner needs no shell, no other program and only jansson: it runs in tiny guests too.
  */
@@ -32,7 +33,7 @@ struct config {
 	const char *only;
 	int seconds; /* a test may take */
 	int lives; /* processes of a storm */
-	bool list, verbose, is_quick;
+	bool list, verbose, is_quick, is_shared;
 };
 extern struct config config;
 
@@ -98,6 +99,7 @@ void leaks_note(struct leaks *leaks, pid_t begat); /* what it holds now */
 void leaks_check(const struct leaks *leaks); /* once it has ended */
 int leaks_own_descriptors(void);
 void leaks_check_processes(void); /* none of our descendants may be left */
+void leaks_expect(pid_t pid); /* but this one; 0 = none */
 
 /* ---- session.c ---- */
 enum mode {
@@ -121,6 +123,8 @@ struct session {
 int session_start(struct session *session, enum mode mode, const char *program,
 		  const char *const *args, const char *const *options);
 void session_command(struct session *session, const char *command);
+/* Until begat shows a process that the case makes on request. */
+int session_wait_traced(struct session *session);
 /* Waits until the truth has @text; false at the deadline. */
 bool session_wait_truth(struct session *session, const char *text);
 /* Lets the case go, waits for its end, ends begat, collects the stream. */
@@ -128,6 +132,10 @@ void session_finish(struct session *session);
 /* The same where the case was let go already. */
 void session_collect(struct session *session);
 void session_done(struct session *session);
+/* The case alone, while @other goes on being drained. */
+int session_start_alone(struct session *session, const char *program, const char *const *args,
+			struct child *other);
+void session_end_alone(struct session *session, struct child *other);
 
 /* ---- stream.c ---- */
 struct stream {
@@ -140,6 +148,7 @@ void stream_parse(struct stream *stream, const struct text *text);
 void stream_done(struct stream *stream);
 /* Invariants of any stream; @lost_allowed: gaps may be there if they are told. */
 void stream_check(const struct stream *stream, bool lost_allowed);
+void stream_check_events(const struct stream *stream, bool lost_allowed); /* no summary yet */
 const char *event_name(const json_t *event);
 int64_t event_int(const json_t *event, const char *key); /* INT64_MIN = absent */
 size_t stream_count(const struct stream *stream, const char *name);
@@ -161,5 +170,28 @@ struct test {
 };
 extern const struct test tests[];
 void test_run_case(const struct test *test);
+
+/* shared.c */
+bool shared_fits(const struct test *test); /* may it run under the one that is there? */
+bool shared_is_there(void);
+void shared_run_case(const struct test *test);
+void shared_finish(const struct test *test);
+/* storms.c */
+void test_loss(const struct test *test);
+void test_start_stop(const struct test *test);
+void test_cache(const struct test *test);
+void test_outlive(const struct test *test);
+/* cli.c */
+void test_cli_usage(const struct test *test);
+void test_cli_help(const struct test *test);
+void test_cli_status(const struct test *test);
+void test_cli_output(const struct test *test);
+void test_cli_rights(const struct test *test);
+void test_cli_signals(const struct test *test);
+void test_cli_closed_pipe(const struct test *test);
+void test_cli_text(const struct test *test);
+void test_cli_doctor(const struct test *test);
+void test_cli_two(const struct test *test);
+void test_cli_events(const struct test *test);
 
 #endif

@@ -3,8 +3,9 @@
  * integration/main.c - begat against processes whose truth is known, on this kernel.
  *
  *   begat-integration --begat PATH [--backend X] [--transport Y] [--only NAME] [--list]
- *                     [--seconds N] [--lives N] [--quick] [--verbose]
+ *                     [--seconds N] [--lives N] [--quick] [--shared] [--verbose]
  *
+ * --shared: cases that need nothing special run under one begat, as guests need it.
  * Each test runs once for every backend and transport that the kernel allows. Which are those is
  * asked of the kernel here, not of begat: one that begat cannot use although it is there fails.
  * Prints "ok|FAIL|skip NAME[backend,transport] reason" a test, at the end
@@ -12,7 +13,9 @@
  */
 #include "harness.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <linux/bpf.h>
@@ -83,9 +86,16 @@ void test_run_case(const struct test *test)
 	session_done(&session);
 }
 
+/* Cases that need nothing special of begat. */
+static bool is_sharable(const struct test *test)
+{
+	return config.is_shared && test->mode == MODE_RUN && !test->run && !test->options[1];
+}
+
 static void run_test(const struct test *test)
 {
-	int descriptors = leaks_own_descriptors();
+	int descriptors =
+		is_sharable(test) || test->run == shared_finish ? 0 : leaks_own_descriptors();
 	char where[80] = "";
 	int64_t start = now_ms();
 
@@ -96,9 +106,11 @@ static void run_test(const struct test *test)
 	text_done(&problems);
 	if (test->run)
 		test->run(test);
+	else if (is_sharable(test))
+		shared_run_case(test);
 	else
 		test_run_case(test);
-	if (leaks_own_descriptors() != descriptors)
+	if (descriptors && leaks_own_descriptors() != descriptors)
 		problem("the runner itself has %d descriptors, before the test %d",
 			leaks_own_descriptors(), descriptors);
 	if (problem_count) {
@@ -154,16 +166,54 @@ static bool is_selected(const struct test *test)
 	return !config.only || strstr(test->name, config.only);
 }
 
+/* Without a begat that starts, a hundred tests would say the same. */
+static bool can_start(void)
+{
+	struct outcome outcome;
+
+	problem_count = 0;
+	text_done(&problems);
+	begat_call(&outcome, NULL, "run", "-q", "--backend", config.backend, "--transport",
+		   config.transport, "--", path_of_case("c_target"), NULL);
+	if (outcome.status) {
+		failed++;
+		printf("FAIL all[%s,%s] begat does not start: %s", config.backend, config.transport,
+		       outcome.err.data);
+	}
+	outcome_done(&outcome);
+	return !outcome.status;
+}
+
+static void end_shared(void)
+{
+	const struct test end = { .name = "shared_end", .run = shared_finish };
+
+	if (shared_is_there())
+		run_test(&end);
+}
+
+/* @sharable: those that go under one begat, or those that do not. */
+static void run_some(bool sharable, bool is_first)
+{
+	for (const struct test *test = tests; test->name; test++) {
+		if (!is_selected(test) || is_sharable(test) != sharable ||
+		    (test->is_once && !is_first) || (test->is_long && config.is_quick))
+			continue;
+		if (sharable && !shared_fits(test))
+			end_shared();
+		run_test(test);
+	}
+	end_shared();
+}
+
 static void run_pair(const char *backend, const char *transport, bool *first)
 {
 	config.backend = backend;
 	config.transport = transport;
-	for (const struct test *test = tests; test->name; test++) {
-		if (!is_selected(test) || (test->is_once && !*first) ||
-		    (test->is_long && config.is_quick))
-			continue;
-		run_test(test);
-	}
+	if (!can_start())
+		return;
+	run_some(true, *first);
+	run_some(false, *first);
 	*first = false;
 }
 
@@ -196,9 +246,9 @@ static void run_all(const char *backend_only, const char *transport_only)
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: begat-integration --begat PATH [--backend X] [--transport Y]\n"
-		"       [--only NAME] [--list] [--seconds N] [--lives N] [--quick] [--verbose]\n");
+	fprintf(stderr, "usage: begat-integration --begat PATH [--backend X] [--transport Y]\n"
+			"       [--only NAME] [--list] [--seconds N] [--lives N] [--quick] "
+			"[--shared] [--verbose]\n");
 	return 2;
 }
 
@@ -218,18 +268,36 @@ static void learn_folder(void)
 		*strrchr(config.dir, '/') = '\0';
 }
 
+/* What we were given is not for begat: it would look like a leak. */
+static void keep_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (atoi(entry->d_name) > 2)
+			fcntl(atoi(entry->d_name), F_SETFD, FD_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "begat", required_argument, NULL, 'b' },
-						 { "backend", required_argument, NULL, 'k' },
-						 { "transport", required_argument, NULL, 't' },
-						 { "only", required_argument, NULL, 'o' },
-						 { "seconds", required_argument, NULL, 's' },
-						 { "lives", required_argument, NULL, 'n' },
-						 { "quick", no_argument, NULL, 'q' },
-						 { "verbose", no_argument, NULL, 'v' },
-						 { "list", no_argument, NULL, 'l' },
-						 { NULL, 0, NULL, 0 } };
+	/* clang-format off */
+	static const struct option options[] = {
+		{ "begat", required_argument, NULL, 'b' },
+		{ "backend", required_argument, NULL, 'k' },
+		{ "transport", required_argument, NULL, 't' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "lives", required_argument, NULL, 'n' },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "shared", no_argument, NULL, 'h' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "list", no_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+	/* clang-format on */
 	static char begat[PATH_MAX];
 	const char *backend = NULL, *transport = NULL;
 	int c;
@@ -260,6 +328,9 @@ int main(int argc, char **argv)
 		case 'v':
 			config.verbose = true;
 			break;
+		case 'h':
+			config.is_shared = true;
+			break;
 		case 'l':
 			config.list = true;
 			break;
@@ -272,6 +343,8 @@ int main(int argc, char **argv)
 		list_tests();
 		return 0;
 	}
+	if (!config.begat)
+		fprintf(stderr, "begat-integration: no begat at the path of --begat\n");
 	if (!config.begat || optind != argc)
 		return usage();
 	if (geteuid() != 0) {
@@ -280,6 +353,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	keep_descriptors();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run_all(backend, transport);
 	if (passed + failed + skipped == 0) {

@@ -193,12 +193,31 @@ static int learn_root(struct session *session)
 	return 0;
 }
 
+/* With a filter that hides the case's processes: begat -v says when it is ready. */
+static int wait_until_said(struct session *session)
+{
+	if (wait_text(session, &session->begat.err_text, " transport of ", test_deadline()))
+		return 0;
+	problem("begat -v did not say that it traces");
+	tail_of_errors(session);
+	return -1;
+}
+
+static bool is_verbose(const char *const *options)
+{
+	while (options && *options) {
+		if (!strcmp(*options++, "-v"))
+			return true;
+	}
+	return false;
+}
+
 /* Asks the case for a process until begat shows one: then all hooks are in. */
-static int wait_until_traced(struct session *session)
+int session_wait_traced(struct session *session)
 {
 	struct child *const children[] = { &session->begat, &session->program };
 	int64_t deadline = test_deadline();
-	size_t seen = 0;
+	size_t seen = session->truth->len;
 
 	while (now_ms() < deadline && session->begat.err >= 0) {
 		struct wanted wanted = { .text = session->truth,
@@ -220,11 +239,18 @@ static int wait_until_traced(struct session *session)
 	return -1;
 }
 
-int session_start(struct session *session, enum mode mode, const char *program,
-		  const char *const *args, const char *const *options)
+static void set_argv(struct session *session, const char *program, const char *const *args)
 {
 	static char path[4200];
 
+	snprintf(path, sizeof(path), "%s", path_of_case(program));
+	session->argv[0] = path;
+	session->argv[copy_args(session->argv, 1, args)] = NULL;
+}
+
+int session_start(struct session *session, enum mode mode, const char *program,
+		  const char *const *args, const char *const *options)
+{
 	memset(session, 0, sizeof(*session));
 	session->mode = mode;
 	session->begat.out = session->begat.err = -1;
@@ -232,9 +258,7 @@ int session_start(struct session *session, enum mode mode, const char *program,
 	session->go_fd = -1;
 	if (make_folder(session) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s", path_of_case(program));
-	session->argv[0] = path;
-	session->argv[copy_args(session->argv, 1, args)] = NULL;
+	set_argv(session, program, args);
 	if (mode == MODE_RUN) {
 		if (start_run(session, options) < 0 || learn_root(session) < 0)
 			return -1;
@@ -246,15 +270,58 @@ int session_start(struct session *session, enum mode mode, const char *program,
 
 		session->truth = &session->program.out_text;
 		if (child_spawn(&session->program, &spawn) < 0) {
-			problem("cannot start %s", path);
+			problem("cannot start %s", session->argv[0]);
 			return -1;
 		}
 		if (learn_root(session) < 0 || start_watch(session, options) < 0 ||
-		    wait_until_traced(session) < 0)
+		    (is_verbose(options) ? wait_until_said(session)
+					 : session_wait_traced(session)) < 0)
 			return -1;
 	}
 	leaks_note(&session->leaks, session->begat.pid);
 	return 0;
+}
+
+int session_start_alone(struct session *session, const char *program, const char *const *args,
+			struct child *other)
+{
+	struct spawn spawn = {
+		.argv = session->argv, .cwd = session->work, .stdout_fd = -1, .stderr_fd = -1
+	};
+
+	*session = (struct session){ .mode = MODE_RUN, .go_fd = -1 };
+	session->begat.out = session->begat.err = -1;
+	session->program.out = session->program.err = -1;
+	if (make_folder(session) < 0)
+		return -1;
+	set_argv(session, program, args);
+	session->truth = &session->program.out_text;
+	if (child_spawn(&session->program, &spawn) < 0) {
+		problem("cannot start %s", session->argv[0]);
+		return -1;
+	}
+
+	struct child *const children[] = { other, &session->program };
+	struct wanted ready = { .text = session->truth, .needle = "\"fds\"" };
+
+	if (!child_pump(children, 2, has_text, &ready, test_deadline()))
+		return -1;
+	return learn_root(session);
+}
+
+static bool is_program_over(void *ctx)
+{
+	const struct session *session = ctx;
+
+	return session->program.out < 0;
+}
+
+void session_end_alone(struct session *session, struct child *other)
+{
+	struct child *const children[] = { other, &session->program };
+
+	child_pump(children, 2, is_program_over, session, test_deadline());
+	child_wait(&session->program, test_deadline());
 }
 
 static void read_events_file(struct session *session)
@@ -277,13 +344,6 @@ static int expected_status(const struct session *session)
 	int status = session->program.status;
 
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static bool is_program_over(void *ctx)
-{
-	const struct session *session = ctx;
-
-	return session->program.out < 0;
 }
 
 void session_collect(struct session *session)

@@ -8,6 +8,7 @@
 	{                                                                                     \
 		.name = name_, .mode = MODE_RUN, .program = program_, .args = { __VA_ARGS__ } \
 	}
+/* The same where it was there before begat: seen by a tracer of all, and of its tree alone. */
 #define WATCHED(name_, program_, ...)                                                  \
 	{ .name = name_ "/watch",                                                      \
 	  .mode = MODE_WATCH,                                                          \
@@ -23,6 +24,15 @@
 		.name = name_, .mode = MODE_RUN, .program = "c_args", .args = { "env", vector_ }, \
 		.options = {                                                                      \
 			"--env"                                                                   \
+		}                                                                                 \
+	}
+/* In one go from one CPU: a buffer divided by the number of CPUs must still hold it. */
+#define BIG(name_, kind_, vector_, env_)                                                          \
+	{                                                                                         \
+		.name = name_, .mode = MODE_RUN, .program = "c_args", .args = { kind_, vector_ }, \
+		.options = {                                                                      \
+			"--buffer=64MiB",                                                         \
+			env_                                                                      \
 		}                                                                                 \
 	}
 
@@ -81,10 +91,10 @@ const struct test tests[] = {
 	CASE("argv_liar", "c_args", "argv", "liar"),
 	CASE("argv_32k", "c_args", "argv", "32k"),
 	CASE("argv_edges", "c_args", "argv", "edges"),
-	CASE("argv_string128k", "c_args", "argv", "string128k"),
-	CASE("argv_strings40000", "c_args", "argv", "strings40000"),
-	CASE("argv_2mb", "c_args", "argv", "2mb"),
-	CASE("argv_5mb", "c_args", "argv", "5mb"),
+	BIG("argv_string128k", "argv", "string128k", NULL),
+	BIG("argv_strings40000", "argv", "strings40000", NULL),
+	BIG("argv_2mb", "argv", "2mb", NULL),
+	BIG("argv_5mb", "argv", "5mb", NULL),
 	{ .name = "env_absent", .mode = MODE_RUN, .program = "c_args", .args = { "no_env" } },
 	ENV("env_plain", "plain"),
 	ENV("env_empty", "empty"),
@@ -93,10 +103,10 @@ const struct test tests[] = {
 	ENV("env_utf8", "utf8"),
 	ENV("env_32k", "32k"),
 	ENV("env_edges", "edges"),
-	ENV("env_string128k", "string128k"),
-	ENV("env_strings40000", "strings40000"),
-	ENV("env_2mb", "2mb"),
-	ENV("env_5mb", "5mb"),
+	BIG("env_string128k", "env", "string128k", "--env"),
+	BIG("env_strings40000", "env", "strings40000", "--env"),
+	BIG("env_2mb", "env", "2mb", "--env"),
+	BIG("env_5mb", "env", "5mb", "--env"),
 	{ .name = "env_names",
 	  .mode = MODE_RUN,
 	  .program = "c_args",
@@ -107,7 +117,7 @@ const struct test tests[] = {
 	CASE("where_cwd_2000", "c_where", "deep_2000"),
 	CASE("where_cwd_4000", "c_where", "deep_4000"),
 	CASE("where_cwd_4095", "c_where", "deep_4095"),
-	CASE("where_cwd_900_names", "c_where", "deep_900_names"),
+	CASE("where_cwd_500_names", "c_where", "deep_500_names"),
 	CASE("where_exe_2000", "c_where", "deep_exe"),
 	CASE("where_cwd_deleted", "c_where", "cwd_deleted"),
 	CASE("where_chroot", "c_where", "chroot"),
@@ -137,5 +147,32 @@ const struct test tests[] = {
 	CASE("usage_switches", "c_usage", "switches"),
 	CASE("usage_duration", "c_usage", "duration"),
 	CASE("usage_oom", "c_usage", "oom"),
+	/* under pressure */
+	{ .name = "storm_low",
+	  .mode = MODE_RUN,
+	  .program = "c_fork",
+	  .args = { "storm", "LIVES" },
+	  .options = { "--latency", "low" } },
+	{ .name = "storm_batch",
+	  .mode = MODE_PID,
+	  .program = "c_fork",
+	  .args = { "storm", "LIVES" },
+	  .options = { "--latency", "batch" } },
+	{ .name = "loss", .run = test_loss },
+	{ .name = "start_stop", .run = test_start_stop },
+	{ .name = "cache", .run = test_cache },
+	{ .name = "outlive", .run = test_outlive },
+	/* the command's manners */
+	{ .name = "cli_usage", .run = test_cli_usage, .is_once = true },
+	{ .name = "cli_help", .run = test_cli_help, .is_once = true },
+	{ .name = "cli_status", .run = test_cli_status, .is_once = true },
+	{ .name = "cli_output", .run = test_cli_output, .is_once = true },
+	{ .name = "cli_rights", .run = test_cli_rights, .is_once = true },
+	{ .name = "cli_signals", .run = test_cli_signals, .is_once = true },
+	{ .name = "cli_closed_pipe", .run = test_cli_closed_pipe, .is_once = true },
+	{ .name = "cli_text", .run = test_cli_text, .is_once = true },
+	{ .name = "cli_doctor", .run = test_cli_doctor, .is_once = true },
+	{ .name = "cli_two", .run = test_cli_two, .is_once = true },
+	{ .name = "cli_events", .run = test_cli_events, .is_once = true },
 	{ .name = NULL }
 };

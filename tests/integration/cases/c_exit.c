@@ -196,9 +196,10 @@ static void leader_first(void)
 
 	gate = case_shared(sizeof(*gate));
 	for (size_t i = 0; i < 2; i++) {
-		pid_t pid = case_fork();
+		pid_t pid;
 
 		*gate = 0;
+		pid = case_fork();
 		if (pid == 0) {
 			pthread_t thread;
 

@@ -5,6 +5,7 @@
 #include "truth.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -258,6 +259,84 @@ static void deep(int depth)
 	case_wait(pid);
 }
 
+static void survivor(int ends[2])
+{
+	static const char *const argv[] = { "survivor", "of", "a", "loss", NULL };
+	pid_t pid = case_fork();
+
+	if (pid == 0) {
+		close(ends[1]);
+		dup2(ends[0], 0);
+		execve(case_target, (char *const *)argv,
+		       (char *const[]){ "BEGAT_TARGET=hold", NULL });
+		_exit(99);
+	}
+	truth_exec(pid, case_target, case_target, (char *const *)argv);
+}
+
+/*
+ * Does what the harness says: "lives N" at once; "survivors" start, with "end" they end;
+ * "quit". After each it says so.
+ */
+static void phases(void)
+{
+	enum { SURVIVORS = 3 };
+	char command[64];
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		truth_broken("pipe: %s", strerror(errno));
+	while (truth_command(command, sizeof(command)) && strcmp(command, "quit") != 0) {
+		if (!strncmp(command, "lives ", 6))
+			storm(atoi(command + 6));
+		else if (!strcmp(command, "sentinel"))
+			case_sentinel();
+		for (int i = 0; !strcmp(command, "survivors") && i < SURVIVORS; i++)
+			survivor(ends);
+		if (!strcmp(command, "end")) {
+			close(ends[1]);
+			for (int i = 0; i < SURVIVORS; i++) {
+				int status;
+				pid_t pid = waitpid(-1, &status, 0);
+
+				truth_exit(pid, status);
+			}
+		}
+		truth_note("done %s", command);
+	}
+}
+
+/* Short lives until the harness says anything; their truth is not told. */
+static void endless(void)
+{
+	char *const argv[] = { "short", "life", NULL };
+	char command[64];
+
+	for (int i = 0; !truth_has_command(); i++) {
+		pid_t pid = start_short_life(i, argv);
+
+		if (pid > 0)
+			case_reap(pid);
+	}
+	truth_command(command, sizeof(command));
+}
+
+/* A child that goes on when the case has ended; it holds none of the pipes. */
+static void outlive(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(0);
+		close(1);
+		close(2);
+		for (;;)
+			pause();
+	}
+	truth_fork(pid, getpid());
+	truth_note("outlives");
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -278,6 +357,12 @@ int main(int argc, char **argv)
 		thread_forks();
 	else if (!strcmp(what, "storm"))
 		storm(n);
+	else if (!strcmp(what, "phases"))
+		phases();
+	else if (!strcmp(what, "endless"))
+		endless();
+	else if (!strcmp(what, "outlive"))
+		outlive();
 	else if (!strcmp(what, "deep"))
 		deep(n);
 	else

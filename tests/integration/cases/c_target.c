@@ -7,12 +7,15 @@
  * chain:N       exec itself N more times, then exit with 0
  * report        print the exec that made it, as /proc shows it, and exit with 0
  * report+ids    the same with credentials and namespaces
+ * kill:N        die of signal N
+ * pause         print a line, wait until a signal kills it
  * hold          print nothing, wait until stdin ends, exit with 0
  */
 #include "truth.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +133,14 @@ int main(int argc, char **argv)
 		return 0;
 	if (!strncmp(what, "exit:", 5))
 		return atoi(what + 5);
+	if (!strncmp(what, "kill:", 5))
+		return kill(getpid(), atoi(what + 5)) ? 94 : 93;
+	if (!strcmp(what, "pause")) {
+		if (write(STDOUT_FILENO, "\n", 1) != 1)
+			return 92;
+		for (;;)
+			pause();
+	}
 	if (!strncmp(what, "chain:", 6))
 		return chain(argv, atoi(what + 6));
 	if (!strcmp(what, "report") || !strcmp(what, "report+ids")) {

@@ -20,6 +20,7 @@
 
 #define MS 1000000LL
 #define TICK (10 * MS) /* the coarsest clock tick of any kernel */
+#define SPLIT (2 * TICK) /* user and system are told apart by ticks: each may be one off */
 
 static long long own_cpu_ns(void)
 {
@@ -78,8 +79,8 @@ static void truth_usage(pid_t pid)
 	stime = timeval_ns(ru.ru_stime);
 	truth_event(&t, "exit", pid);
 	truth_num(&t, "exit_code", status >> 8);
-	truth_range(&t, "utime_ns", utime > TICK ? utime - TICK : 0, utime + TICK);
-	truth_range(&t, "stime_ns", stime > TICK ? stime - TICK : 0, stime + TICK);
+	truth_range(&t, "utime_ns", utime > SPLIT ? utime - SPLIT : 0, utime + SPLIT);
+	truth_range(&t, "stime_ns", stime > SPLIT ? stime - SPLIT : 0, stime + SPLIT);
 	truth_num(&t, "max_rss_bytes", ru.ru_maxrss * 1024);
 	truth_range(&t, "minor_faults", ru.ru_minflt - 16, ru.ru_minflt);
 	truth_range(&t, "major_faults", ru.ru_majflt, ru.ru_majflt);
@@ -168,8 +169,8 @@ static void children(void)
 	truth_event(&t, "exit", pid);
 	truth_num(&t, "exit_code", parent_status >> 8);
 	truth_range(&t, "utime_ns", 0, 2 * TICK);
-	truth_range(&t, "children_utime_ns", utime - TICK, utime + TICK);
-	truth_range(&t, "children_stime_ns", stime - TICK, stime + TICK);
+	truth_range(&t, "children_utime_ns", utime - SPLIT, utime + SPLIT);
+	truth_range(&t, "children_stime_ns", stime - SPLIT, stime + SPLIT);
 	truth_num(&t, "children_max_rss_bytes", ru->ru_maxrss * 1024);
 	truth_end(&t);
 }

@@ -317,8 +317,8 @@ int main(int argc, char **argv)
 		deep(4000, 250);
 	else if (!strcmp(what, "deep_4095"))
 		deep(4095, 250);
-	else if (!strcmp(what, "deep_900_names"))
-		deep(strlen(cwd) + 1800, 1);
+	else if (!strcmp(what, "deep_500_names"))
+		deep(strlen(cwd) + 1000, 1);
 	else if (!strcmp(what, "deep_exe"))
 		deep_exe();
 	else if (!strcmp(what, "cwd_deleted"))

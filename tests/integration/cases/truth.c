@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,7 +310,7 @@ void truth_ignore(pid_t pid)
 	write_all(line, strlen(line));
 }
 
-static void sentinel(void)
+void case_sentinel(void)
 {
 	pid_t pid = fork();
 
@@ -341,6 +342,13 @@ bool truth_command(char *buf, size_t size)
 	return true;
 }
 
+bool truth_has_command(void)
+{
+	struct pollfd go = { .fd = go_fd, .events = POLLIN };
+
+	return poll(&go, 1, 0) > 0;
+}
+
 void truth_begin(void)
 {
 	const char *go = getenv("BEGAT_TEST_GO");
@@ -360,7 +368,7 @@ void truth_begin(void)
 	if (go_fd < 0)
 		truth_broken("%s: %s", go, strerror(errno));
 	while (truth_command(command, sizeof(command)) && !strcmp(command, "sentinel"))
-		sentinel();
+		case_sentinel();
 	if (strcmp(command, "go") != 0)
 		_exit(97); /* the harness has gone */
 }

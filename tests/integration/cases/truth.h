@@ -45,6 +45,10 @@ void truth_begin(void);
 
 /* One more command from the harness: a line without its end, in @buf. False at the end. */
 bool truth_command(char *buf, size_t size);
+/* Does one wait? */
+bool truth_has_command(void);
+/* A process of no interest, by which the harness sees that begat is there. */
+void case_sentinel(void);
 
 /* One event: begin, members, end (one write). */
 void truth_event(struct truth *t, const char *event, pid_t pid);

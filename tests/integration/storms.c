@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * integration/storms.c - begat under pressure: losses, starts and stops in the middle, memory.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const kinds[] = { "fork", "exec", "exec_failed", "exit" };
+#define KINDS 4
+
+/* How many of each kind the case has caused by its own account, sentinels included. */
+static void count_truth(const struct session *session, int64_t ret[KINDS])
+{
+	const char *at = session->truth->data;
+
+	memset(ret, 0, KINDS * sizeof(*ret));
+	for (; at && *at; at = strchr(at, '\n') + 1) {
+		for (size_t i = 0; i < KINDS; i++) {
+			char head[40];
+
+			snprintf(head, sizeof(head), "{\"event\":\"%s\",", kinds[i]);
+			ret[i] += !strncmp(at, head, strlen(head));
+		}
+		if (!strncmp(at, "{\"sentinel\":", 12)) {
+			ret[0]++;
+			ret[3]++;
+		}
+		if (!strchr(at, '\n'))
+			break;
+	}
+	ret[3]++; /* the case itself */
+}
+
+static int64_t count_real(const struct stream *stream, const char *kind)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < stream->count; i++) {
+		const json_t *event = stream->events[i];
+
+		n += !strcmp(event_name(event), kind) &&
+		     !json_is_true(json_object_get(event, "synthetic"));
+	}
+	return n;
+}
+
+/* In-band: what the lost events of the stream say of one kind. */
+static int64_t count_told(const struct stream *stream, const char *kind)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < stream->count; i++) {
+		const json_t *event = stream->events[i];
+		const char *class = json_string_value(json_object_get(event, "class"));
+
+		if (!strcmp(event_name(event), "lost") && class && !strcmp(class, kind))
+			n += event_int(event, "count");
+	}
+	return n;
+}
+
+/* Nothing vanishes: what came, and what is told as lost, is what was caused. */
+static void check_sums(const struct session *session, const struct stream *stream)
+{
+	const json_t *lost = json_object_get(stream->summary, "lost");
+	int64_t caused[KINDS], total = 0;
+
+	count_truth(session, caused);
+	for (size_t i = 0; i < KINDS; i++) {
+		int64_t real = count_real(stream, kinds[i]), gone = event_int(lost, kinds[i]),
+			told = count_told(stream, kinds[i]);
+
+		total += gone;
+		if (real + gone != caused[i])
+			problem("%s: %" PRId64 " in the stream + %" PRId64 " lost, but %" PRId64
+				" were caused",
+				kinds[i], real, gone, caused[i]);
+		if (told != gone)
+			problem("%s: lost events tell of %" PRId64 ", the summary of %" PRId64,
+				kinds[i], told, gone);
+	}
+	if (total == 0)
+		problem("nothing was lost: the buffer was not too small");
+	if (json_is_true(json_object_get(stream->summary, "complete")))
+		problem("the summary says complete");
+}
+
+/*
+ * After a loss each process that was named and is dead has an exit, real or made up; a survivor
+ * whose birth was lost is introduced, and its exit says who it was.
+ */
+static void check_healed(const struct session *session, const struct stream *stream)
+{
+	const char *at = session->truth->data;
+	const char *needle = "\"argv\":{\"hexv\":[\"7375727669766f72\""; /* survivor */
+	char target[4200];
+
+	snprintf(target, sizeof(target), "%s", path_of_case("c_target"));
+	while (at && (at = strstr(at, needle))) {
+		const char *line = at;
+		const json_t *first = NULL, *last = NULL;
+		int64_t pid;
+
+		while (line > session->truth->data && line[-1] != '\n')
+			line--;
+		at++;
+		pid = atoll(strstr(line, "\"pid\":") + 6);
+		for (size_t i = 0; i < stream->count; i++) {
+			if (event_int(stream->events[i], "pid") != pid)
+				continue;
+			first = first ? first : stream->events[i];
+			last = stream->events[i];
+		}
+		if (!first || !strcmp(event_name(first), "exit"))
+			problem("survivor %" PRId64 " was not introduced after the loss", pid);
+		else if (!json_is_true(json_object_get(first, "synthetic")))
+			problem("survivor %" PRId64 ": its %s is not marked synthetic", pid,
+				event_name(first));
+		if (!last || strcmp(event_name(last), "exit") != 0 ||
+		    json_is_true(json_object_get(last, "synthetic")))
+			problem("survivor %" PRId64 " has no real exit", pid);
+		else if (strcmp(json_string_value(json_object_get(last, "exe")) ?: "", target) != 0)
+			problem("survivor %" PRId64 ": its exit says exe %s", pid,
+				json_string_value(json_object_get(last, "exe")));
+	}
+	for (size_t i = 0; i < stream->count; i++) {
+		const char *id = json_string_value(json_object_get(stream->events[i], "id"));
+		bool has_exit = strcmp(event_name(stream->events[i]), "fork") != 0;
+
+		for (size_t j = i; id && !has_exit && j < stream->count; j++)
+			has_exit =
+				!strcmp(event_name(stream->events[j]), "exit") &&
+				!strcmp(json_string_value(json_object_get(stream->events[j], "id"))
+						?: "",
+					id);
+		if (id && !has_exit)
+			problem("pid %" PRId64 " is dead, but no exit was delivered or made up",
+				event_int(stream->events[i], "pid"));
+	}
+}
+
+/* begat is stopped while a storm runs, with the least of buffers. */
+void test_loss(const struct test *test)
+{
+	static const char *const args[] = { "phases", NULL };
+	static const char *const options[] = { "-v", "--buffer", "16KiB", NULL };
+	struct session session;
+	struct stream stream = { 0 };
+	char lives[32];
+
+	(void)test;
+	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
+		session_command(&session, "go");
+		kill(session.begat.pid, SIGSTOP);
+		snprintf(lives, sizeof(lives), "lives %d", config.lives);
+		session_command(&session, lives);
+		session_wait_truth(&session, "done lives");
+		session_command(&session, "survivors");
+		session_wait_truth(&session, "done survivors");
+		kill(session.begat.pid, SIGCONT);
+		session_wait_traced(&session);
+		session_command(&session, "lives 20");
+		session_wait_truth(&session, "done lives 20");
+		session_command(&session, "end");
+		session_wait_truth(&session, "done end");
+		session_command(&session, "quit");
+		session_collect(&session);
+		stream_parse(&stream, &session.events);
+		stream_check(&stream, true);
+		check_sums(&session, &stream);
+		check_healed(&session, &stream);
+	}
+	stream_done(&stream);
+	session_done(&session);
+}
+
+/* Tracers that come and go while processes do: each sees a consistent piece, and the whole of it. */
+void test_start_stop(const struct test *test)
+{
+	static const char *const args[] = { "endless", NULL };
+	struct session session;
+	struct child tracer;
+	int rounds = config.is_quick ? 3 : 6;
+
+	(void)test;
+	if (session_start(&session, MODE_WATCH, "c_fork", args, NULL) < 0) {
+		session_done(&session);
+		return;
+	}
+	session_command(&session, "go");
+	for (int i = 0; i < rounds && !has_problem(); i++) {
+		const char *argv[] = { config.begat,  "watch",		"--format",
+				       "json",	      "--backend",	config.backend,
+				       "--transport", config.transport, i % 2 ? "-v" : "--stats",
+				       NULL };
+		struct spawn spawn = { .argv = argv, .stdout_fd = -1, .stderr_fd = -1 };
+		struct child *const both[] = { &tracer, &session.begat, &session.program };
+		struct stream stream = { 0 };
+
+		if (child_spawn(&tracer, &spawn) < 0) {
+			problem("cannot start begat");
+			break;
+		}
+		/* Some way into the storm; the first one is stopped as soon as it says anything. */
+		while (tracer.out >= 0 && tracer.out_text.len < (size_t)i * 100000 + 1) {
+			size_t before = tracer.out_text.len;
+
+			child_pump(both, 3, NULL, NULL, now_ms() + 20);
+			if (before == tracer.out_text.len && tracer.err < 0)
+				break;
+		}
+		kill(tracer.pid, SIGINT);
+
+		int status = child_wait(&tracer, test_deadline());
+
+		if (status != 0)
+			problem("tracer %d ended with wait status %#x: %s", i, status,
+				tracer.err_text.data ? tracer.err_text.data : "");
+		stream_parse(&stream, &tracer.out_text);
+		stream_check(&stream, false);
+		if (stream.count < 2)
+			problem("tracer %d saw nothing", i);
+		stream_done(&stream);
+		child_done(&tracer);
+	}
+	session_command(&session, "stop");
+	session_collect(&session);
+	session_done(&session);
+}
+
+/* Every entry of the kernel's cache is given back: 200,000 lives with BEGAT_TEST_CACHE=200000. */
+void test_cache(const struct test *test)
+{
+	static const char *const args[] = { "phases", NULL };
+	static const char *const options[] = { "--stats", NULL };
+	const char *asked = getenv("BEGAT_TEST_CACHE");
+	struct session session;
+	struct stream stream = { 0 };
+	char lives[32];
+
+	(void)test;
+	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
+		struct child *const list[] = { &session.begat };
+		const char *line;
+		unsigned long table, cache, full;
+
+		session_command(&session, "go");
+		snprintf(lives, sizeof(lives), "lives %d", asked ? atoi(asked) : 2 * config.lives);
+		session_command(&session, lives);
+		session_command(&session, "quit");
+		session_end_alone(&session, &session.begat);
+		/* Longer than the window for which the dead are kept. */
+		child_pump(list, 1, NULL, NULL, now_ms() + 200);
+		session_collect(&session);
+		stream_parse(&stream, &session.events);
+		match_truth(&session, &stream);
+		stream_check(&stream, false);
+		line = session.begat.err_text.data
+			       ? strstr(session.begat.err_text.data, "processes  ")
+			       : NULL;
+		if (!line ||
+		    sscanf(line, "processes %lu in the table, %lu in the kernel's cache, %lu",
+			   &table, &cache, &full) != 3)
+			problem("--stats does not tell how full the cache is");
+		else if (cache != 0 || full != 0)
+			problem("%lu entries are left in the kernel's cache, %lu found it full",
+				cache, full);
+	}
+	stream_done(&stream);
+	session_done(&session);
+}
+
+/* `begat run` ends with its command; what the command left behind goes on, untouched. */
+void test_outlive(const struct test *test)
+{
+	static const char *const args[] = { "outlive", NULL };
+	struct session session;
+	struct stream stream = { 0 };
+	const char *fork_line;
+	pid_t pid;
+
+	(void)test;
+	if (session_start(&session, MODE_RUN, "c_fork", args, NULL) == 0) {
+		session_finish(&session);
+		stream_parse(&stream, &session.events);
+		stream_check(&stream, false);
+		match_truth(&session, &stream);
+		fork_line = strstr(session.truth->data, "\"event\":\"fork\",\"pid\":");
+		pid = fork_line ? atoi(fork_line + 21) : 0;
+		if (pid <= 0 || kill(pid, SIGKILL) < 0)
+			problem("the process that outlives the command is gone");
+		else
+			waitpid(pid, NULL, 0);
+	}
+	stream_done(&stream);
+	session_done(&session);
+}
