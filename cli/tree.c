@@ -158,7 +158,7 @@ static const char *end_text(const struct node *node)
 	return node_is_failed(node) ? "failed" : "";
 }
 
-#define COMMAND_ENOUGH 26 /* columns; a command is not cut below this for a longer note */
+#define COMMAND_ENOUGH 22 /* columns; a command is not cut below this for a longer note */
 
 /* What stands behind the command, shorter if it is more than @room columns; "" for most. */
 static void note_text(const struct node *node, const struct fold *fold, uint32_t room,
