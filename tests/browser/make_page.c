@@ -310,7 +310,7 @@ static void add_hostile(void)
 					      { broken, sizeof(broken) },
 					      { big, 100001 },
 					      { "", 1 },
-					      { "a\0\0b c\0$(reboot)\0'quoted'\0new\nline", 34 } };
+					      { "a\0\0b c\0$(reboot)\0'quoted'\0new\nline", 35 } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		uint64_t id = next_id;

@@ -19,7 +19,7 @@ function programCell(path, colour) {
 	const text = path || '(unknown)';
 	const name = basename(text);
 	const folder = text.length > name.length ? text.slice(0, text.length - name.length) : '';
-	return el('span', { class: 'program', title: text }, colour && el('span', { class: 'swatch', style: { background: colour } }), name, folder && el('span', { class: 'folder' }, folder));
+	return el('span', { class: 'program', title: text }, colour && el('span', { class: 'swatch', style: { background: colour } }), name, folder && [' ', el('span', { class: 'folder' }, folder)]);
 }
 
 const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => (c < '\u0100' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
