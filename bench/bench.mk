@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Benchmarks; included by the Makefile. `make bench` runs all, `make bench BENCH=latency` one.
+
+BENCH_DIR := $(BUILD)/bench
+BENCH_NAMES := latency endtoend throughput storm workload hooks memory idle
+BENCH ?= $(BENCH_NAMES)
+BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o
+# C programs that see the library's own headers
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs)
+
+# Small and static, so that its forks and execs cost little.
+$(BENCH_DIR)/load: bench/load.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static $< -o $@
+
+$(BENCH_BINS): $(BENCH_DIR)/%: $(BUILD)/bench/%.o $(BENCH_LIB) $(BUILD)/libbegat.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) -lm -pthread -o $@
+
+$(BUILD)/bench/%.o: CPPFLAGS += -Ibench
+
+# The product's emitters, called in a loop: see bench/feed.bpf.c.
+$(BENCH_DIR)/feed.bpf.o: bench/feed.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
+
+-include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_DIR)/feed.bpf.d
+
+bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_DIR)/feed.bpf.o
+
+bench: bench-build
+	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl bench/run.sh $(BENCH)
+
+.PHONY: bench bench-build

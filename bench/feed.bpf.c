@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bench/feed.bpf.c - the product's own emitters, called in a loop, with no system call between.
+ *
+ * The records, the maps and all that the emitters read of the kernel are real: the task is the one
+ * that runs this program. Only the identity is made up, so that each round is a process of its own:
+ * its tgid, start and parent, and what the linux_binprm of an exec would say.
+ *
+ * Called: through bpf_prog_test_run() by bench/lib/feed.c, which puts the tracer's maps in place of
+ * these.
+ */
+#include "kernel.h"
+
+#include "cache.h"
+#include "emit/send.h"
+
+struct feed_state {
+	__u64 next; /* processes begun so far */
+	__u64 alive; /* each exits this many after its fork */
+	__u64 what; /* 1 << enum rec_class */
+	__u64 stopped; /* rounds not begun because the buffer was nearly full */
+	__u64 keep_free; /* bytes; 0 = go on and lose */
+	__u64 ring_bytes;
+	char filename[64];
+	__u64 binprm[64];
+};
+
+struct feed_state feed;
+
+static __always_inline void feed_identity(struct rec_who *who, __u64 number)
+{
+	who->tgid = 1000 + number % 4000000;
+	who->start_ns = 1000000000 + number * 1000;
+	who->parent_tgid = 1000 + number / 16 % 4000000;
+	who->parent_start_ns = 1000000000 + number / 16 * 1000;
+}
+
+static __u64 feed_number;
+
+static __always_inline long feed_send(void *ctx, struct cpu_counters *c, void *record, __u32 size,
+				      __u16 type, __u32 class, __u32 tid, __u64 ts_ns)
+{
+	if (type != REC_CGROUP)
+		feed_identity(record + sizeof(struct rec_header), feed_number);
+	if (type == REC_FORK) {
+		struct rec_fork *rec = record;
+
+		rec->forked_by_tgid = rec->who.parent_tgid;
+		rec->forked_by_start_ns = rec->who.parent_start_ns;
+	}
+	return send(ctx, c, record, size, type, class, 1000 + feed_number % 4000000, ts_ns);
+}
+
+/* cache_put() of fork: the made-up process, not the one that runs. */
+static __always_inline void feed_cache_put(struct cpu_counters *c, __u32 tgid,
+					   const struct proc_entry *entry)
+{
+	struct proc_entry copy = *entry;
+
+	copy.start_ns = 1000000000 + feed_number * 1000;
+	cache_put(c, 1000 + feed_number % 4000000, &copy);
+}
+
+#define send feed_send
+#define cache_put feed_cache_put
+#include "emit/exec.h"
+#include "emit/exit.h"
+#include "emit/fork.h"
+#undef cache_put
+#undef send
+
+static __always_inline void feed_exit(void *ctx, struct task_struct *task, __u64 number)
+{
+	struct cpu_counters *c = cpu_counters();
+	__u32 tgid = 1000 + number % 4000000;
+
+	feed_number = number;
+	emit_exit(ctx, task, true);
+	/* The emitter looked for the entry of the task that runs. */
+	if (c && cache_find(tgid, 1000000000 + number * 1000))
+		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());
+}
+
+static long feed_one(__u32 index, void *unused)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 number = feed.next;
+	void *ctx = NULL; /* of use to perf buffers only */
+
+	if (feed.keep_free && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) + feed.keep_free >
+				      feed.ring_bytes) {
+		feed.stopped++;
+		return 1;
+	}
+	feed.next = number + 1;
+	feed_number = number;
+	if (feed.what & 1 << REC_CLASS_FORK)
+		emit_fork(ctx, BPF_CORE_READ(task, real_parent), task);
+	if (feed.what & 1 << REC_CLASS_EXEC)
+		emit_exec(ctx, task, 0, (void *)feed.binprm);
+	if (feed.what & 1 << REC_CLASS_EXIT && number >= feed.alive)
+		feed_exit(ctx, task, number - feed.alive);
+	return 0;
+}
+
+/* What an exec's linux_binprm would say, at the offsets that this kernel has. */
+static __always_inline void feed_binprm(void)
+{
+	__u64 filename = bpf_core_field_offset(struct linux_binprm, filename);
+	__u64 interp = bpf_core_field_offset(struct linux_binprm, interp);
+	__u64 argc = bpf_core_field_offset(struct linux_binprm, argc);
+
+	feed.binprm[filename / 8 & 63] = (__u64)feed.filename;
+	feed.binprm[interp / 8 & 63] = (__u64)feed.filename;
+	*(__u32 *)((void *)feed.binprm + (argc & 0x1fc)) = 4;
+}
+
+SEC("raw_tp/sched_process_exec")
+int feed_run(__u64 *ctx)
+{
+	feed_binprm();
+	bpf_loop(ctx[0], feed_one, NULL, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

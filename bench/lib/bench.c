@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bench/lib/bench.c - see bench.h. */
+#include "bench.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+uint64_t bench_thread_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t bench_process_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t bench_cpu_ns_of(pid_t pid)
+{
+	char path[64];
+	uint64_t sum = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return 0;
+	for (struct dirent *task; (task = readdir(tasks));) {
+		char file[128];
+		uint64_t ns = 0;
+		FILE *stat;
+
+		if (task->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "/proc/%d/task/%.20s/schedstat", (int)pid,
+			 task->d_name);
+		stat = fopen(file, "r");
+		if (stat && fscanf(stat, "%" SCNu64, &ns) == 1)
+			sum += ns;
+		if (stat)
+			fclose(stat);
+	}
+	closedir(tasks);
+	return sum;
+}
+
+void samples_add(struct samples *samples, uint64_t ns)
+{
+	if (samples->count == samples->room) {
+		samples->room = samples->room ? 2 * samples->room : 4096;
+		samples->ns = realloc(samples->ns, samples->room * sizeof(*samples->ns));
+		if (!samples->ns)
+			err(1, "samples");
+	}
+	samples->ns[samples->count++] = ns;
+}
+
+void samples_append(struct samples *to, const struct samples *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		samples_add(to, from->ns[i]);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+uint64_t samples_at(struct samples *samples, double share)
+{
+	size_t rank;
+
+	if (!samples->count)
+		return 0;
+	qsort(samples->ns, samples->count, sizeof(*samples->ns), by_value);
+	rank = (size_t)((double)samples->count * share);
+	return samples->ns[rank < samples->count ? rank : samples->count - 1];
+}
+
+void samples_clear(struct samples *samples)
+{
+	samples->count = 0;
+}
+
+void samples_free(struct samples *samples)
+{
+	free(samples->ns);
+	*samples = (struct samples){ 0 };
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_median(double *values, size_t count)
+{
+	if (!count)
+		return 0;
+	qsort(values, count, sizeof(*values), by_double);
+	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static void make_parents(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(copy, 0777);
+		*slash = '/';
+	}
+}
+
+static void read_first_line(const char *command, char *out, size_t size)
+{
+	FILE *from = popen(command, "r");
+
+	out[0] = '\0';
+	if (from && fgets(out, (int)size, from))
+		out[strcspn(out, "\n")] = '\0';
+	if (from)
+		pclose(from);
+}
+
+/* What every row says of where it comes from. */
+static const char *origin(void)
+{
+	static char text[512];
+	char commit[64], cpu[128];
+	struct utsname host;
+
+	if (text[0])
+		return text;
+	uname(&host);
+	read_first_line("git describe --always --dirty --abbrev=12 2>/dev/null", commit,
+			sizeof(commit));
+	read_first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", cpu, sizeof(cpu));
+	snprintf(text, sizeof(text),
+		 "\"machine\":\"%s, %d CPUs\",\"kernel\":\"%s\",\"arch\":\"%s\",\"commit\":\"%s\"",
+		 cpu, bench_cpus(), host.release, host.machine, commit);
+	return text;
+}
+
+void bench_row(const char *bench, const char *mode, const char *format, ...)
+{
+	const char *path = getenv("BENCH_RESULTS");
+	char when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	va_list args;
+	FILE *out;
+
+	if (!path)
+		path = "build/bench/results.jsonl";
+	make_parents(path);
+	out = fopen(path, "a");
+	if (!out)
+		err(1, "%s", path);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	fprintf(out, "{\"when\":\"%s\",%s,\"bench\":\"%s\",\"mode\":\"%s\",", when, origin(), bench,
+		mode);
+	va_start(args, format);
+	vfprintf(out, format, args);
+	va_end(args);
+	fputs("}\n", out);
+	if (fclose(out))
+		err(1, "%s", path);
+}
+
+const char *bench_dir(void)
+{
+	static char dir[PATH_MAX];
+	ssize_t n;
+
+	if (dir[0])
+		return dir;
+	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	if (n < 0)
+		err(1, "/proc/self/exe");
+	dir[n] = '\0';
+	*strrchr(dir, '/') = '\0';
+	return dir;
+}
+
+int bench_cpus(void)
+{
+	return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+void bench_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < CPU_SETSIZE; i++)
+		if (cpu < 0 ? i < bench_cpus() : i == cpu)
+			CPU_SET(i, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		err(1, "sched_setaffinity: CPU %d", cpu);
+}
+
+pid_t bench_burn(int cpu)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	bench_pin(cpu);
+	for (volatile uint64_t count = 0;; count++)
+		;
+}
+
+void bench_stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+pid_t bench_start_load(const char *const *args)
+{
+	char path[PATH_MAX];
+	const char *argv[16] = { path };
+	static int null = -1;
+	pid_t pid;
+
+	if (null < 0)
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	snprintf(path, sizeof(path), "%.4000s/load", bench_dir());
+	for (size_t i = 0; args[i] && i < 14; i++)
+		argv[i + 1] = args[i];
+	pid = vfork();
+	if (!pid) {
+		dup2(null, STDOUT_FILENO);
+		execv(path, (char *const *)argv);
+		_exit(127);
+	}
+	if (pid < 0)
+		err(1, "vfork");
+	return pid;
+}
+
+int bench_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench/load.c - makes processes: as fast as it can, at a rate, or execs that fail.
+ *
+ * usage: load spawn JOBS COUNT [PAUSE_US [ARGUMENT...]]   fork + exec + exit + wait
+ *        load fail  JOBS COUNT                            execve() of what is not there
+ *        load fork  JOBS COUNT                            fork + exit + wait, no exec
+ *        load kick  COUNT PAUSE_US EVENTFD MEMFD           as spawn, but stamps the time into MEMFD
+ *                                                         and writes to EVENTFD before each fork
+ *        load alive COUNT                                 COUNT that live until stdin ends
+ *        load nothing ...                                 what `spawn` executes: returns at once
+ *
+ * COUNT is of each job. Prints the nanoseconds that the slowest job needed. Small and static: what
+ * is measured is the kernel's work and the tracer's, not the dynamic loader's.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned long long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static unsigned long number(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!*text || *end)
+		errx(2, "not a number: %s", text);
+	return value;
+}
+
+static char self[4096];
+static char *child_argv[64] = { self, "nothing" };
+static char *const no_environment[] = { NULL };
+
+static void spawn_one(int execs)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (!pid) {
+		if (execs)
+			execve(self, child_argv, no_environment);
+		_exit(execs ? 127 : 0);
+	}
+	while (waitpid(pid, NULL, 0) < 0)
+		if (errno != EINTR)
+			err(1, "waitpid");
+}
+
+static void job_spawn(unsigned long count, unsigned long pause_us, int execs)
+{
+	struct timespec pause = { pause_us / 1000000, pause_us % 1000000 * 1000 };
+
+	for (unsigned long i = 0; i < count; i++) {
+		spawn_one(execs);
+		if (pause_us)
+			nanosleep(&pause, NULL);
+	}
+}
+
+static void job_fail(unsigned long count)
+{
+	static char *const argv[] = { "cc", "-c", "-O2", "no-such-file.c", NULL };
+
+	for (unsigned long i = 0; i < count; i++)
+		execve("/nonexistent/bin/cc", argv, no_environment);
+}
+
+/* All jobs start at the same moment; the clock runs from there to the end of the slowest. */
+static unsigned long long run_jobs(const char *kind, unsigned long jobs, unsigned long count,
+				   unsigned long pause_us)
+{
+	struct shared {
+		int go;
+		unsigned long long end_ns[256];
+	} *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			 -1, 0);
+	unsigned long long start, end = 0;
+
+	if (shared == MAP_FAILED || jobs > 256)
+		err(1, "jobs");
+	for (unsigned long job = 0; job < jobs; job++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			err(1, "fork");
+		if (pid)
+			continue;
+		while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
+			usleep(100);
+		if (!strcmp(kind, "fail"))
+			job_fail(count);
+		else
+			job_spawn(count, pause_us, strcmp(kind, "fork"));
+		shared->end_ns[job] = now_ns();
+		_exit(0);
+	}
+	start = now_ns();
+	__atomic_store_n(&shared->go, 1, __ATOMIC_RELEASE);
+	while (wait(NULL) > 0)
+		;
+	for (unsigned long job = 0; job < jobs; job++)
+		end = shared->end_ns[job] > end ? shared->end_ns[job] : end;
+	return end - start;
+}
+
+/* The floor of latency: what the same machine needs to wake a reader in the same situation. */
+static int kick(unsigned long count, unsigned long pause_us, int eventfd, int memfd)
+{
+	unsigned long long *stamp = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	struct timespec pause = { pause_us / 1000000, pause_us % 1000000 * 1000 };
+	const unsigned long long one = 1;
+
+	if (stamp == MAP_FAILED)
+		err(1, "mmap");
+	for (unsigned long i = 0; i < count; i++) {
+		struct timespec ts;
+
+		clock_gettime(CLOCK_BOOTTIME, &ts);
+		__atomic_store_n(stamp, ts.tv_sec * 1000000000ull + ts.tv_nsec, __ATOMIC_RELEASE);
+		if (eventfd >= 0 && write(eventfd, &one, sizeof(one)) != sizeof(one))
+			err(1, "eventfd");
+		spawn_one(1);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int stay_alive(unsigned long count)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	char byte;
+
+	setrlimit(RLIMIT_NPROC, &limit);
+	for (unsigned long i = 0; i < count; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			err(1, "fork %lu", i);
+		if (pid)
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (write(STDOUT_FILENO, "alive\n", 6) != 6)
+		return 1;
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	return 0; /* the others get their signal */
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(kind, "nothing"))
+		return 0;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		err(1, "/proc/self/exe");
+	if (!strcmp(kind, "kick") && argc == 6)
+		return kick(number(argv[2]), number(argv[3]), atoi(argv[4]), atoi(argv[5]));
+	if (!strcmp(kind, "alive") && argc == 3)
+		return stay_alive(number(argv[2]));
+	if (argc < 4 || (strcmp(kind, "spawn") && strcmp(kind, "fail") && strcmp(kind, "fork")))
+		errx(2, "usage: load spawn|fail|fork JOBS COUNT [PAUSE_US [ARGUMENT...]]");
+	for (int i = 5; i < argc && i < 60; i++)
+		child_argv[i - 3] = argv[i];
+	printf("%llu\n", run_jobs(kind, number(argv[2]), number(argv[3]),
+				  argc > 4 ? number(argv[4]) : 0));
+	return 0;
+}
