@@ -14,6 +14,9 @@
 #include "who.h"
 
 #define FAILED_PIECE_BYTES 4096
+/* For one more piece and its NUL, in a slot that is filled up to one chunk. */
+#define FAILED_ROOM_BYTES                                                                          \
+	(REC_BYTES_MAX - sizeof(struct rec_chunk) - REC_CHUNK_BYTES_MAX + FAILED_PIECE_BYTES + 1)
 
 static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
 {
@@ -83,8 +86,7 @@ static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 			return false;
 		}
 	}
-	to = slot_at(at, sizeof(struct rec_chunk) + args->fill,
-		     FAILED_PIECE_BYTES + sizeof(*args) + 1);
+	to = slot_at(at, sizeof(struct rec_chunk) + args->fill, FAILED_ROOM_BYTES);
 	if (!to)
 		return false;
 	n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
@@ -181,7 +183,7 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 	__builtin_memset((void *)args, 0, sizeof(*args));
 	if (config.want & CONFIG_WANT_ARGV) {
 		failed_gather(ctx, c, at, attempt, tid, tgid, now, args);
-		if (args->sent || args->fill > REC_INLINE_BYTES_MAX)
+		if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
 			failed_flush(ctx, c, at, args, tid, tgid, now);
 	}
 	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;

@@ -47,7 +47,7 @@ void attach_sweep(struct attach *attach, uint64_t now_ns)
 			struct grave grave = yard->graves[i % GRAVES_PER_CPU];
 			struct proc_entry entry;
 
-			if (grave.exit_ts_ns + attach->window_ns > now_ns)
+			if (now_ns < grave.exit_ts_ns + attach->window_ns)
 				break;
 			/* The kernel removes graves too; an entry that is gone is no error. */
 			if (!bpf_map_lookup_elem(cache_fd(attach), &grave.tgid, &entry) &&

@@ -111,6 +111,23 @@ static int note_parent(struct proctable *table, struct entry *entry, struct bega
 	return set_forebear(table, entry, entry->parent_id);
 }
 
+/* What is made up after a loss says who, as far as it was known. */
+static void complete_who(const struct entry *entry, struct begat_event *ev)
+{
+	if (!begat_event_has(ev, BEGAT_F_COMM) && entry->comm[0]) {
+		ev->comm = (struct begat_str){ entry->comm, strlen(entry->comm) };
+		begat_fields_add(&ev->has, BEGAT_F_COMM);
+	}
+	if (begat_event_has(ev, BEGAT_F_UID) || !(entry->flags & ENTRY_HAS_CREDS))
+		return;
+	ev->uid = entry->uid;
+	ev->gid = entry->gid;
+	ev->euid = entry->euid;
+	ev->egid = entry->egid;
+	for (int field = BEGAT_F_UID; field <= BEGAT_F_EGID; field++)
+		begat_fields_add(&ev->has, field);
+}
+
 static void note_who(struct entry *entry, const struct begat_event *ev)
 {
 	if (begat_event_has(ev, BEGAT_F_COMM)) {
@@ -220,6 +237,7 @@ int proctable_apply(struct proctable *table, struct begat_event *ev)
 	if (!entry)
 		return -ENOMEM;
 	note_who(entry, ev);
+	complete_who(entry, ev);
 
 	int err = note_parent(table, entry, ev);
 

@@ -254,6 +254,7 @@ BEGAT_API int begat_finish(struct begat *b)
 	if (count >= 0)
 		count = fold_flush(b);
 	b->finished = true;
+	attach_sweep(b->attach, UINT64_MAX);
 	if (count < 0)
 		return count;
 	count = stats_deliver_rest(b);

@@ -140,8 +140,8 @@ fail:
 	perfbuf_close(t);
 	return error_set(error, err, "cannot open a perf buffer: %s%s", strerror(-err),
 			 err == -EPERM ? " (raise kernel.perf_event_mlock_kb or use a smaller "
-					 "--buffer)" :
-					 "");
+					 "--buffer)"
+				       : "");
 }
 
 static int perfbuf_watch(struct transport *t, int epoll_fd)
@@ -149,8 +149,7 @@ static int perfbuf_watch(struct transport *t, int epoll_fd)
 	for (uint32_t i = 0; i < t->cpu_count; i++) {
 		struct epoll_event event = { .events = EPOLLIN };
 
-		if (t->cpus[i].page &&
-		    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, t->cpus[i].fd, &event))
+		if (t->cpus[i].page && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, t->cpus[i].fd, &event))
 			return -errno;
 	}
 	return 0;
@@ -218,8 +217,8 @@ static int perfbuf_drain(struct transport *t, int most, transport_callback callb
 
 	for (uint32_t i = 0; i < t->cpu_count; i++)
 		if (t->cpus[i].page)
-			t->cpus[i].seen_first = __atomic_load_n(&t->cpus[i].page->data_head,
-								__ATOMIC_ACQUIRE);
+			t->cpus[i].seen_first =
+				__atomic_load_n(&t->cpus[i].page->data_head, __ATOMIC_ACQUIRE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (uint32_t i = 0; i < t->cpu_count; i++) {
 		if (!t->cpus[i].page)
@@ -250,7 +249,8 @@ static bool perfbuf_is_empty(const struct transport *t)
 	for (uint32_t i = 0; i < t->cpu_count; i++) {
 		const struct cpu_buffer *cpu = &t->cpus[i];
 
-		if (cpu->page && __atomic_load_n(&cpu->page->data_head, __ATOMIC_ACQUIRE) != cpu->tail)
+		if (cpu->page &&
+		    __atomic_load_n(&cpu->page->data_head, __ATOMIC_ACQUIRE) != cpu->tail)
 			return false;
 	}
 	return true;

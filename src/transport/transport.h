@@ -46,8 +46,7 @@ struct transport_ops {
 	/* Adds the descriptors that tell of records to an epoll instance. */
 	int (*watch)(struct transport *transport, int epoll_fd);
 	/* Gives up to @most records. Returns how many, or what the callback returned if < 0. */
-	int (*drain)(struct transport *transport, int most, transport_callback callback,
-		     void *ctx);
+	int (*drain)(struct transport *transport, int most, transport_callback callback, void *ctx);
 	/* Is there, as far as this CPU sees after a full barrier, nothing to drain? */
 	bool (*is_empty)(const struct transport *transport);
 	size_t (*buffer_bytes)(const struct transport *transport); /* what it got */
