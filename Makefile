@@ -64,9 +64,13 @@ $(BUILD)/libbegat.so: $(LIB_OBJS) packaging/libbegat.map
 $(BUILD)/begat: $(CLI_OBJS) $(TRACE_LIB) $(BUILD)/libbegat.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
-$(BUILD)/libbegat.pc: packaging/libbegat.pc.in Makefile
+# PREFIX may differ from one call to the next: always made, replaced only if it changed.
+$(BUILD)/libbegat.pc: packaging/libbegat.pc.in FORCE
 	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@VERSION@|$(VERSION)|' $< > $@
+	@sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@VERSION@|$(VERSION)|' $< > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+FORCE:
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BUILD)/bpf/begat.bpf.d
 -include tests/tests.mk
@@ -93,7 +97,7 @@ check: WERROR := 1
 check:
 	scripts/check-layers.sh
 	scripts/check-format.sh
-	$(MAKE) WERROR=1 BUILD=build/check all unit-build
+	$(MAKE) WERROR=1 BUILD=build/check all unit-build integration-build
 
 clean:
 	rm -rf build
@@ -106,5 +110,5 @@ help:
 	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
 	@echo 'make install    DESTDIR= PREFIX='
 
-.PHONY: all install deps demo check clean help
+.PHONY: all FORCE install deps demo check clean help
 .DELETE_ON_ERROR:

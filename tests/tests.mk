@@ -9,7 +9,10 @@ UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BINS := $(UNIT_SRCS:tests/%.c=$(TESTS)/%)
 GOLDEN_SRCS := $(sort $(wildcard tests/golden/test_*.c))
 GOLDEN_BINS := $(GOLDEN_SRCS:tests/%.c=$(TESTS)/%)
-TEST_LIB_SRCS := $(sort $(wildcard tests/lib/*.c))
+# Those with a main() are programs that scripts use; the rest is what the tests share.
+TEST_TOOL_SRCS := $(filter tests/lib/jsonlines.c tests/lib/verify.c,$(wildcard tests/lib/*.c))
+TEST_TOOLS := $(TEST_TOOL_SRCS:tests/lib/%.c=$(TESTS)/%)
+TEST_LIB_SRCS := $(filter-out $(TEST_TOOL_SRCS),$(sort $(wildcard tests/lib/*.c)))
 TEST_LIB_OBJS := $(TEST_LIB_SRCS:%.c=$(BUILD)/%.o)
 UNIT_CPPFLAGS := -Itests/lib -DTESTS_DIR=\"tests\"
 UNIT_LDLIBS := -lcmocka -ljansson
@@ -25,6 +28,11 @@ $(TESTS)/libtests.a: $(TEST_LIB_OBJS)
 	@mkdir -p $(@D)
 	rm -f $@ && $(AR) rcs $@ $^
 
+$(TEST_TOOLS): $(TESTS)/%: tests/lib/%.c $(TESTS)/libtests.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $< \
+		$(TESTS)/libtests.a $(UNIT_LDLIBS) -o $@
+
 TEST_ARCHIVES = $(TESTS)/libtests.a $(TESTS)/libcli.a $(TRACE_LIB) $(BUILD)/libbegat.a
 
 $(UNIT_BINS) $(GOLDEN_BINS): $(TESTS)/%: tests/%.c $(TEST_ARCHIVES)
@@ -33,14 +41,14 @@ $(UNIT_BINS) $(GOLDEN_BINS): $(TESTS)/%: tests/%.c $(TEST_ARCHIVES)
 		-Wl,--start-group $(TEST_ARCHIVES) -Wl,--end-group \
 		$(UNIT_LDLIBS) $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
--include $(UNIT_BINS:%=%.d) $(GOLDEN_BINS:%=%.d) $(TEST_LIB_OBJS:.o=.d)
+-include $(UNIT_BINS:%=%.d) $(GOLDEN_BINS:%=%.d) $(TEST_TOOLS:%=%.d) $(TEST_LIB_OBJS:.o=.d)
 
-unit-build: $(UNIT_BINS) $(GOLDEN_BINS)
+unit-build: $(UNIT_BINS) $(GOLDEN_BINS) $(TEST_TOOLS)
 
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/unit.log $(UNIT_BINS)
 
-golden: all $(GOLDEN_BINS)
+golden: all $(GOLDEN_BINS) $(TEST_TOOLS)
 	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/golden.log $(GOLDEN_BINS) \
 		$(sort $(wildcard tests/golden/test_*.sh))
 
@@ -72,7 +80,7 @@ $(RUNNER): $(RUNNER_OBJS)
 integration-build: $(RUNNER) $(CASE_BINS)
 
 # ONLY=name runs those that have it in their name.
-integration: all integration-build
+integration: all integration-build $(TEST_TOOLS)
 	@tests/integration/run-host.sh $(BUILD) $(ONLY)
 
 # --- fuzz: needs clang with libFuzzer; `make fuzz` runs each for FUZZ_SECONDS ---

@@ -1,0 +1,298 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tests/integration/host.sh BUILD [NAME] - tests that need a whole distribution around begat.
+#
+# Owns: the cross-checks against programs that nobody here wrote (strace, time, stress-ng, jq,
+#       python3-jsonschema), the library as others use it, the scripts that check the tree.
+# Prints "ok|FAIL|skip NAME reason" a test, at the end N passed, N failed, N skipped.
+# STRESS_SECONDS (5) is how long each kind of stress lasts.
+
+set -u
+build=$1
+only=${2:-}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root" || exit 1
+begat=$(realpath "$build/begat")
+cases=$(realpath "$build/tests/integration/cases")
+jsonlines=$(realpath "$build/tests/jsonlines" 2>/dev/null)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0 skipped=0
+unset BEGAT_TEST_GO
+
+# --- verdicts: a test returns 0, or 77 to skip; what it prints is the reason ---
+test_()
+{
+	local name=$1 reason rc
+	[[ -z $only || $name == *"$only"* ]] || return 0
+	mkdir -p "$work/$name"
+	reason=$(cd "$root" && "$name" "$work/$name" 2>&1)
+	rc=$?
+	case $rc in
+	0) passed=$((passed + 1)); echo "ok $name" ;;
+	77) skipped=$((skipped + 1)); echo "skip $name $(tail -n 1 <<<"$reason")" ;;
+	*)
+		failed=$((failed + 1))
+		echo "FAIL $name (status $rc)"
+		tail -n 25 <<<"$reason" | cut -c1-600 | sed 's/^/     /'
+		;;
+	esac
+	rm -rf "${work:?}/$name"
+}
+
+need()
+{
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || { echo "$tool is not installed"; exit 77; }
+	done
+}
+
+need_root()
+{
+	[[ $(id -u) == 0 ]] || { echo "not root"; exit 77; }
+}
+
+# start_traced FILE COMMAND...: in the background, stderr to FILE; returns once it says that it
+# traces. Its pid is in $traced.
+start_traced()
+{
+	local said=$1 line
+	shift
+	mkfifo "$said"
+	"$@" 2>"$said" &
+	traced=$!
+	exec {talk}<"$said"
+	while read -r -t 60 line <&"$talk"; do
+		[[ $line == *" transport of "* || $line == *"tracing"* ]] && return 0
+		echo "$line"
+	done
+	echo "it does not start"
+	return 1
+}
+
+end_traced()
+{
+	local rc
+	kill -INT "$traced"
+	wait "$traced"
+	rc=$?
+	cat <&"$talk"
+	exec {talk}<&-
+	return $rc
+}
+
+# A C project of a dozen files: a library, a program, a generated header, a failing probe.
+make_project()
+{
+	local i
+	mkdir -p "$1"
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		printf '#include "config.h"\nint f%d(int x) { return x * %d + SIZE; }\n' $i $i >"$1/f$i.c"
+	done
+	printf '#include <stdio.h>\nint f1(int);\nint main(void) { printf("%%d\\n", f1(2)); return 0; }\n' \
+		>"$1/main.c"
+	cat >"$1/Makefile" <<'MK'
+OBJS := f1.o f2.o f3.o f4.o f5.o f6.o f7.o f8.o f9.o f10.o
+all: prog check
+config.h:
+	@echo "#define SIZE $$(ls | wc -l)" > $@
+	-@no-such-tool --version 2>/dev/null
+	-@sh -c 'kill -9 $$$$'
+	-@false
+%.o: %.c config.h
+	$(CC) -O1 -c $< -o $@
+libf.a: $(OBJS)
+	ar rcs $@ $^
+prog: main.o libf.a
+	$(CC) main.o libf.a -o $@
+check: prog
+	./prog > out
+MK
+}
+
+# --- the independent witness: strace -f of the same build, in the same run ---
+strace_same_execs()
+{
+	need strace make gcc python3
+	need_root
+	make_project "$1/project"
+	mkdir "$1/st"
+	(cd "$1/project" && "$begat" run --format json -o "$1/events" -- \
+		strace -ff -xx -v -s 1000000 -e trace=execve,execveat -o "$1/st/t" make -j2 >"$1/log" 2>&1) ||
+		{ cat "$1/log"; return 1; }
+	python3 tests/integration/compare_strace.py "$1/events" "$1/st/t"
+}
+
+# The same build with begat alone and with strace alone: as many execs, as many failures.
+strace_same_counts()
+{
+	local ours theirs
+	need strace make gcc jq
+	need_root
+	make_project "$1/a"
+	cp -r "$1/a" "$1/b"
+	(cd "$1/a" && "$begat" run --format json -o "$1/events" -- make -j2 >/dev/null 2>&1)
+	(cd "$1/b" && strace -f -e trace=execve,execveat -o "$1/strace" make -j2 >/dev/null 2>&1)
+	ours=$(jq -r 'select(.event == "exec") | .pid' "$1/events" | wc -l)
+	theirs=$(grep -cE 'execve(at)?.*= 0$' "$1/strace")
+	[[ $ours == "$theirs" && $ours -gt 20 ]] ||
+		{ echo "begat: $ours execs, strace: $theirs"; return 1; }
+}
+
+# /usr/bin/time and begat about the same process.
+time_same_usage()
+{
+	need jq awk
+	need_root
+	[[ -x /usr/bin/time ]] || { echo "/usr/bin/time is not installed"; exit 77; }
+	"$begat" run --format json -o "$1/events" -- /usr/bin/time -f '%U %S %M' -o "$1/time" \
+		awk 'BEGIN { for (i = 0; i < 3000000; i++) a[i % 200000] = i }' || return 1
+	jq -r 'select(.event == "exit" and (.argv[0] // "" | test("awk$"))) |
+		"\(.utime_ns / 1e9) \(.stime_ns / 1e9) \(.max_rss_bytes / 1024)"' "$1/events" |
+		cat "$1/time" - | awk '
+		NR == 1 { u = $1; s = $2; m = $3 }
+		NR == 2 { d = u + s - $1 - $2; ok = d < 0.03 && d > -0.03 && m == $3 && u + s > 0.1 }
+		{ print }
+		END { exit !(NR == 2 && ok) }'
+}
+
+# Every line of a storm of every kind: strict JSON that fits the schema, and a complete balance.
+stress_schema()
+{
+	local kind
+	need stress-ng jq
+	need_root
+	[[ -x $jsonlines ]] || { echo "tests/lib/jsonlines is not built"; return 1; }
+	start_traced "$1/said" "$begat" watch --format json -v --buffer 64MiB -o "$1/events" || return 1
+	for kind in exec fork vfork clone; do
+		stress-ng --quiet --"$kind" 2 --timeout "${STRESS_SECONDS:-5}" >"$1/log" 2>&1 ||
+			{ echo "stress-ng --$kind:"; cat "$1/log"; end_traced; return 1; }
+	done
+	end_traced || return 1
+	"$jsonlines" docs/event.schema.json <"$1/events" || return 1
+	tail -n 1 "$1/events" | jq -e '.event == "summary" and .complete and .balance == 0' >/dev/null ||
+		{ tail -n 1 "$1/events"; return 1; }
+	jq -es 'map(.event) | (index("lost") | not) and (length > 1000)' "$1/events" >/dev/null ||
+		{ echo "something was lost, or next to nothing came"; return 1; }
+}
+
+# The schema as another implementation reads it, on lines of every shape that real output has.
+schema_by_others()
+{
+	need python3 jq make gcc
+	need_root
+	python3 -c 'import jsonschema; jsonschema.Draft202012Validator' 2>/dev/null ||
+		{ echo "python3-jsonschema is not installed, or too old"; exit 77; }
+	make_project "$1/project"
+	(cd "$1/project" && "$begat" run --env --format json -o "$1/events" -- make -j2 >/dev/null 2>&1)
+	for vector in escapes utf8 newlines empty; do
+		"$begat" run --env --format json -o "$1/more" -- "$cases/c_args" argv $vector >/dev/null
+		cat "$1/more" >>"$1/events"
+	done
+	python3 - docs/event.schema.json "$1/events" <<'PY'
+import json, sys
+import jsonschema
+validator = jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))
+shapes, bad = {}, 0
+for number, line in enumerate(open(sys.argv[2], encoding="utf-8", errors="strict"), 1):
+    event = json.loads(line)
+    shape = (event["event"], tuple((k, type(v).__name__) for k, v in event.items()))
+    shapes[shape] = shapes.get(shape, 0) + 1
+    if shapes[shape] > 20:
+        continue
+    for error in validator.iter_errors(event):
+        print(f"line {number}: {error.json_path}: {error.message[:300]}")
+        bad += 1
+print(f"{number} lines of {len(shapes)} shapes, {bad} bad")
+sys.exit(bad > 0 or len(shapes) < 5)
+PY
+}
+
+# jq as a reader: whatever an argv holds, one line is one object.
+jq_reads_all()
+{
+	local vector
+	need jq
+	need_root
+	for vector in escapes newlines utf8 32k strings40000; do
+		"$begat" run --format json -- "$cases/c_args" argv $vector 2>"$1/events" >/dev/null || return 1
+		jq -es 'length > 3 and all(.event)' "$1/events" >/dev/null || return 1
+		[[ $(jq -c . "$1/events" | wc -l) == $(wc -l <"$1/events") ]] || return 1
+	done
+}
+
+# docs/example.c against the installed library, found through pkg-config, as others would.
+library_example()
+{
+	local stage=$1/stage prefix=/opt/begat flags
+	need pkg-config gcc
+	need_root
+	make --no-print-directory BUILD="$build" DESTDIR="$stage" PREFIX=$prefix install >"$1/log" 2>&1 ||
+		{ cat "$1/log"; return 1; }
+	flags=$(PKG_CONFIG_PATH=$stage$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage \
+		pkg-config --cflags --libs libbegat) || return 1
+	# shellcheck disable=SC2086
+	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror docs/example.c $flags -o "$1/example" ||
+		return 1
+	# shellcheck disable=SC2086
+	g++ -fsyntax-only -Wall -Werror -x c++ "$stage$prefix/include/begat/begat.h" $flags 2>"$1/log" ||
+		{ ! command -v g++ >/dev/null || { cat "$1/log"; return 1; }; }
+	LD_LIBRARY_PATH=$stage$prefix/lib start_traced "$1/said" "$1/example" >"$1/out" || return 1
+	"$cases/c_target" 'an argument' $'\x1b[31m'
+	end_traced || return 1
+	grep -F "c_target 'an argument'" "$1/out" | grep -qF 'x1b[31m' || { cat "$1/out"; return 1; }
+}
+
+# The symbols that are there are those of the map, with their version.
+library_symbols()
+{
+	need nm
+	nm -D --defined-only "$build/libbegat.so" | awk '
+	{ print $3 }
+	$2 == "T" && $3 !~ /^begat_[a-z_]+@@LIBBEGAT_/ && $3 !~ /^begat_[a-z_]+@@BEGAT_/ { bad = 1; print "unversioned or foreign: " $3 }
+	$2 == "T" { n++ }
+	END { exit bad || n < 10 }'
+}
+
+# `make install` puts what a user needs where PREFIX says, and nothing elsewhere.
+install_tree()
+{
+	local file
+	make --no-print-directory BUILD="$build" DESTDIR="$1/stage" PREFIX=/usr install >"$1/log" 2>&1 ||
+		{ cat "$1/log"; return 1; }
+	for file in bin/begat lib/libbegat.a lib/libbegat.so lib/libbegat.so.0 \
+		lib/pkgconfig/libbegat.pc include/begat/begat.h; do
+		[[ -e $1/stage/usr/$file ]] || { echo "not installed: $file"; return 1; }
+	done
+	[[ $(ls "$1/stage") == usr ]] || { ls "$1/stage"; return 1; }
+	"$1/stage/usr/bin/begat" --version
+}
+
+# The check of the include rules must fail on each kind of violation.
+layers_check_fails()
+{
+	local rule
+	mkdir -p "$1/src/sink" "$1/abi" "$1/cli" "$1/include/begat" "$1/src/base"
+	touch "$1/abi/record.h" "$1/src/sink/sink.h" "$1/include/begat/begat.h" "$1/src/base/utf8.h"
+	printf '#include <begat/begat.h>\n#include "base/utf8.h"\n#include <stdio.h>\n' >"$1/src/sink/a.c"
+	scripts/check-layers.sh "$1" || { echo "a clean tree is refused"; return 1; }
+	for rule in 'src/sink/x.c:"abi/record.h"' 'src/sink/x.c:<bpf/libbpf.h>' \
+		'cli/x.c:"src/sink/sink.h"' 'cli/x.c:"../src/sink/sink.h"' 'abi/x.h:<stdio.h>' \
+		'include/begat/x.h:<unistd.h>' 'src/other/x.c:<stdio.h>' 'cli/x.c:"nowhere.h"'; do
+		mkdir -p "$1/$(dirname "${rule%%:*}")"
+		printf '#include %s\n' "${rule#*:}" >"$1/${rule%%:*}"
+		! scripts/check-layers.sh "$1" >"$1/log" || { echo "not found: $rule"; return 1; }
+		grep -q "^${rule%%:*}:1: " "$1/log" || { cat "$1/log"; return 1; }
+		rm "$1/${rule%%:*}"
+	done
+	rm -rf "$1/src/other"
+}
+
+for name in strace_same_execs strace_same_counts time_same_usage stress_schema schema_by_others \
+	jq_reads_all library_example library_symbols install_tree layers_check_fails; do
+	test_ $name
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed == 0 ]]
