@@ -63,7 +63,7 @@ fi
 # SPDX: in the first three lines, the licence that the folder has.
 for file in $(tracked '*.c' '*.h' '*.S' '*.sh' '*.mk' Makefile .ci/run); do
 	case $file in
-	bpf/*) want='(BSD-2-Clause OR GPL-2.0-only)' ;;
+	bpf/* | *.bpf.c) want='(BSD-2-Clause OR GPL-2.0-only)' ;;
 	*) want=BSD-2-Clause ;;
 	esac
 	head -n 3 "$file" | grep -qF "SPDX-License-Identifier: $want" ||

@@ -75,6 +75,13 @@ function folder_of(path,    part) {
 	return part[1] == "src" ? part[1] "/" part[2] : part[1]
 }
 
+# A path without its "x/../".
+function plain(path) {
+	while (sub(/[^\/.][^\/]*\/\.\.\//, "", path))
+		;
+	return path
+}
+
 # What an include line names: a row of the table, or one of its words.
 function target_of(file, name, angle,    dir, mine) {
 	if (name ~ /^begat\//)
@@ -89,12 +96,10 @@ function target_of(file, name, angle,    dir, mine) {
 	dir = file
 	sub(/\/[^\/]*$/, "", dir)
 	mine = folder_of(file)
-	if (name ~ /(^|\/)\.\.\//)
-		return "a path with .."
 	if (name ~ /\.bpf\.o$/)
 		return mine
 	if (exists(dir "/" name))
-		return folder_of(dir "/" name)
+		return folder_of(plain(dir "/" name))
 	if (exists(name))
 		return folder_of(name)
 	if (exists("src/" name))
