@@ -10,7 +10,7 @@ OUT=$BUILD/tests/browser
 CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 
 skip() {
-	echo "skip: browser: $1"
+	echo "skip browser: $1"
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 }

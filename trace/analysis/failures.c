@@ -7,7 +7,8 @@
  * Called:  by analysis_new().
  *
  * A failed exec is a PATH miss if the next exec of the same process that succeeds asks for the
- * same base name: the search went on and found it. All others are failures.
+ * same base name or passes the same arguments: the search went on and found it. All others are
+ * failures.
  */
 #include "analysis.h"
 
@@ -85,7 +86,7 @@ static int add_failed_execs(struct list *l, const struct model *m)
 			continue;
 		}
 		if (found && exec->process != MODEL_NONE && found->process == exec->process &&
-		    found->name == exec->name) {
+		    (found->name == exec->name || (exec->argv && found->argv == exec->argv))) {
 			row.kind = ANALYSIS_PATH_MISS;
 			row.filename = found->filename;
 		}

@@ -46,9 +46,9 @@ begat_report(struct begat_trace *trace, const struct begat_report_options *opts,
 		err = model_load(trace, &m);
 		if (err == 0)
 			err = analysis_new(m, &a);
+		errno = 0;
 		if (err == 0)
 			err = formats[i].write(a, opts, out);
-		errno = 0;
 		if (err == 0 && (fflush(out) == EOF || ferror(out)))
 			err = errno ? -errno : -EIO;
 	}

@@ -51,9 +51,10 @@ static const char *name_of(const struct page *p, uint32_t string, char *out, siz
 {
 	struct model_string text = model_text(p->m, string);
 
-	if (!string)
-		return "(unknown)";
-	begat_escape(out, size, text.data, text.len, false);
+	if (string)
+		begat_escape(out, size, text.data, text.len, false);
+	else
+		snprintf(out, size, "(unknown)");
 	return out;
 }
 

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * unit/test_report.c - from a recording to a page, a text and JSON that say the same.
+ *
+ * Owns:    begat_report() as its callers see it.
+ * Not:     the analyses (test_analysis.c), the page in a browser (tests/browser).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <begat/report.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "store_help.h"
+
+enum { UNITS = 8 };
+
+static void story_build(struct synthetic *s)
+{
+	synthetic_build(s, UNITS, 100);
+}
+
+static void story_empty(struct synthetic *s)
+{
+	(void)s;
+}
+
+static void story_storm(struct synthetic *s)
+{
+	synthetic_storm(s, 2000, 8);
+}
+
+/* The report of a story as text, for free(). */
+static char *report(void (*story)(struct synthetic *s), const char *format)
+{
+	struct begat_report_options opts = { .size = sizeof(opts),
+					     .format = format,
+					     .columns = 120 };
+	struct begat_trace *trace;
+	char *path = store_path("report.db"), *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	store_record(path, story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_report(trace, &opts, out), 0);
+	begat_trace_close(trace);
+	fclose(out);
+	unlink(path);
+	free(path);
+	assert_int_equal(strlen(text), len); /* no NUL in any format */
+	return text;
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+
+	if (!json)
+		fail_msg("not JSON: %s at byte %d", error.text, error.position);
+	return json;
+}
+
+static json_int_t number(const json_t *json, const char *member, const char *name)
+{
+	const json_t *value = json_object_get(json_object_get(json, member), name);
+
+	if (!json_is_integer(value))
+		fail_msg("%s.%s is no integer", member, name);
+	return json_integer_value(value);
+}
+
+/* A cc that fails in unit 5: two failed parents with it; make and the tests fail, too. */
+static void test_json_of_a_build(void **state)
+{
+	char *text = report(story_build, "json");
+	json_t *json = parse(text);
+	/* make, configure, ld, tests; sh, cc, cc1, as for each unit, but no as for the broken one */
+	const unsigned processes = 4 + 4 * UNITS - 1;
+
+	assert_int_equal(number(json, "totals", "processes"), processes);
+	assert_int_equal(number(json, "totals", "execs"), processes);
+	assert_int_equal(number(json, "totals", "older"), 1);
+	assert_int_equal(number(json, "totals", "path_misses"), UNITS);
+	assert_int_equal(number(json, "totals", "failed_execs"), UNITS);
+	assert_int_equal(number(json, "totals", "failed_exits"), 4);
+	assert_int_equal(number(json, "totals", "signalled"), 1);
+	assert_int_equal(number(json, "totals", "lost"), 3);
+	assert_int_equal(json_array_size(json_object_get(json, "tree")), processes + 1);
+	assert_int_equal(strcspn(text, "\n"), strlen(text) - 1);
+	json_decref(json);
+	free(text);
+}
+
+/* The path covers the command's life without a gap. */
+static void test_path_of_a_build(void **state)
+{
+	char *text = report(story_build, "json");
+	json_t *json = parse(text);
+	json_t *path = json_object_get(json, "critical_path");
+	json_t *segments = json_object_get(path, "segments");
+	json_int_t at = json_integer_value(json_object_get(path, "from_ns"));
+	json_t *segment;
+	size_t i;
+
+	assert_true(json_array_size(segments) > 2 * UNITS);
+	json_array_foreach(segments, i, segment)
+	{
+		assert_int_equal(json_integer_value(json_array_get(segment, 0)), at);
+		at = json_integer_value(json_array_get(segment, 1));
+	}
+	assert_int_equal(at, json_integer_value(json_object_get(path, "to_ns")));
+	assert_int_equal(at - json_integer_value(json_object_get(path, "from_ns")),
+			 number(json, "totals", "wall_ns"));
+	json_decref(json);
+	free(text);
+}
+
+/* What stands between two texts, for free(). */
+static char *between(const char *text, const char *before, const char *after)
+{
+	const char *from = strstr(text, before);
+
+	if (!from)
+		fail_msg("no %s", before);
+	from += strlen(before);
+	const char *to = strstr(from, after);
+
+	assert_non_null(to);
+	return strndup(from, to - from);
+}
+
+static unsigned digit(char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (unsigned)(at - digits) : 0;
+}
+
+/* base64 of one whole zlib stream that starts with the column "start". */
+static void check_columns(const char *base64)
+{
+	size_t len = strlen(base64), size = 0;
+	unsigned char *packed = malloc(len + 3), *plain = malloc(64 << 20);
+	uLongf room = 64 << 20;
+
+	assert_int_equal(len % 4, 0);
+	for (size_t i = 0; i < len; i += 4) {
+		unsigned group = digit(base64[i]) << 18 | digit(base64[i + 1]) << 12 |
+				 digit(base64[i + 2]) << 6 | digit(base64[i + 3]);
+
+		for (int shift = 16; shift >= 0; shift -= 8)
+			packed[size++] = group >> shift;
+	}
+	size -= len ? (base64[len - 1] == '=') + (base64[len - 2] == '=') : 0;
+	assert_int_equal(uncompress(plain, &room, packed, size), Z_OK);
+	assert_memory_equal(plain, "\5startd", 7);
+	free(packed);
+	free(plain);
+}
+
+/* The page holds what --format json prints, but for the lists with a row for each process. */
+static void check_page(void (*story)(struct synthetic *s))
+{
+	static const char *const same[] = { "trace", "totals", "concurrency", "programs",
+					    "failures" };
+	char *html = report(story, "html"), *text = report(story, "json");
+	char *data = between(html, "id=\"begat-analysis\">", "</script>");
+	char *columns = between(html, "id=\"begat-columns\">", "</script>");
+	json_t *page = parse(data), *json = parse(text);
+
+	assert_null(strpbrk(data, "<>&"));
+	assert_null(strstr(html, "@BEGAT_"));
+	assert_int_equal(strncmp(html, "<!doctype html>", 15), 0);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		json_t *a = json_object_get(page, same[i]), *b = json_object_get(json, same[i]);
+
+		/* When a recording was made, its two recordings may differ by the clock. */
+		if (json_is_object(a)) {
+			json_object_del(a, "begin_time");
+			json_object_del(b, "begin_time");
+		}
+		if (!json_equal(a, b))
+			fail_msg("%s differs between page and JSON", same[i]);
+	}
+	check_columns(columns);
+	json_decref(page);
+	json_decref(json);
+	free(html);
+	free(text);
+	free(data);
+	free(columns);
+}
+
+static void test_page_of_a_build(void **state)
+{
+	check_page(story_build);
+}
+
+static void test_page_of_a_storm(void **state)
+{
+	check_page(story_storm);
+}
+
+static void test_page_of_hostile(void **state)
+{
+	check_page(synthetic_hostile);
+}
+
+static void test_page_of_nothing(void **state)
+{
+	check_page(story_empty);
+}
+
+static void test_text_of_a_build(void **state)
+{
+	char *text = report(story_build, "text");
+	static const char *const parts[] = {
+		"35 processes, 35 execs, 5 failed, 0 failed execs (and 8 PATH misses), 3 lost",
+		"Busy cores over time",
+		"/usr/lib/gcc/x86_64-linux-gnu/12/cc1",
+		"Critical path",
+		"SIGSEGV",
+		"path miss  ENOENT       cc, found as",
+		"make -j2 all",
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!strstr(text, parts[i]))
+			fail_msg("no '%s' in:\n%s", parts[i], text);
+	}
+	free(text);
+}
+
+/* Nothing in a recording reaches a terminal as a control character, or breaks a line. */
+static void test_text_of_hostile(void **state)
+{
+	char *text = report(synthetic_hostile, "text");
+
+	for (const char *at = text; *at; at++) {
+		if ((unsigned char)*at < 0x20 && *at != '\n')
+			fail_msg("control character %d", *at);
+		if ((unsigned char)*at == 0x7f)
+			fail_msg("DEL");
+	}
+	free(text);
+}
+
+static void test_errors(void **state)
+{
+	struct begat_report_options opts = { .size = sizeof(opts), .format = "docx" };
+	struct begat_trace *trace;
+	char *path = store_path("report.db");
+	FILE *full = fopen("/dev/full", "w");
+
+	store_record(path, story_build, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_report(trace, &opts, full), -EINVAL);
+	for (const char *const *name = begat_report_formats(); *name; name++) {
+		FILE *out = fopen("/dev/full", "w");
+
+		opts.format = *name;
+		assert_int_equal(begat_report(trace, &opts, out), -ENOSPC);
+		fclose(out);
+	}
+	begat_trace_close(trace);
+	fclose(full);
+	unlink(path);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_of_a_build), cmocka_unit_test(test_path_of_a_build),
+		cmocka_unit_test(test_page_of_a_build), cmocka_unit_test(test_page_of_a_storm),
+		cmocka_unit_test(test_page_of_hostile), cmocka_unit_test(test_page_of_nothing),
+		cmocka_unit_test(test_text_of_a_build), cmocka_unit_test(test_text_of_hostile),
+		cmocka_unit_test(test_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
