@@ -182,8 +182,10 @@ static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
 	err = settle(b);
 	if (err)
 		return err;
-	if (count || !timeout_ms)
+	if (count)
 		return count;
+	if (!timeout_ms) /* the timer is part of begat_fd(): left unread it would stay readable */
+		return b->mode == BEGAT_LOW ? 0 : wait_sleep(b, 0);
 	if (b->mode == BEGAT_LOW) {
 		wait_spin(b, deadline_ns);
 		return 0;
