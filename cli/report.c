@@ -114,7 +114,8 @@ void report_stats(const struct stream *stream)
 		"%" PRIu64 " late, %" PRIu64 " synthetic, %" PRIu64 " malformed\n",
 		s.lost_chunks, s.missed, s.late, s.synthetic, s.malformed);
 	list_latency(out, &s);
-	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n", s.wakeups + stream->wakeups,
+	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n",
+		s.wakeups > stream->wakeups ? s.wakeups : stream->wakeups,
 		human_duration(one, s.now_ns > s.started_ns ? s.now_ns - s.started_ns : 0));
 	fprintf(out,
 		"  processes    %" PRIu64 " in the table, %" PRIu64
