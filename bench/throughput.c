@@ -92,7 +92,7 @@ static void open_run(struct run *run, enum stage stage)
 		.size = sizeof(opts),
 		.callback = stage == JSON || stage == TEXT ? write_sink : ignore,
 		.ctx = run,
-		.latency = BEGAT_LOW,
+		.latency = BEGAT_BATCH, /* never spins */
 		.buffer_bytes = RING_BYTES,
 		.follow = true, /* and nobody is followed: only what is fed */
 	};

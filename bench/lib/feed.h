@@ -14,7 +14,7 @@
 #include "tracer/tracer.h"
 
 struct feed_state { /* as in feed.bpf.c */
-	uint64_t next, alive, what, stopped, keep_free, ring_bytes;
+	uint64_t next, number, alive, what, stopped, keep_free, ring_bytes;
 	char filename[64];
 	uint64_t binprm[64];
 };
