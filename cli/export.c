@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/export.c - `begat export`: a recording in the format of another tool.
+ *
+ * Owns:    its options, where the bytes go.
+ * Not:     formats (libbegat-trace).
+ * Called:  by main.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "traces.h"
+
+static struct {
+	const char *format;
+	bool is_cpu;
+} chosen; /* one command line a process */
+
+static int parse_to(struct options *options, const char *value)
+{
+	const struct begat_exporter *all = begat_exporters();
+	const char *names[32];
+	char list[256] = "", safe[96];
+	size_t count = 0;
+
+	for (; all[count].name && count < 31; count++) {
+		size_t used = strlen(list);
+
+		names[count] = all[count].name;
+		snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "",
+			 all[count].name);
+		if (!strcmp(value, all[count].name))
+			chosen.format = all[count].name;
+	}
+	names[count] = NULL;
+	if (chosen.format && !strcmp(value, chosen.format))
+		return 0;
+	const char *meant = suggest_word(value, names);
+
+	return option_fail(options, "unknown format '%s'%s%s%s there are %s",
+			   cli_safe(safe, sizeof(safe), value), meant ? "; did you mean '" : ":",
+			   meant ? meant : "", meant ? "'?" : "", list);
+}
+
+static int parse_cpu(struct options *options, const char *value)
+{
+	chosen.is_cpu = true;
+	return 0;
+}
+
+static const struct option_spec own_options[] = {
+	{ "to", 't', "FORMAT", 0, "perfetto, chrome, folded, dot, ndjson, csv, ecs or otel",
+	  parse_to },
+	{ "output", 'o', "FILE", 0, "write there, not to standard output", option_output },
+	{ "cpu", 0, NULL, 0, "folded: weigh by CPU time, not by wall time", parse_cpu },
+	{ "pid", 'p', "PID", 0, "ndjson, csv, ecs: this process and all that it begot",
+	  option_pid },
+	{ NULL, 0, NULL, 0, NULL, NULL },
+};
+
+static bool is_stream(const char *format)
+{
+	return !strcmp(format, "ndjson") || !strcmp(format, "csv") || !strcmp(format, "ecs");
+}
+
+static int export_one(const char *path, const struct options *options)
+{
+	struct begat_trace_query query = {
+		.size = sizeof(query),
+		.events = options->events,
+		.where = options->where,
+		.pids = options->pids,
+		.pids_count = (uint32_t)options->pids_count,
+	};
+	struct begat_export_options opts = { .size = sizeof(opts),
+					     .query = &query,
+					     .cpu = chosen.is_cpu };
+	struct begat_trace *trace = NULL;
+	struct traces_out out;
+	int status = CLI_FAILED;
+
+	if (traces_open(path, &trace) == 0)
+		status = traces_out_open(&out, "export", options->output, &path, 1);
+	if (!status) {
+		int err = begat_export(trace, chosen.format, &opts, out.file);
+
+		if (err < 0 && !out.error) {
+			if (*begat_trace_error(trace))
+				traces_complain(trace);
+			else
+				cli_complain("cannot export: %s.", strerror(-err));
+		}
+		status = traces_out_close(&out, err);
+	}
+	begat_trace_close(trace);
+	return status;
+}
+
+static int export(struct options *options, int argc, char **argv)
+{
+	const char **files = calloc((size_t)argc + 1, sizeof(*files));
+	bool is_done = true;
+	int count = 0, status = CLI_FAILED;
+
+	if (!files)
+		cli_complain("out of memory.");
+	else
+		status = traces_arguments("export", options, OPTIONS_EVENTS, own_options, argc,
+					  argv, files, &count, &is_done);
+	if (!is_done) {
+		bool has_query = options->events || options->where || options->pids_count;
+
+		if (count != 1)
+			status = cli_usage_error("export",
+						 count ? "one recording at a time"
+						       : "which recording? Name a trace.db");
+		else if (!chosen.format)
+			status = cli_usage_error("export", "into which format? Say --to perfetto, "
+							   "for example");
+		else if (has_query && !is_stream(chosen.format))
+			status = cli_usage_error("export", "-e, -w and -p select events: only "
+							   "ndjson, csv and ecs have them");
+		else if (chosen.is_cpu && strcmp(chosen.format, "folded"))
+			status = cli_usage_error("export", "--cpu is for --to folded");
+		else
+			status = export_one(files[0], options);
+	}
+	free(files);
+	return status;
+}
+
+const struct command_spec command_export = {
+	.groups = OPTIONS_EVENTS,
+	.own = own_options,
+	.takes_arguments = true,
+	.about =
+		"Writes a recording as perfetto (ui.perfetto.dev), chrome (speedscope.app), folded "
+		"(flame\n"
+		"graphs), dot (Graphviz), ndjson, csv, ecs (Elastic Common Schema) or otel (OTLP "
+		"spans).\n",
+	.examples = "  begat export build.db --to perfetto -o build.pftrace\n"
+		    "  begat export build.db --to folded --cpu | flamegraph.pl > build.svg\n",
+	.run = export,
+};

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/export/ecs.c - events with the names of the Elastic Common Schema, one a line.
+ *
+ * Owns:    which ECS field says what; begat's own facts are below "begat".
+ */
+#include <string.h>
+
+#include "export.h"
+#include "json.h"
+
+#define ECS_VERSION "8.11.0"
+
+struct ecs {
+	struct export *ex;
+	const char *host;
+};
+
+static void put_str(FILE *out, const char *key, struct begat_str value)
+{
+	fprintf(out, ",\"%s\":", key);
+	export_json_string(out, value.data ? value.data : "", value.len);
+}
+
+static const char *type_of(const struct begat_event *ev)
+{
+	switch (ev->type) {
+	case BEGAT_EXIT:
+		return "end";
+	case BEGAT_FORK:
+	case BEGAT_EXEC:
+	case BEGAT_EXEC_FAILED:
+		return "start";
+	default:
+		return "info";
+	}
+}
+
+static void put_event(FILE *out, const struct begat_event *ev)
+{
+	bool has_failed = ev->type == BEGAT_EXEC_FAILED ||
+			  (ev->type == BEGAT_EXIT && (ev->exit_code || ev->signal));
+
+	fprintf(out,
+		"\"event\":{\"kind\":\"event\",\"category\":[\"process\"],\"type\":[\"%s\"],"
+		"\"action\":\"%s\",\"module\":\"begat\",\"dataset\":\"begat.process\"",
+		type_of(ev), begat_event_name((enum begat_event_type)ev->type));
+	if (ev->type != BEGAT_LOST)
+		fprintf(out, ",\"outcome\":\"%s\"", has_failed ? "failure" : "success");
+	if (begat_event_has(ev, BEGAT_F_SEQ))
+		fprintf(out, ",\"sequence\":%llu", (unsigned long long)ev->seq);
+	if (begat_event_has(ev, BEGAT_F_DURATION))
+		fprintf(out, ",\"duration\":%llu", (unsigned long long)ev->duration_ns);
+	putc('}', out);
+	if (begat_event_has(ev, BEGAT_F_ERRNO)) {
+		const char *name = begat_errno_name(ev->error);
+
+		fprintf(out, ",\"error\":{\"code\":\"%s\"}", name ? name : "unknown");
+	}
+}
+
+static void put_image(FILE *out, const struct begat_event *ev)
+{
+	const char *slash;
+
+	if (begat_event_has(ev, BEGAT_F_EXE) && ev->exe.len) {
+		struct begat_str name = ev->exe;
+
+		put_str(out, "executable", ev->exe);
+		slash = memrchr(name.data, '/', name.len);
+		if (slash) {
+			name.len -= (size_t)(slash + 1 - name.data);
+			name.data = slash + 1;
+		}
+		put_str(out, "name", name);
+	} else if (begat_event_has(ev, BEGAT_F_COMM)) {
+		put_str(out, "name", ev->comm);
+	}
+	if (begat_event_has(ev, BEGAT_F_ARGV)) {
+		fputs(",\"args\":", out);
+		export_json_strings(out, &ev->argv);
+		fprintf(out, ",\"args_count\":%u", ev->argv.count);
+		fputs(",\"command_line\":", out);
+		export_json_joined(out, &ev->argv);
+	}
+	if (begat_event_has(ev, BEGAT_F_CWD))
+		put_str(out, "working_directory", ev->cwd);
+}
+
+static void put_process(FILE *out, const struct begat_event *ev)
+{
+	char time[40];
+
+	fprintf(out, ",\"process\":{\"pid\":%u,\"entity_id\":\"%016llx\"", ev->tgid,
+		(unsigned long long)ev->id);
+	if (begat_event_has(ev, BEGAT_F_TID))
+		fprintf(out, ",\"thread\":{\"id\":%u}", ev->tid);
+	put_image(out, ev);
+	if (begat_event_has(ev, BEGAT_F_PPID))
+		fprintf(out, ",\"parent\":{\"pid\":%u,\"entity_id\":\"%016llx\"}", ev->parent_tgid,
+			(unsigned long long)ev->parent_id);
+	if (begat_event_has(ev, BEGAT_F_PGID))
+		fprintf(out, ",\"group_leader\":{\"pid\":%u}", ev->pgid);
+	if (begat_event_has(ev, BEGAT_F_SID))
+		fprintf(out, ",\"session_leader\":{\"pid\":%u}", ev->sid);
+	if (begat_event_has(ev, BEGAT_F_EXIT_CODE))
+		fprintf(out, ",\"exit_code\":%d", ev->exit_code);
+	if (ev->type == BEGAT_FORK)
+		fprintf(out, ",\"start\":\"%s\"", export_json_time(time, ev->time_ns));
+	if (ev->type == BEGAT_EXIT && begat_event_has(ev, BEGAT_F_DURATION)) {
+		fprintf(out, ",\"start\":\"%s\"",
+			export_json_time(time, ev->time_ns - ev->duration_ns));
+		fprintf(out, ",\"end\":\"%s\"", export_json_time(time, ev->time_ns));
+	}
+	putc('}', out);
+}
+
+static void put_user(FILE *out, const struct begat_event *ev)
+{
+	if (begat_event_has(ev, BEGAT_F_UID)) {
+		fprintf(out, ",\"user\":{\"id\":\"%u\"", ev->uid);
+		if (begat_event_has(ev, BEGAT_F_GID))
+			fprintf(out, ",\"group\":{\"id\":\"%u\"}", ev->gid);
+		if (begat_event_has(ev, BEGAT_F_EUID))
+			fprintf(out, ",\"effective\":{\"id\":\"%u\"}", ev->euid);
+		putc('}', out);
+	}
+	if (begat_event_has(ev, BEGAT_F_CONTAINER_ID)) {
+		fputs(",\"container\":{\"id\":", out);
+		export_json_string(out, ev->container_id.data, ev->container_id.len);
+		if (begat_event_has(ev, BEGAT_F_CONTAINER_RUNTIME))
+			put_str(out, "runtime", ev->container_runtime);
+		putc('}', out);
+	}
+}
+
+static void put_own(FILE *out, const struct begat_event *ev)
+{
+	const char *signal = ev->signal ? begat_signal_name(ev->signal) : NULL;
+
+	if (ev->type == BEGAT_LOST) {
+		const char *class = begat_event_name((enum begat_event_type)ev->class_type);
+
+		fprintf(out, ",\"begat\":{\"lost\":{\"count\":%llu,\"class\":\"%s\"}}",
+			(unsigned long long)ev->count, class ? class : "unknown");
+		return;
+	}
+	if (ev->type != BEGAT_EXIT)
+		return;
+	fputs(",\"begat\":{\"signal\":", out);
+	if (signal)
+		export_json_string(out, signal, strlen(signal));
+	else
+		fputs("null", out);
+	if (begat_event_has(ev, BEGAT_F_UTIME))
+		fprintf(out, ",\"cpu\":{\"user\":{\"ns\":%llu},\"system\":{\"ns\":%llu}}",
+			(unsigned long long)ev->utime_ns, (unsigned long long)ev->stime_ns);
+	if (begat_event_has(ev, BEGAT_F_MAX_RSS))
+		fprintf(out, ",\"memory\":{\"rss\":{\"max\":{\"bytes\":%llu}}}",
+			(unsigned long long)ev->max_rss_bytes);
+	putc('}', out);
+}
+
+static int write_line(const struct begat_event *ev, void *ctx)
+{
+	struct ecs *ecs = ctx;
+	FILE *out = ecs->ex->out;
+	char time[40];
+
+	if (ev->type == BEGAT_SUMMARY)
+		return 0;
+	fprintf(out, "{\"@timestamp\":\"%s\",\"ecs\":{\"version\":\"" ECS_VERSION "\"},",
+		export_json_time(time, ev->time_ns));
+	put_event(out, ev);
+	if (ecs->host) {
+		fputs(",\"host\":{\"name\":", out);
+		export_json_string(out, ecs->host, strlen(ecs->host));
+		fputs(",\"os\":{\"type\":\"linux\"}}", out);
+	}
+	if (ev->type != BEGAT_LOST) {
+		put_process(out, ev);
+		put_user(out, ev);
+	}
+	put_own(out, ev);
+	fputs("}\n", out);
+	return ferror(out);
+}
+
+static int run(struct export *ex)
+{
+	struct ecs ecs = { .ex = ex, .host = begat_trace_meta(ex->trace, "host") };
+
+	return export_replay(ex, write_line, &ecs);
+}
+
+const struct export_ops export_ecs = { .run = run };

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/export/export.c - the registry of exporters, and what they share.
+ *
+ * Owns:    the table made from exporters.def, begat_export().
+ * Not:     any format.
+ * Called:  by begat export.
+ */
+#include "export.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define EXPORTER(name, extension, help) extern const struct export_ops export_##name;
+#include "exporters.def"
+#undef EXPORTER
+
+static const struct begat_exporter exporters[] = {
+#define EXPORTER(name, extension, help) { #name, help, extension },
+#include "exporters.def"
+#undef EXPORTER
+	{ NULL, NULL, NULL },
+};
+
+static const struct export_ops *const all_ops[] = {
+#define EXPORTER(name, extension, help) &export_##name,
+#include "exporters.def"
+#undef EXPORTER
+};
+
+const struct begat_exporter *begat_exporters(void)
+{
+	return exporters;
+}
+
+int export_replay(struct export *ex, begat_callback callback, void *ctx)
+{
+	int64_t n = begat_trace_replay(ex->trace, ex->opts.query, callback, ctx);
+
+	return n < 0 ? (int)n : 0;
+}
+
+struct begat_str export_program(const struct export *ex, uint32_t process)
+{
+	const struct begat_trace_process *p = &ex->table->processes[process];
+	struct begat_str name = begat_trace_string(ex->trace, p->exe);
+	const char *slash = name.len ? memrchr(name.data, '/', name.len) : NULL;
+
+	if (!name.len)
+		return begat_trace_string(ex->trace, p->comm);
+	if (slash && slash + 1 < name.data + name.len) {
+		name.len -= (size_t)(slash + 1 - name.data);
+		name.data = slash + 1;
+	}
+	return name;
+}
+
+int begat_export(struct begat_trace *trace, const char *format,
+		 const struct begat_export_options *opts, FILE *out)
+{
+	struct export ex = { .trace = trace, .info.size = sizeof(ex.info), .out = out };
+	const struct export_ops *ops = NULL;
+	int err;
+
+	for (size_t i = 0; exporters[i].name; i++)
+		if (!strcmp(exporters[i].name, format))
+			ops = all_ops[i];
+	if (!ops)
+		return -EINVAL;
+	if (opts)
+		memcpy(&ex.opts, opts, opts->size < sizeof(ex.opts) ? opts->size : sizeof(ex.opts));
+	err = begat_trace_info(trace, &ex.info);
+	if (!err && ops->needs_table)
+		err = begat_trace_load(trace, &ex.table);
+	if (!err)
+		err = ops->run(&ex);
+	if (fflush(out) == EOF && !err)
+		err = errno ? -errno : -EIO;
+	return err;
+}
