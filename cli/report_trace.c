@@ -10,14 +10,12 @@
  * on a terminal, and everybody wants to open it.
  */
 #include <begat/report.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli.h"
-#include "options.h"
-#include "output.h"
+#include "traces.h"
 
 #define DEFAULT_PAGE "report.html"
 
@@ -43,125 +41,73 @@ static const struct option_spec own_options[] = {
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
-struct target {
-	struct output output;
-	int err; /* of the first write that failed */
-};
-
-static ssize_t write_target(void *cookie, const char *data, size_t size)
-{
-	struct target *target = cookie;
-	int err = output_write(&target->output, data, size);
-
-	if (err == 0)
-		return size;
-	if (!target->err)
-		target->err = err;
-	errno = -err;
-	return 0;
-}
-
-static int write_report(struct begat_trace *trace, const char *format, struct target *target)
+static int write_report(struct begat_trace *trace, const char *format, struct traces_out *out)
 {
 	struct begat_report_options opts = {
 		.size = sizeof(opts),
 		.format = format,
-		.columns = target->output.columns,
-		.has_colour = target->output.has_colour,
-		.has_utf8 = target->output.has_utf8,
+		.columns = out->output.columns,
+		.has_colour = out->output.has_colour,
+		.has_utf8 = out->output.has_utf8,
 	};
-	FILE *out = fopencookie(target, "w", (cookie_io_functions_t){ .write = write_target });
-	int err;
+	bool is_new_page = !strcmp(format, "html") && out->output.is_file;
+	char name[sizeof(out->output.name)];
+	int err, status;
 
-	if (!out)
-		return -ENOMEM;
-	setvbuf(out, NULL, _IOFBF, 1 << 16);
-	err = begat_report(trace, &opts, out);
-	if (fclose(out) == EOF && err == 0)
-		err = -EIO;
-	return target->err ? target->err : err;
+	/* Commands and environments hold secrets: a new page is its owner's first. */
+	if (is_new_page && out->output.is_created)
+		fchmod(out->output.fd, 0600);
+	memcpy(name, out->output.name, sizeof(name));
+	err = begat_report(trace, &opts, out->file);
+	if (err < 0 && !out->error)
+		cli_complain("cannot make the report: %s.", strerror(-err));
+	status = traces_out_close(out, err);
+	if (status == CLI_OK && is_new_page)
+		cli_complain("the report is in %s; any browser opens it.", name);
+	return status;
 }
 
-/* The recording must be sound before anything is written: its first reading tells. */
-static int open_trace(const char *path, struct begat_trace **ret_trace)
+static int report_one(const char *file, const struct options *options)
 {
-	const struct begat_trace_table *table;
-	int err = begat_trace_open(path, ret_trace);
-
-	if (err == 0)
-		err = begat_trace_load(*ret_trace, &table);
-	if (err < 0)
-		cli_complain("%s", begat_trace_error(*ret_trace));
-	return err;
-}
-
-/* An output that is the recording itself would destroy it. */
-static bool is_same_file(const char *path, int fd)
-{
-	struct stat a, b;
-
-	return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
-	       a.st_ino == b.st_ino;
-}
-
-static int report_to(struct begat_trace *trace, const char *trace_path, const char *format,
-		     const char *path)
-{
-	bool is_page = !strcmp(format, "html");
-	struct target target = { 0 };
-	char error[512];
-	int err, close_err;
-
-	/* argv and env may hold secrets: a page is for its owner first. */
-	if (output_open(&target.output, path, 1, is_page, error, sizeof(error)) < 0) {
-		cli_complain("%s.", error);
-		return CLI_FAILED;
-	}
-	if (is_same_file(trace_path, target.output.fd)) {
-		output_close(&target.output, false);
-		return cli_usage_error("report", "the report would overwrite its recording");
-	}
-	err = output_begin(&target.output);
-	if (err == 0)
-		err = write_report(trace, format, &target);
-	close_err = output_close(&target.output, err < 0 && err != -EPIPE);
-	err = err ? err : close_err;
-	if (err == -EPIPE)
-		return CLI_OK;
-	if (err < 0) {
-		cli_complain("cannot write the report to %s: %s.", target.output.name,
-			     strerror(-err));
-		return CLI_FAILED;
-	}
-	if (is_page && target.output.is_file)
-		cli_complain("the report is in %s; any browser opens it.", target.output.name);
-	return CLI_OK;
-}
-
-static int run_report(struct options *options, int argc, char **argv)
-{
-	struct begat_trace *trace = NULL;
-	int rest = 1, status = CLI_FAILED;
-
-	if (!argc)
-		return cli_usage_error("report", "which recording? Name a trace.db");
-	/* Options may follow the recording, too: nobody else's command can. */
-	if (options_parse(options, OPTIONS_ALWAYS, own_options, argc, argv, &rest))
-		return cli_usage_error("report", options->error);
-	if (options->help) {
-		help_command(stdout, command_by_name("report"));
-		return output_flush_stdout();
-	}
-	if (rest < argc)
-		return cli_usage_error("report", "one recording at a time");
 	const char *format = options->format ? options->format : "html";
 	const char *path = options->output;
+	const struct begat_trace_table *table;
+	struct begat_trace *trace = NULL;
+	struct traces_out out;
+	int status = CLI_FAILED;
 
 	if (!path && !strcmp(format, "html"))
 		path = DEFAULT_PAGE;
-	if (open_trace(argv[0], &trace) == 0)
-		status = report_to(trace, argv[0], format, path);
+	if (traces_open(file, &trace) == 0) {
+		/* The recording must be sound before anything is written: reading it tells. */
+		if (begat_trace_load(trace, &table) < 0)
+			traces_complain(trace);
+		else
+			status = traces_out_open(&out, "report", path, &file, 1);
+		if (status == CLI_OK)
+			status = write_report(trace, format, &out);
+	}
 	begat_trace_close(trace);
+	return status;
+}
+
+static int report(struct options *options, int argc, char **argv)
+{
+	const char **files = calloc((size_t)argc + 1, sizeof(*files));
+	int count = 0, status = CLI_FAILED;
+	bool is_done = true;
+
+	if (!files)
+		cli_complain("out of memory.");
+	else
+		status = traces_arguments("report", options, OPTIONS_ALWAYS, own_options, argc,
+					  argv, files, &count, &is_done);
+	if (!is_done && count == 1)
+		status = report_one(files[0], options);
+	else if (!is_done)
+		status = cli_usage_error("report", count ? "one recording at a time"
+							 : "which recording? Name a trace.db");
+	free(files);
 	return status;
 }
 
@@ -177,5 +123,5 @@ const struct command_spec command_report = {
 	.examples =
 		"  begat report trace.db -o build.html           a page to look at, keep or send\n"
 		"  begat report trace.db --format text | less    the same for a terminal\n",
-	.run = run_report,
+	.run = report,
 };
