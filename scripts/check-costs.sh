@@ -58,8 +58,8 @@ for stage in $stages; do
 	awk -v s="$stage" -v was="${was:-0}" -v now="$now" -v limit=$limit 'BEGIN {
 		change = was ? (now - was) * 100 / was : 0
 		printf "%-8s %10s %10d %+7.1f%%%s\n", s, was ? was : "-", now, change,
-			change > limit ? "  too much" : ""
-		exit change > limit
+			(change > limit) ? "  too much" : ""
+		exit (change > limit)
 	}' || failed=1
 done
 if [ "${1:-}" = --update ]; then
