@@ -11,17 +11,27 @@
 
 #define REC_BYTES_MAX 32768 /* one assembly slot, one record */
 #define REC_PATH_BYTES_MAX 4096 /* PATH_MAX; a path in a record never holds more */
-#define REC_EXE_COMPONENTS_MAX 64 /* names walked from a file up to its root: what the */
-#define REC_CWD_COMPONENTS_MAX 512 /* verifier of the oldest kernel has patience for */
+#define REC_PATH_COMPONENTS_MAX 2048 /* names walked from a file up to its root */
+#define REC_CGROUP_COMPONENTS_MAX 128
 #define REC_INLINE_BYTES_MAX 8192 /* argv (and env) travel inside their record up to this */
 #define REC_CHUNK_BYTES_MAX 28672 /* beyond, in chunks of at most this */
 #define REC_CHUNKS_MAX 224 /* 6 MiB, the kernel's own limit of argv and env together */
-#define REC_FAILED_CHUNKS_MAX 2 /* argv of a failed exec: as many chunks of */
-#define REC_FAILED_PIECES_MAX 128 /* as many strings, or pieces of long ones */
+#define REC_FAILED_CHUNKS_MAX 256 /* argv of a failed exec */
+#define REC_FAILED_PIECES_MAX 16384 /* strings, or pieces of long ones, in one chunk */
 #define REC_PID_LEVELS_MAX 33 /* MAX_PID_NS_LEVEL + 1 */
-#define REC_THREADS_MAX 64 /* threads summed at exit beyond the accumulated totals */
+#define REC_THREADS_MAX 32768 /* threads summed at exit beyond the accumulated totals */
 #define REC_COMM_BYTES 16 /* TASK_COMM_LEN */
 #define REC_TTY_BYTES 16
+
+/*
+ * The same on kernels without bpf_loop() (before 5.17): there the verifier walks through each
+ * round, and these are what keeps loading fast and under its limit.
+ */
+#define UNROLLED_PATH_COMPONENTS_MAX 64
+#define UNROLLED_CGROUP_COMPONENTS_MAX 24
+#define UNROLLED_FAILED_CHUNKS_MAX 1
+#define UNROLLED_FAILED_PIECES_MAX 96
+#define UNROLLED_THREADS_MAX 32
 
 #define CONFIG_UIDS_MAX 16
 #define CONFIG_CGROUPS_MAX 16

@@ -16,6 +16,23 @@ static __always_inline __u64 now_ns(void)
 	return config.has_boot_clock ? bpf_ktime_get_boot_ns() : bpf_ktime_get_ns();
 }
 
+/*
+ * 5.17: bpf_loop() (e6f2dd0f8067): the verifier looks at the body once. Before, a bounded loop of
+ * fewer rounds. A constant of the program and not of the settings, because an older kernel does
+ * not even load a program that names a callback: see the programs called *_unrolled.
+ * @step returns 1 to end; @step##_callback wraps it.
+ */
+#define LOOP(has_loop, most, most_unrolled, step, state)                      \
+	do {                                                                  \
+		if (has_loop) {                                               \
+			bpf_loop(most, step##_callback, state, 0);            \
+			break;                                                \
+		}                                                             \
+		for (__u32 __round = 0; __round < (most_unrolled); __round++) \
+			if (step(state))                                      \
+				break;                                        \
+	} while (0)
+
 /* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
 struct kernfs_node___before_6_15 {
 	struct kernfs_node *parent;

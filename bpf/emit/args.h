@@ -33,45 +33,70 @@ static __always_inline bool args_is_long(const struct args_block *block)
 	return block->kept > REC_INLINE_BYTES_MAX;
 }
 
-static __always_inline void args_send_chunk(void *ctx, struct cpu_counters *c,
-					    volatile struct rec_chunk *rec, __u64 start,
-					    __u32 offset, __u32 tgid, __u64 ts_ns)
-{
-	__u32 n = rec->total - offset;
+struct args_walk {
+	void *ctx;
+	struct cpu_counters *counters;
+	volatile struct rec_chunk *rec; /* .total: how much there is */
+	__u64 start;
+	__u64 ts_ns;
+	__u32 offset;
+	__u32 tgid;
+};
 
+/*
+ * One chunk. One that the buffer could not take, or a page that could not be read, is a hole that
+ * decode sees. How much there is is read from the slot each time and the offset is a constant in
+ * each round: the verifier forgets the one and knows the other, and so finds all rounds alike
+ * instead of following each combination of ranges.
+ */
+static __always_inline long args_step(struct args_walk *walk)
+{
+	volatile struct rec_chunk *rec = walk->rec;
+	__u32 offset = walk->offset, n;
+
+	if (offset >= rec->total)
+		return 1;
+	walk->offset = offset + REC_CHUNK_BYTES_MAX;
+	n = rec->total - offset;
 	barrier_var(n);
 	if (n > REC_CHUNK_BYTES_MAX)
 		n = REC_CHUNK_BYTES_MAX;
-	if (bpf_probe_read_user((void *)rec + sizeof(*rec), n, (void *)start + offset))
-		return;
+	if (bpf_probe_read_user((void *)rec + sizeof(*rec), n, (void *)walk->start + offset))
+		return 0;
 	rec->offset = offset;
 	rec->bytes.bytes = n;
-	send_part(ctx, c, (void *)rec, sizeof(*rec) + n, REC_CHUNK, REC_CLASS_CHUNK, tgid, ts_ns);
+	send_part(walk->ctx, walk->counters, (void *)rec, sizeof(*rec) + n, REC_CHUNK,
+		  REC_CLASS_CHUNK, walk->tgid, walk->ts_ns);
+	return 0;
 }
 
-/*
- * Sends a long block. A chunk that the buffer could not take, or a page that could not be read,
- * is a hole that decode sees. How much there is is read from the slot each time and the offset is
- * a constant in each round: the verifier forgets the one and knows the other, and so finds all
- * rounds alike instead of following each combination of ranges.
- */
+static long args_step_callback(__u32 round, void *walk)
+{
+	return args_step(walk);
+}
+
+/* Sends a long block. */
 static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 				      volatile struct rec_chunk *rec,
 				      const struct args_block *block, __u32 what, __u32 tgid,
-				      __u64 ts_ns)
+				      __u64 ts_ns, const bool has_loop)
 {
+	struct args_walk walk = {
+		.ctx = ctx,
+		.counters = c,
+		.rec = rec,
+		.start = block->start,
+		.ts_ns = ts_ns,
+		.tgid = tgid,
+	};
+
 	if (!args_is_long(block))
 		return;
 	rec->tgid = tgid;
 	rec->what = what;
 	rec->total = block->kept;
 	rec->bytes.offset = sizeof(*rec);
-	for (__u32 offset = 0; offset < REC_CHUNKS_MAX * REC_CHUNK_BYTES_MAX;
-	     offset += REC_CHUNK_BYTES_MAX) {
-		if (offset >= rec->total)
-			break;
-		args_send_chunk(ctx, c, rec, block->start, offset, tgid, ts_ns);
-	}
+	LOOP(has_loop, REC_CHUNKS_MAX, REC_CHUNKS_MAX, args_step, &walk);
 }
 
 /* Puts a short block into the record. Returns the offset behind it, 8-aligned. */

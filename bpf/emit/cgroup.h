@@ -10,9 +10,7 @@
 
 #include "send.h"
 
-#define CGROUP_DEPTH_MAX 64
 #define CGROUP_NAME_BYTES 256
-#define CGROUP_PATH_BYTES_MAX 8192
 
 struct cgroup_place {
 	struct kernfs_node *kn;
@@ -77,44 +75,63 @@ static __always_inline __u64 cgroup_id(const struct cgroup_place *place)
 	return BPF_CORE_READ(kn, id) | (__u64)place->hierarchy << 48;
 }
 
-/* @at: a slot that is free until the caller assembles its own record in it. */
-static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c, void *at,
-					struct cgroup_place place, __u64 id, __u64 ts_ns)
+struct cgroup_walk {
+	struct kernfs_node *kn;
+	volatile struct rec_cgroup *rec;
+};
+
+/* One name. Returns 1 at the hierarchy's root. */
+static __always_inline long cgroup_step(struct cgroup_walk *walk)
 {
-	struct rec_cgroup *rec = at;
-	__u32 offset = sizeof(*rec);
-	__u32 components = 0;
-	__u32 sent = 1;
+	struct kernfs_node *kn = walk->kn, *parent = kernfs_parent(kn);
+	volatile struct rec_path *path = &walk->rec->path;
+	void *to = slot_at((void *)walk->rec, path->offset + path->bytes, CGROUP_NAME_BYTES);
+	long n;
 
-	rec->path.flags = 0;
-	for (; components < CGROUP_DEPTH_MAX; components++) {
-		struct kernfs_node *kn = place.kn, *parent = kernfs_parent(kn);
-		void *to = slot_at(at, offset, CGROUP_NAME_BYTES);
-		long n;
-
-		if (!parent)
-			break;
-		if (!to || offset > CGROUP_PATH_BYTES_MAX) {
-			rec->path.flags = REC_PATH_TRUNCATED;
-			break;
-		}
-		n = bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES, BPF_CORE_READ(kn, name));
-		if (n <= 0)
-			break;
-		offset += n;
-		place.kn = parent;
+	if (!parent) {
+		path->flags = 0;
+		return 1;
 	}
+	n = to ? bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES, BPF_CORE_READ(kn, name)) : 0;
+	if (n <= 0)
+		return 1;
+	path->bytes += n;
+	path->components++;
+	walk->kn = parent;
+	return 0;
+}
+
+static long cgroup_step_callback(__u32 round, void *walk)
+{
+	return cgroup_step(walk);
+}
+
+/* @rec: a slot that is free until the caller assembles its own record in it. */
+static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c,
+					volatile struct rec_cgroup *rec,
+					const struct cgroup_place *place, __u64 id, __u64 ts_ns,
+					const bool has_loop)
+{
+	struct cgroup_walk walk = { .kn = place->kn, .rec = rec };
+	__u32 sent = 1, bytes;
+
 	rec->cgroup_id = id;
 	rec->path.offset = sizeof(*rec);
-	rec->path.bytes = offset - sizeof(*rec);
-	rec->path.components = components;
-	if (!send(ctx, c, rec, offset, REC_CGROUP, REC_CLASS_CGROUP, 0, ts_ns))
+	rec->path.bytes = 0;
+	rec->path.components = 0;
+	rec->path.flags = REC_PATH_TRUNCATED;
+	LOOP(has_loop, REC_CGROUP_COMPONENTS_MAX, UNROLLED_CGROUP_COMPONENTS_MAX, cgroup_step,
+	     &walk);
+	bytes = rec->path.bytes;
+	if (!send(ctx, c, (void *)rec, sizeof(*rec) + bytes, REC_CGROUP, REC_CLASS_CGROUP, 0,
+		  ts_ns))
 		bpf_map_update_elem(&cgroups_sent, &id, &sent, BPF_ANY);
 }
 
 /* The task's cgroup id, its path already on its way. */
 static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, void *at,
-					   struct task_struct *task, __u64 ts_ns)
+					   struct task_struct *task, __u64 ts_ns,
+					   const bool has_loop)
 {
 	struct cgroup_place place = cgroup_of(task);
 	__u64 id;
@@ -123,7 +140,7 @@ static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, vo
 		return 0;
 	id = cgroup_id(&place);
 	if (!bpf_map_lookup_elem(&cgroups_sent, &id))
-		cgroup_send(ctx, c, at, place, id, ts_ns);
+		cgroup_send(ctx, c, at, &place, id, ts_ns, has_loop);
 	return id;
 }
 

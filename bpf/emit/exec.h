@@ -20,7 +20,8 @@ static __always_inline __u32 exec_string(struct rec_span *ret, const char *strin
 }
 
 static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct *task,
-					struct linux_binprm *bprm, __u32 offset)
+					struct linux_binprm *bprm, __u32 offset,
+					const bool has_loop)
 {
 	const char *filename = BPF_CORE_READ(bprm, filename);
 	const char *interp = BPF_CORE_READ(bprm, interp);
@@ -40,8 +41,7 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 
 		rec->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 		rec->inode = BPF_CORE_READ(inode, i_ino);
-		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset,
-				   REC_EXE_COMPONENTS_MAX);
+		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset, has_loop);
 	}
 	rec->cwd.bytes = 0;
 	rec->cwd.components = 0;
@@ -49,7 +49,7 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 	if (config.want & CONFIG_WANT_CWD) {
 		struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
-		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset, REC_CWD_COMPONENTS_MAX);
+		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset, has_loop);
 	}
 	return offset;
 }
@@ -81,9 +81,9 @@ static __always_inline struct args_block exec_argv(struct task_struct *task)
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct args_block none = {};
 
-	return config.want & CONFIG_WANT_ARGV ?
-		       args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end)) :
-		       none;
+	return config.want & CONFIG_WANT_ARGV
+		       ? args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end))
+		       : none;
 }
 
 static __always_inline struct args_block exec_env(struct task_struct *task)
@@ -91,13 +91,13 @@ static __always_inline struct args_block exec_env(struct task_struct *task)
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct args_block none = {};
 
-	return config.want & CONFIG_WANT_ENV ?
-		       args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end)) :
-		       none;
+	return config.want & CONFIG_WANT_ENV
+		       ? args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end))
+		       : none;
 }
 
 /* Ahead of the exec's record, in a program of its own: the parts of a long argv or env. */
-static __always_inline void emit_exec_args(void *ctx, struct task_struct *task)
+static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, const bool has_loop)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
 	__u32 tgid = BPF_CORE_READ(task, tgid);
@@ -113,12 +113,12 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task)
 	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, start_boottime))))
 		return;
 	now = now_ns();
-	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, now);
-	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, now);
+	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, now, has_loop);
+	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, now, has_loop);
 }
 
 static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,
-				      struct linux_binprm *bprm)
+				      struct linux_binprm *bprm, const bool has_loop)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
 	struct cpu_counters *c = cpu_counters();
@@ -142,13 +142,13 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now);
+		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
 	rec->flags = 0;
 	rec->attempt_ts_ns = attempt_ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
 	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
-	size = exec_paths(rec, task, bprm, size);
+	size = exec_paths(rec, task, bprm, size, has_loop);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);
 	exec_numbers(rec, task, bprm, &argv, &env);

@@ -15,7 +15,7 @@
 
 #define FAILED_PIECE_BYTES 4096
 /* For one more piece and its NUL, in a slot that is filled up to one chunk. */
-#define FAILED_ROOM_BYTES                                                                          \
+#define FAILED_ROOM_BYTES \
 	(REC_BYTES_MAX - sizeof(struct rec_chunk) - REC_CHUNK_BYTES_MAX + FAILED_PIECE_BYTES + 1)
 
 static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
@@ -51,7 +51,8 @@ struct failed_argv {
 };
 
 static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
-					 volatile struct failed_argv *args, __u32 tid, __u32 tgid, __u64 ts)
+					 volatile struct failed_argv *args, __u32 tid, __u32 tgid,
+					 __u64 ts)
 {
 	struct rec_chunk *rec = at;
 
@@ -102,22 +103,61 @@ static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 	return true;
 }
 
-static __always_inline void failed_gather(void *ctx, struct cpu_counters *c, void *at,
-					  const struct attempt *attempt, __u32 tid, __u32 tgid,
-					  __u64 ts, volatile struct failed_argv *args)
+struct failed_walk {
+	void *ctx;
+	struct cpu_counters *counters;
+	void *at;
+	const struct attempt *attempt;
+	__u64 ts_ns;
+	__u32 tid, tgid;
+};
+
+static __always_inline volatile struct failed_argv *failed_argv(void *at)
 {
-	for (int chunk = 0; chunk < REC_FAILED_CHUNKS_MAX; chunk++) {
-		for (int i = 0; i < REC_FAILED_PIECES_MAX; i++)
-			if (!failed_take(at, attempt, args))
-				break;
-		if (args->is_done || args->sent + args->fill >= config.max_args_bytes)
-			break;
-		failed_flush(ctx, c, at, args, tid, tgid, ts);
-	}
+	return at + REC_BYTES_MAX - sizeof(struct failed_argv);
+}
+
+static __always_inline long failed_piece(struct failed_walk *walk)
+{
+	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at));
+}
+
+static long failed_piece_callback(__u32 round, void *walk)
+{
+	return failed_piece(walk);
+}
+
+/* One chunk full. Returns 1 when there is no more, or enough. */
+static __always_inline long failed_chunk(struct failed_walk *walk, const bool has_loop)
+{
+	volatile struct failed_argv *args = failed_argv(walk->at);
+
+	LOOP(has_loop, REC_FAILED_PIECES_MAX, UNROLLED_FAILED_PIECES_MAX, failed_piece, walk);
+	if (args->is_done || args->sent + args->fill >= config.max_args_bytes)
+		return 1;
+	failed_flush(walk->ctx, walk->counters, walk->at, args, walk->tid, walk->tgid, walk->ts_ns);
+	return 0;
+}
+
+static __always_inline long failed_round(struct failed_walk *walk)
+{
+	return failed_chunk(walk, false);
+}
+
+static long failed_round_callback(__u32 round, void *walk)
+{
+	return failed_chunk(walk, true);
+}
+
+static __always_inline void failed_gather(struct failed_walk *walk, const bool has_loop)
+{
+	volatile struct failed_argv *args = failed_argv(walk->at);
+
+	LOOP(has_loop, REC_FAILED_CHUNKS_MAX, UNROLLED_FAILED_CHUNKS_MAX, failed_round, walk);
 	if (!args->is_done)
 		args->is_cut = true;
 	if (args->piece) { /* end the string that was begun */
-		char *to = slot_at(at, sizeof(struct rec_chunk) + args->fill, 1);
+		char *to = slot_at(walk->at, sizeof(struct rec_chunk) + args->fill, 1);
 
 		if (!to)
 			return;
@@ -157,7 +197,7 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
 }
 
 static __always_inline void emit_exec_failed(void *ctx, const struct attempt *attempt, __u32 tid,
-					     __u32 tgid, __s32 error)
+					     __u32 tgid, __s32 error, const bool has_loop)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct cpu_counters *c = cpu_counters();
@@ -178,11 +218,21 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, group_leader, start_boottime))))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now);
-	args = at + REC_BYTES_MAX - sizeof(*args);
+		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
+	args = failed_argv(at);
 	__builtin_memset((void *)args, 0, sizeof(*args));
 	if (config.want & CONFIG_WANT_ARGV) {
-		failed_gather(ctx, c, at, attempt, tid, tgid, now, args);
+		struct failed_walk walk = {
+			.ctx = ctx,
+			.counters = c,
+			.at = at,
+			.attempt = attempt,
+			.ts_ns = now,
+			.tid = tid,
+			.tgid = tgid,
+		};
+
+		failed_gather(&walk, has_loop);
 		if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
 			failed_flush(ctx, c, at, args, tid, tgid, now);
 	}
@@ -204,7 +254,7 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 }
 
 /* The system call has returned. A successful exec has taken its attempt away already. */
-static __always_inline void attempt_return(void *ctx, long value)
+static __always_inline void attempt_return(void *ctx, long value, const bool has_loop)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u32 tid = pid_tgid;
@@ -216,7 +266,7 @@ static __always_inline void attempt_return(void *ctx, long value)
 	attempt = *found;
 	bpf_map_delete_elem(&attempts, &tid);
 	if (value < 0)
-		emit_exec_failed(ctx, &attempt, tid, pid_tgid >> 32, -value);
+		emit_exec_failed(ctx, &attempt, tid, pid_tgid >> 32, -value, has_loop);
 }
 
 #endif

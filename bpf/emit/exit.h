@@ -36,12 +36,35 @@ static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_st
 	}
 }
 
+struct exit_walk {
+	struct rec_exit *rec;
+	struct list_head *node, *head;
+};
+
+/* One thread. Returns 1 behind the last. */
+static __always_inline long exit_step(struct exit_walk *walk)
+{
+	struct list_head *node = walk->node;
+
+	if (!node || node == walk->head)
+		return 1;
+	exit_add_thread(walk->rec,
+			(void *)node - bpf_core_field_offset(struct task_struct, thread_node));
+	walk->node = BPF_CORE_READ(node, next);
+	return 0;
+}
+
+static long exit_step_callback(__u32 round, void *walk)
+{
+	return exit_step(walk);
+}
+
 static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters *c,
-				       struct task_struct *task, struct signal_struct *signal)
+				       struct task_struct *task, struct signal_struct *signal,
+				       const bool has_loop)
 {
 	struct list_head *head = &signal->thread_head;
-	struct list_head *node = BPF_CORE_READ(head, next);
-	int threads = 0;
+	struct exit_walk walk = { .rec = rec, .node = BPF_CORE_READ(head, next), .head = head };
 
 	rec->utime_ns = BPF_CORE_READ(signal, utime);
 	rec->stime_ns = BPF_CORE_READ(signal, stime);
@@ -61,12 +84,8 @@ static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters
 		rec->write_bytes = BPF_CORE_READ(signal, ioac.write_bytes);
 		rec->flags |= REC_EXIT_HAS_IO;
 	}
-	for (; threads < REC_THREADS_MAX && node && node != head; threads++) {
-		exit_add_thread(
-			rec, (void *)node - bpf_core_field_offset(struct task_struct, thread_node));
-		node = BPF_CORE_READ(node, next);
-	}
-	if (threads == REC_THREADS_MAX)
+	LOOP(has_loop, REC_THREADS_MAX, UNROLLED_THREADS_MAX, exit_step, &walk);
+	if (walk.node != head)
 		rec->flags |= REC_EXIT_THREADS_CUT;
 }
 
@@ -105,7 +124,8 @@ static __always_inline bool exit_is_last(struct task_struct *task, bool group_de
 	return !bpf_map_update_elem(&deaths, &death, &dead, BPF_NOEXIST);
 }
 
-static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead)
+static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead,
+				      const bool has_loop)
 {
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exit *rec = slot(SLOT_EXIT);
@@ -124,7 +144,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		entry->flags |= PROC_EXITED;
 	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry)) {
 		if (config.want & CONFIG_WANT_CGROUP)
-			cgroup = cgroup_ensure(ctx, c, rec, task, now);
+			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
 		rec->flags = 0;
 		rec->reserved = 0;
 		rec->status = exit_status(task, signal);
@@ -133,7 +153,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		if (BPF_CORE_READ(signal, oom_mm))
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
-		exit_usage(rec, c, task, signal);
+		exit_usage(rec, c, task, signal, has_loop);
 		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}

@@ -7,7 +7,7 @@
 #include "who.h"
 
 static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
-				      struct task_struct *child)
+				      struct task_struct *child, const bool has_loop)
 {
 	struct cpu_counters *c = cpu_counters();
 	__u32 forker_tgid = BPF_CORE_READ(parent, tgid);
@@ -34,7 +34,7 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 	if (!(config.emit & 1 << REC_CLASS_FORK) || !admit(child, &entry))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, child, now);
+		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop);
 	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec));
 	rec->forked_by_start_ns = forker_start_ns;
 	rec->forked_by_tgid = forker_tgid;

@@ -14,22 +14,37 @@
 #define PATH_NAME_BYTES 256 /* NAME_MAX and a NUL */
 
 struct path_walk {
+	void *record;
+	volatile struct rec_path *ret; /* bytes and components grow in memory: see args_step() */
 	struct dentry *dentry;
 	struct vfsmount *vfsmount;
 	struct dentry *mount_root; /* of vfsmount: read once a mount, not once a name */
-	struct dentry *root_dentry;
+	struct dentry *root_dentry; /* where the walk ends: the process's root */
 	struct vfsmount *root_vfsmount;
 };
 
-static __always_inline struct mount *path_mount(struct vfsmount *vfsmount)
+static __always_inline bool path_is_unlinked(struct dentry *dentry)
 {
-	return (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+}
+
+static __always_inline void path_begin(struct path_walk *walk, struct task_struct *task,
+				       struct path *path)
+{
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+
+	walk->dentry = BPF_CORE_READ(path, dentry);
+	walk->vfsmount = vfsmount;
+	walk->mount_root = BPF_CORE_READ(vfsmount, mnt_root);
+	walk->root_dentry = BPF_CORE_READ(fs, root.dentry);
+	walk->root_vfsmount = BPF_CORE_READ(fs, root.mnt);
 }
 
 /* Up one mount. False at the topmost one. */
 static __always_inline bool path_cross(struct path_walk *walk)
 {
-	struct mount *mount = path_mount(walk->vfsmount);
+	struct mount *mount = (void *)walk->vfsmount - bpf_core_field_offset(struct mount, mnt);
 	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
 
 	if (mount == parent)
@@ -40,88 +55,74 @@ static __always_inline bool path_cross(struct path_walk *walk)
 	return true;
 }
 
-static __always_inline bool path_is_unlinked(struct dentry *dentry)
+static __always_inline bool path_name(struct path_walk *walk)
 {
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
-}
-
-/* Where the walk starts, and where it ends: the process's root. */
-static __always_inline struct path_walk path_begin(struct task_struct *task, struct path *path)
-{
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct path_walk walk = {
-		.dentry = BPF_CORE_READ(path, dentry),
-		.vfsmount = BPF_CORE_READ(path, mnt),
-		.root_dentry = BPF_CORE_READ(fs, root.dentry),
-		.root_vfsmount = BPF_CORE_READ(fs, root.mnt),
-	};
-
-	struct vfsmount *vfsmount = walk.vfsmount;
-
-	walk.mount_root = BPF_CORE_READ(vfsmount, mnt_root);
-	return walk;
-}
-
-/* A file that never was in a folder, as memfd: its one name. */
-static __always_inline __u32 path_pseudo(volatile struct rec_path *ret, struct dentry *dentry, void *record,
-					 __u32 offset)
-{
-	void *to = slot_at(record, offset, PATH_NAME_BYTES);
+	struct dentry *dentry = walk->dentry;
+	volatile struct rec_path *ret = walk->ret;
+	void *to = slot_at(walk->record, ret->offset + ret->bytes, PATH_NAME_BYTES);
 	long n = to ? bpf_probe_read_kernel_str(to, PATH_NAME_BYTES,
-						BPF_CORE_READ(dentry, d_name.name)) :
-		      0;
+						BPF_CORE_READ(dentry, d_name.name))
+		    : 0;
 
-	ret->bytes = n > 0 ? n : 0;
-	ret->components = 1;
-	ret->flags = REC_PATH_DELETED;
-	return ALIGN8(offset + ret->bytes);
+	if (n <= 0)
+		return false;
+	ret->bytes += n;
+	ret->components++;
+	return true;
+}
+
+/* One name, or one mount. Returns 1 when the walk is over. */
+static __always_inline long path_step(struct path_walk *walk)
+{
+	struct dentry *dentry = walk->dentry;
+
+	if (dentry == walk->root_dentry && walk->vfsmount == walk->root_vfsmount) {
+		walk->ret->flags = 0;
+		return 1;
+	}
+	if (dentry == walk->mount_root) {
+		if (path_cross(walk))
+			return 0;
+		walk->ret->flags = REC_PATH_UNREACHABLE;
+		return 1;
+	}
+	if (!path_name(walk))
+		return 1;
+	walk->dentry = BPF_CORE_READ(dentry, d_parent);
+	return 0;
+}
+
+static long path_step_callback(__u32 round, void *walk)
+{
+	return path_step(walk);
 }
 
 /*
- * Writes the names behind @offset of @record; at most @names of them. Returns the offset behind
- * them, 8-aligned. Few branches, and what grows is kept in the record: the verifier follows each
- * branch in each round, and what it cannot know in memory it does not tell apart.
+ * Puts @path as the task's root shows it behind @offset of the record. Returns the offset behind
+ * it, 8-aligned.
  */
 static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct task_struct *task,
-				       struct path *path, void *record, __u32 offset, int names)
+				       struct path *path, void *record, __u32 offset,
+				       const bool has_loop)
 {
-	struct path_walk walk = path_begin(task, path);
-	struct dentry *first = walk.dentry;
-	__u32 flags = REC_PATH_TRUNCATED;
+	struct path_walk walk = { .record = record, .ret = ret };
+	struct dentry *first;
 
+	path_begin(&walk, task, path);
+	first = walk.dentry;
 	ret->offset = offset;
 	ret->bytes = 0;
 	ret->components = 0;
-	if (BPF_CORE_READ(first, d_parent) == first && walk.mount_root != first)
-		return path_pseudo(ret, first, record, offset);
-	for (int i = 0; i < names; i++) {
-		struct dentry *dentry = walk.dentry;
-		void *to;
-		long n;
-
-		if (dentry == walk.root_dentry && walk.vfsmount == walk.root_vfsmount) {
-			flags = 0;
-			break;
-		}
-		if (dentry == walk.mount_root) {
-			if (path_cross(&walk))
-				continue;
-			flags = REC_PATH_UNREACHABLE;
-			break;
-		}
-		to = slot_at(record, ret->offset + ret->bytes, PATH_NAME_BYTES);
-		if (!to)
-			break;
-		n = bpf_probe_read_kernel_str(to, PATH_NAME_BYTES,
-					      BPF_CORE_READ(dentry, d_name.name));
-		if (n <= 0)
-			break;
-		ret->bytes += n;
-		ret->components++;
-		walk.dentry = BPF_CORE_READ(dentry, d_parent);
+	ret->flags = REC_PATH_TRUNCATED;
+	if (BPF_CORE_READ(first, d_parent) == first && walk.mount_root != first) {
+		path_name(&walk); /* a file that never was in a folder, as memfd: its one name */
+		ret->flags = REC_PATH_DELETED;
+	} else {
+		LOOP(has_loop, REC_PATH_COMPONENTS_MAX, UNROLLED_PATH_COMPONENTS_MAX, path_step,
+		     &walk);
+		if (path_is_unlinked(first))
+			ret->flags |= REC_PATH_DELETED;
 	}
-	if (path_is_unlinked(first))
-		flags |= REC_PATH_DELETED;
 	if (!ret->bytes) { /* the root itself: no name, but not absent */
 		char *to = slot_at(record, offset, 1);
 
@@ -129,7 +130,6 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 			*to = 0;
 		ret->bytes = 1;
 	}
-	ret->flags = flags;
 	return ALIGN8(ret->offset + ret->bytes);
 }
 

@@ -47,6 +47,13 @@ int kprobe__compat_execveat_enter(struct pt_regs *ctx)
 SEC("?kretprobe")
 int kprobe__return(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx));
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), true);
+	return 0;
+}
+
+SEC("?kretprobe")
+int kprobe__return_unrolled(struct pt_regs *ctx)
+{
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), false);
 	return 0;
 }

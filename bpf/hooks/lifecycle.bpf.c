@@ -4,20 +4,33 @@
  *
  * Typed raw tracepoints (5.5): they are there on every kernel, fire for 32-bit tasks too, and
  * pass the kernel's own pointers. Arguments are taken from the raw context one by one: an older
- * kernel has fewer, and its verifier rejects a read of one that is not there.
+ * kernel has fewer, and its verifier rejects a read of one that is not there. A program that is
+ * there twice is *_unrolled for kernels without bpf_loop() (compat.h).
  */
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.
  * Threads are not processes.
  */
-SEC("?tp_btf/sched_process_fork")
-int lifecycle__fork(__u64 *ctx)
+static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 
 	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
-		emit_fork(ctx, parent, child);
+		emit_fork(ctx, parent, child, has_loop);
+}
+
+SEC("?tp_btf/sched_process_fork")
+int lifecycle__fork(__u64 *ctx)
+{
+	on_fork(ctx, true);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_fork")
+int lifecycle__fork_unrolled(__u64 *ctx)
+{
+	on_fork(ctx, false);
 	return 0;
 }
 
@@ -28,7 +41,14 @@ int lifecycle__fork(__u64 *ctx)
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args(__u64 *ctx)
 {
-	emit_exec_args(ctx, (void *)ctx[0]);
+	emit_exec_args(ctx, (void *)ctx[0], true);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int lifecycle__exec_args_unrolled(__u64 *ctx)
+{
+	emit_exec_args(ctx, (void *)ctx[0], false);
 	return 0;
 }
 
@@ -36,7 +56,14 @@ int lifecycle__exec_args(__u64 *ctx)
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec(__u64 *ctx)
 {
-	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2]);
+	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2], true);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int lifecycle__exec_unrolled(__u64 *ctx)
+{
+	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2], false);
 	return 0;
 }
 
@@ -44,14 +71,26 @@ int lifecycle__exec(__u64 *ctx)
  * Exit: late enough that status, max RSS and group totals are final, early enough that
  * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
  */
-SEC("?tp_btf/sched_process_exit")
-int lifecycle__exit(__u64 *ctx)
+static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
 {
 	bool group_dead = false;
 
 	if (config.has_group_dead)
 		group_dead = (bool)ctx[1];
-	emit_exit(ctx, (void *)ctx[0], group_dead);
+	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
+}
+
+SEC("?tp_btf/sched_process_exit")
+int lifecycle__exit(__u64 *ctx)
+{
+	on_exit(ctx, true);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int lifecycle__exit_unrolled(__u64 *ctx)
+{
+	on_exit(ctx, false);
 	return 0;
 }
 

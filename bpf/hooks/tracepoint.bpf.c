@@ -35,6 +35,13 @@ int tracepoint__execveat_enter(struct sys_enter_context *ctx)
 SEC("?tp/syscalls/sys_exit_execve")
 int tracepoint__return(struct sys_exit_context *ctx)
 {
-	attempt_return(ctx, ctx->ret);
+	attempt_return(ctx, ctx->ret, true);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_execve")
+int tracepoint__return_unrolled(struct sys_exit_context *ctx)
+{
+	attempt_return(ctx, ctx->ret, false);
 	return 0;
 }

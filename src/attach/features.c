@@ -117,6 +117,7 @@ static void probe_btf(struct features *f)
 			tracepoint_arguments(btf, "sched_process_exec") >= 3 &&
 			tracepoint_arguments(btf, "sched_process_exit") >= 1;
 	f->has_group_dead = tracepoint_arguments(btf, "sched_process_exit") >= 2;
+	f->has_loop = has_helper(btf, "BPF_FUNC_loop");
 	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");
 	f->has_task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC) > 0;
 	/* 5.11 charges maps to memory cgroups; this helper came with the same version. */

@@ -50,9 +50,31 @@ static const struct tracepoint tracepoints[] = {
 	{ "tracepoint__return", "sys_exit_execveat" },
 };
 
+/* Programs that are there twice: as they are, and *_unrolled for kernels without bpf_loop(). */
+static const char *const looping[] = { "lifecycle__fork", "lifecycle__exec_args",
+				       "lifecycle__exec", "lifecycle__exit",
+				       "kprobe__return",  "tracepoint__return" };
+
+#define UNROLLED "_unrolled"
+
+static bool is_form_wanted(const char *program, bool has_loop)
+{
+	size_t len = strlen(program), tail = strlen(UNROLLED);
+
+	if (len > tail && !strcmp(program + len - tail, UNROLLED))
+		return !has_loop;
+	for (size_t i = 0; i < sizeof(looping) / sizeof(looping[0]); i++)
+		if (!strcmp(program, looping[i]))
+			return has_loop;
+	return true;
+}
+
 bool hooks_is_wanted(const char *program, const char *backend, const struct features *features)
 {
 	size_t len = strlen(backend);
+
+	if (!is_form_wanted(program, features->has_loop))
+		return false;
 
 	if (!strcmp(program, "lifecycle__snapshot"))
 		return features->has_task_iterator;
@@ -60,9 +82,16 @@ bool hooks_is_wanted(const char *program, const char *backend, const struct feat
 	       (!strncmp(program, backend, len) && !strncmp(program + len, "__", 2));
 }
 
+/* In the form that was loaded. */
 static struct bpf_program *program(const struct attach *attach, const char *name)
 {
-	return bpf_object__find_program_by_name(attach->object, name);
+	struct bpf_program *found = bpf_object__find_program_by_name(attach->object, name);
+	char unrolled[64];
+
+	if (bpf_program__autoload(found))
+		return found;
+	snprintf(unrolled, sizeof(unrolled), "%s" UNROLLED, name);
+	return bpf_object__find_program_by_name(attach->object, unrolled);
 }
 
 static int keep_link(struct attach *attach, struct bpf_link *link)

@@ -103,6 +103,11 @@ static void say_details(struct report *r, const struct features *f)
 	    f->has_boot_clock ? "bpf_ktime_get_boot_ns" : "not there (5.8 and later)",
 	    f->has_boot_clock ? "time stamps count time asleep"
 			      : "time stamps are moved to the boot clock in user space");
+	say(r, "bpf_loop", f->has_loop ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    f->has_loop ? "works" : "not there (5.17 and later)",
+	    f->has_loop ? "paths and arguments are captured whole"
+			: "a path of more than 64 names, and argv of a failed exec after 96 "
+			  "strings, are cut and marked so");
 	say(r, "task iterator", f->has_task_iterator ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
 	    f->has_task_iterator ? "works" : "not there (5.8 and later)",
 	    f->has_task_iterator
