@@ -61,6 +61,9 @@ export function ok(value, what) {
 	if (!value) throw new Error(what);
 }
 
+// Thrown by a test that cannot run here.
+export class Skip extends Error {}
+
 export async function runTests(tests) {
 	const count = { passed: 0, failed: 0, skipped: 0 };
 	for (const [name, test] of Object.entries(tests)) {
@@ -70,6 +73,11 @@ export async function runTests(tests) {
 			console.log(`ok: browser: ${name}${note ? ` (${note})` : ''}`);
 			count.passed++;
 		} catch (error) {
+			if (error instanceof Skip) {
+				console.log(`skip browser: ${name}: ${error.message}`);
+				count.skipped++;
+				continue;
+			}
 			console.log(`FAIL browser: ${name}: ${error.message}`);
 			count.failed++;
 		}

@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { equal, ok, open, report, runTests } from './harness.mjs';
+import { equal, ok, open, report, runTests, Skip } from './harness.mjs';
 
 const SIZE = 600;
 const json = (kind = 'build', size = SIZE) => JSON.parse(readFileSync(report(kind, size, 'json'), 'utf8'));
@@ -27,6 +27,13 @@ const place = (page, i) => page.evaluate((k) => {
 const rows = (page, table) => page.locator(`#${table} .vt-row`).evaluateAll((list) => list.map((r) => Array.from(r.querySelectorAll('.vt-cell'), (c) => c.innerText)));
 
 await runTests({
+	async 'the committed page is what its source gives'() {
+		const run = spawnSync('scripts/build-report.sh', ['--check'], { encoding: 'utf8' });
+		const isStale = run.stderr.includes('is not what its source gives');
+		if (run.status !== 0 && !isStale) throw new Skip(`esbuild cannot be had: ${run.stderr.trim().split('\n').at(-1)}`);
+		equal(run.status, 0, run.stderr.trim());
+	},
+
 	async 'shows the totals of the analysis'() {
 		const { totals: t } = json();
 		const page = await open(report('build', SIZE));

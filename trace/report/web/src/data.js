@@ -213,6 +213,14 @@ export class Trace {
 		return this.has(i, FLAG.FORK_ONLY) ? `${name.slice(name.lastIndexOf('/') + 1)} (fork)` : name;
 	}
 
+	// The command with its program's name only: what tells one from another in little room.
+	label(i, most) {
+		const text = this.command(i, most);
+		const space = text.indexOf(' ');
+		const head = space < 0 ? text : text.slice(0, space);
+		return head.slice(head.lastIndexOf('/') + 1) + (space < 0 ? '' : text.slice(space));
+	}
+
 	id(i) {
 		return Array.from(this.c.id.subarray(i * 8, i * 8 + 8), (b) => b.toString(16).padStart(2, '0')).join('');
 	}

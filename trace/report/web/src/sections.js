@@ -27,6 +27,7 @@ const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u2
 export function header(trace) {
 	const { trace: t, totals } = trace.analysis;
 	const command = t.command.map((w) => shellWord(new TextEncoder().encode(w))).join(' ');
+	$('command').classList.toggle('plain', !command);
 	$('command').textContent = command ? (command.length > 300 ? `${command.slice(0, 300)}…` : command) : 'The whole machine';
 	const facts = [t.host, t.kernel && `Linux ${t.kernel}`, t.begin_time && new Date(t.begin_time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
 		t.backend && `${t.backend}${t.transport ? ` over ${t.transport}` : ''}`].filter(Boolean).map(showJson);
@@ -115,7 +116,7 @@ export function pathTable(trace, palette, onSelect) {
 	const process = (r) => {
 		const pad = { paddingLeft: `${Math.min(r.depth, 24) * 14}px` };
 		if (r.folded) return el('span', { class: 'quiet', style: pad }, `${plural(r.folded, 'shorter one')}`);
-		return el('span', { class: 'command', style: pad }, of(r) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.command(of(r), 240));
+		return el('span', { class: 'command', style: pad }, of(r) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.label(of(r), 240));
 	};
 	return new Table($('path-table'), {
 		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
@@ -163,7 +164,7 @@ export function treeTable(trace, tree, onSelect) {
 	const name = (i) => {
 		const twisty = tree.hasChildren(i)
 			? el('span', { class: `twisty ${tree.isOpen(i) ? 'open' : ''}`, 'aria-hidden': 'true' }) : el('span', { class: 'twisty none', 'aria-hidden': 'true' });
-		return el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.depth[i], 40) * 14}px` } }, twisty, trace.command(i, 240));
+		return el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.depth[i], 40) * 14}px` } }, twisty, trace.label(i, 240));
 	};
 	return new Table($('tree-table'), {
 		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',

@@ -67,7 +67,7 @@ export class Table {
 			c.heading.setAttribute('aria-sort', this.sort?.key !== c.key ? 'none' : this.sort.down ? 'descending' : 'ascending');
 		const order = this.order;
 		this.rows = this.tree ? this.tree.flatten(order) : order ? Array.from(rows).sort(order) : rows;
-		const all = this.rows.length * ROW;
+		const all = Math.max(1, this.rows.length) * ROW;
 		this.height = Math.min(all, TALLEST);
 		this.sizer.style.height = `${this.height}px`;
 		this.scroller.style.height = `${Math.max(1, Math.min(this.rows.length, this.most)) * ROW + 1}px`;

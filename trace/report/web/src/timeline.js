@@ -416,15 +416,11 @@ export class Timeline {
 		}
 	}
 
-	// The program without its folder, and its arguments.
 	label(i) {
 		this.labels ??= new Map();
 		let text = this.labels.get(i);
 		if (text === undefined) {
-			text = this.trace.command(i, 120);
-			const space = text.indexOf(' ');
-			const head = space < 0 ? text : text.slice(0, space);
-			text = head.slice(head.lastIndexOf('/') + 1) + (space < 0 ? '' : text.slice(space));
+			text = this.trace.label(i, 120);
 			if (this.labels.size > 20000) this.labels.clear();
 			this.labels.set(i, text);
 		}
