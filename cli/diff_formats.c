@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/diff_formats.c - how a comparison is written.
+ *
+ * Owns:    see diff_formats.h.
+ * Called:  by diff.c.
+ *
+ * Invariants
+ *  (1) Names pass begat_escape() before they reach a terminal or a page, in every format.
+ */
+#include "diff_formats.h"
+
+#include <begat/sink.h>
+#include <math.h>
+#include <string.h>
+
+#include "human.h"
+
+#define ROWS_SHOWN 40 /* unless all are wanted */
+
+static const char *const kind_names[] = { "both", "new", "gone" };
+
+static const char *show(char out[HUMAN_BYTES], enum begat_diff_measure m, double value)
+{
+	if (m == BEGAT_DIFF_WALL || m == BEGAT_DIFF_CPU)
+		return human_duration(out, (uint64_t)value);
+	if (m == BEGAT_DIFF_RSS || m == BEGAT_DIFF_READ || m == BEGAT_DIFF_WRITE)
+		return human_size(out, (uint64_t)value);
+	snprintf(out, HUMAN_BYTES, "%.6g", value);
+	return out;
+}
+
+static void safe_key(char out[2048], const char *key)
+{
+	begat_escape(out, 2048, key, strlen(key), false);
+}
+
+static bool has_change(const struct begat_diff_row *row)
+{
+	if (row->kind != BEGAT_DIFF_BOTH)
+		return true;
+	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++)
+		if (row->differs[m])
+			return true;
+	return false;
+}
+
+static void change(char out[32], const struct begat_diff_row *row, enum begat_diff_measure m)
+{
+	double base = row->base[m].mean, other = row->other[m].mean;
+
+	if (!row->differs[m])
+		snprintf(out, 32, "=");
+	else if (!base)
+		snprintf(out, 32, "new");
+	else if (!other)
+		snprintf(out, 32, "gone");
+	else
+		snprintf(out, 32, "%+.1f%%", (other - base) / base * 100);
+}
+
+/* ---- text ---- */
+
+static void text_total(const struct diff_view *v, FILE *out)
+{
+	const struct begat_diff_row *t = begat_diff_total(v->diff);
+
+	fprintf(out, "%-8s %12s %12s %9s\n", "total", "base", "other", "change");
+	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
+		char base[HUMAN_BYTES], other[HUMAN_BYTES], delta[32];
+
+		change(delta, t, (enum begat_diff_measure)m);
+		fprintf(out, "%-8s %12s %12s %9s",
+			begat_diff_measure_name((enum begat_diff_measure)m),
+			show(base, (enum begat_diff_measure)m, t->base[m].mean),
+			show(other, (enum begat_diff_measure)m, t->other[m].mean), delta);
+		if (t->base[m].deviation || t->other[m].deviation) {
+			show(base, (enum begat_diff_measure)m, t->base[m].deviation);
+			show(other, (enum begat_diff_measure)m, t->other[m].deviation);
+			fprintf(out, "   spread %s, %s", base, other);
+		}
+		putc('\n', out);
+	}
+}
+
+static void text_row(const struct diff_view *v, const struct begat_diff_row *row, FILE *out)
+{
+	char cpu[HUMAN_BYTES], wall[HUMAN_BYTES], deltas[4][32], key[2048], line[2400];
+	const char *colour = row->kind == BEGAT_DIFF_NEW    ? "\x1b[33m"
+			     : row->kind == BEGAT_DIFF_GONE ? "\x1b[2m"
+							    : "";
+	size_t len;
+
+	change(deltas[0], row, BEGAT_DIFF_COUNT);
+	change(deltas[1], row, BEGAT_DIFF_WALL);
+	change(deltas[2], row, BEGAT_DIFF_CPU);
+	change(deltas[3], row, BEGAT_DIFF_RSS);
+	safe_key(key, row->key);
+	snprintf(line, sizeof(line), "%-5s %6.6g %8s %9s %9s %9s %9s %9s  %s",
+		 row->kind == BEGAT_DIFF_BOTH ? "" : kind_names[row->kind],
+		 row->kind == BEGAT_DIFF_GONE ? row->base[BEGAT_DIFF_COUNT].mean
+					      : row->other[BEGAT_DIFF_COUNT].mean,
+		 deltas[0],
+		 show(wall, BEGAT_DIFF_WALL,
+		      row->kind == BEGAT_DIFF_GONE ? row->base[BEGAT_DIFF_WALL].mean
+						   : row->other[BEGAT_DIFF_WALL].mean),
+		 deltas[1],
+		 show(cpu, BEGAT_DIFF_CPU,
+		      row->kind == BEGAT_DIFF_GONE ? row->base[BEGAT_DIFF_CPU].mean
+						   : row->other[BEGAT_DIFF_CPU].mean),
+		 deltas[2], deltas[3], key);
+	len = strlen(line);
+	if (v->columns && len > v->columns)
+		len = v->columns;
+	while (len && (line[len] & 0xc0) == 0x80)
+		len--;
+	fprintf(out, "%s%.*s%s\n", v->has_colour ? colour : "", (int)len, line,
+		v->has_colour && *colour ? "\x1b[0m" : "");
+}
+
+void diff_text(const struct diff_view *v, FILE *out)
+{
+	size_t count, shown = 0, changed = 0;
+	const struct begat_diff_row *rows = begat_diff_rows(v->diff, &count);
+
+	text_total(v, out);
+	fprintf(out, "\n%-5s %6s %8s %9s %9s %9s %9s %9s  %s\n", "", "runs", "change", "wall",
+		"change", "cpu", "change", "rss", "program");
+	for (size_t i = 0; i < count; i++) {
+		if (!v->shows_all && !has_change(&rows[i]))
+			continue;
+		changed++;
+		if (!v->shows_all && shown == ROWS_SHOWN)
+			continue;
+		text_row(v, &rows[i], out);
+		shown++;
+	}
+	if (changed > shown)
+		fprintf(out, "... and %zu more programs that changed; -v shows all\n",
+			changed - shown);
+	if (count > changed)
+		fprintf(out, "%zu program%s without a change beyond the noise\n", count - changed,
+			count - changed == 1 ? "" : "s");
+	for (int i = 0; i < v->verdicts_count; i++)
+		fprintf(out, "%s: %s: %s\n", v->verdicts[i].is_broken ? "FAIL" : "ok",
+			v->verdicts[i].condition, v->verdicts[i].why);
+}
+
+/* ---- JSON ---- */
+
+/* begat_escape() leaves valid UTF-8 without control characters; only quotes remain. */
+static void json_text(FILE *out, const char *text)
+{
+	char safe[2048];
+
+	safe_key(safe, text);
+	putc('"', out);
+	for (const char *c = safe; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			putc('\\', out);
+		putc(*c, out);
+	}
+	putc('"', out);
+}
+
+static void json_value(FILE *out, const struct begat_diff_value *v)
+{
+	fprintf(out, "{\"mean\":%.17g,\"deviation\":%.17g,\"min\":%.17g,\"max\":%.17g}", v->mean,
+		v->deviation, v->min, v->max);
+}
+
+static void json_row(FILE *out, const char *what, const struct begat_diff_row *row)
+{
+	fprintf(out, "{\"row\":\"%s\",\"key\":", what);
+	json_text(out, row->key);
+	fprintf(out, ",\"kind\":\"%s\",\"base_seen\":%u,\"other_seen\":%u", kind_names[row->kind],
+		row->base_seen, row->other_seen);
+	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
+		fprintf(out,
+			",\"%s\":{\"base\":", begat_diff_measure_name((enum begat_diff_measure)m));
+		json_value(out, &row->base[m]);
+		fputs(",\"other\":", out);
+		json_value(out, &row->other[m]);
+		fprintf(out, ",\"differs\":%s}", row->differs[m] ? "true" : "false");
+	}
+	fputs("}\n", out);
+}
+
+void diff_json(const struct diff_view *v, FILE *out)
+{
+	size_t count;
+	const struct begat_diff_row *rows;
+
+	json_row(out, "total", begat_diff_total(v->diff));
+	rows = begat_diff_rows(v->diff, &count);
+	for (size_t i = 0; i < count; i++)
+		json_row(out, "program", &rows[i]);
+	rows = begat_diff_commands(v->diff, &count);
+	for (size_t i = 0; i < count; i++)
+		json_row(out, "command", &rows[i]);
+	for (int i = 0; i < v->verdicts_count; i++) {
+		fputs("{\"row\":\"verdict\",\"condition\":", out);
+		json_text(out, v->verdicts[i].condition);
+		fputs(",\"why\":", out);
+		json_text(out, v->verdicts[i].why);
+		fprintf(out, ",\"failed\":%s}\n", v->verdicts[i].is_broken ? "true" : "false");
+	}
+}
+
+/* ---- HTML ---- */
+
+static void html_text(FILE *out, const char *text)
+{
+	char safe[2048];
+
+	safe_key(safe, text);
+	for (const char *c = safe; *c; c++) {
+		switch (*c) {
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		default:
+			putc(*c, out);
+		}
+	}
+}
+
+static const char page_start[] =
+	"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+	"style-src 'unsafe-inline'\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width\">\n"
+	"<title>begat diff</title>\n<style>\n"
+	":root { color-scheme: light dark; }\n"
+	"body { font: 14px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; "
+	"padding: 0 1rem; }\n"
+	"table { border-collapse: collapse; width: 100%; margin: 1rem 0; }\n"
+	"th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid #8884; "
+	"font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
+	"th:last-child, td:last-child { text-align: left; width: 99%; white-space: normal; "
+	"overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 13px; }\n"
+	"thead th { position: sticky; top: 0; background: Canvas; }\n"
+	".more { color: #b3261e; } .less { color: #1b7f3b; } .same { opacity: .45; }\n"
+	"@media (prefers-color-scheme: dark) { .more { color: #ff8a80; } .less { color: #7bd88f; } "
+	"}\n"
+	".FAIL { font-weight: 600; color: #b3261e; }\n"
+	"</style></head><body>\n<h1>begat diff</h1>\n";
+
+static void html_change(FILE *out, const struct begat_diff_row *row, enum begat_diff_measure m)
+{
+	char text[32], value[HUMAN_BYTES];
+	const char *class = !row->differs[m]			     ? "same"
+			    : row->other[m].mean > row->base[m].mean ? "more"
+								     : "less";
+
+	change(text, row, m);
+	fprintf(out, "<td>%s</td><td class=\"%s\">%s</td>", show(value, m, row->other[m].mean),
+		class, text);
+}
+
+static void html_row(FILE *out, const struct begat_diff_row *row)
+{
+	fprintf(out, "<tr><td>%s</td>", row->kind == BEGAT_DIFF_BOTH ? "" : kind_names[row->kind]);
+	html_change(out, row, BEGAT_DIFF_COUNT);
+	html_change(out, row, BEGAT_DIFF_WALL);
+	html_change(out, row, BEGAT_DIFF_CPU);
+	html_change(out, row, BEGAT_DIFF_RSS);
+	html_change(out, row, BEGAT_DIFF_FAILED);
+	fputs("<td>", out);
+	html_text(out, row->key);
+	fputs("</td></tr>\n", out);
+}
+
+static void html_files(FILE *out, const char *label, const char *const *files, int count)
+{
+	fprintf(out, "<p><b>%s</b> ", label);
+	for (int i = 0; i < count; i++) {
+		fputs(i ? ", " : "", out);
+		html_text(out, files[i]);
+	}
+	fputs("</p>\n", out);
+}
+
+static void html_table(FILE *out, const char *title, const struct begat_diff_row *rows,
+		       size_t count, bool shows_all)
+{
+	size_t shown = 0;
+
+	fprintf(out,
+		"<h2>%s</h2>\n<table><thead><tr><th></th><th>runs</th><th>change</th><th>wall</th>"
+		"<th>change</th><th>cpu</th><th>change</th><th>max rss</th><th>change</th>"
+		"<th>failed</th><th>change</th><th>name</th></tr></thead><tbody>\n",
+		title);
+	for (size_t i = 0; i < count; i++) {
+		if (!shows_all && (!has_change(&rows[i]) || shown == 500))
+			continue;
+		html_row(out, &rows[i]);
+		shown++;
+	}
+	fputs("</tbody></table>\n", out);
+	if (shown < count)
+		fprintf(out,
+			"<p>%zu more without a change beyond the noise, or a smaller one.</p>\n",
+			count - shown);
+}
+
+void diff_html(const struct diff_view *v, FILE *out)
+{
+	size_t count;
+	const struct begat_diff_row *rows;
+
+	fputs(page_start, out);
+	html_files(out, "base", v->base, v->base_count);
+	html_files(out, "other", v->other, v->other_count);
+	for (int i = 0; i < v->verdicts_count; i++) {
+		const char *verdict = v->verdicts[i].is_broken ? "FAIL" : "ok";
+
+		fprintf(out, "<p class=\"%s\">%s: ", verdict, verdict);
+		html_text(out, v->verdicts[i].condition);
+		fputs(": ", out);
+		html_text(out, v->verdicts[i].why);
+		fputs("</p>\n", out);
+	}
+	html_table(out, "Total", begat_diff_total(v->diff), 1, true);
+	rows = begat_diff_rows(v->diff, &count);
+	html_table(out, "Programs", rows, count, v->shows_all);
+	rows = begat_diff_commands(v->diff, &count);
+	html_table(out, "Command lines", rows, count, v->shows_all);
+	fputs("</body></html>\n", out);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/diff/check.c - conditions for --fail-if and --budget.
+ *
+ * Owns:    their grammar, and the sentence that says why one holds or not.
+ *
+ *	condition  = ( "new" | "gone" ) "exe" | measure [ "(" program ")" ] relation value
+ *	measure    = "count" | "wall" | "cpu" | "rss" | "read" | "write" | "failed"
+ *	relation   = ">" | ">=" | "<" | "<=" | "==" | "!="
+ *	value      = number [ "%" | time unit | size unit ]
+ *
+ * In a comparison the left side is the change from base to other (with % its share of base); in a
+ * budget it is the measure itself. A program is a shell pattern over the name or the whole path.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+
+static const struct {
+	const char *name;
+	double factor;
+	bool is_time;
+} units[] = {
+	{ "ns", 1, true },	   { "us", 1e3, true },
+	{ "ms", 1e6, true },	   { "s", 1e9, true },
+	{ "min", 60e9, true },	   { "m", 60e9, true },
+	{ "h", 3600e9, true },	   { "B", 1, false },
+	{ "kB", 1e3, false },	   { "MB", 1e6, false },
+	{ "GB", 1e9, false },	   { "KiB", 1024, false },
+	{ "MiB", 1048576, false }, { "GiB", 1073741824, false },
+};
+
+static bool is_time(enum begat_diff_measure m)
+{
+	return m == BEGAT_DIFF_WALL || m == BEGAT_DIFF_CPU;
+}
+
+static bool is_size(enum begat_diff_measure m)
+{
+	return m == BEGAT_DIFF_RSS || m == BEGAT_DIFF_READ || m == BEGAT_DIFF_WRITE;
+}
+
+static void skip_space(const char **at)
+{
+	while (isspace((unsigned char)**at))
+		(*at)++;
+}
+
+static size_t word_length(const char *at)
+{
+	size_t n = 0;
+
+	while (isalpha((unsigned char)at[n]))
+		n++;
+	return n;
+}
+
+static int parse_measure(const char **at, struct diff_condition *c, char *why, size_t why_size)
+{
+	size_t len = word_length(*at);
+
+	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
+		const char *name = begat_diff_measure_name((enum begat_diff_measure)m);
+
+		if (strlen(name) == len && !memcmp(name, *at, len)) {
+			c->measure = (enum begat_diff_measure)m;
+			*at += len;
+			return 0;
+		}
+	}
+	snprintf(why, why_size,
+		 "'%.*s' is no measure: there are count, wall, cpu, rss, read, write and failed",
+		 (int)(len < 40 ? len : 40), *at);
+	return -EINVAL;
+}
+
+static int parse_program(const char **at, struct diff_condition *c, char *why, size_t why_size)
+{
+	const char *end;
+
+	skip_space(at);
+	if (**at != '(')
+		return 0;
+	end = strchr(*at, ')');
+	if (!end || end == *at + 1 || end - *at > (long)sizeof(c->program)) {
+		snprintf(why, why_size,
+			 "a program in parentheses belongs after the measure: "
+			 "count(cc1)");
+		return -EINVAL;
+	}
+	memcpy(c->program, *at + 1, (size_t)(end - *at - 1));
+	c->program[end - *at - 1] = '\0';
+	*at = end + 1;
+	return 0;
+}
+
+static int parse_relation(const char **at, struct diff_condition *c, char *why, size_t why_size)
+{
+	static const struct {
+		const char *text;
+		int relation;
+	} all[] = {
+		{ "<=", DIFF_LESS_EQUAL }, { ">=", DIFF_GREATER_EQUAL }, { "==", DIFF_EQUAL },
+		{ "!=", DIFF_NOT_EQUAL },  { "<", DIFF_LESS },		 { ">", DIFF_GREATER }
+	};
+
+	skip_space(at);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		size_t len = strlen(all[i].text);
+
+		if (!strncmp(*at, all[i].text, len)) {
+			memcpy(&c->relation, &all[i].relation, sizeof(c->relation));
+			*at += len;
+			return 0;
+		}
+	}
+	snprintf(why, why_size, "one of < <= > >= == != belongs after '%s'",
+		 begat_diff_measure_name(c->measure));
+	return -EINVAL;
+}
+
+static int parse_value(const char **at, struct diff_condition *c, char *why, size_t why_size)
+{
+	const char *name = begat_diff_measure_name(c->measure);
+	char *end;
+	size_t len;
+
+	skip_space(at);
+	c->value = strtod(*at, &end);
+	if (end == *at || !isfinite(c->value)) {
+		snprintf(why, why_size, "a number belongs at the end of the condition");
+		return -EINVAL;
+	}
+	*at = end;
+	skip_space(at);
+	if (**at == '%') {
+		c->is_percent = true;
+		(*at)++;
+		return 0;
+	}
+	len = word_length(*at);
+	if (!len && !is_time(c->measure))
+		return 0;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strlen(units[i].name) != len || memcmp(units[i].name, *at, len))
+			continue;
+		if (units[i].is_time ? !is_time(c->measure) : !is_size(c->measure))
+			break;
+		c->value *= units[i].factor;
+		*at += len;
+		return 0;
+	}
+	snprintf(why, why_size, "%s takes %s", name,
+		 is_time(c->measure)   ? "a time: ns, us, ms, s, min or h"
+		 : is_size(c->measure) ? "a size: B, kB, MB, GB, KiB, MiB or GiB"
+				       : "a plain number");
+	return -EINVAL;
+}
+
+static int parse(const char *text, struct diff_condition *c, char *why, size_t why_size)
+{
+	const char *at = text;
+	size_t len;
+	int err;
+
+	*c = (struct diff_condition){ .kind = DIFF_MEASURE };
+	skip_space(&at);
+	len = word_length(at);
+	if ((len == 3 && !memcmp(at, "new", 3)) || (len == 4 && !memcmp(at, "gone", 4))) {
+		c->kind = len == 3 ? DIFF_NEW : DIFF_GONE;
+		at += len;
+		skip_space(&at);
+		err = strncmp(at, "exe", 3) ? -EINVAL : 0;
+		at += err ? 0 : 3;
+		if (err)
+			snprintf(why, why_size, "'exe' belongs after '%.*s'", (int)len,
+				 c->kind == DIFF_NEW ? "new" : "gone");
+	} else {
+		err = parse_measure(&at, c, why, why_size);
+		if (!err)
+			err = parse_program(&at, c, why, why_size);
+		if (!err)
+			err = parse_relation(&at, c, why, why_size);
+		if (!err)
+			err = parse_value(&at, c, why, why_size);
+	}
+	if (err < 0)
+		return err;
+	skip_space(&at);
+	if (*at) {
+		snprintf(why, why_size, "'%.40s' is too much at the end of the condition", at);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool holds(const struct diff_condition *c, double x)
+{
+	switch (c->relation) {
+	case DIFF_LESS:
+		return x < c->value;
+	case DIFF_LESS_EQUAL:
+		return x <= c->value;
+	case DIFF_GREATER:
+		return x > c->value;
+	case DIFF_GREATER_EQUAL:
+		return x >= c->value;
+	case DIFF_EQUAL:
+		return x == c->value;
+	case DIFF_NOT_EQUAL:
+		return x != c->value;
+	}
+	return false;
+}
+
+static bool is_meant(const struct diff_condition *c, const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return !fnmatch(c->program, key, 0) || (slash && !fnmatch(c->program, slash + 1, 0));
+}
+
+static const char *show(char out[32], enum begat_diff_measure m, double value)
+{
+	double size = fabs(value);
+
+	if (is_time(m))
+		snprintf(out, 32,
+			 size >= 1e9   ? "%.2f s"
+			 : size >= 1e6 ? "%.1f ms"
+				       : "%.0f us",
+			 size >= 1e9   ? value / 1e9
+			 : size >= 1e6 ? value / 1e6
+				       : value / 1e3);
+	else if (is_size(m))
+		snprintf(out, 32, size >= 1e6 ? "%.1f MB" : "%.0f kB",
+			 size >= 1e6 ? value / 1e6 : value / 1e3);
+	else
+		snprintf(out, 32, "%.6g", value);
+	return out;
+}
+
+/* Adds what several programs of one pattern did; a maximum stays one. */
+static void add_value(double *sum, enum begat_diff_measure m, double value)
+{
+	*sum = m == BEGAT_DIFF_RSS ? fmax(*sum, value) : *sum + value;
+}
+
+static int check_measure(const struct begat_diff *d, const struct diff_condition *c, char *why,
+			 size_t why_size)
+{
+	double base = d->total.base[c->measure].mean, other = d->total.other[c->measure].mean, x;
+	char from[32], to[32];
+	bool result;
+
+	if (*c->program) {
+		base = other = 0;
+		for (size_t i = 0; i < d->programs_count; i++) {
+			const struct begat_diff_row *row = &d->programs[i];
+
+			if (!is_meant(c, row->key))
+				continue;
+			add_value(&base, c->measure, row->base[c->measure].mean);
+			add_value(&other, c->measure, row->other[c->measure].mean);
+		}
+	}
+	x = other - base;
+	if (c->is_percent)
+		x = base ? x / base * 100 : x ? copysign(INFINITY, x) : 0;
+	result = holds(c, x);
+	snprintf(why, why_size, "%s%s%s%s went from %s to %s (%+.1f %%)",
+		 begat_diff_measure_name(c->measure), *c->program ? " of " : "", c->program,
+		 *c->program ? "" : " in all", show(from, c->measure, base),
+		 show(to, c->measure, other),
+		 base	 ? (other - base) / base * 100
+		 : other ? 100.
+			 : 0.);
+	return result;
+}
+
+static int check_kind(const struct begat_diff *d, enum begat_diff_kind kind, char *why,
+		      size_t why_size)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < d->programs_count; i++) {
+		if (d->programs[i].kind != kind)
+			continue;
+		if (!found++)
+			snprintf(why, why_size, "%s %s", d->programs[i].key,
+				 kind == BEGAT_DIFF_NEW ? "is new" : "is gone");
+	}
+	if (!found)
+		snprintf(why, why_size, "no program is %s",
+			 kind == BEGAT_DIFF_NEW ? "new" : "gone");
+	else if (found > 1 && strlen(why) + 24 < why_size)
+		snprintf(why + strlen(why), why_size - strlen(why), ", and %zu more", found - 1);
+	return found > 0;
+}
+
+int begat_diff_check(const struct begat_diff *d, const char *condition, char *why, size_t why_size)
+{
+	struct diff_condition c;
+	int err = parse(condition, &c, why, why_size);
+
+	if (err < 0)
+		return err;
+	if (c.kind == DIFF_MEASURE)
+		return check_measure(d, &c, why, why_size);
+	return check_kind(d, c.kind == DIFF_NEW ? BEGAT_DIFF_NEW : BEGAT_DIFF_GONE, why, why_size);
+}
+
+int begat_budget_check(struct begat_trace *trace, const char *limit, char *why, size_t why_size)
+{
+	struct diff_keys programs = { .traces = 1 };
+	struct diff_condition c;
+	struct diff_sums total;
+	char text[32];
+	double x;
+	int err = parse(limit, &c, why, why_size);
+
+	if (err < 0)
+		return err;
+	if (c.kind != DIFF_MEASURE || c.is_percent) {
+		snprintf(why, why_size,
+			 "a budget states limits of one recording: no %%, new or gone");
+		return -EINVAL;
+	}
+	err = diff_collect(trace, 0, *c.program ? &programs : NULL, NULL, &total);
+	x = total.values[c.measure];
+	if (!err && *c.program) {
+		x = 0;
+		for (uint32_t i = 0; i < programs.count; i++)
+			if (is_meant(&c, programs.keys[i]))
+				add_value(&x, c.measure, programs.sums[i].values[c.measure]);
+	}
+	diff_keys_done(&programs);
+	if (err < 0) {
+		snprintf(why, why_size, "%s", begat_trace_error(trace));
+		return err;
+	}
+	snprintf(why, why_size, "%s%s%s is %s", begat_diff_measure_name(c.measure),
+		 *c.program ? " of " : "", c.program, show(text, c.measure, x));
+	return holds(&c, x);
+}

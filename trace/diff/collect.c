@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/diff/collect.c - what each program did in one trace.
+ *
+ * Owns:    the key of a process (normalised), the sums.
+ * Not:     comparing (diff.c), conditions (check.c).
+ * Called:  by diff.c and check.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+#include "normal.h"
+
+#define KEY_BYTES_MAX 512 /* longer command lines are cut: their starts tell them apart */
+
+static uint32_t hash(const char *key)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * 0x100000001b3ull;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+void diff_keys_done(struct diff_keys *k)
+{
+	for (uint32_t i = 0; i < k->count; i++)
+		free(k->keys[i]);
+	free(k->keys);
+	free(k->sums);
+	free(k->slots);
+	*k = (struct diff_keys){ 0 };
+}
+
+static int grow(struct diff_keys *k)
+{
+	uint32_t capacity = k->capacity ? k->capacity * 2 : 256;
+	char **keys = reallocarray(k->keys, capacity, sizeof(*keys));
+	struct diff_sums *sums;
+	uint32_t *slots;
+
+	if (!keys)
+		return -ENOMEM;
+	k->keys = keys;
+	sums = reallocarray(k->sums, (size_t)capacity * k->traces, sizeof(*sums));
+	if (!sums)
+		return -ENOMEM;
+	k->sums = sums;
+	slots = calloc((size_t)capacity * 2, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(k->slots);
+	k->slots = slots;
+	k->mask = capacity * 2 - 1;
+	k->capacity = capacity;
+	for (uint32_t i = 0; i < k->count; i++) {
+		uint32_t at = hash(k->keys[i]) & k->mask;
+
+		while (k->slots[at])
+			at = (at + 1) & k->mask;
+		k->slots[at] = i + 1;
+	}
+	return 0;
+}
+
+/* Takes @key over (frees it if it is known). NULL without memory. */
+static struct diff_sums *find(struct diff_keys *k, char *key, uint32_t trace)
+{
+	uint32_t at;
+
+	if (k->count == k->capacity && grow(k) < 0) {
+		free(key);
+		return NULL;
+	}
+	for (at = hash(key) & k->mask; k->slots[at]; at = (at + 1) & k->mask) {
+		uint32_t i = k->slots[at] - 1;
+
+		if (!strcmp(k->keys[i], key)) {
+			free(key);
+			return &k->sums[(size_t)i * k->traces + trace];
+		}
+	}
+	k->slots[at] = k->count + 1;
+	k->keys[k->count] = key;
+	memset(&k->sums[(size_t)k->count * k->traces], 0, k->traces * sizeof(*k->sums));
+	return &k->sums[(size_t)k->count++ * k->traces + trace];
+}
+
+/* What a process is known by. With @argv the whole command line. */
+static char *make_key(struct begat_trace *trace, const struct begat_trace_process *p,
+		      bool has_arguments)
+{
+	struct begat_str exe = begat_trace_string(trace, p->exe);
+	struct begat_strv argv = begat_trace_strings(trace, p->argv);
+	char *key = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&key, &size);
+
+	if (!out)
+		return NULL;
+	if (exe.len) {
+		normal_write(out, exe.data, exe.len);
+	} else {
+		struct begat_str comm = begat_trace_string(trace, p->comm);
+
+		/* Forked and never became anything else. */
+		putc('(', out);
+		normal_write(out, comm.data, comm.len);
+		putc(')', out);
+	}
+	if (has_arguments && argv.count) {
+		size_t at = strlen(argv.data) + 1;
+
+		for (; at < argv.bytes && ftell(out) < KEY_BYTES_MAX;
+		     at += strlen(argv.data + at) + 1) {
+			putc(' ', out);
+			normal_write(out, argv.data + at, strlen(argv.data + at));
+		}
+	}
+	if (fclose(out)) {
+		free(key);
+		return NULL;
+	}
+	/* A NUL inside cannot be: texts with one are not argv, and exe has none. */
+	return key;
+}
+
+static void add_process(struct diff_sums *sums, const struct begat_trace_process *p)
+{
+	double *v = sums->values;
+
+	v[BEGAT_DIFF_COUNT]++;
+	v[BEGAT_DIFF_WALL] += (double)(p->end_ns - p->start_ns);
+	v[BEGAT_DIFF_CPU] += (double)(p->utime_ns + p->stime_ns);
+	if ((double)p->max_rss_bytes > v[BEGAT_DIFF_RSS])
+		v[BEGAT_DIFF_RSS] = (double)p->max_rss_bytes;
+	v[BEGAT_DIFF_READ] += (double)p->read_bytes;
+	v[BEGAT_DIFF_WRITE] += (double)p->write_bytes;
+	v[BEGAT_DIFF_FAILED] += p->has_status && (p->exit_code || p->signal);
+}
+
+int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
+		 struct diff_keys *commands, struct diff_sums *ret_total)
+{
+	const struct begat_trace_table *t;
+	struct diff_keys *kinds[2] = { programs, commands };
+	int err = begat_trace_load(trace, &t);
+
+	if (err < 0)
+		return err;
+	*ret_total = (struct diff_sums){ 0 };
+	for (uint32_t i = 0; i < t->processes_count; i++) {
+		const struct begat_trace_process *p = &t->processes[i];
+
+		/* Who only stood by is no part of what was recorded. */
+		if (p->was_there_before)
+			continue;
+		add_process(ret_total, p);
+		for (int kind = 0; kind < 2; kind++) {
+			char *key;
+			struct diff_sums *sums;
+
+			if (!kinds[kind])
+				continue;
+			key = make_key(trace, p, kind == 1);
+			sums = key ? find(kinds[kind], key, number) : NULL;
+			if (!sums)
+				return -ENOMEM;
+			add_process(sums, p);
+		}
+	}
+	/* Of the whole, the time that passed; not the sum over what ran side by side. */
+	ret_total->values[BEGAT_DIFF_WALL] = (double)(t->last_ns - t->first_ns);
+	return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/diff/diff.h - the inside of a comparison.
+ *
+ * Owns:    struct begat_diff, what collect.c gathers, what check.c asks.
+ */
+#ifndef BEGAT_TRACE_DIFF_DIFF_H
+#define BEGAT_TRACE_DIFF_DIFF_H
+
+#include <begat/trace.h>
+
+/* One program or command in one trace. */
+struct diff_sums {
+	double values[BEGAT_DIFF_MEASURES];
+};
+
+/* All of one kind (programs, commands), over all traces. */
+struct diff_keys {
+	char **keys; /* NUL-terminated, valid UTF-8 or not as it was */
+	struct diff_sums *sums; /* [key * traces + trace] */
+	uint32_t count, capacity;
+	uint32_t *slots; /* hash table of indexes + 1 */
+	uint32_t mask;
+	uint32_t traces;
+};
+
+struct begat_diff {
+	struct begat_diff_row total, *programs, *commands;
+	size_t programs_count, commands_count;
+	struct diff_keys program_keys, command_keys; /* own the rows' keys */
+};
+
+/* collect.c */
+void diff_keys_done(struct diff_keys *keys);
+/* Adds what @trace did as number @number of keys->traces; either may be NULL. 0 or -errno. */
+int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
+		 struct diff_keys *commands, struct diff_sums *ret_total);
+
+/* check.c: "wall(cc1) > 10%" taken apart. */
+struct diff_condition {
+	enum { DIFF_MEASURE, DIFF_NEW, DIFF_GONE } kind;
+	enum begat_diff_measure measure;
+	char program[256]; /* "" = total */
+	enum {
+		DIFF_LESS,
+		DIFF_LESS_EQUAL,
+		DIFF_GREATER,
+		DIFF_GREATER_EQUAL,
+		DIFF_EQUAL,
+		DIFF_NOT_EQUAL
+	} relation;
+	double value;
+	bool is_percent;
+};
+
+#endif
