@@ -371,8 +371,7 @@ static void test_help_pages(void **state)
 		}
 		for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 			lines++;
-			examples +=
-				strstr(line, "begat ") && line[0] == ' ' && strstr(line, "sudo");
+			examples += line[0] == ' ' && strstr(line, "begat ");
 			if (strlen(line) > 100)
 				fail_msg("%s: wider than 100: %s", c->name, line);
 		}
