@@ -69,12 +69,15 @@ export function verdict(trace, palette) {
 	if (top.cpu_ns) out.push(name(top), ` cost most: ${duration(top.cpu_ns)} of CPU, ${share(top.cpu_ns, totals.cpu_ns)} of the run, in ${plural(top.runs + top.forks, 'run')}. `);
 	const length = path.to_ns - path.from_ns;
 	const onPath = programs.filter((p) => p.path_ns / length > 0.04).sort((a, b) => b.path_ns - a.path_ns).slice(0, 3);
-	if (length && onPath.length) {
+	if (!t.root && totals.short_lived > totals.processes / 2)
+		out.push(`${count(totals.short_lived)} of ${plural(totals.processes, 'process', 'processes')} lived less than 10 ms; together they took ${share(totals.short_cpu_ns, totals.cpu_ns)} of the CPU time. `);
+	// What bounded a command is its story; a machine just goes on.
+	if (t.root && length && onPath.length) {
 		out.push(`A chain of ${plural(path.processes, 'process', 'processes')} bounded the wall time: `);
 		onPath.forEach((p, k) => out.push(k ? (k === onPath.length - 1 ? ' and ' : ', ') : '', name(p), ` took ${share(p.path_ns, length)} of it`));
 		out.push(path.idle_ns / length > 0.02 ? `; ${share(path.idle_ns, length)} of it nothing ran. ` : '. ');
 	}
-	if (t.cpus && totals.wall_ns) {
+	if (t.root && t.cpus && totals.wall_ns) {
 		const use = totals.parallelism / t.cpus;
 		out.push(use > 0.85 ? `It kept ${cores(totals.parallelism)} of ${t.cpus} cores busy: less work, or more cores, would make it shorter.`
 			: use < 0.5 && t.cpus > 1 && totals.wall_ns > 1e8 ? `It kept only ${cores(totals.parallelism)} of ${t.cpus} cores busy: that chain, and the waiting in it, set the pace.` : '');
@@ -177,7 +180,7 @@ export function treeTable(trace, tree, onSelect) {
 			{ key: 'subwall', label: 'Until last', title: 'From its start to the last end below it', width: '82px', align: 'right', value: wall, cell: (i) => (trace.isRun(i) ? duration(wall(i)) : dash()) },
 			{ key: 'rss', label: 'Max RSS', title: 'Largest resident memory, of it or below it', width: '74px', align: 'right', value: (i) => c.sub_rss[i], cell: (i) => (c.sub_rss[i] ? bytes(c.sub_rss[i]) : dash()) },
 			{ key: 'io', label: 'I/O', title: 'Read and written, with all below', width: '70px', align: 'right', value: (i) => c.sub_io[i], cell: (i) => (c.sub_io[i] ? bytes(c.sub_io[i]) : dash()) },
-			{ key: 'exit', label: 'Exit', width: '74px', align: 'right', value: (i) => (trace.hasFailed(i) ? 1000 + c.signal[i] * 256 + (c.exit[i] | 0) : 0), cell: (i) => el('span', { class: trace.hasFailed(i) ? 'bad' : 'quiet' }, trace.exit(i)) },
+			{ key: 'exit', label: 'Exit', width: '74px', align: 'right', value: (i) => (trace.hasFailed(i) ? 1000 + c.signal[i] * 256 + (c.exit[i] | 0) : 0), cell: (i) => (!trace.isRun(i) && !trace.has(i, FLAG.ENDED) ? dash() : el('span', { class: trace.hasFailed(i) ? 'bad' : 'quiet' }, trace.exit(i))) },
 		],
 	});
 }

@@ -15,7 +15,7 @@ export class Tree {
 	openSome() {
 		const { depth } = this.trace.c;
 		const levels = [];
-		for (let i = 0; i < this.trace.count; i++) levels[depth[i]] = (levels[depth[i]] ?? 0) + 1;
+		for (let i = 0; i < this.trace.count; i++) if (this.trace.c.sub_count[i]) levels[depth[i]] = (levels[depth[i]] ?? 0) + 1;
 		let rows = levels[0] ?? 0;
 		let until = 0;
 		while (until + 1 < levels.length && rows + levels[until + 1] <= 400) rows += levels[++until];
@@ -60,7 +60,7 @@ export class Tree {
 	}
 
 	hasChildren(i) {
-		return this.trace.childFirst[i + 1] > this.trace.childFirst[i];
+		return this.trace.childFirst[i + 1] > this.trace.childFirst[i] && this.trace.c.sub_count[i] > 0;
 	}
 
 	isOpen(i) {
@@ -81,7 +81,8 @@ export class Tree {
 		const rows = [];
 		const stack = [];
 		const push = (list) => {
-			const kept = this.kept ? list.filter((i) => this.kept[i]) : list;
+			// Forebears from before the recording are shown for what they begot, not for themselves.
+			const kept = list.filter((i) => (this.kept ? this.kept[i] : this.trace.c.sub_count[i]));
 			const sorted = order ? Array.from(kept).sort(order) : kept;
 			for (let k = sorted.length - 1; k >= 0; k--) stack.push(sorted[k]);
 		};
