@@ -9,7 +9,7 @@
  *   leaks.c      what begat may not leave behind
  *   child.c      processes with their output collected
  *   shared.c     many cases under one begat
- *   storms.c, cli.c   tests that need more than a case and its truth
+ *   storms.c, filters.c, cli.c   tests that need more than a case and its truth
  *
  * The runner needs no shell, no other program and only jansson: it runs in tiny guests too.
  */
@@ -181,6 +181,12 @@ void test_loss(const struct test *test);
 void test_start_stop(const struct test *test);
 void test_cache(const struct test *test);
 void test_outlive(const struct test *test);
+/* filters.c */
+void test_filter_user(const struct test *test);
+void test_filter_cgroup(const struct test *test);
+void test_max_args(const struct test *test);
+void test_redact(const struct test *test);
+void test_fold(const struct test *test);
 /* cli.c */
 void test_cli_usage(const struct test *test);
 void test_cli_help(const struct test *test);

@@ -74,6 +74,8 @@ static int start(void)
 	    !child_pump(list, 1, is_ready, NULL, test_deadline()) || begat.err < 0) {
 		problem("begat does not start: %s",
 			begat.err_text.data ? begat.err_text.data : strerror(errno));
+		child_done(&begat);
+		begat.pid = -1;
 		return -1;
 	}
 	leaks_note(&leaks, begat.pid);

@@ -162,6 +162,12 @@ const struct test tests[] = {
 	{ .name = "start_stop", .run = test_start_stop },
 	{ .name = "cache", .run = test_cache },
 	{ .name = "outlive", .run = test_outlive },
+	/* what is captured and what is not */
+	{ .name = "filter_user", .run = test_filter_user },
+	{ .name = "filter_cgroup", .run = test_filter_cgroup },
+	{ .name = "filter_max_args", .run = test_max_args },
+	{ .name = "filter_redact", .run = test_redact, .is_once = true },
+	{ .name = "filter_fold", .run = test_fold },
 	/* the command's manners */
 	{ .name = "cli_usage", .run = test_cli_usage, .is_once = true },
 	{ .name = "cli_help", .run = test_cli_help, .is_once = true },

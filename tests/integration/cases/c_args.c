@@ -206,6 +206,14 @@ static void run(char *const argv[], char *const env[], const char *key)
 	} else if (!strcmp(key, "env")) {
 		truth_vector(&t, "env", env);
 		truth_bool(&t, "env_truncated", false);
+	} else if (!strcmp(key, "cut")) { /* --max-args=1000: what was there, not what is here */
+		size_t count = 0, bytes = 0;
+
+		for (; argv[count]; count++)
+			bytes += strlen(argv[count]) + 1;
+		truth_num(&t, "argc", (long long)count);
+		truth_num(&t, "argv_bytes", (long long)bytes);
+		truth_bool(&t, "argv_truncated", true);
 	} else if (!strcmp(key, "no_env")) {
 		truth_absent(&t, "env");
 		truth_absent(&t, "env_b64");
@@ -230,6 +238,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "env")) {
 		make(name);
 		run((char *const[]){ "target", NULL }, vector, "env");
+	} else if (!strcmp(what, "cut")) {
+		make(name);
+		run(vector, (char *const[]){ NULL }, "cut");
 	} else if (!strcmp(what, "no_env")) {
 		make("plain");
 		run((char *const[]){ "target", NULL }, vector, "no_env");

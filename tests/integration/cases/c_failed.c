@@ -208,6 +208,19 @@ static void by_fd(void)
 	truth_exit(pid, status);
 }
 
+/* The same again and again, as a program does that polls for another. */
+static void repeated(void)
+{
+	pid_t pid = case_fork();
+
+	if (pid == 0) {
+		for (int i = 0; i < 100; i++)
+			attempt(absent, false);
+		_exit(0);
+	}
+	case_wait(pid);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -219,6 +232,8 @@ int main(int argc, char **argv)
 		path_search();
 	else if (!strcmp(what, "thread"))
 		thread();
+	else if (!strcmp(what, "repeated"))
+		repeated();
 	else if (!strcmp(what, "by_fd"))
 		by_fd();
 	else
