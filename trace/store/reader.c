@@ -136,11 +136,38 @@ int trace_u32(struct begat_trace *trace, sqlite3_stmt *stmt, int column, uint32_
 	return 0;
 }
 
+static uint32_t big_endian(const unsigned char *bytes, int count)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < count; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/*
+ * Does the header promise more pages than there are? SQLite finds out when it needs one of them,
+ * which may be never. With a write-ahead log the missing ones may be there.
+ */
+static bool is_cut(const struct begat_trace *trace, const unsigned char head[100], off_t size)
+{
+	uint32_t page = big_endian(head + 16, 2), pages = big_endian(head + 28, 4);
+	bool is_valid = big_endian(head + 24, 4) == big_endian(head + 92, 4);
+	char wal[4200];
+
+	if (page == 1)
+		page = 65536;
+	if (!is_valid || size >= (off_t)page * (off_t)pages)
+		return false;
+	snprintf(wal, sizeof(wal), "%s-wal", trace->path);
+	return access(wal, F_OK) < 0;
+}
+
 /* What stat(2) and the first bytes tell, before SQLite looks. */
 static int check_file(struct begat_trace *trace)
 {
 	static const char magic[16] = "SQLite format 3";
-	char head[sizeof(magic)] = "";
+	unsigned char head[100] = "";
 	struct stat st;
 	ssize_t n;
 	int fd = open(trace->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -162,8 +189,10 @@ static int check_file(struct begat_trace *trace)
 		return trace_fail(trace, ENODATA,
 				  "%s is empty: nothing was recorded into it; record again",
 				  trace->path);
-	if (n != sizeof(head) || memcmp(head, magic, sizeof(magic)))
+	if (n < (ssize_t)sizeof(magic) || memcmp(head, magic, sizeof(magic)))
 		return trace_fail_sqlite(trace, SQLITE_NOTADB);
+	if (n < (ssize_t)sizeof(head) || is_cut(trace, head, st.st_size))
+		return trace_fail_sqlite(trace, SQLITE_CORRUPT);
 	return 0;
 }
 
