@@ -8,7 +8,7 @@
 # Called:  by `make test-vm [KERNEL='...'] [ARCH=arm64]`. KERNEL also takes oldest (the first line).
 #          -u writes the verifier's baseline instead of comparing it.
 #
-# Environment: VM_PARTS (integration verifier guest), VM_JOBS (2), VM_LIMIT seconds a guest (900),
+# Environment: VM_PARTS (integration verifier guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
 # ONLY, LIVES (processes of a storm, 1000), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
@@ -25,7 +25,7 @@ while getopts A:u option; do
 done
 shift $((OPTIND - 1))
 parts=${VM_PARTS:-integration verifier guest}
-limit=${VM_LIMIT:-900}
+limit=${VM_LIMIT:-2400}
 cd "$vm_root"
 
 # The kernels that were asked for, each once.

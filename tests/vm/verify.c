@@ -12,7 +12,8 @@
  * Output, fields by tabs, one fact a line:
  *   prog NAME PROG-TYPE ATTACH-TYPE INSNS
  *   helper PROG HELPER                with -d only, once each
- *   insn PROG KIND                    with -d only: instructions newer than the basic set
+ *   insn PROG KIND                    with -d only: instructions newer than the basic set; some
+ *                                     count even in dead branches, where old kernels reject them
  *   map NAME MAP-TYPE FLAGS
  */
 #include <bpf/bpf.h>
@@ -136,6 +137,31 @@ static void print_details(const char *program, char *log)
 	}
 }
 
+/*
+ * What old kernels reject before they look which branches are dead: a function's address (5.13) and
+ * atomics that are more than an addition (5.12).
+ */
+static void print_static_details(const struct bpf_program *program)
+{
+	const struct bpf_insn *insns = bpf_program__insns(program);
+	bool has_function = false, has_atomic = false;
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(program); i++) {
+		const struct bpf_insn *insn = &insns[i];
+
+		if (insn->code == (BPF_LD | BPF_DW | BPF_IMM)) {
+			has_function |= insn->src_reg == BPF_PSEUDO_FUNC;
+			i++; /* its second half is no instruction */
+		} else if (BPF_CLASS(insn->code) == BPF_STX) {
+			has_atomic |= BPF_MODE(insn->code) == BPF_ATOMIC && insn->imm != BPF_ADD;
+		}
+	}
+	if (has_function)
+		printf("insn\t%s\tfunction_address\n", bpf_program__name(program));
+	if (has_atomic)
+		printf("insn\t%s\tatomic_fetch\n", bpf_program__name(program));
+}
+
 static int print_program(struct bpf_program *program, char *log, const struct settings *settings)
 {
 	const char *name = bpf_program__name(program);
@@ -154,8 +180,10 @@ static int print_program(struct bpf_program *program, char *log, const struct se
 	if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING)
 		attach = "-";
 	printf("prog\t%s\t%s\t%s\t%u\n", name, type ? type : "?", attach ? attach : "?", insns);
-	if (settings->has_details)
+	if (settings->has_details) {
 		print_details(name, log);
+		print_static_details(program);
+	}
 	return 0;
 }
 
