@@ -241,8 +241,12 @@ void synthetic_exit(struct synthetic *s, uint64_t after_ns, struct synthetic_pro
 
 	s->now_ns += after_ns;
 	start(s, p, BEGAT_EXIT, &ev);
-	image(&ev, p->exe, p->argv, buf);
 	ADD_ALL(&ev, of_exit);
+	if (p->exe)
+		image(&ev, p->exe, p->argv, buf);
+	else
+		for (int f = BEGAT_F_EXE; f <= BEGAT_F_ARGV_BYTES; f++)
+			ev.has.bits[0] &= ~(1ull << f);
 	ev.signal = signal;
 	ev.exit_code = exit_code;
 	if (!signal)
