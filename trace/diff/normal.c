@@ -91,6 +91,14 @@ static size_t write_temporary(FILE *out, const char *data, size_t len, size_t fo
 	return end;
 }
 
+/* x/tmp/y is a relative path; -o/tmp/y is an option with one. */
+static bool may_begin(const char *data, size_t at)
+{
+	if (!at || !isalnum((unsigned char)data[at - 1]))
+		return true;
+	return at >= 2 && data[at - 2] == '-' && (at == 2 || isspace((unsigned char)data[at - 3]));
+}
+
 void normal_write(FILE *out, const char *data, size_t len)
 {
 	static const char deleted[] = " (deleted)";
@@ -102,7 +110,7 @@ void normal_write(FILE *out, const char *data, size_t len)
 	for (size_t i = 0; i < len;) {
 		size_t folder = data[i] == '/' ? temporary(data + i, len - i) : 0;
 
-		if (!folder || (i && isalnum((unsigned char)data[i - 1]) && data[i - 1] != '-')) {
+		if (!folder || !may_begin(data, i)) {
 			i++;
 			continue;
 		}

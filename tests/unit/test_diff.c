@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/unit/test_diff.c - comparisons with results known beforehand.
+ *
+ * Owns:    normalising, rows, spread, conditions, budgets.
+ */
+#include <begat/trace.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store_help.h"
+#include "trace/diff/normal.h"
+
+static void test_normal(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "/usr/bin/gcc-12", "/usr/bin/gcc-12" },
+		{ "/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "/usr/lib/gcc/x86_64-linux-gnu/12/cc1" },
+		{ "/tmp/ccAbC123.s", "/tmp/*.s" },
+		{ "/tmp/ccAbC123.s (deleted)", "/tmp/*.s" },
+		{ "-o/tmp/a/b.o", "-o/tmp/*.o" },
+		{ "/var/tmp/build-1/x", "/var/tmp/*" },
+		{ "--pid=48213", "--pid=*" },
+		{ "log.2026-11-22", "log.*-11-22" },
+		{ "/a/deadbeef01/run", "/a/*/run" },
+		{ "deadbeef", "deadbeef" },
+		{ "/memfd:jit-99", "/memfd:jit-99" },
+		{ "", "" },
+		{ "/tmp/", "/tmp/*" },
+		{ "x/tmp/1", "x/tmp/1" },
+		{ "--in=/tmp/q1.txt --out=/tmp/q2.txt", "--in=/tmp/*.txt --out=/tmp/*.txt" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		normal_write(out, cases[i][0], strlen(cases[i][0]));
+		fclose(out);
+		assert_string_equal(text, cases[i][1]);
+		free(text);
+	}
+}
+
+static unsigned units, slowdown;
+
+static void story(struct synthetic *s)
+{
+	synthetic_build(s, units, slowdown);
+}
+
+/* Another program, and one that is gone. */
+static void changed_story(struct synthetic *s)
+{
+	static const char *const argv[] = { "lint", "a.c", NULL };
+	struct synthetic_process top = { .id = 9, .parent_id = 1, .pid = 3, .comm = "top" }, p;
+
+	synthetic_fork(s, 1000, &top, &p);
+	synthetic_exec(s, 1000, &p, "/usr/bin/lint", argv);
+	synthetic_exit(s, 5000000, &p, 0, 0, 4000000);
+}
+
+struct recording {
+	char *path;
+	struct begat_trace *trace;
+};
+
+static struct recording record(void (*tell)(struct synthetic *), unsigned with_units,
+			       unsigned with_slowdown)
+{
+	static unsigned number;
+	char name[32];
+	struct recording r;
+
+	units = with_units;
+	slowdown = with_slowdown;
+	snprintf(name, sizeof(name), "diff-%u", number++);
+	r.path = store_path(name);
+	store_record(r.path, tell, NULL);
+	assert_int_equal(begat_trace_open(r.path, &r.trace), 0);
+	return r;
+}
+
+static void done(struct recording *r)
+{
+	begat_trace_close(r->trace);
+	unlink(r->path);
+	free(r->path);
+}
+
+static const struct begat_diff_row *find_row(const struct begat_diff *diff, const char *key)
+{
+	size_t count;
+	const struct begat_diff_row *rows = begat_diff_rows(diff, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(rows[i].key, key))
+			return &rows[i];
+	fail_msg("no row '%s'", key);
+	return NULL;
+}
+
+static void expect(const struct begat_diff *diff, const char *condition, int result)
+{
+	char why[512] = "";
+	int r = begat_diff_check(diff, condition, why, sizeof(why));
+
+	if (r != result)
+		fail_msg("%s: %d, not %d: %s", condition, r, result, why);
+	assert_true(strlen(why) > 5);
+}
+
+static void test_same(void **state)
+{
+	struct recording a = record(story, 10, 100), b = record(story, 10, 100);
+	struct begat_diff *diff = NULL;
+	size_t count;
+
+	assert_int_equal(begat_diff_new(&a.trace, 1, &b.trace, 1, &diff), 0);
+	const struct begat_diff_row *rows = begat_diff_rows(diff, &count);
+
+	assert_true(count > 5);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(rows[i].kind, BEGAT_DIFF_BOTH);
+		for (int m = 0; m < BEGAT_DIFF_MEASURES; m++)
+			assert_false(rows[i].differs[m]);
+	}
+	expect(diff, "wall > 0%", 0);
+	expect(diff, "new exe", 0);
+	expect(diff, "gone exe", 0);
+	expect(diff, "count != 0", 0);
+	begat_diff_free(diff);
+	done(&a);
+	done(&b);
+}
+
+static void test_slower(void **state)
+{
+	struct recording a = record(story, 10, 100), b = record(story, 12, 150);
+	struct begat_diff *diff = NULL;
+
+	assert_int_equal(begat_diff_new(&a.trace, 1, &b.trace, 1, &diff), 0);
+
+	const struct begat_diff_row *cc1 = find_row(diff, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1");
+	const struct begat_diff_row *make = find_row(diff, "/usr/bin/make");
+
+	assert_int_equal(cc1->base[BEGAT_DIFF_COUNT].mean, 10);
+	assert_int_equal(cc1->other[BEGAT_DIFF_COUNT].mean, 12);
+	assert_true(cc1->differs[BEGAT_DIFF_CPU] && cc1->differs[BEGAT_DIFF_WALL]);
+	assert_int_equal(cc1->base[BEGAT_DIFF_FAILED].mean, 1);
+	assert_false(make->differs[BEGAT_DIFF_COUNT]);
+	/* bash stood by: it is no part of the build. */
+	assert_int_equal(begat_diff_total(diff)->base[BEGAT_DIFF_COUNT].mean, 2 + 10 * 4 - 1 + 2);
+	expect(diff, "count(cc1) > 1", 1);
+	expect(diff, "count(cc1) > 2", 0);
+	expect(diff, "count(cc1) == 2", 1);
+	expect(diff, "count(*/cc1) >= 20%", 1);
+	expect(diff, "cpu > 30%", 1);
+	expect(diff, "cpu > 300%", 0);
+	expect(diff, "cpu > 10ms", 1);
+	expect(diff, "cpu > 1h", 0);
+	expect(diff, "wall(make) > 1ms", 1);
+	expect(diff, "rss > 1GiB", 0);
+	expect(diff, "failed > 0", 0);
+	expect(diff, "count(nosuch) > 0", 0);
+	begat_diff_free(diff);
+	done(&a);
+	done(&b);
+}
+
+static void test_new_and_gone(void **state)
+{
+	struct recording a = record(story, 4, 100), b = record(changed_story, 0, 0);
+	struct begat_diff *diff = NULL;
+
+	assert_int_equal(begat_diff_new(&a.trace, 1, &b.trace, 1, &diff), 0);
+	assert_int_equal(find_row(diff, "/usr/bin/lint")->kind, BEGAT_DIFF_NEW);
+	assert_int_equal(find_row(diff, "/usr/bin/make")->kind, BEGAT_DIFF_GONE);
+	expect(diff, "new exe", 1);
+	expect(diff, "gone exe", 1);
+	begat_diff_free(diff);
+	done(&a);
+	done(&b);
+}
+
+/* Six traces: what varies within a side is no difference, what does not is one. */
+static void test_spread(void **state)
+{
+	static const unsigned base[] = { 100, 140, 70 }, noisy[] = { 75, 135, 105 },
+			      slow[] = { 290, 300, 310 };
+	static const char cc1[] = "/usr/lib/gcc/x86_64-linux-gnu/12/cc1";
+	struct recording r[9];
+	struct begat_trace *t[9];
+	struct begat_diff *diff = NULL;
+
+	for (int i = 0; i < 9; i++) {
+		r[i] = record(story, 10, i < 3 ? base[i] : i < 6 ? noisy[i - 3] : slow[i - 6]);
+		t[i] = r[i].trace;
+	}
+	assert_int_equal(begat_diff_new(t, 3, t + 3, 3, &diff), 0);
+	assert_false(find_row(diff, cc1)->differs[BEGAT_DIFF_CPU]);
+	assert_true(find_row(diff, cc1)->base[BEGAT_DIFF_CPU].deviation > 0);
+	assert_int_equal(find_row(diff, cc1)->base_seen, 3);
+	begat_diff_free(diff);
+	assert_int_equal(begat_diff_new(t, 3, t + 6, 3, &diff), 0);
+	assert_true(find_row(diff, cc1)->differs[BEGAT_DIFF_CPU]);
+	assert_true(find_row(diff, cc1)->other[BEGAT_DIFF_CPU].min >
+		    find_row(diff, cc1)->base[BEGAT_DIFF_CPU].max);
+	begat_diff_free(diff);
+	for (int i = 0; i < 9; i++)
+		done(&r[i]);
+}
+
+static void test_bad_conditions(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"wall",
+		"wall >",
+		"wall > x",
+		"speed > 1",
+		"wall > 10",
+		"wall > 10 kB",
+		"count > 3s",
+		"rss > 3s",
+		"wall > 10% now",
+		"new",
+		"new file",
+		"count( > 3",
+		"count() > 3",
+		"wall = 3s",
+		"count > nan",
+		"count > inf",
+	};
+	struct recording a = record(story, 4, 100);
+	struct begat_diff *diff = NULL;
+	char why[512];
+
+	assert_int_equal(begat_diff_new(&a.trace, 1, &a.trace, 1, &diff), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect(diff, bad[i], -EINVAL);
+	begat_diff_free(diff);
+	assert_int_equal(begat_budget_check(a.trace, "wall < 10%", why, sizeof(why)), -EINVAL);
+	assert_int_equal(begat_budget_check(a.trace, "new exe", why, sizeof(why)), -EINVAL);
+	done(&a);
+}
+
+static void test_budget(void **state)
+{
+	static const struct {
+		const char *limit;
+		int result;
+	} cases[] = {
+		{ "count(cc1) <= 10", 1 },     { "count(cc1) < 10", 0 }, { "count == 43", 1 },
+		{ "wall < 10s", 1 },	       { "wall < 1ms", 0 },	 { "rss(cc1) < 1GiB", 1 },
+		{ "failed == 0", 0 },	       { "failed <= 5", 1 },	 { "cpu(ld*) < 1s", 1 },
+		{ "cpu(*-ld.bfd) > 21ms", 1 },
+	};
+	struct recording a = record(story, 10, 100);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char why[512];
+		int r = begat_budget_check(a.trace, cases[i].limit, why, sizeof(why));
+
+		if (r != cases[i].result)
+			fail_msg("%s: %d: %s", cases[i].limit, r, why);
+	}
+	done(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_normal), cmocka_unit_test(test_same),
+		cmocka_unit_test(test_slower), cmocka_unit_test(test_new_and_gone),
+		cmocka_unit_test(test_spread), cmocka_unit_test(test_bad_conditions),
+		cmocka_unit_test(test_budget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
