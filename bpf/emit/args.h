@@ -39,8 +39,9 @@ struct args_walk {
 	volatile struct rec_chunk *rec; /* .total: how much there is */
 	__u64 start;
 	__u64 ts_ns;
-	__u32 offset;
+	__u64 offset; /* 64 bits: the size whose value an old verifier keeps on the stack */
 	__u32 tgid;
+	__u32 reserved;
 };
 
 /*
@@ -96,7 +97,7 @@ static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 	rec->what = what;
 	rec->total = block->kept;
 	rec->bytes.offset = sizeof(*rec);
-	LOOP(has_loop, REC_CHUNKS_MAX, REC_CHUNKS_MAX, args_step, &walk);
+	LOOP(has_loop, REC_CHUNKS_MAX, UNROLLED_CHUNKS_MAX, args_step, &walk);
 }
 
 /* Puts a short block into the record. Returns the offset behind it, 8-aligned. */

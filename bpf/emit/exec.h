@@ -41,7 +41,8 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 
 		rec->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 		rec->inode = BPF_CORE_READ(inode, i_ino);
-		offset = path_fill(&rec->exe, task, &file->f_path, rec, offset, has_loop);
+		offset =
+			path_fill(&rec->exe, task, &file->f_path, rec, SLOT_EXEC, offset, has_loop);
 	}
 	rec->cwd.bytes = 0;
 	rec->cwd.components = 0;
@@ -49,7 +50,7 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 	if (config.want & CONFIG_WANT_CWD) {
 		struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
-		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, offset, has_loop);
+		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, SLOT_EXEC, offset, has_loop);
 	}
 	return offset;
 }

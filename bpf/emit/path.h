@@ -59,7 +59,8 @@ static __always_inline bool path_name(struct path_walk *walk)
 {
 	struct dentry *dentry = walk->dentry;
 	volatile struct rec_path *ret = walk->ret;
-	void *to = slot_at(walk->record, ret->offset + ret->bytes, PATH_NAME_BYTES);
+	void *to = slot_at(walk->record, ret->offset + ret->bytes,
+			   PATH_NAME_BYTES + sizeof(struct path_walk));
 	long n = to ? bpf_probe_read_kernel_str(to, PATH_NAME_BYTES,
 						BPF_CORE_READ(dentry, d_name.name))
 		    : 0;
@@ -97,12 +98,47 @@ static long path_step_callback(__u32 round, void *walk)
 	return path_step(walk);
 }
 
+/* At the end of the slot that the record is assembled in: how path_unrolled() gets its walk. */
+static __always_inline struct path_walk *path_parked(void *record)
+{
+	return record + REC_BYTES_MAX - sizeof(struct path_walk);
+}
+
+/*
+ * The walk that is parked in slot @index, for the rec_path at @ret_offset there. Global, and with
+ * numbers for arguments, so that from 5.6 on the verifier looks at its loop once, on its own, and
+ * not anew for each state of each caller.
+ */
+__noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
+{
+	void *record = slot(index), *ret;
+	struct path_walk walk = {}, *parked;
+
+	if (!record)
+		return 0;
+	ret = slot_at(record, ret_offset, sizeof(struct rec_path));
+	if (!ret)
+		return 0;
+	parked = path_parked(record);
+	walk.record = record;
+	walk.ret = ret;
+	walk.dentry = parked->dentry;
+	walk.vfsmount = parked->vfsmount;
+	walk.mount_root = parked->mount_root;
+	walk.root_dentry = parked->root_dentry;
+	walk.root_vfsmount = parked->root_vfsmount;
+	for (int i = 0; i < UNROLLED_PATH_COMPONENTS_MAX; i++)
+		if (path_step(&walk))
+			break;
+	return 0;
+}
+
 /*
  * Puts @path as the task's root shows it behind @offset of the record. Returns the offset behind
  * it, 8-aligned.
  */
 static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct task_struct *task,
-				       struct path *path, void *record, __u32 offset,
+				       struct path *path, void *record, __u32 index, __u32 offset,
 				       const bool has_loop)
 {
 	struct path_walk walk = { .record = record, .ret = ret };
@@ -118,8 +154,18 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 		path_name(&walk); /* a file that never was in a folder, as memfd: its one name */
 		ret->flags = REC_PATH_DELETED;
 	} else {
-		LOOP(has_loop, REC_PATH_COMPONENTS_MAX, UNROLLED_PATH_COMPONENTS_MAX, path_step,
-		     &walk);
+		if (has_loop) {
+			bpf_loop(REC_PATH_COMPONENTS_MAX, path_step_callback, &walk, 0);
+		} else {
+			struct path_walk *parked = path_parked(record);
+
+			parked->dentry = walk.dentry;
+			parked->vfsmount = walk.vfsmount;
+			parked->mount_root = walk.mount_root;
+			parked->root_dentry = walk.root_dentry;
+			parked->root_vfsmount = walk.root_vfsmount;
+			path_unrolled(index, (void *)ret - record);
+		}
 		if (path_is_unlinked(first))
 			ret->flags |= REC_PATH_DELETED;
 	}
