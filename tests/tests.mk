@@ -106,10 +106,10 @@ fuzz: fuzz-build
 # --- virtual machines: tests/vm brings test-vm ---
 -include $(wildcard tests/vm/vm.mk)
 
-# --- all of it ---
+# --- all of it; SUITES='unit golden' takes these only ---
 test:
 	@scripts/install-deps.sh build test vm
 	@$(MAKE) --no-print-directory -j$(TEST_JOBS) all unit-build integration-build
-	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh
+	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
 .PHONY: unit unit-build golden integration integration-build fuzz fuzz-build fuzz-link test
