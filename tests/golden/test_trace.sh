@@ -1,0 +1,202 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tests/golden/test_trace.sh - recordings through the command, and through readers of others.
+#
+# Needs no rights. Prints "ok NAME", "FAIL NAME reason", "skip NAME reason".
+
+set -u
+begat=${BUILD:-build}/begat
+here=$(dirname "$0")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+ok() { echo "ok $1"; }
+fail() { echo "FAIL $1 $2"; failed=1; }
+skip() { echo "skip $1 $2"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# check NAME COMMAND...: ok if it succeeds, else the last line that it said.
+check()
+{
+	name=$1
+	shift
+	if "$@" >"$tmp/out" 2>&1; then ok "$name"; else fail "$name" "$(tail -n 1 "$tmp/out")"; fi
+}
+
+# refuse NAME STATUS TEXT COMMAND...: it must fail with that status and say TEXT, on one line.
+refuse()
+{
+	name=$1 status=$2 text=$3
+	shift 3
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+	if [ $rc != "$status" ]; then
+		fail "$name" "exit status $rc, not $status"
+	elif ! grep -q -- "$text" "$tmp/err"; then
+		fail "$name" "does not say '$text': $(head -n 1 "$tmp/err")"
+	elif [ "$(wc -l <"$tmp/err")" != 1 ]; then
+		fail "$name" "more than one line"
+	else
+		ok "$name"
+	fi
+}
+
+build=$here/build.db
+hostile=$here/hostile.db
+
+# --- show ---
+"$begat" show "$build" --format json >"$tmp/events.ndjson" 2>&1
+check show_is_json python3 -c '
+import json, sys
+events = [json.loads(line) for line in open(sys.argv[1])]
+kinds = [e["event"] for e in events]
+assert kinds.count("fork") == 51 and kinds.count("exit") == 51, kinds
+assert kinds[-1] == "summary" and kinds.count("lost") == 1
+assert "snapshot" not in kinds
+' "$tmp/events.ndjson"
+check show_filters sh -c '[ "$("$1" show "$2" --format json -w "event == exec and exe ~ \"*/cc1\"" | grep -c "\"event\":\"exec\"")" = 12 ]' - "$begat" "$build"
+check show_lineage sh -c '[ "$("$1" show "$2" --format json -e exit -w "ancestor(comm == \"make\")" | grep -c "\"event\":\"exit\"")" = 50 ]' - "$begat" "$build"
+check show_under sh -c '[ "$("$1" show "$2" --format json -e exit -w "under(1000)" | grep -c "\"event\":\"exit\"")" = 50 ]' - "$begat" "$build"
+check show_pid sh -c '[ "$("$1" show "$2" --format json -e exit -p 1000 | grep -c "\"event\":\"exit\"")" = 51 ]' - "$begat" "$build"
+check show_tree sh -c '[ "$("$1" show "$2" --tree | wc -l)" = 53 ]' - "$begat" "$build"
+check show_tree_of_one sh -c '[ "$("$1" show --tree -p 1002 "$2" | wc -l)" = 5 ]' - "$begat" "$build"
+check show_text_is_safe sh -c '! { "$1" show "$2" -e all; "$1" show "$2" --tree; } | LC_ALL=C grep -q "[[:cntrl:]]"' - "$begat" "$hostile"
+
+# --- refusals: a sentence each ---
+: >"$tmp/empty.db"
+head -c 5000 "$build" >"$tmp/cut.db"
+printf 'GIF89a is no database, whatever its name' >"$tmp/foreign.db"
+refuse no_file 1 'does not exist' "$begat" show "$tmp/none.db"
+refuse empty_file 1 'is empty' "$begat" show "$tmp/empty.db"
+refuse cut_file 1 'cut short' "$begat" show "$tmp/cut.db"
+refuse foreign_file 1 'not an SQLite database' "$begat" export "$tmp/foreign.db" --to csv
+refuse no_format 2 'into which format' "$begat" export "$build"
+refuse unknown_format 2 'unknown format' "$begat" export "$build" --to perfeto
+refuse over_itself 2 'overwrite its recording' "$begat" export "$build" --to csv -o "$build"
+refuse diff_of_one 2 'two recordings' "$begat" diff "$build"
+refuse bad_condition 2 'no measure' "$begat" diff "$build" "$build" --fail-if 'speed > 1'
+if has sqlite3; then
+	cp "$build" "$tmp/newer.db"
+	sqlite3 "$tmp/newer.db" 'PRAGMA user_version = 99'
+	refuse newer_file 1 'newer begat' "$begat" show "$tmp/newer.db"
+	sqlite3 "$tmp/other.db" 'CREATE TABLE t(a)'
+	refuse other_database 1 'no recording of begat' "$begat" show "$tmp/other.db"
+	cp "$build" "$tmp/open.db"
+	sqlite3 "$tmp/open.db" "UPDATE meta SET value = 0 WHERE name = 'complete'"
+	check incomplete_is_said sh -c '"$1" show "$2" 2>&1 >/dev/null | grep -q "is incomplete"' - "$begat" "$tmp/open.db"
+fi
+
+# --- exports, each with a reader of others ---
+for format in perfetto chrome folded dot ndjson csv ecs otel; do
+	"$begat" export "$build" --to $format -o "$tmp/build.$format" 2>"$tmp/err" ||
+		fail "export_$format" "$(cat "$tmp/err")"
+	"$begat" export "$hostile" --to $format -o "$tmp/hostile.$format" 2>"$tmp/err" ||
+		fail "export_hostile_$format" "$(cat "$tmp/err")"
+done
+if has protoc; then
+	for one in build hostile; do
+		check perfetto_protoc_$one sh -c 'protoc --proto_path="$1" --decode=Trace perfetto.proto <"$2" >"$3" &&
+			! grep -q "^ *[0-9][0-9]*[:{ ]" "$3" && grep -q TYPE_SLICE_BEGIN "$3"' - \
+			"$here" "$tmp/$one.perfetto" "$tmp/decoded"
+		check perfetto_raw_$one sh -c 'protoc --decode_raw <"$1" >/dev/null' - "$tmp/$one.perfetto"
+	done
+else
+	skip perfetto_protoc "protoc is not installed (protobuf-compiler)"
+fi
+if has dot; then
+	check dot_graphviz_build sh -c 'dot -Tsvg "$1" | grep -c "<g id=\"node" | grep -qx 52' - "$tmp/build.dot"
+	check dot_graphviz_hostile sh -c 'dot -Tplain -Knop2 "$1" >/dev/null 2>&1 || dot -Tcanon "$1" >/dev/null' - "$tmp/hostile.dot"
+else
+	skip dot_graphviz "dot is not installed (graphviz)"
+fi
+if has sqlite3; then
+	check csv_sqlite sh -c '[ "$(sqlite3 :memory: ".import --csv $1 events" \
+		"SELECT count(*), sum(event = '\''exit'\''), count(DISTINCT id) FROM events WHERE pid != '\'''\''")" = "166|51|52" ]' - "$tmp/build.csv"
+	check csv_sqlite_json sh -c '[ "$(sqlite3 :memory: ".import --csv $1 events" \
+		"SELECT json_extract(argv, '\''\$[1]'\'') FROM events WHERE comm = '\''make'\'' AND event = '\''exec'\''")" = "-j2" ]' - "$tmp/build.csv"
+else
+	skip csv_sqlite "sqlite3 is not installed"
+fi
+check csv_python python3 -c '
+import csv, json, sys
+for name in sys.argv[1:]:
+    rows = list(csv.DictReader(open(name, newline="")))
+    assert all(None not in row and None not in row.values() for row in rows)
+    for row in rows:
+        if row["argv"]:
+            json.loads(row["argv"])
+' "$tmp/build.csv" "$tmp/hostile.csv"
+check json_python python3 -c '
+import json, sys
+for name in sys.argv[1:]:
+    data = open(name, encoding="utf-8", errors="strict").read()
+    if name.endswith(".chrome"):
+        assert json.loads(data)["traceEvents"]
+    else:
+        assert [json.loads(line) for line in data.splitlines() if line]
+' "$tmp"/build.chrome "$tmp"/hostile.chrome "$tmp"/build.ndjson "$tmp"/hostile.ndjson \
+	"$tmp"/build.ecs "$tmp"/hostile.ecs "$tmp"/build.otel "$tmp"/hostile.otel
+check folded_python python3 -c '
+import re, sys
+total = {}
+for name in sys.argv[1:]:
+    for line in open(name, encoding="utf-8", errors="surrogateescape"):
+        match = re.fullmatch(r"(\S+) (\d+)\n", line)
+        assert match, line
+        assert match.group(1) not in total.get(name, {}), "twice: " + line
+        total.setdefault(name, {})[match.group(1)] = int(match.group(2))
+' "$tmp/build.folded" "$tmp/hostile.folded"
+
+# --- the document ---
+if has sqlite3; then
+	n=0
+	awk '/^```sql/ { inside = 1; n++; next } /^```/ { inside = 0 } inside { print > (dir "/q" n ".sql") }' \
+		dir="$tmp" "$here/../../docs/store.md"
+	for query in "$tmp"/q*.sql; do
+		n=$((n + 1))
+		for one in build storm; do
+			if rows=$(sqlite3 "$here/$one.db" <"$query" 2>"$tmp/err") && [ ! -s "$tmp/err" ]; then
+				[ $one = build ] && [ -z "$rows" ] && fail "store_md_$(basename "$query")" "no rows"
+			else
+				fail "store_md_$(basename "$query")_$one" "$(cat "$tmp/err")"
+			fi
+		done
+	done
+	if [ $n = 10 ]; then ok store_md_queries; else fail store_md_queries "$n, not ten"; fi
+	for table in $(sqlite3 "$build" "SELECT name FROM sqlite_schema WHERE type = 'table'"); do
+		for column in $(sqlite3 "$build" "SELECT name FROM pragma_table_info('$table')"); do
+			grep -qw -- "$column" "$here/../../docs/store.md" ||
+				fail "store_md_columns" "$table.$column is not described"
+		done
+	done
+	ok store_md_columns
+	check views sqlite3 "$build" 'SELECT * FROM events; SELECT * FROM processes; SELECT * FROM commands; SELECT * FROM tree'
+	check view_events sh -c '[ "$(sqlite3 "$1" "SELECT count(*) FROM events")" = "$(($("$2" export "$1" --to ndjson | wc -l) - 1))" ]' - "$build" "$begat"
+	check integrity sh -c '[ "$(sqlite3 "$1" "PRAGMA integrity_check")" = ok ]' - "$build"
+fi
+
+# --- diff ---
+check diff_same sh -c '"$1" diff "$2" "$2" --fail-if "wall > 1%" --fail-if "new exe" >/dev/null' - "$begat" "$build"
+"$begat" diff "$build" "$here/storm.db" --fail-if 'new exe' >"$tmp/out" 2>&1
+if [ $? = 1 ] && grep -q '^FAIL: new exe: /usr/bin/true is new' "$tmp/out"; then
+	ok diff_fail_if
+else
+	fail diff_fail_if "$(tail -n 1 "$tmp/out")"
+fi
+check diff_json python3 -c '
+import json, subprocess, sys
+out = subprocess.run(sys.argv[1:], capture_output=True, check=True).stdout.decode()
+rows = [json.loads(line) for line in out.splitlines()]
+assert rows[0]["row"] == "total" and rows[0]["count"]["base"]["mean"] == 51
+' "$begat" diff "$build" "$hostile" --format json
+check diff_html sh -c '"$1" diff "$2" "$3" --format html >"$4" && ! grep -qi "<script\|<img" "$4" && grep -q "Content-Security-Policy" "$4"' - \
+	"$begat" "$build" "$hostile" "$tmp/diff.html"
+printf '%s\n' 'count(cc1) <= 12 # compilers' '' 'rss < 1GiB' >"$tmp/kept"
+printf '%s\n' 'count(cc1) <= 11' >"$tmp/broken"
+check budget_kept "$begat" diff --budget "$tmp/kept" "$build"
+"$begat" diff --budget "$tmp/broken" "$build" >/dev/null 2>&1
+if [ $? = 1 ]; then ok budget_broken; else fail budget_broken "its status is not 1"; fi
+
+exit $failed
