@@ -13,6 +13,8 @@ CC ?= cc
 CLANG ?= $(firstword $(foreach c,clang clang-14 clang-16 clang-19,$(shell command -v $(c))))
 LLVM_STRIP ?= $(firstword $(foreach c,llvm-strip llvm-strip-14 llvm-strip-16 llvm-strip-19,$(shell command -v $(c))))
 
+SCDOC ?= $(shell command -v scdoc)
+
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread $(WARNINGS)
@@ -22,7 +24,7 @@ ifdef WERROR
 BASE_CFLAGS += -Werror
 endif
 ifdef SAN
-BUILD := $(BUILD)/san
+override BUILD := $(BUILD)/san
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BASE_CFLAGS += $(SAN_FLAGS)
 LDFLAGS += $(SAN_FLAGS)
@@ -78,7 +80,10 @@ FORCE:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/man/man1
+		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(BUILD)/begat $(DESTDIR)$(PREFIX)/bin/begat
 	install -m 755 $(BUILD)/libbegat.so $(DESTDIR)$(LIBDIR)/libbegat.so.$(VERSION)
 	ln -sf libbegat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libbegat.so.0
@@ -86,6 +91,14 @@ install: all
 	install -m 644 $(BUILD)/libbegat.a $(DESTDIR)$(LIBDIR)/libbegat.a
 	install -m 644 $(BUILD)/libbegat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libbegat.pc
 	install -m 644 include/begat/*.h $(DESTDIR)$(PREFIX)/include/begat/
+	install -m 644 packaging/completions/begat.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/begat
+	install -m 644 packaging/completions/_begat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
+	install -m 644 packaging/completions/begat.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
+	$(if $(SCDOC),for page in docs/man/*.scd; do \
+		$(SCDOC) < $$page > $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$page .scd); \
+	done,@echo 'no man pages: scdoc is missing (scripts/install-deps.sh docs)')
 
 deps:
 	scripts/install-deps.sh

@@ -72,7 +72,8 @@ struct begat_options {
 	size_t pids_count;
 	const uid_t *uids; /* real user ids */
 	size_t uids_count;
-	const char *const *cgroups; /* cgroup paths ("/system.slice") or container ids; NULL-ended */
+	const char *const
+		*cgroups; /* cgroup paths ("/system.slice") or container ids; NULL-ended */
 };
 
 /**
