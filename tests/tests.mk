@@ -109,7 +109,7 @@ fuzz: fuzz-build
 # --- all of it; SUITES='unit golden' takes these only ---
 test:
 	@scripts/install-deps.sh build test vm
-	@$(MAKE) --no-print-directory -j$(TEST_JOBS) all unit-build integration-build
+	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
 	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
 .PHONY: unit unit-build golden integration integration-build fuzz fuzz-build fuzz-link test
