@@ -23,8 +23,12 @@ cd $DIR || exit 1
 # A test is a function; it says what is wrong with `wrong` and stops being right.
 wrong()
 {
+	if [ $is_right = 1 ]; then
+		echo "FAIL $name: $*"
+	else
+		echo "     $*"
+	fi
 	is_right=0
-	echo "FAIL $name: $*"
 }
 
 skip()
@@ -37,11 +41,11 @@ run_test()
 {
 	name=$1 is_right=1 is_skipped=0
 	shift
-	rm -f out.json err
+	rm -f out.json err list
 	"$@"
 	if [ $is_right = 0 ]; then
 		failed=$((failed + 1))
-		[ ! -s err ] || sed 's/^/    stderr: /' err | head -n 20
+		[ ! -s err ] || sed 's/^/     stderr: /' err | head -n 20
 		[ ! -s out.json ] || head -c 4000 out.json | sed 's/^/    /'
 	elif [ $is_skipped = 1 ]; then
 		skipped=$((skipped + 1))
@@ -137,8 +141,8 @@ compat32_exec()
 		expect_summary transport "$2"
 		# By begat's own call, and by the 32-bit one: with "exit" for its first argument.
 		expect '"event":"exec"' "\"filename\":\"$TOOLS/compat32\"" "\"$way\""
-		[ "$(grep -c '"event":"exec"' out.json)" = 2 ] ||
-			wrong "$(grep -c '"event":"exec"' out.json) execs by $way, not 2"
+		count=$(grep -c '"event":"exec"' out.json)
+		[ "$count" = 2 ] || wrong "$count execs by $way, not 2"
 	done
 	# Whoever is exec'ed by a 32-bit program may be a 64-bit one.
 	trace --backend "$1" --transport "$2" -- "$TOOLS/compat32" exec /bin/true
