@@ -88,7 +88,7 @@ install: all
 	install -m 755 $(BUILD)/libbegat.so $(DESTDIR)$(LIBDIR)/libbegat.so.$(VERSION)
 	ln -sf libbegat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libbegat.so.0
 	ln -sf libbegat.so.0 $(DESTDIR)$(LIBDIR)/libbegat.so
-	install -m 644 $(BUILD)/libbegat.a $(DESTDIR)$(LIBDIR)/libbegat.a
+	install -m 644 $(BUILD)/libbegat.a $(BUILD)/libbegat-trace.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 $(BUILD)/libbegat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libbegat.pc
 	install -m 644 include/begat/*.h $(DESTDIR)$(PREFIX)/include/begat/
 	install -m 644 packaging/completions/begat.bash \

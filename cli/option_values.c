@@ -17,7 +17,6 @@
 #include "cli.h"
 #include "human.h"
 
-#define PID_MAX_LIMIT 4194304u /* the kernel's own */
 
 /* Room for one more element and a closing zero one. */
 static int grow(void **array, size_t element_bytes, size_t count)
@@ -139,7 +138,7 @@ int option_pid(struct options *options, const char *value)
 	char safe[96];
 	uint64_t pid;
 
-	if (human_parse_number(value, PID_MAX_LIMIT, &pid) || !pid)
+	if (human_parse_number(value, INT32_MAX, &pid) || !pid)
 		return option_fail(options, "'%s' is not a process id: -p takes a number",
 				   cli_safe(safe, sizeof(safe), value));
 	if (grow((void **)&options->pids, sizeof(*options->pids), options->pids_count))

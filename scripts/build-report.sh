@@ -13,7 +13,7 @@ if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
 	echo "build-report: node and npm are needed (apt-get install nodejs npm)" >&2
 	exit 77
 fi
-if [ ! -x node_modules/.bin/esbuild ] || 
+if [ ! -x node_modules/.bin/esbuild ] ||
 	[ -n "$(find package-lock.json -newer node_modules/.package-lock.json)" ]; then
 	npm ci --no-audit --no-fund --loglevel=error >&2
 fi
