@@ -17,7 +17,6 @@
 #include "cli.h"
 #include "human.h"
 
-
 /* Room for one more element and a closing zero one. */
 static int grow(void **array, size_t element_bytes, size_t count)
 {
