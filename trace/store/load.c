@@ -2,8 +2,8 @@
 /*
  * trace/store/load.c - a whole recording in memory.
  *
- * Owns:    begat_trace_load(): struct begat_trace_table, all texts.
- * Not:     who is whose child (link.c), exact events (replay.c).
+ * Owns:    begat_trace_load(): rows become processes, execs, losses.
+ * Not:     texts (load_text.c), who is whose child (link.c), exact events (replay.c).
  * Called:  by reports, exports, comparisons, and replay.c for queries about forebears.
  *
  * Invariants
@@ -38,8 +38,7 @@ static int for_each_row(struct begat_trace *trace, const char *sql,
 }
 
 /* Makes room for one more of @size bytes in *@array; 0 or a negative errno. */
-static int grow(struct begat_trace *trace, void *array, uint32_t count, size_t *capacity,
-		size_t size)
+int load_grow(struct begat_trace *trace, void *array, uint32_t count, size_t *capacity, size_t size)
 {
 	void *old, *bigger;
 
@@ -56,49 +55,6 @@ static int grow(struct begat_trace *trace, void *array, uint32_t count, size_t *
 	return 0;
 }
 
-static int load_text(struct begat_trace *trace, sqlite3_stmt *stmt)
-{
-	struct loaded *l = trace->loaded;
-	int type = sqlite3_column_type(stmt, 1);
-	const char *data = sqlite3_column_blob(stmt, 1);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, 1);
-	int err = grow(trace, &l->texts, l->texts_count, &l->texts_capacity, sizeof(*l->texts));
-
-	if (err < 0)
-		return err;
-	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
-		return trace_fail_cell(trace, stmt, 1, "text or bytes belong there");
-
-	struct loaded_text *text = &l->texts[l->texts_count++];
-
-	*text = (struct loaded_text){ .id = sqlite3_column_int64(stmt, 0),
-				      .offset = l->bytes.len,
-				      .len = (uint32_t)len,
-				      .is_blob = type == SQLITE_BLOB };
-	/* With a NUL behind it. */
-	if (bytes_add(&l->bytes, data, len) < 0 || bytes_add(&l->bytes, "", 1) < 0)
-		return trace_fail_sqlite(trace, SQLITE_NOMEM);
-	return 0;
-}
-
-/* Place of a number of the table string, from 1; 0 if there is none. */
-static uint32_t find_text(const struct loaded *l, int64_t id)
-{
-	size_t low = 0, high = l->texts_count;
-
-	if (id > 0 && (uint64_t)id <= high && l->texts[id - 1].id == id)
-		return (uint32_t)id;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (l->texts[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < l->texts_count && l->texts[low].id == id ? (uint32_t)low + 1 : 0;
-}
-
 static int text_column(struct begat_trace *trace, sqlite3_stmt *stmt, int column, uint32_t *ret)
 {
 	bool is_null;
@@ -107,7 +63,7 @@ static int text_column(struct begat_trace *trace, sqlite3_stmt *stmt, int column
 
 	if (err < 0)
 		return err;
-	*ret = is_null ? 0 : find_text(trace->loaded, id);
+	*ret = is_null ? 0 : load_find_text(trace->loaded, id);
 	if (!is_null && !*ret)
 		return trace_fail_cell(trace, stmt, column, "there is no such string");
 	return 0;
@@ -167,11 +123,11 @@ static int load_contexts(struct begat_trace *trace)
 		struct begat_trace_context *to = &l->contexts[i];
 
 		*to = c->values;
-		to->tty = find_text(l, c->tty);
-		to->cgroup = find_text(l, c->cgroup);
-		to->container_id = find_text(l, c->container_id);
-		to->container_runtime = find_text(l, c->container_runtime);
-		to->pod_uid = find_text(l, c->pod_uid);
+		to->tty = load_find_text(l, c->tty);
+		to->cgroup = load_find_text(l, c->cgroup);
+		to->container_id = load_find_text(l, c->container_id);
+		to->container_runtime = load_find_text(l, c->container_runtime);
+		to->pod_uid = load_find_text(l, c->pod_uid);
 	}
 	l->table.contexts = l->contexts;
 	l->table.contexts_count = (uint32_t)trace->contexts_count;
@@ -277,8 +233,8 @@ static int load_fork(struct begat_trace *trace, sqlite3_stmt *stmt, struct begat
 static int load_process(struct begat_trace *trace, sqlite3_stmt *stmt)
 {
 	struct loaded *l = trace->loaded;
-	int err = grow(trace, &l->processes, l->processes_count, &l->processes_capacity,
-		       sizeof(*l->processes));
+	int err = load_grow(trace, &l->processes, l->processes_count, &l->processes_capacity,
+			    sizeof(*l->processes));
 
 	if (err < 0)
 		return err;
@@ -301,24 +257,11 @@ static int load_process(struct begat_trace *trace, sqlite3_stmt *stmt)
 	return err ? err : load_exit(trace, stmt, lp);
 }
 
-/* Without keeping the decoded strings: a million of them would. */
-static void measure_vector(struct loaded *l, uint32_t number, uint32_t *ret_count,
-			   uint64_t *ret_bytes)
-{
-	const struct loaded_text *text = &l->texts[number - 1];
-	const char *data = l->bytes.data + text->offset;
-
-	l->scratch.len = 0;
-	if (text->is_blob && text_count_vector(data, text->len, ret_count) == 0)
-		*ret_bytes = text->len;
-	else if (!text->is_blob && text_decode_vector(data, text->len, &l->scratch, ret_count) == 0)
-		*ret_bytes = l->scratch.len;
-}
-
 static int load_exec(struct begat_trace *trace, sqlite3_stmt *stmt)
 {
 	struct loaded *l = trace->loaded;
-	int err = grow(trace, &l->execs, l->execs_count, &l->execs_capacity, sizeof(*l->execs));
+	int err =
+		load_grow(trace, &l->execs, l->execs_count, &l->execs_capacity, sizeof(*l->execs));
 	int64_t row = 0;
 	bool is_null;
 
@@ -375,7 +318,7 @@ static int load_exec(struct begat_trace *trace, sqlite3_stmt *stmt)
 		uint32_t count = 0;
 		uint64_t bytes = 0;
 
-		measure_vector(l, e->argv, &count, &bytes);
+		load_measure_vector(l, e->argv, &count, &bytes);
 		e->argc = has(stmt, EXEC_argc) ? e->argc : count;
 		e->argv_bytes = has(stmt, EXEC_argv_bytes) ? e->argv_bytes : bytes;
 	}
@@ -385,7 +328,8 @@ static int load_exec(struct begat_trace *trace, sqlite3_stmt *stmt)
 static int load_loss(struct begat_trace *trace, sqlite3_stmt *stmt)
 {
 	struct loaded *l = trace->loaded;
-	int err = grow(trace, &l->losses, l->losses_count, &l->losses_capacity, sizeof(*l->losses));
+	int err = load_grow(trace, &l->losses, l->losses_count, &l->losses_capacity,
+			    sizeof(*l->losses));
 
 	if (err < 0)
 		return err;
@@ -480,64 +424,4 @@ void loaded_free(struct loaded *l)
 	free(l->final_execs);
 	free(l->by_id);
 	free(l);
-}
-
-struct begat_str begat_trace_string(const struct begat_trace *trace, uint32_t string)
-{
-	const struct loaded *l = trace->loaded;
-
-	if (!l || !string || string > l->texts_count)
-		return (struct begat_str){ .data = "" };
-	return (struct begat_str){ .data = l->bytes.data + l->texts[string - 1].offset,
-				   .len = l->texts[string - 1].len };
-}
-
-struct begat_strv loaded_strings(struct loaded *l, uint32_t string)
-{
-	const struct begat_strv none = { .data = "" };
-	struct loaded_text *text;
-	struct bytes decoded = { 0 };
-	uint32_t count = 0;
-
-	if (!string || string > l->texts_count)
-		return none;
-	text = &l->texts[string - 1];
-
-	const char *data = l->bytes.data + text->offset;
-
-	if (text->is_blob) {
-		if (text_count_vector(data, text->len, &count) < 0)
-			return none;
-		return (struct begat_strv){ .data = data, .bytes = text->len, .count = count };
-	}
-	/* Decoded when asked for, then kept. */
-	if (!l->vectors)
-		l->vectors = calloc(l->texts_count, sizeof(*l->vectors));
-	if (!l->vectors)
-		return none;
-
-	struct loaded_vector *vector = &l->vectors[string - 1];
-
-	if (!vector->data) {
-		if (text_decode_vector(data, text->len, &decoded, &count) < 0) {
-			bytes_done(&decoded);
-			return none;
-		}
-		char *fitting = realloc(decoded.data, decoded.len + 1);
-
-		vector->data = fitting ? fitting : decoded.data;
-		vector->data[decoded.len] = '\0';
-		vector->bytes = (uint32_t)decoded.len;
-		vector->count = count;
-	}
-	return (struct begat_strv){ .data = vector->data,
-				    .bytes = vector->bytes,
-				    .count = vector->count };
-}
-
-struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t strings)
-{
-	if (!trace->loaded)
-		return (struct begat_strv){ .data = "" };
-	return loaded_strings(trace->loaded, strings);
 }

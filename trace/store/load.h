@@ -2,7 +2,7 @@
 /*
  * trace/store/load.h - the inside of a recording in memory.
  *
- * Owns:    struct loaded, shared by load.c and link.c.
+ * Owns:    struct loaded, shared by load.c, load_text.c and link.c.
  */
 #ifndef BEGAT_TRACE_STORE_LOAD_H
 #define BEGAT_TRACE_STORE_LOAD_H
@@ -55,6 +55,18 @@ struct loaded {
 	uint32_t *by_id; /* hash table of indexes + 1 */
 	uint32_t by_id_mask;
 };
+
+/* load.c: room for one more of @size bytes in *@array. 0 or a negative errno. */
+int load_grow(struct begat_trace *trace, void *array, uint32_t count, size_t *capacity,
+	      size_t size);
+
+/* load_text.c: takes the current row of the table string in; rows come in the order of id. */
+int load_text(struct begat_trace *trace, sqlite3_stmt *stmt);
+/* Place of a number of the table string, from 1; 0 if there is none. */
+uint32_t load_find_text(const struct loaded *loaded, int64_t id);
+/* Strings and bytes of a vector, without keeping it decoded. */
+void load_measure_vector(struct loaded *loaded, uint32_t string, uint32_t *ret_count,
+			 uint64_t *ret_bytes);
 
 /* link.c: processes of one id become one; parents, order, images. 0 or -ENOMEM. */
 int link_loaded(struct loaded *loaded);

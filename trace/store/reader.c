@@ -2,8 +2,8 @@
 /*
  * trace/store/reader.c - opening a recording: is it one, is it whole, what does it say of itself.
  *
- * Owns:    begat_trace_open(), meta, info, the sentences for files that are no recordings.
- * Not:     events (replay.c), the tables in memory (load.c).
+ * Owns:    begat_trace_open(), meta, the sentences for files that are no recordings.
+ * Not:     counts and summary (info.c), events (replay.c), the tables in memory (load.c).
  * Called:  by the commands that read a trace.db.
  *
  * Invariants
@@ -21,9 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "stats.h"
-
-#define META_MAX 1000 /* lines; a recording of ours has about 25 */
 #define META_VALUE_MAX (1 << 20)
 
 int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
@@ -196,7 +193,7 @@ static int check_file(struct begat_trace *trace)
 	return 0;
 }
 
-static int pragma(struct begat_trace *trace, const char *sql, int64_t *ret)
+int trace_scalar(struct begat_trace *trace, const char *sql, int64_t *ret)
 {
 	sqlite3_stmt *stmt = NULL;
 	int err = trace_prepare(trace, sql, &stmt);
@@ -216,17 +213,18 @@ static int pragma(struct begat_trace *trace, const char *sql, int64_t *ret)
 static int check_schema(struct begat_trace *trace)
 {
 	int64_t application, version, tables;
-	int err = pragma(trace, "PRAGMA application_id", &application);
+	int err = trace_scalar(trace, "PRAGMA application_id", &application);
 
 	if (!err)
-		err = pragma(trace, "PRAGMA user_version", &version);
+		err = trace_scalar(trace, "PRAGMA user_version", &version);
 	/* Plain tables only: a view of that name could compute for ever. */
 	if (!err)
-		err = pragma(trace,
-			     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql NOT "
-			     "LIKE 'CREATE VIRTUAL%' AND name IN ('meta', 'string', 'context', "
-			     "'process', 'exec', 'lost', 'summary')",
-			     &tables);
+		err = trace_scalar(
+			trace,
+			"SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql NOT "
+			"LIKE 'CREATE VIRTUAL%' AND name IN ('meta', 'string', 'context', "
+			"'process', 'exec', 'lost', 'summary')",
+			&tables);
 	if (err)
 		return err;
 	if (application != SCHEMA_APPLICATION_ID)
@@ -254,7 +252,7 @@ static int read_meta(struct begat_trace *trace)
 	int rc = SQLITE_DONE;
 
 	if (!err)
-		trace->meta = calloc(META_MAX, sizeof(*trace->meta));
+		trace->meta = calloc(READER_META_MAX, sizeof(*trace->meta));
 	if (!err && !trace->meta)
 		err = trace_fail_sqlite(trace, SQLITE_NOMEM);
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -282,13 +280,6 @@ const char *begat_trace_meta(const struct begat_trace *trace, const char *name)
 		if (!strcmp(trace->meta[i].name, name))
 			return trace->meta[i].value;
 	return NULL;
-}
-
-static int64_t meta_number(const struct begat_trace *trace, const char *name)
-{
-	const char *text = begat_trace_meta(trace, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
 }
 
 static int open_database(struct begat_trace *trace)
@@ -330,7 +321,7 @@ int begat_trace_open(const char *path, struct begat_trace **ret_trace)
 	if (!err)
 		err = trace_prepare(trace, "SELECT id, text FROM string WHERE id = ?1",
 				    &trace->text);
-	trace->realtime_offset_ns = meta_number(trace, "realtime_offset_ns");
+	trace->realtime_offset_ns = trace_meta_number(trace, "realtime_offset_ns");
 	return err;
 }
 
@@ -355,163 +346,4 @@ void begat_trace_close(struct begat_trace *trace)
 const char *begat_trace_error(const struct begat_trace *trace)
 {
 	return trace ? trace->error : "not enough memory to read a recording";
-}
-
-struct summary_reader {
-	struct begat_trace *trace;
-	sqlite3_stmt *stmt;
-	int err;
-};
-
-/* The value of the line @name is the current row of reader->stmt, or there is none. */
-static bool find_summary(struct summary_reader *reader, const char *name)
-{
-	sqlite3_reset(reader->stmt);
-	sqlite3_bind_text(reader->stmt, 1, name, -1, SQLITE_TRANSIENT);
-	int rc = sqlite3_step(reader->stmt);
-
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		reader->err = trace_fail_sqlite(reader->trace, rc);
-	return rc == SQLITE_ROW;
-}
-
-/* Texts live in meta, so that they last as long as the trace. */
-static const char *keep_text(struct begat_trace *trace, const char *name, const char *value)
-{
-	char key[80];
-	const char *known;
-
-	snprintf(key, sizeof(key), "summary.%s", name);
-	known = begat_trace_meta(trace, key);
-	if (known || trace->meta_count == META_MAX)
-		return known;
-
-	struct meta_line *line = &trace->meta[trace->meta_count];
-
-	line->name = strdup(key);
-	line->value = strdup(value);
-	trace->meta_count++;
-	if (!line->name || !line->value) {
-		free(line->name);
-		free(line->value);
-		trace->meta_count--;
-		return NULL;
-	}
-	return line->value;
-}
-
-static int get_stat(void *ctx, const char *name, enum stats_kind kind, void *member)
-{
-	struct summary_reader *reader = ctx;
-	const char *text;
-	uint64_t number;
-	uint32_t narrow;
-
-	if (!find_summary(reader, name))
-		return reader->err;
-	if (kind == STATS_TEXT) {
-		text = (const char *)sqlite3_column_text(reader->stmt, 0);
-		text = text ? keep_text(reader->trace, name, text) : NULL;
-		memcpy(member, &text, sizeof(text));
-		return 0;
-	}
-	number = (uint64_t)sqlite3_column_int64(reader->stmt, 0);
-	narrow = (uint32_t)number;
-	if (kind == STATS_U64)
-		memcpy(member, &number, sizeof(number));
-	else
-		memcpy(member, &narrow, sizeof(narrow));
-	return 0;
-}
-
-static uint64_t summary_number(struct summary_reader *reader, const char *name)
-{
-	return find_summary(reader, name) ? (uint64_t)sqlite3_column_int64(reader->stmt, 0) : 0;
-}
-
-static int read_summary(struct begat_trace *trace)
-{
-	struct summary_reader reader = { .trace = trace };
-	struct begat_event *ev = &trace->summary_event;
-	int err = trace_prepare(trace, "SELECT value FROM summary WHERE name = ?1", &reader.stmt);
-
-	if (err < 0)
-		return err;
-	trace->info.summary.size = sizeof(trace->info.summary);
-	if (find_summary(&reader, "fields_low")) {
-		trace->info.has_summary = true;
-		err = stats_for_each(&trace->info.summary, get_stat, &reader);
-	}
-	*ev = (struct begat_event){ .size = sizeof(*ev), .type = BEGAT_SUMMARY };
-	ev->has.bits[0] = summary_number(&reader, "fields_low");
-	ev->has.bits[1] = summary_number(&reader, "fields_high");
-	ev->ts_ns = summary_number(&reader, "ts_ns");
-	ev->time_ns = summary_number(&reader, "time_ns");
-	ev->seq = summary_number(&reader, "seq");
-	ev->cpu = (uint32_t)summary_number(&reader, "cpu");
-	ev->stats = &trace->info.summary;
-	sqlite3_finalize(reader.stmt);
-	return err ? err : reader.err;
-}
-
-/* Counts: from meta where the end was written, else from the tables. */
-static int count_rows(struct begat_trace *trace)
-{
-	static const char *const sql[] = {
-		"SELECT count(*) FROM process",
-		"SELECT count(*) FROM exec",
-		"SELECT coalesce(sum(count), 0) FROM lost",
-		"SELECT min(coalesce(min(fork_ts_ns), 9e18), coalesce((SELECT min(ts_ns) FROM "
-		"exec),"
-		" 9e18), coalesce((SELECT min(exit_ts_ns) FROM process), 9e18)) FROM process",
-		"SELECT max(coalesce(max(fork_ts_ns), 0), coalesce((SELECT max(ts_ns) FROM exec), "
-		"0),"
-		" coalesce((SELECT max(exit_ts_ns) FROM process), 0)) FROM process",
-	};
-	static const char *const names[] = { "processes", "execs", "lost", "first_ns", "last_ns" };
-	int64_t values[5];
-
-	for (int i = 0; i < 5; i++) {
-		int err;
-
-		values[i] = meta_number(trace, names[i]);
-		if (trace->info.complete && begat_trace_meta(trace, names[i]))
-			continue;
-		err = pragma(trace, sql[i], &values[i]);
-		if (err < 0)
-			return err;
-	}
-	trace->info.processes = (uint64_t)values[0];
-	trace->info.execs = (uint64_t)values[1];
-	trace->info.lost = (uint64_t)values[2];
-	if (values[3] > 0 && values[3] <= values[4]) {
-		trace->info.first_ns = (uint64_t)values[3];
-		trace->info.last_ns = (uint64_t)values[4];
-	}
-	return 0;
-}
-
-int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_info)
-{
-	size_t size = ret_info->size;
-	int err = 0;
-
-	if (size < sizeof(size))
-		return trace_fail(trace, EINVAL, "struct begat_trace_info has no size");
-	if (!trace->has_info) {
-		trace->info.complete = meta_number(trace, "complete") == 1;
-		trace->info.schema = (uint32_t)meta_number(trace, "schema");
-		trace->info.cpus = (uint32_t)meta_number(trace, "cpus");
-		trace->info.realtime_offset_ns = trace->realtime_offset_ns;
-		err = read_summary(trace);
-		if (!err)
-			err = count_rows(trace);
-		if (err < 0)
-			return err;
-		trace->has_info = true;
-	}
-	size = size < sizeof(trace->info) ? size : sizeof(trace->info);
-	memcpy(ret_info, &trace->info, size);
-	ret_info->size = size;
-	return 0;
 }

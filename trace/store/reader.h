@@ -16,6 +16,8 @@
 #include "schema.h"
 #include "slots.h"
 
+#define READER_META_MAX 1000 /* lines of meta; a recording of ours has about 25 */
+
 struct meta_line {
 	char *name, *value;
 };
@@ -56,6 +58,12 @@ int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
 /* Maps an SQLite code, SQLITE_NOMEM and so on; returns the negative errno. */
 int trace_fail_sqlite(struct begat_trace *trace, int rc);
 int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret_stmt);
+
+/* The first column of the first row of @sql, which has one. 0 or a negative errno. */
+int trace_scalar(struct begat_trace *trace, const char *sql, int64_t *ret);
+
+/* info.c: a line of meta as a number, 0 if there is none. */
+int64_t trace_meta_number(const struct begat_trace *trace, const char *name);
 
 /* "table exec, row 17: column argc holds text where a number belongs" */
 int trace_fail_cell(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char *why);

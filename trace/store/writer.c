@@ -2,8 +2,8 @@
 /*
  * trace/store/writer.c - recording: batches of rows in transactions.
  *
- * Owns:    begat_recorder_*: when to commit, meta, what happens when writing fails.
- * Not:     rows (fold.c), the file (file.c), parts (rotate.c).
+ * Owns:    begat_recorder_*: when to commit, what happens when writing fails.
+ * Not:     rows (fold.c), the file (file.c), what it says of itself (meta.c), parts (rotate.c).
  * Called:  by whoever records, on one thread; it has none of its own.
  *
  * Invariants
@@ -17,11 +17,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/utsname.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "stats.h"
 #include "text.h"
 
 #define BATCH_EVENTS 32768
@@ -29,7 +28,7 @@
 #define BATCH_BYTES (32u << 20) /* of texts in memory */
 #define BATCH_HELD_MAX (1u << 20) /* events kept while somebody else holds the database */
 
-static uint64_t now_ns(clockid_t clock)
+uint64_t recorder_now_ns(clockid_t clock)
 {
 	struct timespec t;
 
@@ -79,76 +78,12 @@ int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what)
 	}
 }
 
-static int step(struct begat_recorder *rec, sqlite3_stmt *stmt)
+int recorder_step(struct begat_recorder *rec, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
 
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
-}
-
-static int put_meta(struct begat_recorder *rec, const char *name, const char *text, int64_t number)
-{
-	int rc;
-
-	sqlite3_bind_text(rec->meta, 1, name, -1, SQLITE_STATIC);
-	if (!text)
-		sqlite3_bind_int64(rec->meta, 2, number);
-	else if (text_is_plain(text, strlen(text)))
-		sqlite3_bind_text(rec->meta, 2, text, -1, SQLITE_STATIC);
-	else
-		sqlite3_bind_blob(rec->meta, 2, text, (int)strlen(text), SQLITE_STATIC);
-	rc = step(rec, rec->meta);
-	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
-}
-
-int recorder_meta_text(struct begat_recorder *rec, const char *name, const char *value)
-{
-	return value ? put_meta(rec, name, value, 0) : 0;
-}
-
-int recorder_meta_number(struct begat_recorder *rec, const char *name, int64_t value)
-{
-	return put_meta(rec, name, NULL, value);
-}
-
-static void read_boot_id(char *out, size_t size)
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	*out = '\0';
-	if (!file)
-		return;
-	if (fgets(out, (int)size, file))
-		out[strcspn(out, "\n")] = '\0';
-	fclose(file);
-}
-
-static int first_meta(struct begat_recorder *rec)
-{
-	struct utsname uts = { .nodename = "" };
-	char boot_id[64], cwd[4096];
-	int64_t realtime = (int64_t)now_ns(CLOCK_REALTIME);
-	int err = 0;
-
-	uname(&uts);
-	read_boot_id(boot_id, sizeof(boot_id));
-	err |= recorder_meta_number(rec, "schema", BEGAT_TRACE_SCHEMA);
-	err |= recorder_meta_number(rec, "complete", 0);
-	err |= recorder_meta_text(rec, "version", begat_version());
-	err |= recorder_meta_number(rec, "created_ns", realtime);
-	err |= recorder_meta_text(rec, "host", uts.nodename);
-	err |= recorder_meta_text(rec, "kernel", uts.release);
-	err |= recorder_meta_text(rec, "machine", uts.machine);
-	err |= recorder_meta_text(rec, "boot_id", *boot_id ? boot_id : NULL);
-	err |= recorder_meta_number(rec, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
-	rec->realtime_offset_ns = realtime - (int64_t)now_ns(CLOCK_BOOTTIME);
-	err |= recorder_meta_number(rec, "realtime_offset_ns", rec->realtime_offset_ns);
-	err |= recorder_meta_text(rec, "command", rec->command);
-	err |= recorder_meta_text(rec, "cwd", getcwd(cwd, sizeof(cwd)));
-	err |= recorder_meta_number(rec, "uid", getuid());
-	err |= recorder_meta_number(rec, "part", rec->counts.parts + 1);
-	return err;
 }
 
 /* A new file with its tables and what is known now, committed. */
@@ -167,9 +102,9 @@ static int begin_part(struct begat_recorder *rec)
 	memset(rec->memos, 0, sizeof(rec->memos));
 	memset(rec->contexts, 0, sizeof(rec->contexts));
 	live_clear(&rec->live);
-	if (file_open(rec) < 0 || first_meta(rec) < 0)
+	if (file_open(rec) < 0 || meta_begin(rec) < 0)
 		return -rec->failure;
-	rc = step(rec, rec->commit);
+	rc = recorder_step(rec, rec->commit);
 	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
 }
 
@@ -244,14 +179,14 @@ static int write_ends(struct begat_recorder *rec)
 						RECORDER_END_LAST - RECORDER_END_FIRST + 2,
 						row->values[PROCESS_row]);
 		if (rc == SQLITE_OK)
-			rc = step(rec, rec->end);
+			rc = recorder_step(rec, rec->end);
 	}
 	return rc;
 }
 
 static int write_batch(struct begat_recorder *rec)
 {
-	int rc = step(rec, rec->begin);
+	int rc = recorder_step(rec, rec->begin);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -260,7 +195,7 @@ static int write_batch(struct begat_recorder *rec)
 	if (rc == SQLITE_OK)
 		rc = write_ends(rec);
 	if (rc == SQLITE_OK)
-		rc = step(rec, rec->commit);
+		rc = recorder_step(rec, rec->commit);
 	return rc;
 }
 
@@ -290,7 +225,7 @@ int begat_recorder_commit(struct begat_recorder *rec)
 			return 0;
 		recorder_fail_sqlite(rec, rc, "write");
 		if (!sqlite3_get_autocommit(rec->db))
-			step(rec, rec->rollback);
+			recorder_step(rec, rec->rollback);
 		rec->counts.dropped += rec->batch_events;
 		return -rec->failure;
 	}
@@ -312,64 +247,6 @@ static bool part_is_full(const struct begat_recorder *rec)
 	       rec->last_ns - rec->first_ns >= rec->opts.max_age_ns;
 }
 
-static int put_stat(void *ctx, const char *name, enum stats_kind kind, void *member)
-{
-	sqlite3_stmt *stmt = ctx;
-	const char *text;
-	uint64_t number;
-	int rc;
-
-	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	if (kind == STATS_TEXT) {
-		memcpy(&text, member, sizeof(text));
-		if (!text)
-			return 0;
-		sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
-	} else {
-		if (kind == STATS_U64)
-			memcpy(&number, member, sizeof(number));
-		else
-			number = *(uint32_t *)member;
-		sqlite3_bind_int64(stmt, 2, (int64_t)number);
-	}
-	rc = sqlite3_step(stmt);
-	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE ? 0 : rc;
-}
-
-static int put_summary(struct begat_recorder *rec, const struct begat_event *ev)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} head[] = {
-		{ "n", rec->n },
-		{ "ts_ns", ev->ts_ns },
-		{ "time_ns", ev->time_ns },
-		{ "seq", ev->seq },
-		{ "cpu", ev->cpu },
-		{ "fields_low", ev->has.bits[0] },
-		{ "fields_high", ev->has.bits[1] },
-	};
-	struct begat_stats stats = { 0 };
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(rec->db, "INSERT OR REPLACE INTO summary VALUES(?1, ?2)", -1,
-				    &stmt, NULL);
-
-	if (ev->stats && rc == SQLITE_OK) {
-		memcpy(&stats, ev->stats,
-		       ev->stats->size < sizeof(stats) ? ev->stats->size : sizeof(stats));
-		rc = stats_for_each(&stats, put_stat, stmt);
-	}
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]) && rc == SQLITE_OK; i++) {
-		uint64_t value = head[i].value;
-
-		rc = put_stat(stmt, head[i].name, STATS_U64, &value);
-	}
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
 /* The end of a stream; rare, so it gets a transaction of its own. */
 static int write_summary(struct begat_recorder *rec, const struct begat_event *ev)
 {
@@ -381,16 +258,16 @@ static int write_summary(struct begat_recorder *rec, const struct begat_event *e
 	rec->n++;
 	rec->counts.events++;
 	rec->part_events++;
-	rc = step(rec, rec->begin);
+	rc = recorder_step(rec, rec->begin);
 	if (rc == SQLITE_OK)
-		rc = put_summary(rec, ev);
+		rc = meta_summary(rec, ev);
 	if (rc == SQLITE_OK)
-		rc = step(rec, rec->commit);
+		rc = recorder_step(rec, rec->commit);
 	if (rc == SQLITE_OK)
 		return 0;
 	recorder_fail_sqlite(rec, rc, "write");
 	if (!sqlite3_get_autocommit(rec->db))
-		step(rec, rec->rollback);
+		recorder_step(rec, rec->rollback);
 	return -rec->failure;
 }
 
@@ -419,7 +296,7 @@ int begat_recorder_write(struct begat_recorder *rec, const struct begat_event *e
 	rec->batch_events++;
 	/* The clock is read for every 64th event: at the rates where it matters that is 1 ms. */
 	if (!rec->batch_since_ns)
-		rec->batch_since_ns = now_ns(CLOCK_MONOTONIC);
+		rec->batch_since_ns = recorder_now_ns(CLOCK_MONOTONIC);
 	if (rec->batch_events >= rec->opts.batch_events || batch_bytes(rec) >= BATCH_BYTES)
 		err = begat_recorder_commit(rec);
 	else if (!(rec->batch_events & 63))
@@ -436,97 +313,36 @@ int begat_recorder_tick(struct begat_recorder *rec)
 	if (rec->failure)
 		return -rec->failure;
 	if (!rec->batch_events ||
-	    now_ns(CLOCK_MONOTONIC) - rec->batch_since_ns < rec->opts.batch_ns)
+	    recorder_now_ns(CLOCK_MONOTONIC) - rec->batch_since_ns < rec->opts.batch_ns)
 		return 0;
 	err = begat_recorder_commit(rec);
 	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);
 }
 
-static int meta_transaction(struct begat_recorder *rec, int (*put)(struct begat_recorder *, void *),
-			    void *arg)
-{
-	int rc;
-
-	if (rec->failure)
-		return -rec->failure;
-	rc = step(rec, rec->begin);
-	if (rc != SQLITE_OK)
-		return recorder_fail_sqlite(rec, rc, "write");
-	if (put(rec, arg) < 0) {
-		if (!sqlite3_get_autocommit(rec->db))
-			step(rec, rec->rollback);
-		return -rec->failure;
-	}
-	rc = step(rec, rec->commit);
-	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
-}
-
-static int put_capture(struct begat_recorder *rec, void *arg)
-{
-	const struct begat_stats *stats = arg;
-	int err = recorder_meta_text(rec, "backend", stats->backend);
-
-	err |= recorder_meta_text(rec, "transport", stats->transport);
-	err |= recorder_meta_text(rec, "latency", stats->latency);
-	err |= recorder_meta_text(rec, "fallback", stats->fallback);
-	return err | recorder_meta_number(rec, "buffer_bytes", (int64_t)stats->buffer_bytes);
-}
-
-int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *stats)
-{
-	return meta_transaction(rec, put_capture, (void *)stats);
-}
-
-static int put_pair(struct begat_recorder *rec, void *arg)
-{
-	const char **pair = arg;
-
-	return recorder_meta_text(rec, pair[0], pair[1]);
-}
-
-int begat_recorder_set_meta(struct begat_recorder *rec, const char *name, const char *value)
-{
-	const char *pair[2] = { name, value };
-
-	return meta_transaction(rec, put_pair, pair);
-}
-
-static int put_end(struct begat_recorder *rec, void *arg)
-{
-	int err = 0;
-
-	if (rec->first_ns) {
-		err |= recorder_meta_number(rec, "first_ns", (int64_t)rec->first_ns);
-		err |= recorder_meta_number(rec, "last_ns", (int64_t)rec->last_ns);
-	}
-	err |= recorder_meta_number(rec, "events", (int64_t)rec->part_events);
-	err |= recorder_meta_number(rec, "processes", (int64_t)rec->part_processes);
-	err |= recorder_meta_number(rec, "execs", (int64_t)rec->part_execs);
-	err |= recorder_meta_number(rec, "lost", (int64_t)rec->part_lost);
-	return err | recorder_meta_number(rec, "complete", 1);
-}
-
 int recorder_finish_part(struct begat_recorder *rec)
 {
 	int err = begat_recorder_commit(rec);
+	struct stat st;
 
 	if (!err && rec->batch_events)
 		return recorder_fail_sqlite(rec, SQLITE_BUSY, "write");
 	if (!err)
-		err = meta_transaction(rec, put_end, NULL);
+		err = meta_end(rec);
 	if (err < 0)
 		return err;
 	/* Indexes are a comfort: with too little space for them the recording is still whole. */
 	sqlite3_exec(rec->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (sqlite3_exec(rec->db, schema_indexes, NULL, NULL, NULL) != SQLITE_OK ||
-	    step(rec, rec->commit) != SQLITE_OK)
+	    recorder_step(rec, rec->commit) != SQLITE_OK)
 		if (!sqlite3_get_autocommit(rec->db))
-			step(rec, rec->rollback);
+			recorder_step(rec, rec->rollback);
 	/* One file, readable where nothing can be written. Fails while somebody reads: then the
 	 * log stays beside it, and the next one who closes it cleans up. */
 	sqlite3_exec(rec->db, "PRAGMA wal_checkpoint(truncate)", NULL, NULL, NULL);
 	sqlite3_exec(rec->db, "PRAGMA journal_mode = delete", NULL, NULL, NULL);
 	file_close(rec);
+	if (stat(rec->path, &st) == 0)
+		rec->bytes = (uint64_t)st.st_size;
 	return 0;
 }
 

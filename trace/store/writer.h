@@ -2,13 +2,14 @@
 /*
  * trace/store/writer.h - the inside of a recorder.
  *
- * Owns:    struct begat_recorder, shared by writer.c, file.c, fold.c, rotate.c.
+ * Owns:    struct begat_recorder, shared by the files that write.
  */
 #ifndef BEGAT_TRACE_STORE_WRITER_H
 #define BEGAT_TRACE_STORE_WRITER_H
 
 #include <begat/trace.h>
 #include <sqlite3.h>
+#include <time.h>
 
 #include "intern.h"
 #include "live.h"
@@ -109,8 +110,17 @@ int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for an SQLite code, with what was tried: "write". */
 int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what);
-int recorder_meta_text(struct begat_recorder *rec, const char *name, const char *value);
-int recorder_meta_number(struct begat_recorder *rec, const char *name, int64_t value);
+uint64_t recorder_now_ns(clockid_t clock);
+/* Runs a statement that returns nothing; an SQLite code. */
+int recorder_step(struct begat_recorder *rec, sqlite3_stmt *stmt);
+
+/* meta.c: in an open transaction, what is known at the beginning. 0 or a negative errno. */
+int meta_begin(struct begat_recorder *rec);
+/* meta.c: in an open transaction, the summary event. An SQLite code. */
+int meta_summary(struct begat_recorder *rec, const struct begat_event *ev);
+/* meta.c: counts, and that it is complete. 0 or a negative errno. */
+int meta_end(struct begat_recorder *rec);
+
 /* The columns of an UPDATE that ends a process. */
 #define RECORDER_END_FIRST PROCESS_exit_n
 #define RECORDER_END_LAST PROCESS_execs
