@@ -56,7 +56,12 @@ struct begat_options {
 	const char *backend; /* "kprobe", "tracepoint"; NULL = the best that works */
 	const char *transport; /* "ringbuf", "perfbuf"; NULL = the best that works */
 	enum begat_latency latency;
-	uint32_t events; /* BEGAT_EVENT_BIT()s wanted; 0 = all but snapshot */
+	/*
+	 * BEGAT_EVENT_BIT()s wanted; 0 = all but snapshot. With neither forks nor exits nor a
+	 * question about lineage, only execs leave the kernel and no process table is kept:
+	 * begat_find_process() then knows what ran before, and no more.
+	 */
+	uint32_t events;
 	struct begat_fields fields; /* wanted by the callback; none set = all but env */
 	size_t buffer_bytes; /* kernel buffer, all CPUs together; 0 = 8 MiB; rounded up */
 	uint64_t short_lived_window_ns; /* 0 = 10 ms */

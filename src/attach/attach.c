@@ -170,6 +170,8 @@ static int try_backend(struct attach *attach, const char *backend,
 	attach->backend = backend;
 	err = load(attach, opts, f, error);
 	if (!err)
+		err = opts->loaded(opts->ctx, attach);
+	if (!err)
 		err = hooks_attach_backend(attach, error);
 	if (!err)
 		err = self_test(attach, error);
@@ -177,8 +179,10 @@ static int try_backend(struct attach *attach, const char *backend,
 		clocks_warm_up(attach, try_execve);
 		err = hooks_attach_lifecycle(attach, f, error);
 	}
-	if (err)
+	if (err) {
+		opts->unloading(opts->ctx);
 		unload(attach);
+	}
 	return err;
 }
 

@@ -31,6 +31,13 @@ struct attach_options {
 	const char *transport;
 	size_t buffer_bytes;
 	struct bpf_config config; /* without what the features decide */
+	/*
+	 * The maps are there and no hook is in yet: the time to make room for records. Called for
+	 * each backend that is tried; @unloading before its maps go away again.
+	 */
+	int (*loaded)(void *ctx, struct attach *attach);
+	void (*unloading)(void *ctx);
+	void *ctx;
 };
 
 int attach_open(const struct attach_options *opts, const struct features *features,

@@ -97,24 +97,50 @@ static uint32_t demand(const struct begat *b)
 	return want;
 }
 
-/* The table needs forks, execs and exits for everything but a bare stream of execs. */
+/*
+ * The process table needs forks, execs and exits, and an exit shows what the table knows; only a
+ * stream of execs alone does without. Failed execs nobody else needs.
+ */
 static uint32_t demand_classes(const struct begat *b, const struct begat_filter_push *push)
 {
-	uint32_t classes = 1 << REC_CLASS_FORK | 1 << REC_CLASS_EXEC | 1 << REC_CLASS_EXIT |
-			   1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
+	uint32_t events = b->events & push->events;
+	uint32_t classes = 1 << REC_CLASS_EXEC | 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
 
-	if (b->events & push->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
+	if (b->has_table)
+		classes |= 1 << REC_CLASS_FORK | 1 << REC_CLASS_EXIT;
+	if (events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
 		classes |= 1 << REC_CLASS_EXEC_FAILED;
 	return classes;
 }
 
-static void push_filter(const struct begat *b, struct bpf_config *config,
-			struct begat_filter_push *push)
+static bool needs_table(const struct begat *b, const struct begat_filter_push *push)
 {
-	push->size = sizeof(*push);
-	push->events = BEGAT_EVENTS_ALL;
-	if (b->where)
-		begat_filter_pushable(b->where, push);
+	uint32_t events = b->events & push->events;
+
+	return push->asks_lineage || b->follow ||
+	       events & (BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
+			 BEGAT_EVENT_BIT(BEGAT_SNAPSHOT));
+}
+
+/* All matches are below these processes: follow them, those of them that live. */
+static int follow_pushed(struct begat *b, const struct begat_filter_push *push)
+{
+	if (b->follow || !push->under_count)
+		return 0;
+	b->pids = calloc(push->under_count, sizeof(*b->pids));
+	if (!b->pids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < push->under_count; i++)
+		if (!kill(push->under_tgids[i], 0) || errno != ESRCH)
+			b->pids[b->pids_count++] = push->under_tgids[i];
+	b->follow = b->pids_count; /* none lives: then nothing will ever match */
+	return 0;
+}
+
+static void push_filter(struct begat *b, struct bpf_config *config,
+			const struct begat_filter_push *push)
+{
+	b->has_table = needs_table(b, push);
 	config->emit = demand_classes(b, push);
 	/* A lineage question needs the forebears in the table, whoever they belong to. */
 	if (!push->uids_count || push->asks_lineage || config->admit & CONFIG_ADMIT_UID)
@@ -129,8 +155,12 @@ static int fill_config(struct begat *b, const struct begat_options *opts, struct
 	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
 						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
 						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
-	struct begat_filter_push push = { .size = sizeof(push) };
-	int err = 0;
+	struct begat_filter_push push = { .size = sizeof(push), .events = BEGAT_EVENTS_ALL };
+	int err;
+
+	if (b->where)
+		begat_filter_pushable(b->where, &push);
+	err = follow_pushed(b, &push);
 
 	config->short_lived_window_ns = b->window_ns;
 	config->max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX;
@@ -143,7 +173,7 @@ static int fill_config(struct begat *b, const struct begat_options *opts, struct
 		config->uid_count = opts->uids_count;
 		memcpy(config->uids, opts->uids, opts->uids_count * sizeof(*opts->uids));
 	}
-	if (opts->cgroups) {
+	if (opts->cgroups && !err) {
 		config->admit |= CONFIG_ADMIT_CGROUP;
 		err = cgroups_resolve(opts->cgroups, config, &b->error);
 	}
@@ -230,36 +260,49 @@ static int open_decoder(struct begat *b)
 	return decoder_new(&opts, &b->decoder);
 }
 
-static int open_transport(struct begat *b, size_t buffer_bytes)
+static int open_transport(void *ctx, struct attach *attach)
 {
 	static const enum transport_wake wakes[] = { [BEGAT_BALANCED] = TRANSPORT_WAKE_EACH,
 						     [BEGAT_LOW] = TRANSPORT_WAKE_NEVER,
 						     [BEGAT_BATCH] = TRANSPORT_WAKE_VOLUME };
+	struct begat *b = ctx;
 	struct transport_options opts = {
-		.map_fd = attach_records_fd(b->attach),
-		.buffer_bytes = buffer_bytes,
-		.cpus = attach_cpus(b->attach),
+		.map_fd = attach_records_fd(attach),
+		.buffer_bytes = b->buffer_bytes,
+		.cpus = attach_cpus(attach),
 		.wake = wakes[b->mode],
 	};
 
-	b->transport_ops = transport_by_name(attach_transport(b->attach));
+	b->transport_ops = transport_by_name(attach_transport(attach));
 	return b->transport_ops->open(&opts, &b->error, &b->transport);
+}
+
+static void close_transport(void *ctx)
+{
+	struct begat *b = ctx;
+
+	if (b->transport)
+		b->transport_ops->close(b->transport);
+	b->transport = NULL;
 }
 
 static int open_parts(struct begat *b, const struct begat_options *opts)
 {
-	struct attach_options attach_opts = { .backend = opts->backend,
-					      .transport = opts->transport };
+	struct attach_options attach_opts = {
+		.backend = opts->backend,
+		.transport = opts->transport,
+		.loaded = open_transport,
+		.unloading = close_transport,
+		.ctx = b,
+	};
 	int err = fill_config(b, opts, &attach_opts.config);
 
 	if (err)
 		return err;
-	attach_opts.buffer_bytes =
-		transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
+	b->buffer_bytes = transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
+	attach_opts.buffer_bytes = b->buffer_bytes;
 	features_probe(&b->features);
 	err = attach_open(&attach_opts, &b->features, &b->error, &b->attach);
-	if (!err)
-		err = open_transport(b, attach_opts.buffer_bytes);
 	if (!err)
 		err = wait_open(b);
 	if (err)
@@ -326,8 +369,7 @@ BEGAT_API void begat_close(struct begat *b)
 {
 	if (!b)
 		return;
-	if (b->transport)
-		b->transport_ops->close(b->transport);
+	close_transport(b);
 	wait_close(b);
 	attach_close(b->attach);
 	proctable_free(b->table);

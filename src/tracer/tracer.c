@@ -57,7 +57,7 @@ int tracer_hand_over(struct begat *b, struct begat_event *ev)
 
 int tracer_deliver(struct begat *b, struct begat_event *ev)
 {
-	int err = proctable_apply(b->table, ev);
+	int err = b->has_table ? proctable_apply(b->table, ev) : 0;
 
 	if (err == 1) /* an exit that was seen before */
 		return b->stop;
@@ -81,7 +81,7 @@ static void time_delivery(struct begat *b, const struct begat_event *ev)
 static void note_event(struct begat *b, const struct begat_event *ev)
 {
 	if (ev->type == BEGAT_LOST) {
-		b->heal_due |= ev->class_type != BEGAT_EXEC_FAILED;
+		b->heal_due |= b->has_table && ev->class_type != BEGAT_EXEC_FAILED;
 		return;
 	}
 	b->received[ev->type]++;

@@ -44,6 +44,8 @@ struct begat {
 	enum begat_latency mode;
 	const struct begat_filter *where;
 	bool follow, fold_failures;
+	bool has_table; /* not for a stream of execs alone: its forks and exits are not sent */
+	size_t buffer_bytes;
 	pid_t *pids;
 	size_t pids_count;
 	char **env_names;
