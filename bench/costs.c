@@ -192,7 +192,8 @@ int main(int argc, char **argv)
 		if (!strcmp(names[stage], argv[1]))
 			r.stage = stage;
 	if (r.stage == STAGES)
-		errx(2, "usage: costs decode|table|filter|json|text FILE | costs capture FILE CMD...");
+		errx(2,
+		     "usage: costs decode|table|filter|json|text FILE | costs capture FILE CMD...");
 	load(&r, argv[2]);
 	open_parts(&r);
 	replay(&r);

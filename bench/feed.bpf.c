@@ -74,14 +74,14 @@ __noinline int feed_fork(__u64 number)
 	struct task_struct *task = (void *)bpf_get_current_task();
 
 	feed.number = number;
-	emit_fork(NULL, BPF_CORE_READ(task, real_parent), task);
+	emit_fork(NULL, BPF_CORE_READ(task, real_parent), task, true);
 	return 0;
 }
 
 __noinline int feed_exec(__u64 number)
 {
 	feed.number = number;
-	emit_exec(NULL, (void *)bpf_get_current_task(), 0, (void *)feed.binprm);
+	emit_exec(NULL, (void *)bpf_get_current_task(), 0, (void *)feed.binprm, true);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ __noinline int feed_exit(__u64 number)
 	__u32 tgid = 1000 + number % 4000000;
 
 	feed.number = number;
-	emit_exit(NULL, (void *)bpf_get_current_task(), true);
+	emit_exit(NULL, (void *)bpf_get_current_task(), true, true);
 	/* The emitter looked for the entry of the task that runs. */
 	if (c && cache_find(tgid, 1000000000 + number * 1000))
 		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());
@@ -102,8 +102,8 @@ static long feed_one(__u32 index, void *unused)
 {
 	__u64 number = feed.next;
 
-	if (feed.keep_free && bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) + feed.keep_free >
-				      feed.ring_bytes) {
+	if (feed.keep_free &&
+	    bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) + feed.keep_free > feed.ring_bytes) {
 		feed.stopped++;
 		return 1;
 	}

@@ -47,8 +47,10 @@ struct mode {
 };
 
 static const struct mode modes[] = {
-	{ "low", BEGAT_LOW, false },		 { "balanced", BEGAT_BALANCED, false },
-	{ "batch", BEGAT_BATCH, false },	 { "low, raised", BEGAT_LOW, true },
+	{ "low", BEGAT_LOW, false },
+	{ "balanced", BEGAT_BALANCED, false },
+	{ "batch", BEGAT_BATCH, false },
+	{ "low, raised", BEGAT_LOW, true },
 	{ "balanced, raised", BEGAT_BALANCED, true },
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
@@ -77,9 +79,9 @@ static int take(const struct begat_event *ev, void *ctx)
 
 	if (ev->type != BEGAT_FORK && ev->type != BEGAT_EXEC && ev->type != BEGAT_EXIT)
 		return 0;
-	samples_add(&capture->kinds[ev->type == BEGAT_FORK ? FORK :
-				    ev->type == BEGAT_EXEC ? EXEC :
-							     EXIT],
+	samples_add(&capture->kinds[ev->type == BEGAT_FORK   ? FORK
+				    : ev->type == BEGAT_EXEC ? EXEC
+							     : EXIT],
 		    ns);
 	if (ev->ts_ns - capture->last_ts_ns > PAUSE_US * 500ull) {
 		samples_add(&capture->kinds[FIRST], ns);
@@ -145,8 +147,8 @@ static void measure(size_t mode, enum load load, size_t round)
 	cpu = bench_thread_cpu_ns();
 	began = bench_now_ns();
 	poll_while(b, start(load));
-	result->cpu[round] = (double)(bench_thread_cpu_ns() - cpu) /
-			     (double)(bench_now_ns() - began);
+	result->cpu[round] =
+		(double)(bench_thread_cpu_ns() - cpu) / (double)(bench_now_ns() - began);
 	result->first_p50[round] = (double)samples_at(&capture.first, 0.5);
 	result->first_p99[round] = (double)samples_at(&capture.first, 0.99);
 	result->rounds = round + 1;

@@ -112,8 +112,8 @@ static void open_run(struct run *run, enum stage stage)
 	config.admit = 0;
 	feed_open(&run->feed, run->b, &config);
 	if (stage == LIBBPF)
-		run->libbpf = ring_buffer__new(attach_records_fd(run->b->attach), count_bytes, run,
-					       NULL);
+		run->libbpf =
+			ring_buffer__new(attach_records_fd(run->b->attach), count_bytes, run, NULL);
 }
 
 static void close_run(struct run *run)
@@ -262,8 +262,8 @@ int main(int argc, char **argv)
 				measure_both(&run, stage, round);
 			close_run(&run);
 		}
-	printf("%-10s %12s %12s %14s %14s %10s\n", "stage", "ns/event", "M events/s",
-	       "producer ns", "both, M/s", "lost");
+	printf("%-10s %12s %12s %14s %14s %10s\n", "stage", "ns/event", "M events/s", "producer ns",
+	       "both, M/s", "lost");
 	for (enum stage stage = LIBBPF; stage < STAGES; stage++)
 		if (!is_any || is_asked[stage])
 			print(stage, rounds);

@@ -16,7 +16,8 @@ static struct bpf_map *find(struct bpf_object *object, const char *suffix)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		const char *name = bpf_map__name(map);
 		size_t len = strlen(name), end = strlen(suffix);
 
@@ -39,9 +40,9 @@ struct bpf_config feed_config(const struct begat *b)
 
 void feed_open(struct feed *feed, const struct begat *b, const struct bpf_config *config)
 {
-	static const char *const shared[] = { "records",   "scratch",	"processes",
-					      "deaths",	   "graveyards", "attempts",
-					      "cgroups_sent", "counters", "reader" };
+	static const char *const shared[] = { "records",      "scratch",    "processes",
+					      "deaths",	      "graveyards", "attempts",
+					      "cgroups_sent", "counters",   "reader" };
 	char path[4096];
 	int error;
 

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+bench/workload.py - a real parallel build, under each tool in turn.
+
+usage: workload.py [--rounds N] [--tools NAME,...] [--source FOLDER]
+
+Builds Debian's lua5.4 (fetched with apt-get source through a private state, the system's lists stay as
+they are) with make -j<CPUs>; where that is not to be had, begat's own library. The figure is the
+wall clock under the tool against the mean of the bare builds before and after it, and the same for
+the CPU time of the build.
+"""
+import argparse
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from lib import benchlib as lib
+
+CACHE = os.path.join(lib.ROOT, lib.BUILD, "bench", "source")
+
+
+def tools():
+    return [
+        lib.begat("low", "fork,exec,exec_failed,exit"),
+        lib.begat("balanced", "fork,exec,exec_failed,exit"),
+        lib.begat("batch", "fork,exec,exec_failed,exit"),
+        lib.Tool("execsnoop", ["execsnoop"]),
+        lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_LIFE]),
+        lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], program="perf"),
+        lib.Tool("forkstat", ["forkstat", "-e", "fork,exec,exit", "-l"]),
+        lib.Tool("extrace", ["extrace", "-f"]),
+        lib.Tool("strace -f", ["strace", "-f", "-qq", "-e", "trace=execve,execveat", "-o",
+                               "/dev/null"], wraps=True),
+    ]
+
+
+def fetch(folder):
+    """lua5.4's source in @folder/lua, or None."""
+    state = os.path.join(folder, "apt")
+    for sub in ("lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(state, sub), exist_ok=True)
+    with open("/etc/os-release") as f:
+        names = [l.split("=")[1].strip() for l in f if l.startswith("VERSION_CODENAME=")]
+    with open(os.path.join(state, "sources.list"), "w") as f:
+        f.write("deb-src http://deb.debian.org/debian %s main\n" % (names or ["stable"])[0])
+    options = ["-o", "Dir::Etc::sourcelist=%s/sources.list" % state, "-o", "Dir::Etc::sourceparts=-",
+               "-o", "Dir::State::lists=%s/lists" % state, "-o", "Dir::Cache=%s/cache" % state]
+    for command in (["apt-get", *options, "-qq", "update"],
+                    ["apt-get", *options, "-qq", "source", "--download-only", "lua5.4"]):
+        if subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode:
+            return None
+    archives = glob.glob(os.path.join(folder, "lua5.4_*.orig.tar.*"))
+    if not archives:
+        return None
+    os.makedirs(os.path.join(folder, "lua"), exist_ok=True)
+    subprocess.run(["tar", "-xf", archives[0], "-C", os.path.join(folder, "lua"),
+                    "--strip-components=1"], check=True)
+    return os.path.join(folder, "lua")
+
+
+def the_build(source):
+    """(name, command, folder)"""
+    jobs = "-j%d" % os.cpu_count()
+    if not source:
+        source = os.path.join(CACHE, "lua")
+        if not os.path.exists(os.path.join(source, "src", "lua.c")):
+            os.makedirs(CACHE, exist_ok=True)
+            source = fetch(CACHE)
+    if source:
+        return "lua5.4", "make -s clean; exec make -s %s posix" % jobs, source
+    print("lua5.4 is not to be had: building libbegat.a instead")
+    return "libbegat", ("rm -rf /dev/shm/bench-build; exec make -s %s BUILD=/dev/shm/bench-build "
+                        "/dev/shm/bench-build/libbegat.a" % jobs), lib.ROOT
+
+
+def run_build(command, folder, under=()):
+    before = os.times()
+    began = time.monotonic()
+    subprocess.run([*under, "sh", "-c", command], cwd=folder, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.monotonic() - began
+    after = os.times()
+    return wall, (after.children_user - before.children_user +
+                  after.children_system - before.children_system)
+
+
+def measure(tool, command, folder, result):
+    before = run_build(command, folder)
+    if tool.wraps:
+        under = run_build(command, folder, tool.argv)
+    else:
+        tool.start()
+        under = run_build(command, folder)
+        tool.stop()
+    after = run_build(command, folder)
+    result["wall"].append(2 * under[0] / (before[0] + after[0]))
+    result["bare"].append((before[0] + after[0]) / 2)
+    if not tool.wraps:  # strace's own time is in there
+        # stopping the tool reaps it: its CPU time is not the build's, and is told by storm.py
+        result["cpu"].append(2 * under[1] / (before[1] + after[1]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tools")
+    parser.add_argument("--source", help="a folder with lua's source")
+    args = parser.parse_args()
+    lib.need_root_and_tracefs()
+    name, command, folder = the_build(args.source)
+    run_build(command, folder)  # warm the page cache
+    wanted = [t for t in tools() if not args.tools or
+              any(t.name.startswith(w) for w in args.tools.split(","))]
+    results = {t.name: {"wall": [], "cpu": [], "bare": []} for t in wanted}
+    skipped = {}
+    for _ in range(args.rounds):
+        for tool in wanted:
+            if tool.missing() or tool.name in skipped:
+                skipped.setdefault(tool.name, tool.missing())
+                continue
+            try:
+                measure(tool, command, folder, results[tool.name])
+            except (RuntimeError, subprocess.CalledProcessError) as reason:
+                skipped[tool.name] = "skipped: %s" % reason
+    rows = []
+    for tool, r in results.items():
+        if not r["wall"]:
+            rows.append([tool, skipped[tool], "", "", ""])
+            continue
+        cpu = "%.3fx" % lib.median(r["cpu"]) if r["cpu"] else "-"
+        rows.append([tool, "%.3fx" % lib.median(r["wall"]), cpu, "%.2f s" % lib.median(r["bare"]),
+                     len(r["wall"])])
+        lib.row("workload", tool, build=name, wall_ratio=round(lib.median(r["wall"]), 4),
+                cpu_ratio=round(lib.median(r["cpu"]), 4) if r["cpu"] else None,
+                bare_s=round(lib.median(r["bare"]), 3), rounds=len(r["wall"]))
+    lib.table(["build of " + name, "wall", "CPU", "bare", "rounds"], rows)
+
+
+if __name__ == "__main__":
+    main()
