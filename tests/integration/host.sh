@@ -174,7 +174,7 @@ stress_schema()
 	"$jsonlines" docs/event.schema.json <"$1/events" || return 1
 	tail -n 1 "$1/events" | jq -e '.event == "summary" and .complete and .balance == 0' >/dev/null ||
 		{ tail -n 1 "$1/events"; return 1; }
-	jq -es 'map(.event) | (index("lost") | not) and (length > 1000)' "$1/events" >/dev/null ||
+	[[ $(grep -c '^{"event":"lost"' "$1/events") == 0 && $(wc -l <"$1/events") -gt 1000 ]] ||
 		{ echo "something was lost, or next to nothing came"; return 1; }
 }
 
