@@ -144,6 +144,8 @@ static __always_inline long send(void *ctx, struct cpu_counters *c, void *record
 	barrier_var(bytes);
 	if (bytes > REC_BYTES_MAX)
 		bytes = REC_BYTES_MAX;
+	/* 6.1 knows the bound only of the register that was compared, not of a spilled copy. */
+	barrier_var(bytes);
 	err = send_bytes(ctx, record, bytes);
 	if (err)
 		c->dropped[class]++;
