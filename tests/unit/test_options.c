@@ -187,7 +187,7 @@ static void test_wrong_values(void **state)
 	assert_refuses("-p 0", "'0' is not a process id");
 	assert_refuses("-p -5", "'-5' is not a process id");
 	assert_refuses("-p 12x", "'12x' is not a process id");
-	assert_refuses("-p 99999999", "is not a process id");
+	assert_refuses("-p 99999999999", "is not a process id");
 	assert_refuses("-p 18446744073709551617", "is not a process id");
 	assert_refuses("-u no-such-user-here", "no user 'no-such-user-here'");
 	assert_refuses("--env=A,,B", "names of variables");
