@@ -194,6 +194,8 @@ static void probe_attempts(struct features *f)
 void features_probe(struct features *ret)
 {
 	struct features f = { 0 };
+	/* What is missing is for begat to say; restored, the program may use libbpf itself. */
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
 
 	probe_capabilities(&f);
 	probe_lockdown(&f);
@@ -201,5 +203,6 @@ void features_probe(struct features *ret)
 	f.has_ringbuf = can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));
 	f.has_perfbuf = can_create_map(BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
 	probe_attempts(&f);
+	libbpf_set_print(print);
 	*ret = f;
 }

@@ -125,6 +125,14 @@ int hooks_attach_lifecycle(struct attach *attach, const struct features *feature
 	return 0;
 }
 
+/* Debian's kernels start with kernel.perf_event_paranoid=3, which CAP_PERFMON does not outdo. */
+static const char *refusal(int err)
+{
+	if (err != -EACCES)
+		return strerror(-err);
+	return "perf events are forbidden (run as root, or sysctl kernel.perf_event_paranoid=2)";
+}
+
 static int attach_kprobe(struct attach *attach, const struct kprobe *probe)
 {
 	struct bpf_program *enter = program(attach, probe->program);
@@ -143,7 +151,7 @@ static int attach_kprobes(struct attach *attach, struct error *error)
 
 		if (err && !kprobes[i].is_compat)
 			return error_set(error, err, "a kprobe on %s does not attach: %s",
-					 kprobes[i].symbol, strerror(-err));
+					 kprobes[i].symbol, refusal(err));
 	}
 	return 0;
 }
@@ -200,7 +208,7 @@ static int attach_tracepoints(struct attach *attach, struct error *error)
 		if (err)
 			return error_set(error, err,
 					 "the tracepoint syscalls:%s does not attach: %s",
-					 tracepoints[i].event, strerror(-err));
+					 tracepoints[i].event, refusal(err));
 	}
 	return 0;
 }
