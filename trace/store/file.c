@@ -163,18 +163,31 @@ static int prepare(struct begat_recorder *rec, const char *sql, sqlite3_stmt **r
 	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "set up");
 }
 
-/* UPDATE process SET (exit_n, ...) = (?1, ...) WHERE row = ?N */
+static void list_end_columns(struct begat_recorder *rec)
+{
+	int count = 0;
+
+	rec->end_columns[count++] = PROCESS_exit_n;
+	rec->end_columns[count++] = PROCESS_exit_context;
+	rec->end_columns[count++] = PROCESS_exit_extra;
+	for (unsigned i = 0; i < slots_count; i++)
+		if (slots[i].columns[FORM_EXIT] != SLOT_NONE)
+			rec->end_columns[count++] = slots[i].columns[FORM_EXIT];
+	rec->end_columns_count = count;
+}
+
+/* UPDATE process SET exit_n = ?1, ... WHERE row = ?N */
 static int prepare_end(struct begat_recorder *rec)
 {
-	const char *first = strstr(schema_tables[TABLE_PROCESS].columns, "exit_n,");
-	int count = RECORDER_END_LAST - RECORDER_END_FIRST + 1;
-	char sql[2048];
-	size_t used = (size_t)snprintf(sql, sizeof(sql), "UPDATE process SET (%s) = (", first);
+	char sql[2048] = "UPDATE process SET ";
+	size_t used = strlen(sql);
 
-	for (int i = 1; i <= count; i++)
-		used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s?%d", i > 1 ? "," : "",
-					 i);
-	snprintf(sql + used, sizeof(sql) - used, ") WHERE row = ?%d", count + 1);
+	list_end_columns(rec);
+	for (int i = 0; i < rec->end_columns_count; i++)
+		used += (size_t)snprintf(
+			sql + used, sizeof(sql) - used, "%s%s = ?%d", i ? ", " : "",
+			schema_tables[TABLE_PROCESS].names[rec->end_columns[i]], i + 1);
+	snprintf(sql + used, sizeof(sql) - used, " WHERE row = ?%d", rec->end_columns_count + 1);
 	return prepare(rec, sql, &rec->end);
 }
 

@@ -138,24 +138,40 @@ static const sqlite3_module rows_module = {
 	.xRowid = rows_rowid,
 };
 
+/* INSERT of the first @count columns; the rest becomes NULL. */
+static int prepare_insert(const struct rows *rows, sqlite3 *db, int count, sqlite3_stmt **ret)
+{
+	char names[1024], sql[2200];
+	size_t used = 0;
+
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+					 rows->table->names[i]);
+	snprintf(sql, sizeof(sql), "INSERT INTO %s(%s) SELECT %s FROM rows_%s", rows->table->name,
+		 names, names, rows->table->name);
+	return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+}
+
 int rows_init(struct rows *rows, sqlite3 *db, enum schema_table table)
 {
-	char name[32], sql[96];
+	char name[32];
 	int rc;
 
 	rows->table = &schema_tables[table];
 	rows->stride = sizeof(struct row) + (size_t)rows->table->count * sizeof(int64_t);
 	snprintf(name, sizeof(name), "rows_%s", rows->table->name);
 	rc = sqlite3_create_module(db, name, &rows_module, rows);
-	if (rc != SQLITE_OK)
-		return rc;
-	snprintf(sql, sizeof(sql), "INSERT INTO %s SELECT * FROM %s", rows->table->name, name);
-	return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &rows->insert, NULL);
+	if (rc == SQLITE_OK)
+		rc = prepare_insert(rows, db, rows->table->count, &rows->insert);
+	if (rc == SQLITE_OK && rows->table->common < rows->table->count)
+		rc = prepare_insert(rows, db, rows->table->common, &rows->insert_common);
+	return rc;
 }
 
 void rows_done(struct rows *rows)
 {
 	sqlite3_finalize(rows->insert);
+	sqlite3_finalize(rows->insert_common);
 	bytes_done(&rows->bytes);
 	free(rows->data);
 	*rows = (struct rows){ 0 };
@@ -179,14 +195,27 @@ struct row *rows_add(struct rows *rows)
 	return row;
 }
 
+/* Each NULL that is not asked for saves a call: worth it, since most rows lack the same columns. */
+static sqlite3_stmt *choose_insert(const struct rows *rows)
+{
+	uint64_t present = 0;
+
+	for (uint32_t i = 0; i < rows->count && rows->insert_common; i++)
+		present |= rows_at(rows, i)->present;
+	return rows->insert_common && !(present >> rows->table->common) ? rows->insert_common
+									: rows->insert;
+}
+
 int rows_insert(struct rows *rows)
 {
+	sqlite3_stmt *insert;
 	int rc;
 
 	if (!rows->count)
 		return SQLITE_OK;
-	rc = sqlite3_step(rows->insert);
-	sqlite3_reset(rows->insert);
+	insert = choose_insert(rows);
+	rc = sqlite3_step(insert);
+	sqlite3_reset(insert);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
@@ -196,25 +225,27 @@ void rows_clear(struct rows *rows)
 	rows->bytes.len = 0;
 }
 
-int rows_bind(const struct rows *rows, const struct row *row, sqlite3_stmt *stmt, int first,
-	      int last)
+int rows_bind(const struct rows *rows, const struct row *row, sqlite3_stmt *stmt,
+	      const int8_t *columns, int count)
 {
 	int rc = SQLITE_OK;
 
-	for (int column = first; column <= last && rc == SQLITE_OK; column++) {
+	for (int i = 0; i < count && rc == SQLITE_OK; i++) {
+		int column = columns[i];
 		uint64_t bit = 1ull << column;
-		int parameter = column - first + 1;
-		const char *data = rows->bytes.data + ((uint64_t)row->values[column] >> 32);
-		uint32_t len = (uint32_t)row->values[column];
+		uint64_t place = (uint64_t)row->values[column];
+		const char *data = rows->bytes.data + (place >> 32);
 
 		if (!(row->present & bit))
-			rc = sqlite3_bind_null(stmt, parameter);
+			rc = sqlite3_bind_null(stmt, i + 1);
 		else if (row->text & bit)
-			rc = sqlite3_bind_text(stmt, parameter, data, (int)len, SQLITE_STATIC);
+			rc = sqlite3_bind_text(stmt, i + 1, data, (int)(uint32_t)place,
+					       SQLITE_STATIC);
 		else if (row->blob & bit)
-			rc = sqlite3_bind_blob(stmt, parameter, data, (int)len, SQLITE_STATIC);
+			rc = sqlite3_bind_blob(stmt, i + 1, data, (int)(uint32_t)place,
+					       SQLITE_STATIC);
 		else
-			rc = sqlite3_bind_int64(stmt, parameter, row->values[column]);
+			rc = sqlite3_bind_int64(stmt, i + 1, row->values[column]);
 	}
 	return rc;
 }

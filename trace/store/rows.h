@@ -31,7 +31,8 @@ struct rows {
 	size_t stride;
 	uint32_t count, capacity;
 	struct bytes bytes;
-	sqlite3_stmt *insert;
+	sqlite3_stmt *insert; /* all columns */
+	sqlite3_stmt *insert_common; /* those before the rare ones; NULL if there are none */
 };
 
 /* Makes the virtual table and the statement. Returns an SQLite code. */
@@ -67,8 +68,8 @@ static inline void row_set_bytes(struct row *row, int column, size_t offset, siz
 int rows_insert(struct rows *rows);
 void rows_clear(struct rows *rows);
 
-/* Binds columns @first up to and including @last of @row to ?1, ?2 ... Returns an SQLite code. */
-int rows_bind(const struct rows *rows, const struct row *row, sqlite3_stmt *stmt, int first,
-	      int last);
+/* Binds @columns of @row to ?1, ?2 ... Returns an SQLite code. */
+int rows_bind(const struct rows *rows, const struct row *row, sqlite3_stmt *stmt,
+	      const int8_t *columns, int count);
 
 #endif

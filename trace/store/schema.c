@@ -27,12 +27,22 @@
 #define DECLARE_NEXT(table, name, declaration) ", " #name declaration
 #define CREATE(table, list) "CREATE TABLE " table "(" list(DECLARE_FIRST, DECLARE_NEXT) ");"
 
+#define NAME(table, name, declaration) #name,
+static const char *const string_names[] = { SCHEMA_STRING(NAME, NAME) };
+static const char *const context_names[] = { SCHEMA_CONTEXT(NAME, NAME) };
+static const char *const process_names[] = { SCHEMA_PROCESS(NAME, NAME) };
+static const char *const exec_names[] = { SCHEMA_EXEC(NAME, NAME) };
+static const char *const lost_names[] = { SCHEMA_LOST(NAME, NAME) };
+
 const struct schema_table_info schema_tables[TABLE_COUNT] = {
-	[TABLE_STRING] = { "string", NAMES(SCHEMA_STRING), STRING_COLUMNS },
-	[TABLE_CONTEXT] = { "context", NAMES(SCHEMA_CONTEXT), CONTEXT_COLUMNS },
-	[TABLE_PROCESS] = { "process", NAMES(SCHEMA_PROCESS), PROCESS_COLUMNS },
-	[TABLE_EXEC] = { "exec", NAMES(SCHEMA_EXEC), EXEC_COLUMNS },
-	[TABLE_LOST] = { "lost", NAMES(SCHEMA_LOST), LOST_COLUMNS },
+	[TABLE_STRING] = { "string", NAMES(SCHEMA_STRING), string_names, STRING_COLUMNS,
+			   STRING_COLUMNS },
+	[TABLE_CONTEXT] = { "context", NAMES(SCHEMA_CONTEXT), context_names, CONTEXT_COLUMNS,
+			    CONTEXT_COLUMNS },
+	[TABLE_PROCESS] = { "process", NAMES(SCHEMA_PROCESS), process_names, PROCESS_COLUMNS,
+			    PROCESS_pids },
+	[TABLE_EXEC] = { "exec", NAMES(SCHEMA_EXEC), exec_names, EXEC_COLUMNS, EXEC_interpreter },
+	[TABLE_LOST] = { "lost", NAMES(SCHEMA_LOST), lost_names, LOST_COLUMNS, LOST_COLUMNS },
 };
 
 /* Built when the recording ends: kept up to date on the way they would halve the writer's speed. */

@@ -13,7 +13,10 @@
 
 #define SCHEMA_KEY " INTEGER PRIMARY KEY"
 
-/* F (the first) and X (the others): (prefix of the enum, name, declaration). Append only. */
+/*
+ * F (the first) and X (the others): (prefix of the enum, name, declaration). What most rows lack
+ * comes last, so that it can be left out of an INSERT: see rows.c. Append only.
+ */
 #define SCHEMA_STRING(F, X) F(STRING, id, SCHEMA_KEY) X(STRING, text, "")
 
 /* clang-format off */
@@ -32,31 +35,31 @@
 	X(PROCESS, parent_id, "") X(PROCESS, ppid, "") X(PROCESS, fork_n, "")                      \
 	X(PROCESS, fork_ts_ns, "") X(PROCESS, fork_clock_ns, "") X(PROCESS, fork_seq, "")          \
 	X(PROCESS, fork_cpu, "") X(PROCESS, fork_context, "") X(PROCESS, fork_comm, "")            \
-	X(PROCESS, pids, "") X(PROCESS, fork_extra, "") X(PROCESS, forked_by_id, "")               \
-	X(PROCESS, forked_by_pid, "") X(PROCESS, exit_n, "") X(PROCESS, exit_ts_ns, "")            \
-	X(PROCESS, exit_clock_ns, "") X(PROCESS, exit_seq, "") X(PROCESS, exit_cpu, "")            \
-	X(PROCESS, exit_context, "") X(PROCESS, exit_comm, "") X(PROCESS, exit_extra, "")          \
-	X(PROCESS, exit_parent_id, "") X(PROCESS, exit_ppid, "") X(PROCESS, exe, "")               \
-	X(PROCESS, argv, "") X(PROCESS, argc, "") X(PROCESS, argv_bytes, "")                       \
-	X(PROCESS, exit_code, "") X(PROCESS, signal, "") X(PROCESS, killed_by_id, "")              \
-	X(PROCESS, killed_by_pid, "") X(PROCESS, killed_by_comm, "")                               \
-	X(PROCESS, duration_ns, "") X(PROCESS, utime_ns, "") X(PROCESS, stime_ns, "")              \
-	X(PROCESS, max_rss_bytes, "") X(PROCESS, read_bytes, "")                                   \
-	X(PROCESS, write_bytes, "") X(PROCESS, minor_faults, "")                                   \
-	X(PROCESS, major_faults, "") X(PROCESS, voluntary_switches, "")                            \
-	X(PROCESS, involuntary_switches, "") X(PROCESS, children_utime_ns, "")                     \
-	X(PROCESS, children_stime_ns, "") X(PROCESS, children_max_rss_bytes, "")                   \
-	X(PROCESS, execs, "")
+	X(PROCESS, exit_n, "") X(PROCESS, exit_ts_ns, "") X(PROCESS, exit_clock_ns, "")            \
+	X(PROCESS, exit_seq, "") X(PROCESS, exit_cpu, "") X(PROCESS, exit_context, "")             \
+	X(PROCESS, exit_comm, "") X(PROCESS, exe, "") X(PROCESS, argv, "")                         \
+	X(PROCESS, exit_code, "") X(PROCESS, signal, "") X(PROCESS, duration_ns, "")               \
+	X(PROCESS, utime_ns, "") X(PROCESS, stime_ns, "") X(PROCESS, max_rss_bytes, "")            \
+	X(PROCESS, read_bytes, "") X(PROCESS, write_bytes, "")                                     \
+	X(PROCESS, minor_faults, "") X(PROCESS, major_faults, "")                                  \
+	X(PROCESS, voluntary_switches, "") X(PROCESS, involuntary_switches, "")                    \
+	X(PROCESS, children_utime_ns, "") X(PROCESS, children_stime_ns, "")                        \
+	X(PROCESS, children_max_rss_bytes, "") X(PROCESS, execs, "") X(PROCESS, pids, "")          \
+	X(PROCESS, fork_extra, "") X(PROCESS, forked_by_id, "")                                    \
+	X(PROCESS, forked_by_pid, "") X(PROCESS, exit_extra, "")                                   \
+	X(PROCESS, exit_parent_id, "") X(PROCESS, exit_ppid, "") X(PROCESS, argc, "")              \
+	X(PROCESS, argv_bytes, "") X(PROCESS, killed_by_id, "")                                    \
+	X(PROCESS, killed_by_pid, "") X(PROCESS, killed_by_comm, "")
 
 #define SCHEMA_EXEC(F, X)                                                                          \
-	F(EXEC, n, SCHEMA_KEY) X(EXEC, event, "") X(EXEC, process, "")                             \
-	X(EXEC, parent_id, "") X(EXEC, ppid, "") X(EXEC, ts_ns, "") X(EXEC, clock_ns, "")          \
-	X(EXEC, seq, "") X(EXEC, cpu, "") X(EXEC, context, "") X(EXEC, comm, "")                   \
-	X(EXEC, filename, "") X(EXEC, exe, "") X(EXEC, interpreter, "") X(EXEC, cwd, "")           \
-	X(EXEC, argv, "") X(EXEC, argc, "") X(EXEC, argv_bytes, "") X(EXEC, env, "")               \
-	X(EXEC, envc, "") X(EXEC, env_bytes, "") X(EXEC, dev, "") X(EXEC, inode, "")               \
-	X(EXEC, start_code, "") X(EXEC, end_code, "") X(EXEC, fork_to_exec_ns, "")                 \
-	X(EXEC, exec_ns, "") X(EXEC, old_tid, "") X(EXEC, errno_number, "")                        \
+	F(EXEC, n, SCHEMA_KEY) X(EXEC, event, "") X(EXEC, process, "") X(EXEC, ts_ns, "")          \
+	X(EXEC, clock_ns, "") X(EXEC, seq, "") X(EXEC, cpu, "") X(EXEC, context, "")               \
+	X(EXEC, comm, "") X(EXEC, filename, "") X(EXEC, exe, "") X(EXEC, cwd, "")                  \
+	X(EXEC, argv, "") X(EXEC, dev, "") X(EXEC, inode, "") X(EXEC, start_code, "")              \
+	X(EXEC, end_code, "") X(EXEC, fork_to_exec_ns, "") X(EXEC, exec_ns, "")                    \
+	X(EXEC, interpreter, "") X(EXEC, parent_id, "") X(EXEC, ppid, "")                          \
+	X(EXEC, argc, "") X(EXEC, argv_bytes, "") X(EXEC, env, "") X(EXEC, envc, "")               \
+	X(EXEC, env_bytes, "") X(EXEC, old_tid, "") X(EXEC, errno_number, "")                      \
 	X(EXEC, repeats, "") X(EXEC, extra, "")
 
 #define SCHEMA_LOST(F, X)                                                                          \
@@ -95,7 +98,9 @@ enum schema_flags {
 struct schema_table_info {
 	const char *name;
 	const char *columns; /* "id, text" */
+	const char *const *names; /* one by one */
 	int count;
+	int common; /* columns before those that most rows lack */
 };
 
 extern const struct schema_table_info schema_tables[TABLE_COUNT];

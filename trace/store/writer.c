@@ -173,10 +173,9 @@ static int write_ends(struct begat_recorder *rec)
 	for (uint32_t i = 0; i < rec->ends.count && rc == SQLITE_OK; i++) {
 		const struct row *row = rows_at(&rec->ends, i);
 
-		rc = rows_bind(&rec->ends, row, rec->end, RECORDER_END_FIRST, RECORDER_END_LAST);
+		rc = rows_bind(&rec->ends, row, rec->end, rec->end_columns, rec->end_columns_count);
 		if (rc == SQLITE_OK)
-			rc = sqlite3_bind_int64(rec->end,
-						RECORDER_END_LAST - RECORDER_END_FIRST + 2,
+			rc = sqlite3_bind_int64(rec->end, rec->end_columns_count + 1,
 						row->values[PROCESS_row]);
 		if (rc == SQLITE_OK)
 			rc = recorder_step(rec, rec->end);

@@ -60,6 +60,8 @@ struct begat_recorder {
 
 	/* this batch */
 	struct rows rows[TABLE_COUNT];
+	int8_t end_columns[PROCESS_COLUMNS]; /* those that an exit sets */
+	int end_columns_count;
 	struct rows ends; /* exits of processes whose row an earlier batch wrote; as process */
 	uint32_t batch, batch_events;
 	uint64_t batch_since_ns; /* CLOCK_MONOTONIC of the first event; 0 = none */
@@ -120,9 +122,5 @@ int meta_begin(struct begat_recorder *rec);
 int meta_summary(struct begat_recorder *rec, const struct begat_event *ev);
 /* meta.c: counts, and that it is complete. 0 or a negative errno. */
 int meta_end(struct begat_recorder *rec);
-
-/* The columns of an UPDATE that ends a process. */
-#define RECORDER_END_FIRST PROCESS_exit_n
-#define RECORDER_END_LAST PROCESS_execs
 
 #endif
