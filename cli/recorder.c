@@ -128,11 +128,11 @@ static void say_what_is_in(const struct recorder *r, const struct begat_recorder
 	if (c->parts)
 		snprintf(parts, sizeof(parts), " and %u earlier part%s", c->parts,
 			 c->parts == 1 ? "" : "s");
-	cli_complain("recorded %llu processes, %llu events in %s%s (%s), %llu lost; "
+	cli_complain("recorded %llu process%s, %llu events in %s%s (%s), %llu lost; "
 		     "'begat report %s' shows where the time went.",
-		     (unsigned long long)c->processes, (unsigned long long)c->events,
-		     cli_safe(safe, sizeof(safe), r->path), parts, human_size(size, c->bytes),
-		     (unsigned long long)c->lost, safe);
+		     (unsigned long long)c->processes, c->processes == 1 ? "" : "es",
+		     (unsigned long long)c->events, cli_safe(safe, sizeof(safe), r->path), parts,
+		     human_size(size, c->bytes), (unsigned long long)c->lost, safe);
 }
 
 int recorder_close(struct recorder *r, bool is_quiet)
