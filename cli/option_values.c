@@ -287,3 +287,23 @@ int option_short_lived(struct options *options, const char *value)
 	options->short_lived_window_ns = ns;
 	return 0;
 }
+
+int option_redact(struct options *options, const char *value)
+{
+	struct begat_redactor *redactor = NULL;
+	const char *const patterns[] = { value, NULL };
+	char why[256];
+
+	options->redact = true;
+	if (!value)
+		return 0;
+	if (begat_redactor_new(patterns, &redactor, why, sizeof(why)))
+		return option_fail(options, "in --redact: %s", why);
+	begat_redactor_free(redactor);
+	if (grow((void **)&options->redact_patterns, sizeof(*options->redact_patterns),
+		 options->redact_patterns_count))
+		return -ENOMEM;
+	options->redact_patterns[options->redact_patterns_count++] = (char *)value;
+	options->redact_patterns[options->redact_patterns_count] = NULL;
+	return 0;
+}

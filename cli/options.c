@@ -38,12 +38,6 @@ static int set_stats(struct options *options, const char *value)
 	return 0;
 }
 
-static int set_redact(struct options *options, const char *value)
-{
-	options->redact = true;
-	return 0;
-}
-
 static int set_fold_failures(struct options *options, const char *value)
 {
 	options->fold_failures = true;
@@ -73,7 +67,7 @@ const struct option_spec common_options[] = {
 	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", option_container },
 	{ "env", 0, "[=NAME,...]", OPTIONS_CAPTURE, "capture the environment, or only these variables", option_env },
 	{ "max-args", 0, "BYTES", OPTIONS_CAPTURE, "cut argv and environment after this much (default: never)", option_max_args },
-	{ "redact", 0, NULL, OPTIONS_CAPTURE, "hide values that look like passwords and tokens", set_redact },
+	{ "redact", 0, "[=REGEX]", OPTIONS_CAPTURE, "hide what looks like a secret, or matches; repeatable", option_redact },
 	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", set_fold_failures },
 	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", option_short_lived },
 	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", option_latency },
@@ -262,5 +256,6 @@ void options_done(struct options *options)
 	for (size_t i = 0; i < options->env_names_count; i++)
 		free(options->env_names[i]);
 	free(options->env_names);
+	free(options->redact_patterns);
 	memset(options, 0, sizeof(*options));
 }

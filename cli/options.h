@@ -42,6 +42,8 @@ struct options {
 	uint64_t short_lived_window_ns;
 	uint32_t max_args_bytes;
 	unsigned verbose;
+	char **redact_patterns; /* NULL-ended, or NULL */
+	size_t redact_patterns_count;
 	bool quiet, stats, redact, fold_failures;
 	bool help, version;
 	void *own; /* for the parse functions of a subcommand's own options */
@@ -84,6 +86,7 @@ int option_pid(struct options *options, const char *value);
 int option_user(struct options *options, const char *value);
 int option_container(struct options *options, const char *value);
 int option_env(struct options *options, const char *value);
+int option_redact(struct options *options, const char *value);
 int option_latency(struct options *options, const char *value);
 int option_backend(struct options *options, const char *value);
 int option_transport(struct options *options, const char *value);

@@ -23,16 +23,10 @@ static int parse_tree(struct options *options, const char *value)
 	return 0;
 }
 
-static int set_redact(struct options *options, const char *value)
-{
-	options->redact = true;
-	return 0;
-}
-
 static const struct option_spec own_options[] = {
 	{ "tree", 0, NULL, 0, "every process under its parent, with what it cost", parse_tree },
 	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated", option_pid },
-	{ "redact", 0, NULL, 0, "hide values that look like passwords and tokens", set_redact },
+	{ "redact", 0, "[=REGEX]", 0, "hide what looks like a secret, or matches; repeatable", option_redact },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
@@ -75,6 +69,7 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		.is_terminal = out->output.is_terminal,
 		.no_color = !out->output.has_colour,
 		.redact = options->redact,
+		.redact_patterns = (const char *const *)options->redact_patterns,
 		.columns = out->output.is_terminal ? out->output.columns : 0,
 	};
 	struct shown shown = { 0 };

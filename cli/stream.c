@@ -42,7 +42,6 @@ int stream_open(struct stream *stream, const struct options *options, const char
 		.line_buffered = !stream->output.is_file && options->latency != BEGAT_BATCH,
 		.is_terminal = stream->output.is_terminal,
 		.no_color = !stream->output.has_colour,
-		.redact = options->redact,
 		.columns = stream->output.is_terminal ? stream->output.columns : 0,
 	};
 
@@ -74,6 +73,8 @@ void stream_fill(const struct stream *stream, struct begat_options *opts)
 	opts->env_names = (const char *const *)o->env_names;
 	opts->where = stream->is_filtered_here ? NULL : o->where;
 	opts->fold_failures = o->fold_failures;
+	opts->redact = o->redact;
+	opts->redact_patterns = (const char *const *)o->redact_patterns;
 	opts->pids = o->pids;
 	opts->pids_count = o->pids_count;
 	opts->uids = o->uids;

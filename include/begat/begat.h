@@ -72,13 +72,17 @@ struct begat_options {
 	/* Admission in the kernel: an event passes if every kind that is given has a match. */
 	bool follow; /* only followed processes and all that they beget: see begat_follow() */
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
-	bool reserved_bools[6];
+	bool redact; /* hide what looks like a secret in argv and env: see docs/events.md */
+	bool reserved_bools[5];
 	const pid_t *pids; /* implies follow: these and all they beget, past children too */
 	size_t pids_count;
 	const uid_t *uids; /* real user ids */
 	size_t uids_count;
 	const char *const
 		*cgroups; /* cgroup paths ("/system.slice") or container ids; NULL-ended */
+	/* With redact: more than the built-in rules. NULL-ended extended regular expressions; the
+	 * first group of a match is replaced, or all of it. */
+	const char *const *redact_patterns;
 };
 
 /**

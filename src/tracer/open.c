@@ -228,6 +228,13 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 	if (opts->env == BEGAT_ENV_NAMES && opts->env_names &&
 	    copy_names(opts->env_names, &b->env_names))
 		return -ENOMEM;
+	if (opts->redact) {
+		int err = begat_redactor_new(opts->redact_patterns, &b->redactor, b->error.text,
+					     sizeof(b->error.text));
+
+		if (err)
+			return err;
+	}
 	if (opts->pids_count) {
 		b->pids = calloc(opts->pids_count, sizeof(*b->pids));
 		if (!b->pids)
@@ -343,7 +350,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 		return err;
 	err = take_options(b, &copy);
 	if (err)
-		return error_set(&b->error, err, "out of memory");
+		return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
 	err = open_parts(b, &copy);
 	if (!err)
 		wait_arm(b);
@@ -375,6 +382,7 @@ BEGAT_API void begat_close(struct begat *b)
 	proctable_free(b->table);
 	decoder_free(b->decoder);
 	begat_event_free(b->held);
+	begat_redactor_free(b->redactor);
 	for (char **name = b->env_names; name && *name; name++)
 		free(*name);
 	free(b->env_names);

@@ -38,6 +38,17 @@ static void enrich(struct begat *b, struct begat_event *ev)
 		enrich_container(&ev->cgroup, ev, b->container, sizeof(b->container));
 }
 
+/* Past this point secrets are hidden: from sinks, recordings and summaries alike. */
+static void call_back(struct begat *b, const struct begat_event *ev)
+{
+	if (b->redactor)
+		ev = begat_redact(b->redactor, ev);
+	if (!ev)
+		b->stop = error_set(&b->error, -ENOMEM, "out of memory");
+	else if (b->callback(ev, b->ctx))
+		b->stop = -ECANCELED;
+}
+
 int tracer_hand_over(struct begat *b, struct begat_event *ev)
 {
 	enrich(b, ev);
@@ -50,8 +61,7 @@ int tracer_hand_over(struct begat *b, struct begat_event *ev)
 	else
 		b->last_ts_ns = ev->ts_ns;
 	b->delivered[ev->type]++;
-	if (b->callback(ev, b->ctx))
-		b->stop = -ECANCELED;
+	call_back(b, ev);
 	return b->stop;
 }
 

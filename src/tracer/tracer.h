@@ -16,6 +16,7 @@
 
 #include <begat/begat.h>
 #include <begat/filter.h>
+#include <begat/sink.h>
 #include <time.h>
 
 #include "attach/attach.h"
@@ -49,6 +50,7 @@ struct begat {
 	pid_t *pids;
 	size_t pids_count;
 	char **env_names;
+	struct begat_redactor *redactor; /* NULL = nothing is hidden */
 
 	/* the parts */
 	struct features features;
