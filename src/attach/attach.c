@@ -106,10 +106,8 @@ static int load(struct attach *attach, const struct attach_options *opts, const 
 		return err;
 	err = bpf_object__load(attach->object);
 	if (err)
-		return error_set(error, err,
-				 "cannot load BPF programs: %s. 'begat doctor' explains what this "
-				 "kernel allows",
-				 strerror(-err));
+		return error_set(error, err, "%s: the BPF programs do not load: %s",
+				 attach->backend, strerror(-err));
 	clocks_open(attach);
 	return maps_map(attach, error);
 }
@@ -205,8 +203,8 @@ static int open_best(struct attach *attach, const struct attach_options *opts,
 		if (opts->backend && strcmp(opts->backend, backends[i]))
 			continue;
 		err = try_backend(attach, backends[i], opts, f, error);
-		if (!err || opts->backend)
-			return err;
+		if (!err)
+			return 0;
 		note_fallback(attach, error->text);
 	}
 	return error_set(error, err, "no way to see exec attempts: %s. 'begat doctor' explains",

@@ -150,7 +150,7 @@ static int attach_kprobes(struct attach *attach, struct error *error)
 		int err = attach_kprobe(attach, &kprobes[i]);
 
 		if (err && !kprobes[i].is_compat)
-			return error_set(error, err, "a kprobe on %s does not attach: %s",
+			return error_set(error, err, "kprobe: %s cannot be probed: %s",
 					 kprobes[i].symbol, refusal(err));
 	}
 	return 0;
@@ -206,8 +206,7 @@ static int attach_tracepoints(struct attach *attach, struct error *error)
 		int err = attach_tracepoint(attach, &tracepoints[i]);
 
 		if (err)
-			return error_set(error, err,
-					 "the tracepoint syscalls:%s does not attach: %s",
+			return error_set(error, err, "tracepoint: syscalls:%s does not attach: %s",
 					 tracepoints[i].event, refusal(err));
 	}
 	return 0;

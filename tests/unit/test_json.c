@@ -357,7 +357,7 @@ static void argv_of_any_size(void **state)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct begat_event ev = new_event(BEGAT_EXEC);
 		size_t size = sizes[i];
-		char *data = malloc(size);
+		char *data = malloc(size + 1); /* one more: gcc 12 warns of the loop otherwise */
 		uint32_t seed = 12345, strings = 0;
 
 		assert_non_null(data);
