@@ -26,7 +26,8 @@ static int parse_tree(struct options *options, const char *value)
 static const struct option_spec own_options[] = {
 	{ "tree", 0, NULL, 0, "every process under its parent, with what it cost", parse_tree },
 	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated", option_pid },
-	{ "redact", 0, "[=REGEX]", 0, "hide what looks like a secret, or matches; repeatable", option_redact },
+	{ "redact", 0, "[=REGEX]", 0, "hide what looks like a secret, or matches; repeatable",
+	  option_redact },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
