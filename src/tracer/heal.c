@@ -157,6 +157,7 @@ int heal_snapshot(struct begat *b, bool deliver)
 	struct census census = { .b = b, .facts_buf = malloc(FACTS_BYTES) };
 	int err = -ENOMEM;
 
+	tracer_follow_clock(b);
 	if (census.facts_buf)
 		err = for_each_living(&census, deliver ? deliver_living : apply_living);
 	free(census.facts_buf);

@@ -119,7 +119,7 @@ static int take(void *ctx, const void *record, size_t size)
 	return tracer_take(ctx, record, size);
 }
 
-static void follow_clock(struct begat *b)
+void tracer_follow_clock(struct begat *b)
 {
 	struct timespec wall;
 	uint64_t boot = tracer_now_ns();
@@ -133,7 +133,7 @@ int tracer_drain(struct begat *b, int most)
 {
 	int count;
 
-	follow_clock(b);
+	tracer_follow_clock(b);
 	b->latency_skip = 0; /* the first of a batch is always timed */
 	count = b->transport_ops->drain(b->transport, most, take, b);
 	if (count == -ENOMEM)

@@ -98,6 +98,8 @@ int tracer_deliver(struct begat *b, struct begat_event *ev);
 int tracer_hand_over(struct begat *b, struct begat_event *ev);
 /* One record, whoever it comes from. Returns b->stop or a negative errno. */
 int tracer_take(struct begat *b, const void *record, size_t size);
+/* Takes the wall clock anew, so that events follow it when it is set. */
+void tracer_follow_clock(struct begat *b);
 /* Drains the transport until it is empty or @most records are done. */
 int tracer_drain(struct begat *b, int most);
 
