@@ -208,18 +208,24 @@ static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
 	return wait_sleep(b, timeout_ms);
 }
 
+/* What was there before, once, ahead of everything else. */
+static int deliver_snapshot(struct begat *b)
+{
+	if (!b->snapshot_due)
+		return 0;
+	b->snapshot_due = false;
+	return heal_snapshot(b, true);
+}
+
 BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
 {
 	uint64_t before = sum_delivered(b), now = tracer_now_ns();
 	uint64_t deadline_ns = timeout_ms < 0 ? UINT64_MAX : now + timeout_ms * 1000000ull;
-	int count = 0;
+	int count;
 
 	if (b->finished)
 		return 0;
-	if (b->snapshot_due) {
-		b->snapshot_due = false;
-		count = heal_snapshot(b, true);
-	}
+	count = deliver_snapshot(b);
 	wait_disarm(b);
 	while (count >= 0 && sum_delivered(b) == before) {
 		count = poll_once(b, timeout_ms, deadline_ns);
@@ -260,9 +266,9 @@ BEGAT_API int begat_finish(struct begat *b)
 		return 0;
 	attach_detach(b->attach);
 	b->stop = 0;
-	do {
-		count = tracer_drain(b, POLL_RECORDS_MAX);
-	} while (count > 0);
+	count = deliver_snapshot(b);
+	while (count >= 0 && (count = tracer_drain(b, POLL_RECORDS_MAX)) > 0)
+		;
 	if (count >= 0)
 		count = fold_flush(b);
 	b->finished = true;

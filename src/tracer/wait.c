@@ -97,7 +97,9 @@ void wait_arm(struct begat *b)
 {
 	if (b->mode == BEGAT_LOW || b->finished)
 		return;
-	if (b->sweep_due && !b->timer_armed)
+	if (b->snapshot_due) /* begat_fd() says at once that there is something to deliver */
+		set_timer(b, 1, b->mode == BEGAT_BATCH ? BATCH_NS : 0);
+	else if (b->sweep_due && !b->timer_armed)
 		set_timer(b, b->window_ns + 1000000, 0);
 	__atomic_store_n(&attach_reader(b->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
 }
