@@ -59,8 +59,12 @@ static int write_report(struct begat_trace *trace, const char *format, struct tr
 		fchmod(out->output.fd, 0600);
 	memcpy(name, out->output.name, sizeof(name));
 	err = begat_report(trace, &opts, out->file);
-	if (err < 0 && !out->error)
-		cli_complain("cannot make the report: %s.", strerror(-err));
+	if (err < 0 && !out->error) {
+		if (*begat_trace_error(trace))
+			traces_complain(trace);
+		else
+			cli_complain("cannot make the report: %s.", strerror(-err));
+	}
 	status = traces_out_close(out, err);
 	if (status == CLI_OK && is_new_page)
 		cli_complain("the report is in %s; any browser opens it.", name);

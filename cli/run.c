@@ -3,11 +3,13 @@
  * cli/run.c - `begat run`: a command, everything that it begets, and where the time went.
  *
  * Owns:    the order of start and end, which signals go on to the command, the exit status.
- * Not:     making the child (child.c), the summary (summary.c), events (stream.c).
+ * Not:     making the child (child.c), the summary (summary.c), events (stream.c), a recording
+ *          (recorder.c).
  * Called:  by main.c.
  *
  *   stream_open -> child_prepare -> stream_start -> child_start -> begat_follow -> child_release
  *      -> stream_wait ... until the command itself has ended -> begat_finish -> summary
+ * With --record: recorder_open before, recorder_start after stream_start, recorder_close at last.
  *
  * Invariants
  *  (1) Nothing is written to the command's standard output.
@@ -24,11 +26,38 @@
 
 #include "child.h"
 #include "cli.h"
+#include "recorder.h"
 #include "stream.h"
 #include "summary.h"
 
+/* One command line a process. */
+static const char *record_path; /* of --record, or NULL */
+static bool record_overwrites;
+
+static int parse_record(struct options *options, const char *value)
+{
+	if (!*value || !strcmp(value, "-"))
+		return option_fail(options, "a recording goes into a file: --record trace.db");
+	record_path = value;
+	return 0;
+}
+
+static int parse_force(struct options *options, const char *value)
+{
+	record_overwrites = true;
+	return 0;
+}
+
+static const struct option_spec own_options[] = {
+	{ "record", 0, "FILE", 0, "also record all of it into FILE, as 'begat record' does",
+	  parse_record },
+	{ "force", 'f', NULL, 0, "--record may replace a file that is there", parse_force },
+	{ NULL, 0, NULL, 0, NULL, NULL },
+};
+
 struct run {
 	struct stream stream;
+	struct recorder *recorder; /* NULL: nothing is recorded */
 	struct signals signals;
 	struct child child;
 	struct summary *summary; /* NULL: no tree is wanted */
@@ -47,6 +76,8 @@ static int on_event(const struct begat_event *ev, void *ctx)
 	stream_write(&run->stream, ev);
 	if (run->summary)
 		summary_add(run->summary, ev);
+	if (run->recorder)
+		recorder_add(run->recorder, ev);
 	return 0;
 }
 
@@ -219,19 +250,59 @@ static int exit_status(const struct run *run, int r, int failed_write)
 	return status;
 }
 
-static int open_run(struct run *run, struct options *options, char **argv)
+static bool can_write(const struct options *options)
 {
-	if (options->output && !strcmp(options->output, "-")) {
+	if (!options->output)
+		return true;
+	if (!strcmp(options->output, "-"))
 		cli_complain("-o - would mix into the command's own output: name a file, or use "
 			     "/dev/stderr.");
-		return CLI_OWN_FAILURE;
-	}
-	uint32_t events = events_to_write(options);
+	else if (record_path && !strcmp(options->output, record_path))
+		cli_complain("-o and --record name the same file: give each its own.");
+	else
+		return true;
+	return false;
+}
 
-	if (stream_open(&run->stream, options, options->format ? options->format : "text",
-			STDERR_FILENO, events))
+/* The tracer, and with it all that reads its events. 0 or a negative errno that was told. */
+static int open_capture(struct run *run, struct options *options)
+{
+	struct begat_options opts = { .callback = on_event, .ctx = run, .follow = true };
+
+	if (!options->quiet && !wants_json(options)) {
+		opts.events = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+			      BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+		summary_fields(&opts.fields);
+	}
+	/* --where thins out what is written, never what the tree or a recording gets. */
+	run->stream.is_filtered_here = options->where && (!wants_json(options) || run->recorder);
+	stream_fill(&run->stream, &opts);
+	if (run->recorder) {
+		opts.events |= BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+		recorder_fields(&opts.fields, options->env != BEGAT_ENV_NONE);
+	}
+	int r = stream_start(&run->stream, &opts);
+
+	if (r < 0 || !run->recorder)
+		return r;
+	return recorder_start(run->recorder, run->stream.begat);
+}
+
+static int open_run(struct run *run, struct options *options, char **argv)
+{
+	struct begat_recorder_options recording = {
+		.size = sizeof(recording),
+		.overwrite = record_overwrites,
+		.command = (const char *const *)argv,
+	};
+
+	if (!can_write(options))
 		return CLI_OWN_FAILURE;
-	run->stream.is_filtered_here = options->where && !wants_json(options);
+	if (record_path && recorder_open(record_path, &recording, &run->recorder) < 0)
+		return CLI_OWN_FAILURE;
+	if (stream_open(&run->stream, options, options->format ? options->format : "text",
+			STDERR_FILENO, events_to_write(options)))
+		return CLI_OWN_FAILURE;
 	int r = signals_open(&run->signals, true);
 
 	if (r < 0) {
@@ -243,15 +314,7 @@ static int open_run(struct run *run, struct options *options, char **argv)
 		cli_complain("cannot start a process: %s.", strerror(-r));
 		return CLI_OWN_FAILURE;
 	}
-	struct begat_options opts = { .callback = on_event, .ctx = run, .follow = true };
-
-	if (!options->quiet && !wants_json(options)) {
-		opts.events = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
-			      BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT);
-		summary_fields(&opts.fields);
-	}
-	stream_fill(&run->stream, &opts);
-	return stream_start(&run->stream, &opts) < 0 ? CLI_OWN_FAILURE : CLI_OK;
+	return open_capture(run, options) < 0 ? CLI_OWN_FAILURE : CLI_OK;
 }
 
 static int run_command(struct options *options, int argc, char **argv)
@@ -267,17 +330,19 @@ static int run_command(struct options *options, int argc, char **argv)
 		return cli_usage_error("run", "a command to run is missing");
 	status = open_run(&run, options, argv);
 	int r = status ? 0 : trace_command(&run, argv);
+	int recorded = recorder_close(run.recorder, options->quiet || status);
 	int failed_write = stream_close(&run.stream);
 
 	child_drop(&run.child);
 	stream_complain(&run.stream);
 	signals_close(&run.signals);
 	summary_free(run.summary);
-	return status ? status : exit_status(&run, r, failed_write);
+	return status ? status : exit_status(&run, r < 0 ? r : recorded, failed_write);
 }
 
 const struct command_spec command_run = {
 	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
+	.own = own_options,
 	.takes_arguments = true,
 	.about = "Runs CMD, follows everything that it begets, then shows on standard error a tree "
 		 "of what\n"
@@ -287,6 +352,7 @@ const struct command_spec command_run = {
 		 "125 if\n"
 		 "begat failed, 126 if CMD cannot be executed, 127 if it is not found.\n",
 	.examples = "  sudo begat run -- make -j8\n"
+		    "  sudo begat run --record build.db -- make -j8\n"
 		    "  sudo begat run --format json -o build.ndjson -- ./configure --quiet\n",
 	.run = run_command,
 };

@@ -158,6 +158,52 @@ time_same_usage()
 		END { exit !(NR == 2 && ok) }'
 }
 
+# The tree's last line, the events and the recording of one run tell the same; --where thins out
+# what is written, not what is recorded.
+record_same_totals()
+{
+	need make gcc jq python3
+	need_root
+	make_project "$1/a"
+	cp -r "$1/a" "$1/b"
+	(cd "$1/a" && "$begat" run --record "$1/text.db" -o "$1/tree" -- make -j2 >/dev/null 2>"$1/said") ||
+		{ cat "$1/said"; return 1; }
+	(cd "$1/b" && "$begat" run --record "$1/json.db" --format json -o "$1/events" -w 'event == exit' \
+		-- make -j2 >/dev/null 2>>"$1/said") || { cat "$1/said"; return 1; }
+	"$begat" report "$1/text.db" --format json >"$1/text.json" || return 1
+	"$begat" report "$1/json.db" --format json >"$1/json.json" || return 1
+	! "$begat" run --record "$1/json.db" -- true 2>"$1/refused" && grep -q 'exists' "$1/refused" ||
+		{ echo "a recording that is there is replaced"; return 1; }
+	python3 - "$1" <<'PY'
+import json, re, sys
+
+folder = sys.argv[1]
+last = open(folder + "/tree").read().splitlines()[-1]
+totals = json.load(open(folder + "/text.json"))["totals"]
+unit = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+count = {what.rstrip("s"): int(n) for n, what in re.findall(r"(\d+) (forks?|exits?|execs?|lost)\b", last)}
+failed = int(re.search(r"(\d+) failed exec", last).group(1))
+cpu = re.search(r"cpu ([\d.]+) (ns|us|ms|s)\b", last)
+shown = float(cpu.group(1)) * unit[cpu.group(2)]
+assert last.startswith(" complete:"), last
+assert count["fork"] == count["exit"] == totals["processes"] > 20, (last, totals)
+assert count["exec"] == totals["execs"] and failed == totals["failed_execs"], (last, totals)
+assert count["lost"] == totals["lost"] == 0, (last, totals)
+assert abs(shown - totals["cpu_ns"]) <= 0.05 * totals["cpu_ns"], (last, totals)
+
+totals = json.load(open(folder + "/json.json"))["totals"]
+events = [json.loads(line) for line in open(folder + "/events")]
+exits = [e for e in events if e["event"] == "exit"]
+summary = events[-1]
+assert {e["event"] for e in events} == {"exit", "summary"}, "--where did not thin out the events"
+assert len(exits) == totals["processes"] > 20, (len(exits), totals)
+assert summary["execs"] == totals["execs"], (summary, totals)
+assert summary["exec_failures"] == totals["failed_execs"], (summary, totals)
+assert sum(e["utime_ns"] + e["stime_ns"] for e in exits) == totals["cpu_ns"] > 0, totals
+assert max(e["max_rss_bytes"] for e in exits) == totals["max_rss_bytes"], totals
+PY
+}
+
 # Every line of a storm of every kind: strict JSON that fits the schema, and a complete balance.
 stress_schema()
 {
@@ -290,8 +336,8 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
-for name in strace_same_execs strace_same_counts time_same_usage stress_schema schema_by_others \
-	jq_reads_all library_example library_symbols install_tree layers_check_fails; do
+for name in strace_same_execs strace_same_counts time_same_usage record_same_totals stress_schema \
+	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
 done
 echo "$passed passed, $failed failed, $skipped skipped"
