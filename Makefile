@@ -110,6 +110,7 @@ check: WERROR := 1
 check:
 	scripts/check-layers.sh
 	scripts/check-format.sh
+	scripts/build-report.sh --check || [ $$? = 77 ]
 	$(MAKE) WERROR=1 BUILD=build/check all unit-build integration-build
 
 clean:
@@ -119,7 +120,7 @@ help:
 	@echo 'make            build build/begat and build/libbegat.{so,a}'
 	@echo 'make demo       install what is missing, build, trace a real command (needs root)'
 	@echo 'make test       install what is missing, run every test this machine can run'
-	@echo 'make check      include layers, format, warnings as errors'
+	@echo 'make check      include layers, format, the built page, warnings as errors'
 	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
 	@echo 'make install    DESTDIR= PREFIX='
 

@@ -5,7 +5,7 @@
 #
 #   build-report.sh           write trace/report/web/dist
 #   build-report.sh --check   build elsewhere and compare; 1 if the committed file is not what
-#                             its source gives, 77 if node or npm are missing
+#                             its source gives, 77 if node, npm or npm's registry are missing
 set -eu
 cd "$(dirname "$0")/../trace/report/web"
 
@@ -15,7 +15,10 @@ if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
 fi
 if [ ! -x node_modules/.bin/esbuild ] ||
 	[ -n "$(find package-lock.json -newer node_modules/.package-lock.json)" ]; then
-	npm ci --no-audit --no-fund --loglevel=error >&2
+	npm ci --no-audit --no-fund --loglevel=error >&2 || {
+		echo "build-report: npm cannot install what the page is built with: is there a network?" >&2
+		exit 77
+	}
 fi
 if [ "${1:-}" != --check ]; then
 	node build.mjs

@@ -6,8 +6,8 @@
 # Owns:    the names of packages; Debian and Ubuntu through apt-get, Fedora through dnf.
 # Not:     kernels for the virtual machines (tests/vm fetches those).
 # Sets:    build (default), test, vm, docs, all.
-# Does nothing, in a few milliseconds, when all is there. "a|b" means that either will do;
-# the first that the distribution has is taken.
+# Does nothing, in well under a second, when all is there. "a|b" means that either will do;
+# the first that the distribution has is taken. "a|none": only if it has a (a test then skips).
 
 set -eu
 
@@ -23,6 +23,13 @@ die()
 	exit 1
 }
 
+# For the page of `begat report`. Often they come from elsewhere, as one package or none.
+web_packages()
+{
+	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
+}
+
 debian_packages()
 {
 	case $1 in
@@ -31,7 +38,8 @@ debian_packages()
 		      libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev pkg-config|pkgconf" ;;
 	test)
 		echo "libcmocka-dev libjansson-dev jq strace stress-ng time clang-format sqlite3 git
-		      mount util-linux procps python3-jsonschema libclang-rt-dev|libclang-rt-14-dev" ;;
+		      mount util-linux procps python3 python3-jsonschema libclang-rt-dev|libclang-rt-14-dev
+		      protobuf-compiler graphviz chromium|none $(web_packages)" ;;
 	vm)
 		echo "qemu-system-x86 qemu-system-arm qemu-system-common busybox-static cpio xz-utils zstd lld kmod
 		      debian-archive-keyring" ;;
@@ -48,7 +56,8 @@ fedora_packages()
 		      sqlite-devel pkgconf-pkg-config" ;;
 	test)
 		echo "libcmocka-devel jansson-devel glibc-static jq strace stress-ng time
-		      clang-tools-extra sqlite git util-linux procps-ng python3-jsonschema compiler-rt" ;;
+		      clang-tools-extra sqlite git util-linux procps-ng python3 python3-jsonschema compiler-rt
+		      protobuf-compiler graphviz chromium|none $(web_packages)" ;;
 	vm)
 		echo "qemu-system-x86-core qemu-system-aarch64-core busybox cpio xz zstd lld kmod dpkg" ;;
 	docs)
@@ -80,7 +89,7 @@ is_available()
 missing()
 {
 	# shellcheck disable=SC2046
-	have=" $(installed $(echo "$*" | tr '|' ' ') | tr '\n' ' ') "
+	have=" $(installed $(echo "$*" | sed 's/|none//g; s/|/ /g') | tr '\n' ' ') "
 	for group in "$@"; do
 		found=0
 		for name in $(echo "$group" | tr '|' ' '); do
@@ -95,7 +104,9 @@ choose()
 {
 	for group in "$@"; do
 		for name in $(echo "$group" | tr '|' ' '); do
-			if is_available "$name"; then
+			if [ "$name" = none ]; then
+				continue 2
+			elif is_available "$name"; then
 				echo "$name"
 				continue 2
 			fi
@@ -162,6 +173,7 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 wanted=$(echo $(choose $todo))
+[ -n "$wanted" ] || exit 0
 echo "install-deps: installing $wanted"
 if [ $family = fedora ]; then
 	as_root dnf install -y -q $wanted ||
@@ -176,5 +188,5 @@ if ! apt install --no-install-recommends $wanted >/dev/null 2>&1; then
 	apt install --no-install-recommends $wanted >/dev/null ||
 		die "apt-get could not install $wanted: see its message above"
 fi
-todo=$(missing $groups)
+todo=$(missing $groups | grep -v '|none$' || true)
 [ -z "$todo" ] || die "still missing after the installation: $(echo $todo)"

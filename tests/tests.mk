@@ -83,6 +83,10 @@ integration-build: $(RUNNER) $(CASE_BINS)
 integration: all integration-build $(TEST_TOOLS)
 	@tests/integration/run-host.sh $(BUILD) $(ONLY)
 
+# --- the page of `begat report` in a real browser ---
+browser: all
+	@BUILD=$(BUILD) CC='$(CC)' SAN_FLAGS='$(SAN_FLAGS)' tests/browser/run.sh
+
 # --- fuzz: needs clang with libFuzzer; `make fuzz` runs each for FUZZ_SECONDS ---
 FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BUILD := $(BUILD)/fuzz
@@ -112,4 +116,4 @@ test:
 	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
 	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
-.PHONY: unit unit-build golden integration integration-build fuzz fuzz-build fuzz-link test
+.PHONY: unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link test
