@@ -42,9 +42,13 @@ for part in "$@"; do
 	echo "VM-PART $part"
 	case $part in
 	integration)
-		# Emulated, a process costs 2 to 4 ms.
-		/begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
-			--lives "${LIVES:-1000}" ${ONLY:+--only "$ONLY"} || failed=1
+		# The runner asks for a map itself, and before 5.11 maps count as locked memory; the
+		# other parts are left at the limit that users have. Emulated, a process costs 2 to 4 ms.
+		(
+			ulimit -l unlimited
+			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
+				--lives "${LIVES:-1000}" ${ONLY:+--only "$ONLY"}
+		) || failed=1
 		;;
 	guest) /begat/guest-tests.sh "$BACKEND" "$TRANSPORT" || failed=1 ;;
 	verifier) verifier || failed=1 ;;
