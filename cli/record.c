@@ -161,11 +161,12 @@ static int start_command(struct record *record, char **argv)
 	return 0;
 }
 
-static int open_recording(struct record *record, char **argv)
+static int open_recording(struct record *record, const struct options *options, char **argv)
 {
 	struct begat_recorder_options opts = {
 		.size = sizeof(opts),
 		.overwrite = chosen.overwrite,
+		.is_private = options->env != BEGAT_ENV_NONE,
 		.command = record->has_command ? (const char *const *)argv : NULL,
 		.max_bytes = chosen.max_bytes,
 		.max_age_ns = chosen.max_age_ns,
@@ -196,7 +197,7 @@ static int open_all(struct record *record, struct options *options, char **argv)
 {
 	record->stream_options = *options;
 	record->stream_options.output = NULL;
-	if (open_recording(record, argv) < 0)
+	if (open_recording(record, options, argv) < 0)
 		return CLI_OWN_FAILURE;
 	if (stream_open(&record->stream, &record->stream_options, "text", STDERR_FILENO, 0))
 		return CLI_OWN_FAILURE;

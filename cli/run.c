@@ -293,6 +293,7 @@ static int open_run(struct run *run, struct options *options, char **argv)
 	struct begat_recorder_options recording = {
 		.size = sizeof(recording),
 		.overwrite = record_overwrites,
+		.is_private = options->env != BEGAT_ENV_NONE,
 		.command = (const char *const *)argv,
 	};
 

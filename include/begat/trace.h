@@ -29,7 +29,8 @@ struct begat_recorder; /* a recording that is being written */
 struct begat_recorder_options {
 	size_t size; /* sizeof(struct begat_recorder_options) */
 	bool overwrite; /* an existing regular file is replaced; else -EEXIST */
-	bool reserved_bools[7];
+	bool is_private; /* readable by its owner only, whatever the umask: for environments */
+	bool reserved_bools[6];
 	const char *const *command; /* NULL-ended argv of what is recorded; for meta.command */
 	/* Rotation; 0 = never. A full part is closed and becomes PATH.1, PATH.1 becomes PATH.2 ... */
 	uint64_t max_bytes; /* begin a new part beyond this size */

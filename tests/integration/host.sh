@@ -168,12 +168,14 @@ record_same_totals()
 	cp -r "$1/a" "$1/b"
 	(cd "$1/a" && "$begat" run --record "$1/text.db" -o "$1/tree" -- make -j2 >/dev/null 2>"$1/said") ||
 		{ cat "$1/said"; return 1; }
-	(cd "$1/b" && "$begat" run --record "$1/json.db" --format json -o "$1/events" -w 'event == exit' \
+	(cd "$1/b" && "$begat" run --env --record "$1/json.db" --format json \
+		-o "$1/events" -w 'event == exit' \
 		-- make -j2 >/dev/null 2>>"$1/said") || { cat "$1/said"; return 1; }
 	"$begat" report "$1/text.db" --format json >"$1/text.json" || return 1
 	"$begat" report "$1/json.db" --format json >"$1/json.json" || return 1
 	! "$begat" run --record "$1/json.db" -- true 2>"$1/refused" && grep -q 'exists' "$1/refused" ||
 		{ echo "a recording that is there is replaced"; return 1; }
+	[[ $(stat -c %a "$1/json.db") == 600 ]] || { echo "everybody may read the environment"; return 1; }
 	python3 - "$1" <<'PY'
 import json, re, sys
 

@@ -105,7 +105,9 @@ static int create(struct begat_recorder *rec)
 		if (err)
 			return fail_open(rec, err);
 	}
-	rec->lock_fd = open(rec->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	/* SQLite gives the files beside it the same mode. */
+	rec->lock_fd = open(rec->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			    rec->opts.is_private ? 0600 : 0666);
 	if (rec->lock_fd < 0)
 		return fail_open(rec, errno);
 	rec->is_created = true;
