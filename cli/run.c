@@ -51,7 +51,7 @@ static int parse_force(struct options *options, const char *value)
 static const struct option_spec own_options[] = {
 	{ "record", 0, "FILE", 0, "also record all of it into FILE, as 'begat record' does",
 	  parse_record },
-	{ "force", 'f', NULL, 0, "--record may replace a file that is there", parse_force },
+	{ "force", 'f', NULL, 0, "replace a recording that is there", parse_force },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 

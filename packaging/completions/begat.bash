@@ -11,7 +11,7 @@ _begat()
 		COMPREPLY=($(compgen -W "$words help --help --version" -- "$cur"))
 		return
 	fi
-	if [ "${COMP_WORDS[1]}" = run ]; then
+	if [ "${COMP_WORDS[1]}" = run ] || [ "${COMP_WORDS[1]}" = record ]; then
 		# After "--" or the first word that is no option it is another command's line.
 		for ((i = 2; i < COMP_CWORD; i++)); do
 			if [ "${COMP_WORDS[i]}" = -- ] && declare -F _command_offset >/dev/null; then
@@ -22,19 +22,25 @@ _begat()
 	fi
 	case $prev in
 	--format) words="text json" ;;
+	-t | --to) words="perfetto chrome folded dot ndjson csv ecs otel" ;;
 	--latency) words="low balanced batch" ;;
 	--backend) words="kprobe tracepoint" ;;
 	--transport) words="ringbuf perfbuf" ;;
 	-e | --events) words="fork exec exec_failed exit snapshot all" ;;
 	-u | --user) COMPREPLY=($(compgen -u -- "$cur")); return ;;
 	-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
-	-o | --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	-o | --output | --record | -b | --base | --budget) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	help) words=$(begat --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  *[a-z].*/\1/p') ;;
 	*)
 		case $cur in
 		-*) words=$(begat "${COMP_WORDS[1]}" --help 2>/dev/null |
 			sed -n 's/^ .*\(--[a-z-]\{1,\}\).*/\1/p') ;;
-		*) [ "${COMP_WORDS[1]}" = run ] && COMPREPLY=($(compgen -c -- "$cur")); return ;;
+		*)
+			case ${COMP_WORDS[1]} in
+			run | record) COMPREPLY=($(compgen -c -- "$cur")) ;;
+			show | report | export | diff) COMPREPLY=($(compgen -f -- "$cur")) ;;
+			esac
+			return ;;
 		esac ;;
 	esac
 	COMPREPLY=($(compgen -W "$words" -- "$cur"))

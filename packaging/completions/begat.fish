@@ -26,5 +26,7 @@ complete -c begat -n '__begat_after --transport' -a 'ringbuf perfbuf'
 complete -c begat -n '__begat_after -e --events' -a 'fork exec exec_failed exit snapshot all'
 complete -c begat -n '__begat_after -u --user' -a '(__fish_complete_users)'
 complete -c begat -n '__begat_after -p --pid' -a '(__fish_complete_pids)'
-complete -c begat -n '__begat_after -o --output' -F
-complete -c begat -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand)'
+complete -c begat -n '__begat_after -o --output --record -b --base --budget' -F
+complete -c begat -n '__fish_seen_subcommand_from show report export diff' -F
+complete -c begat -n '__begat_after -t --to' -a 'perfetto chrome folded dot ndjson csv ecs otel'
+complete -c begat -n '__fish_seen_subcommand_from run record' -a '(__fish_complete_subcommand)'
