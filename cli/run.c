@@ -36,7 +36,8 @@ static bool record_overwrites;
 
 static int parse_record(struct options *options, const char *value)
 {
-	if (!*value || !strcmp(value, "-"))
+	/* "--" would be what separates the command. */
+	if (!*value || !strcmp(value, "-") || !strcmp(value, "--"))
 		return option_fail(options, "a recording goes into a file: --record trace.db");
 	record_path = value;
 	return 0;
