@@ -112,7 +112,7 @@ fuzz: fuzz-build
 
 # --- all of it; SUITES='unit golden' takes these only ---
 test:
-	@scripts/install-deps.sh build test vm
+	@scripts/install-deps.sh build test docs vm
 	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
 	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
