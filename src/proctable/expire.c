@@ -8,7 +8,7 @@
  *
  * Invariants
  *  (1) The queue is in the order in which ends were learnt; each of the dead is in it once,
- *      until its linger time is over.
+ *      until its linger time is over, or there are more than PROCTABLE_DEAD_MAX.
  *  (2) An entry goes when its time is over and it is nobody's forebear; its own forebear may
  *      go with it, and so on up.
  */
@@ -24,6 +24,7 @@ void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns)
 	else
 		table->dead_head = entry;
 	table->dead_tail = entry;
+	table->dead++;
 	table->alive--;
 }
 
@@ -71,8 +72,12 @@ void proctable_expire(struct proctable *table, uint64_t now_ns)
 	struct entry *entry;
 
 	while ((entry = table->dead_head)) {
-		if (now_ns < entry->exit_ns || now_ns - entry->exit_ns < table->linger_ns)
+		bool is_over =
+			now_ns >= entry->exit_ns && now_ns - entry->exit_ns >= table->linger_ns;
+
+		if (!is_over && table->dead <= PROCTABLE_DEAD_MAX)
 			return;
+		table->dead--;
 		table->dead_head = entry->next_dead;
 		if (!table->dead_head)
 			table->dead_tail = NULL;

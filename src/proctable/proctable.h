@@ -10,7 +10,8 @@
  *  (1) After proctable_apply() an entry exists for the event's id, before any sink sees it.
  *  (2) (tgid, start) and so the id of an entry never change.
  *  (3) At most one living entry a tgid: a new one ends the old one (its exit was lost).
- *  (4) An exited entry stays findable for the linger time, and as long as a living
+ *  (4) An exited entry stays findable for the linger time (in a storm: until some thousands have
+ *      died after it), and as long as a living
  *      descendant names it as its forebear; the table's size is bounded by that.
  */
 #ifndef BEGAT_PROCTABLE_PROCTABLE_H

@@ -8,7 +8,8 @@
  * Invariants
  *  (1) Every entry is in by_id once; all but ghosts are in by_tgid once.
  *  (2) In a by_tgid chain, of entries with one tgid the younger comes first.
- *  (3) Chains are short: both indexes double when there are more entries than buckets. If there
+ *  (3) Chains are short: both indexes double when half as many entries as buckets are there, for a
+ *      look at another entry than the one in question is a cache line for nothing. If there
  *      is no memory for that they stay correct and get slower.
  */
 #include "proctable/table.h"
@@ -152,7 +153,7 @@ struct entry *table_add_ghost(struct proctable *table, uint64_t id)
 {
 	if (!table->free_entries && !add_slab(table))
 		return NULL;
-	if (table->used >= 1ull << table->bucket_bits)
+	if (2 * table->used >= 1ull << table->bucket_bits)
 		grow(table);
 
 	struct entry *entry = table->free_entries;

@@ -19,6 +19,8 @@
 
 #define PROCTABLE_ARGV_BYTES 4096 /* kept of an argv */
 #define PROCTABLE_COMM_BYTES 16
+/* Of the dead this many linger; the oldest go before their time: a storm must not fill the memory. */
+#define PROCTABLE_DEAD_MAX 2048
 /*
  * Of a line of dead forebears this many are kept, at most twice as many for a while: a daemon that
  * forks itself and exits, for ever, must not fill the memory.
@@ -78,6 +80,7 @@ struct proctable {
 	uint64_t alive;
 	uint64_t linger_ns;
 	struct entry *dead_head, *dead_tail;
+	uint64_t dead; /* in that queue */
 	struct entry *free_entries;
 	struct slab *slabs;
 };
