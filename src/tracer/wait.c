@@ -5,13 +5,18 @@
  * Owns: the epoll instance behind begat_fd(), its timer, the reader's flag, how long to spin.
  *
  *   low       always spins; begat_fd() is always readable
- *   balanced  spins after a record as long as the next is likely to come at once, then sleeps
+ *   balanced  spins a few microseconds after a record, in a storm until the next one; then sleeps
  *   batch     sleeps until a quarter of the buffer is full or BATCH_NS have gone by
+ *
+ * Why a storm is worth a CPU: a wake-up is paid by who is traced. The ring's wake-up is an interrupt
+ * that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of 2 us for
+ * the record. Spinning in balanced gives the CPU away at each look that anybody wants it.
  *
  * The timer serves batch's interval and, in balanced, one look after the dead (attach_sweep) when
  * no hook comes by to reclaim their cache entries.
  */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,8 +26,12 @@
 #include "tracer/tracer.h"
 
 #define BATCH_NS 100000000ull
-#define SPIN_MAX_NS 50000ull /* never longer than two wake-ups cost */
-#define SPIN_CHECK 64 /* looks between two readings of the clock */
+#define SPIN_NS 6000ull /* after each record: failed execs of a PATH search follow like that */
+#define STORM_GAP_NS 150000ull /* mean time between records, below which it is a storm */
+#define STORM_SPIN_NS 400000ull
+#define GAP_MAX_NS (8 * STORM_GAP_NS) /* one pause does not end a storm, two do */
+#define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
+#define SPIN_CHECK 32 /* looks between two readings of the clock */
 
 static inline void relax(void)
 {
@@ -64,7 +73,7 @@ int wait_open(struct begat *b)
 {
 	int err;
 
-	b->gap_ns = SPIN_MAX_NS;
+	b->gap_ns = GAP_MAX_NS;
 	b->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	b->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (b->epoll_fd < 0 || b->timer_fd < 0)
@@ -110,32 +119,38 @@ void wait_disarm(struct begat *b)
 		__atomic_store_n(&attach_reader(b->attach)->sleeping, 0, __ATOMIC_RELAXED);
 }
 
-/* How long the next record is worth waiting for: only while they come thick and fast. */
+/* The mean of the last few times between records. */
+static void note_gap(struct begat *b, uint64_t gap_ns)
+{
+	b->gap_ns = (15 * b->gap_ns + (gap_ns < GAP_MAX_NS ? gap_ns : GAP_MAX_NS)) / 16;
+}
+
+/* How long the next record is worth waiting for. */
 static uint64_t spin_ns(const struct begat *b)
 {
 	if (b->mode == BEGAT_BATCH)
 		return 0;
-	return b->gap_ns < SPIN_MAX_NS ? SPIN_MAX_NS : 0;
+	if (b->mode == BEGAT_LOW)
+		return LOW_SPIN_NS;
+	return b->gap_ns < STORM_GAP_NS ? STORM_SPIN_NS : SPIN_NS;
 }
 
 bool wait_spin(struct begat *b, uint64_t deadline_ns)
 {
-	uint64_t now = tracer_now_ns(), start = now, until = deadline_ns;
+	uint64_t start = tracer_now_ns(), now = start, until = start + spin_ns(b);
 
-	if (b->mode != BEGAT_LOW) {
-		uint64_t spin = spin_ns(b);
-
-		until = now + spin < deadline_ns ? now + spin : deadline_ns;
-	}
+	if (until > deadline_ns)
+		until = deadline_ns;
 	while (now < until) {
 		for (int i = 0; i < SPIN_CHECK; i++) {
 			if (!b->transport_ops->is_empty(b->transport)) {
-				now = tracer_now_ns();
-				b->gap_ns = (7 * b->gap_ns + (now - start)) / 8;
+				note_gap(b, tracer_now_ns() - start);
 				return true;
 			}
 			relax();
 		}
+		if (b->mode == BEGAT_BALANCED)
+			sched_yield();
 		now = tracer_now_ns();
 	}
 	return false;
@@ -173,9 +188,7 @@ int wait_sleep(struct begat *b, int timeout_ms)
 		if (b->sweep_due && !b->timer_armed)
 			sweep(b);
 	} else {
-		uint64_t gap = tracer_now_ns() - slept;
-
-		b->gap_ns = (7 * b->gap_ns + (gap < 2 * SPIN_MAX_NS ? gap : 2 * SPIN_MAX_NS)) / 8;
+		note_gap(b, tracer_now_ns() - slept);
 	}
 	return 0;
 }
