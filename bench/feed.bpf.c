@@ -71,17 +71,17 @@ static __always_inline void feed_cache_put(struct cpu_counters *c, __u32 tgid,
 /* Global functions: the verifier looks at each once, not at all ways through all three. */
 __noinline int feed_fork(__u64 number)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
 	feed.number = number;
-	emit_fork(NULL, BPF_CORE_READ(task, real_parent), task, true);
+	emit_fork(NULL, task->real_parent, task, true);
 	return 0;
 }
 
 __noinline int feed_exec(__u64 number)
 {
 	feed.number = number;
-	emit_exec(NULL, (void *)bpf_get_current_task(), 0, (void *)feed.binprm, true);
+	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, true);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ __noinline int feed_exit(__u64 number)
 	__u32 tgid = 1000 + number % 4000000;
 
 	feed.number = number;
-	emit_exit(NULL, (void *)bpf_get_current_task(), true, true);
+	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, true);
 	/* The emitter looked for the entry of the task that runs. */
 	if (c && cache_find(tgid, 1000000000 + number * 1000))
 		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());

@@ -25,15 +25,15 @@ static __always_inline bool admit_uid(struct task_struct *task)
 
 static __always_inline bool admit_cgroup(struct task_struct *task)
 {
-	struct cgroup_place place = cgroup_of(task);
+	struct cgroup_place place = cgroup_of(task, false);
 
 	for (int depth = 0; depth < ADMIT_CGROUP_DEPTH && place.kn; depth++) {
-		__u64 id = cgroup_id(&place);
+		__u64 id = cgroup_id(&place, false);
 
 		for (__u32 i = 0; i < CONFIG_CGROUPS_MAX && i < config.cgroup_count; i++)
 			if (config.cgroup_ids[i] == id)
 				return true;
-		place.kn = kernfs_parent(place.kn);
+		place.kn = kernfs_parent(place.kn, false);
 	}
 	return false;
 }

@@ -33,6 +33,14 @@ static __always_inline __u64 now_ns(void)
 				break;                                        \
 	} while (0)
 
+/*
+ * A chain of fields, as BPF_CORE_READ() takes it. Where the hook gets its task as a typed pointer
+ * (tp_btf, 5.5; bpf_get_current_task_btf(), 5.11) the program reads the kernel's memory itself, a
+ * few instructions each; else each arrow is a call of bpf_probe_read_kernel(), 30 to 50 ns.
+ */
+#define READ(is_typed, from, ...) \
+	((is_typed) ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
+
 /* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
 struct kernfs_node___before_6_15 {
 	struct kernfs_node *parent;
@@ -42,14 +50,19 @@ struct kernfs_node___since_6_15 {
 	struct kernfs_node *__parent;
 } __attribute__((preserve_access_index));
 
-static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
+							 const bool is_typed)
 {
 	struct kernfs_node___before_6_15 *old = (void *)kn;
 	struct kernfs_node___since_6_15 *new = (void *)kn;
 
-	if (bpf_core_field_exists(new->__parent))
-		return BPF_CORE_READ(new, __parent);
-	return BPF_CORE_READ(old, parent);
+	/* The barriers keep the compiler from reading the field that is not there ahead of the test. */
+	if (bpf_core_field_exists(new->__parent)) {
+		barrier_var(new);
+		return READ(is_typed, new, __parent);
+	}
+	barrier_var(old);
+	return READ(is_typed, old, parent);
 }
 
 /* The system call's own registers: its wrapper gets a pointer to them as its first argument. */

@@ -17,62 +17,70 @@ struct cgroup_place {
 	__u32 hierarchy; /* 0 = v2 */
 };
 
-static __always_inline struct cgroup_place cgroup_place(struct cgroup *cgroup)
+static __always_inline struct cgroup_place cgroup_place(struct cgroup *cgroup, const bool is_typed)
 {
 	struct cgroup_place place = {};
 
-	place.kn = BPF_CORE_READ(cgroup, kn);
-	place.hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	place.kn = READ(is_typed, cgroup, kn);
+	place.hierarchy = READ(is_typed, cgroup, root, hierarchy_id);
 	return place;
 }
 
-static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 subsys)
+static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 subsys,
+						     const bool is_typed)
 {
-	struct cgroup_subsys_state *css = NULL;
+	struct cgroup_subsys_state **from, *css = NULL;
 	struct cgroup_place none = {};
 
 	if (subsys >= 32)
 		return none;
-	bpf_core_read(&css, sizeof(css), (void *)&set->subsys + subsys * sizeof(css));
-	return cgroup_place(BPF_CORE_READ(css, cgroup));
+	from = (void *)&set->subsys + subsys * sizeof(css);
+	if (is_typed)
+		css = *from;
+	else
+		bpf_core_read(&css, sizeof(css), from);
+	return cgroup_place(READ(is_typed, css, cgroup), is_typed);
 }
 
 /*
  * The v2 cgroup, or on a host that manages with v1 the first of the pids, memory and cpu
  * hierarchies where the task is not in the root: container runtimes use them all alike.
  */
-static __always_inline struct cgroup_place cgroup_of(struct task_struct *task)
+static __always_inline struct cgroup_place cgroup_of(struct task_struct *task, const bool is_typed)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-	struct cgroup_place v2 = cgroup_place(BPF_CORE_READ(set, dfl_cgrp));
+	struct css_set *set = READ(is_typed, task, cgroups);
+	struct cgroup_place v2 = cgroup_place(READ(is_typed, set, dfl_cgrp), is_typed);
 	struct cgroup_place v1;
 
-	if (v2.kn && kernfs_parent(v2.kn))
+	if (v2.kn && kernfs_parent(v2.kn, is_typed))
 		return v2;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
-		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
-		if (v1.kn && kernfs_parent(v1.kn))
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id),
+			       is_typed);
+		if (v1.kn && kernfs_parent(v1.kn, is_typed))
 			return v1;
 	}
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
-		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
-		if (v1.kn && kernfs_parent(v1.kn))
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id),
+			       is_typed);
+		if (v1.kn && kernfs_parent(v1.kn, is_typed))
 			return v1;
 	}
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id)) {
-		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id));
-		if (v1.kn && kernfs_parent(v1.kn))
+		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id),
+			       is_typed);
+		if (v1.kn && kernfs_parent(v1.kn, is_typed))
 			return v1;
 	}
 	return v2;
 }
 
 /* kernfs numbers are unique within a hierarchy only. */
-static __always_inline __u64 cgroup_id(const struct cgroup_place *place)
+static __always_inline __u64 cgroup_id(const struct cgroup_place *place, const bool is_typed)
 {
 	struct kernfs_node *kn = place->kn;
 
-	return BPF_CORE_READ(kn, id) | (__u64)place->hierarchy << 48;
+	return READ(is_typed, kn, id) | (__u64)place->hierarchy << 48;
 }
 
 struct cgroup_walk {
@@ -83,7 +91,7 @@ struct cgroup_walk {
 /* One name. Returns 1 at the hierarchy's root. */
 static __always_inline long cgroup_step(struct cgroup_walk *walk)
 {
-	struct kernfs_node *kn = walk->kn, *parent = kernfs_parent(kn);
+	struct kernfs_node *kn = walk->kn, *parent = kernfs_parent(kn, false);
 	volatile struct rec_path *path = &walk->rec->path;
 	void *to = slot_at((void *)walk->rec, path->offset + path->bytes, CGROUP_NAME_BYTES);
 	long n;
@@ -131,14 +139,14 @@ static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c,
 /* The task's cgroup id, its path already on its way. */
 static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, void *at,
 					   struct task_struct *task, __u64 ts_ns,
-					   const bool has_loop)
+					   const bool has_loop, const bool is_typed)
 {
-	struct cgroup_place place = cgroup_of(task);
+	struct cgroup_place place = cgroup_of(task, is_typed);
 	__u64 id;
 
 	if (!place.kn)
 		return 0;
-	id = cgroup_id(&place);
+	id = cgroup_id(&place, is_typed);
 	if (!bpf_map_lookup_elem(&cgroups_sent, &id))
 		cgroup_send(ctx, c, at, &place, id, ts_ns, has_loop);
 	return id;

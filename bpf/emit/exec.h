@@ -59,8 +59,8 @@ static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struc
 					 struct linux_binprm *bprm, const struct args_block *argv,
 					 const struct args_block *env)
 {
-	rec->start_code = BPF_CORE_READ(task, mm, start_code);
-	rec->end_code = BPF_CORE_READ(task, mm, end_code);
+	rec->start_code = READ(true, task, mm, start_code);
+	rec->end_code = READ(true, task, mm, end_code);
 	rec->argc = BPF_CORE_READ(bprm, argc);
 	rec->envc = BPF_CORE_READ(bprm, envc);
 	rec->argv_bytes = argv->bytes;
@@ -79,21 +79,21 @@ static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struc
 
 static __always_inline struct args_block exec_argv(struct task_struct *task)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct mm_struct *mm = READ(true, task, mm);
 	struct args_block none = {};
 
 	return config.want & CONFIG_WANT_ARGV
-		       ? args_block(BPF_CORE_READ(mm, arg_start), BPF_CORE_READ(mm, arg_end))
+		       ? args_block(READ(true, mm, arg_start), READ(true, mm, arg_end))
 		       : none;
 }
 
 static __always_inline struct args_block exec_env(struct task_struct *task)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct mm_struct *mm = READ(true, task, mm);
 	struct args_block none = {};
 
 	return config.want & CONFIG_WANT_ENV
-		       ? args_block(BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end))
+		       ? args_block(READ(true, mm, env_start), READ(true, mm, env_end))
 		       : none;
 }
 
@@ -101,7 +101,7 @@ static __always_inline struct args_block exec_env(struct task_struct *task)
 static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, const bool has_loop)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = READ(true, task, tgid);
 	struct cpu_counters *c;
 	__u64 now;
 	void *at;
@@ -111,7 +111,7 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 	c = cpu_counters();
 	at = slot(SLOT_EXEC);
 	if (!c || !at || !(config.emit & 1 << REC_CLASS_EXEC) ||
-	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, start_boottime))))
+	    !admit(task, cache_find(tgid, READ(true, task, start_boottime))))
 		return;
 	now = now_ns();
 	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, now, has_loop);
@@ -124,8 +124,8 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	struct args_block argv = exec_argv(task), env = exec_env(task);
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec *rec = slot(SLOT_EXEC);
-	__u32 tgid = BPF_CORE_READ(task, tgid), size;
-	__u64 start_ns = BPF_CORE_READ(task, start_boottime);
+	__u32 tgid = READ(true, task, tgid), size;
+	__u64 start_ns = READ(true, task, start_boottime);
 	struct proc_entry *entry = cache_find(tgid, start_ns);
 	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &old_tid);
 	__u64 now = now_ns(), attempt_ts_ns = 0, cgroup = 0;
@@ -143,12 +143,12 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
+		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 	rec->flags = 0;
 	rec->attempt_ts_ns = attempt_ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true);
 	size = exec_paths(rec, task, bprm, size, has_loop);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);

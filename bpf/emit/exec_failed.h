@@ -199,7 +199,9 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
 static __always_inline void emit_exec_failed(void *ctx, const struct attempt *attempt, __u32 tid,
 					     __u32 tgid, __s32 error, const bool has_loop)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	/* Kernels that have bpf_loop() have typed tasks here too. */
+	struct task_struct *task =
+		has_loop ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
 	void *at = slot(SLOT_FAILED_ARGV);
@@ -215,10 +217,10 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 		return;
 	}
 	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||
-	    !admit(task, cache_find(tgid, BPF_CORE_READ(task, group_leader, start_boottime))))
+	    !admit(task, cache_find(tgid, READ(has_loop, task, group_leader, start_boottime))))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
+		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, has_loop);
 	args = failed_argv(at);
 	__builtin_memset((void *)args, 0, sizeof(*args));
 	if (config.want & CONFIG_WANT_ARGV) {
@@ -247,7 +249,7 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 	rec->unreadable = args->unreadable;
 	rec->argv_chunk_bytes = args->sent;
 	rec->repeats = 0;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop);
 	size = failed_filename(rec, attempt->filename, size);
 	size = failed_inline(rec, at, args, size);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);

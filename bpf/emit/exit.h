@@ -16,20 +16,21 @@
 
 static __always_inline __u32 exit_status(struct task_struct *task, struct signal_struct *signal)
 {
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-		return BPF_CORE_READ(signal, group_exit_code);
-	return BPF_CORE_READ(task, group_leader, exit_code);
+	if (READ(true, signal, flags) & SIGNAL_GROUP_EXIT)
+		return READ(true, signal, group_exit_code);
+	return READ(true, task, group_leader, exit_code);
 }
 
-static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_struct *thread)
+static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_struct *thread,
+					    const bool is_typed)
 {
-	rec->utime_ns += BPF_CORE_READ(thread, utime);
-	rec->stime_ns += BPF_CORE_READ(thread, stime);
-	rec->runtime_ns += BPF_CORE_READ(thread, se.sum_exec_runtime);
-	rec->minor_faults += BPF_CORE_READ(thread, min_flt);
-	rec->major_faults += BPF_CORE_READ(thread, maj_flt);
-	rec->voluntary_switches += BPF_CORE_READ(thread, nvcsw);
-	rec->involuntary_switches += BPF_CORE_READ(thread, nivcsw);
+	rec->utime_ns += READ(is_typed, thread, utime);
+	rec->stime_ns += READ(is_typed, thread, stime);
+	rec->runtime_ns += READ(is_typed, thread, se.sum_exec_runtime);
+	rec->minor_faults += READ(is_typed, thread, min_flt);
+	rec->major_faults += READ(is_typed, thread, maj_flt);
+	rec->voluntary_switches += READ(is_typed, thread, nvcsw);
+	rec->involuntary_switches += READ(is_typed, thread, nivcsw);
 	if (bpf_core_field_exists(thread->ioac.read_bytes)) {
 		rec->read_bytes += BPF_CORE_READ(thread, ioac.read_bytes);
 		rec->write_bytes += BPF_CORE_READ(thread, ioac.write_bytes);
@@ -39,6 +40,7 @@ static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_st
 struct exit_walk {
 	struct rec_exit *rec;
 	struct list_head *node, *head;
+	struct list_head *last; /* of the thread that runs: it has been added */
 };
 
 /* One thread. Returns 1 behind the last. */
@@ -48,8 +50,11 @@ static __always_inline long exit_step(struct exit_walk *walk)
 
 	if (!node || node == walk->head)
 		return 1;
-	exit_add_thread(walk->rec,
-			(void *)node - bpf_core_field_offset(struct task_struct, thread_node));
+	if (node != walk->last)
+		exit_add_thread(walk->rec,
+				(void *)node -
+					bpf_core_field_offset(struct task_struct, thread_node),
+				false);
 	walk->node = BPF_CORE_READ(node, next);
 	return 0;
 }
@@ -59,24 +64,38 @@ static long exit_step_callback(__u32 round, void *walk)
 	return exit_step(walk);
 }
 
+/* The zombie leader, and whoever else is still linked: none where there never were threads. */
+static __always_inline void exit_other_threads(struct rec_exit *rec, struct task_struct *task,
+					       struct signal_struct *signal, const bool has_loop)
+{
+	struct list_head *head = &signal->thread_head;
+	struct exit_walk walk = {
+		.rec = rec,
+		.node = BPF_CORE_READ(head, next),
+		.head = head,
+		.last = &task->thread_node,
+	};
+
+	LOOP(has_loop, REC_THREADS_MAX, UNROLLED_THREADS_MAX, exit_step, &walk);
+	if (walk.node != head)
+		rec->flags |= REC_EXIT_THREADS_CUT;
+}
+
 static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters *c,
 				       struct task_struct *task, struct signal_struct *signal,
 				       const bool has_loop)
 {
-	struct list_head *head = &signal->thread_head;
-	struct exit_walk walk = { .rec = rec, .node = BPF_CORE_READ(head, next), .head = head };
-
-	rec->utime_ns = BPF_CORE_READ(signal, utime);
-	rec->stime_ns = BPF_CORE_READ(signal, stime);
-	rec->runtime_ns = BPF_CORE_READ(signal, sum_sched_runtime) + clock_unaccounted(c, task);
-	rec->minor_faults = BPF_CORE_READ(signal, min_flt);
-	rec->major_faults = BPF_CORE_READ(signal, maj_flt);
-	rec->voluntary_switches = BPF_CORE_READ(signal, nvcsw);
-	rec->involuntary_switches = BPF_CORE_READ(signal, nivcsw);
-	rec->max_rss_bytes = BPF_CORE_READ(signal, maxrss) * config.page_bytes;
-	rec->children_utime_ns = BPF_CORE_READ(signal, cutime);
-	rec->children_stime_ns = BPF_CORE_READ(signal, cstime);
-	rec->children_max_rss_bytes = BPF_CORE_READ(signal, cmaxrss) * config.page_bytes;
+	rec->utime_ns = READ(true, signal, utime);
+	rec->stime_ns = READ(true, signal, stime);
+	rec->runtime_ns = READ(true, signal, sum_sched_runtime) + clock_unaccounted(c, task);
+	rec->minor_faults = READ(true, signal, min_flt);
+	rec->major_faults = READ(true, signal, maj_flt);
+	rec->voluntary_switches = READ(true, signal, nvcsw);
+	rec->involuntary_switches = READ(true, signal, nivcsw);
+	rec->max_rss_bytes = READ(true, signal, maxrss) * config.page_bytes;
+	rec->children_utime_ns = READ(true, signal, cutime);
+	rec->children_stime_ns = READ(true, signal, cstime);
+	rec->children_max_rss_bytes = READ(true, signal, cmaxrss) * config.page_bytes;
 	rec->read_bytes = 0;
 	rec->write_bytes = 0;
 	if (bpf_core_field_exists(signal->ioac.read_bytes)) {
@@ -84,9 +103,9 @@ static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters
 		rec->write_bytes = BPF_CORE_READ(signal, ioac.write_bytes);
 		rec->flags |= REC_EXIT_HAS_IO;
 	}
-	LOOP(has_loop, REC_THREADS_MAX, UNROLLED_THREADS_MAX, exit_step, &walk);
-	if (walk.node != head)
-		rec->flags |= REC_EXIT_THREADS_CUT;
+	exit_add_thread(rec, task, true);
+	if (READ(true, signal, nr_threads) > 1)
+		exit_other_threads(rec, task, signal, has_loop);
 }
 
 static __always_inline void exit_from_cache(struct rec_exit *rec, const struct proc_entry *entry)
@@ -119,7 +138,7 @@ static __always_inline bool exit_is_last(struct task_struct *task, bool group_de
 
 	if (config.has_group_dead)
 		return group_dead;
-	if (BPF_CORE_READ(task, signal, live.counter))
+	if (READ(true, task, signal, live.counter))
 		return false;
 	return !bpf_map_update_elem(&deaths, &death, &dead, BPF_NOEXIST);
 }
@@ -129,13 +148,14 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 {
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exit *rec = slot(SLOT_EXIT);
-	__u32 tgid = BPF_CORE_READ(task, tgid), tid = BPF_CORE_READ(task, pid), size;
-	__u64 start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	__u32 tgid = READ(true, task, tgid), tid = READ(true, task, pid), size;
+	__u64 start_ns = READ(true, task, group_leader, start_boottime);
+	struct signal_struct *signal = READ(true, task, signal);
 	struct proc_entry *entry;
 	__u64 now, cgroup = 0;
 
-	bpf_map_delete_elem(&attempts, &tid); /* killed in the middle of an exec */
+	if (bpf_map_lookup_elem(&attempts, &tid)) /* killed in the middle of an exec */
+		bpf_map_delete_elem(&attempts, &tid);
 	if (!c || !rec || !exit_is_last(task, group_dead, tgid, start_ns))
 		return;
 	now = now_ns();
@@ -144,17 +164,17 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		entry->flags |= PROC_EXITED;
 	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry)) {
 		if (config.want & CONFIG_WANT_CGROUP)
-			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop);
+			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 		rec->flags = 0;
 		rec->reserved = 0;
 		rec->status = exit_status(task, signal);
 		if (now - start_ns < config.short_lived_window_ns)
 			rec->flags |= REC_EXIT_SHORT_LIVED;
-		if (BPF_CORE_READ(signal, oom_mm))
+		if (READ(true, signal, oom_mm))
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
 		exit_usage(rec, c, task, signal, has_loop);
-		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec));
+		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true);
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}
 	if (entry)

@@ -10,8 +10,8 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 				      struct task_struct *child, const bool has_loop)
 {
 	struct cpu_counters *c = cpu_counters();
-	__u32 forker_tgid = BPF_CORE_READ(parent, tgid);
-	__u64 forker_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	__u32 forker_tgid = READ(true, parent, tgid);
+	__u64 forker_start_ns = READ(true, parent, group_leader, start_boottime);
 	struct proc_entry *forker = cache_find(forker_tgid, forker_start_ns);
 	struct proc_entry entry = {};
 	struct rec_fork *rec = slot(SLOT_FORK);
@@ -26,20 +26,20 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 			return;
 		entry.flags = PROC_FOLLOWED;
 	}
-	entry.start_ns = BPF_CORE_READ(child, start_boottime);
+	entry.start_ns = READ(true, child, start_boottime);
 	entry.fork_ts_ns = now;
 	entry.parent_tgid = forker_tgid;
-	cache_put(c, BPF_CORE_READ(child, tgid), &entry);
+	cache_put(c, READ(true, child, tgid), &entry);
 
 	if (!(config.emit & 1 << REC_CLASS_FORK) || !admit(child, &entry))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop);
-	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec));
+		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop, true);
+	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec), true);
 	rec->forked_by_start_ns = forker_start_ns;
 	rec->forked_by_tgid = forker_tgid;
 	rec->reserved = 0;
-	send(ctx, c, rec, size, REC_FORK, REC_CLASS_FORK, BPF_CORE_READ(child, pid), now);
+	send(ctx, c, rec, size, REC_FORK, REC_CLASS_FORK, READ(true, child, pid), now);
 }
 
 #endif

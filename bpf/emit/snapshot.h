@@ -15,12 +15,12 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->header.tid = BPF_CORE_READ(task, pid);
 	rec->who.tgid = rec->header.tid;
 	rec->who.start_ns = BPF_CORE_READ(task, start_boottime);
-	who_parent(&rec->who, task);
-	who_creds(&rec->who, task);
+	who_parent(&rec->who, task, false);
+	who_creds(&rec->who, task, false);
 	if (config.want & CONFIG_WANT_IDS)
-		who_ids(&rec->who, task);
+		who_ids(&rec->who, task, false);
 	if (config.want & CONFIG_WANT_NS)
-		who_ns(&rec->who, task, pid, BPF_CORE_READ(pid, level));
+		who_ns(&rec->who, task, pid, BPF_CORE_READ(pid, level), false);
 	BPF_CORE_READ_INTO(&rec->who.comm, task, comm);
 }
 

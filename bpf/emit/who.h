@@ -3,49 +3,51 @@
  * bpf/emit/who.h - the part that every record about a process has: identity, parent,
  * credentials, namespaces, its pid at every level.
  *
- * Read with probe reads, not as typed pointers: the kprobe and tracepoint backends have only an
- * untyped task, and one piece of code serves all hooks.
+ * One piece of code serves all hooks; @is_typed says how it may read (compat.h).
  */
 #ifndef BEGAT_BPF_EMIT_WHO_H
 #define BEGAT_BPF_EMIT_WHO_H
 
 #include "cgroup.h"
 
-static __always_inline void who_parent(struct rec_who *who, struct task_struct *task)
+static __always_inline void who_parent(struct rec_who *who, struct task_struct *task,
+				       const bool is_typed)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct task_struct *parent = READ(is_typed, task, real_parent);
 
 	who->parent_tgid = 0;
 	who->parent_start_ns = 0;
 	if (!parent)
 		return;
-	who->parent_tgid = BPF_CORE_READ(parent, tgid);
-	who->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	who->parent_tgid = READ(is_typed, parent, tgid);
+	who->parent_start_ns = READ(is_typed, parent, group_leader, start_boottime);
 	who->valid |= REC_WHO_PARENT;
 }
 
-static __always_inline void who_creds(struct rec_who *who, struct task_struct *task)
+static __always_inline void who_creds(struct rec_who *who, struct task_struct *task,
+				      const bool is_typed)
 {
-	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	const struct cred *cred = READ(is_typed, task, real_cred);
 
-	who->uid = BPF_CORE_READ(cred, uid.val);
-	who->gid = BPF_CORE_READ(cred, gid.val);
-	who->euid = BPF_CORE_READ(cred, euid.val);
-	who->egid = BPF_CORE_READ(cred, egid.val);
+	who->uid = READ(is_typed, cred, uid.val);
+	who->gid = READ(is_typed, cred, gid.val);
+	who->euid = READ(is_typed, cred, euid.val);
+	who->egid = READ(is_typed, cred, egid.val);
 	if (config.want & CONFIG_WANT_IDS)
 		bpf_core_read(&who->cap_effective, sizeof(who->cap_effective),
 			      &cred->cap_effective);
 	if (config.want & CONFIG_WANT_NS)
-		who->ns[REC_NS_USER] = BPF_CORE_READ(cred, user_ns, ns.inum);
+		who->ns[REC_NS_USER] = READ(is_typed, cred, user_ns, ns.inum);
 }
 
-static __always_inline void who_ids(struct rec_who *who, struct task_struct *task)
+static __always_inline void who_ids(struct rec_who *who, struct task_struct *task,
+				    const bool is_typed)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
+	struct signal_struct *signal = READ(is_typed, task, signal);
+	struct tty_struct *tty = READ(is_typed, signal, tty);
 
-	who->sid = BPF_CORE_READ(signal, pids[PIDTYPE_SID], numbers[0].nr);
-	who->pgid = BPF_CORE_READ(signal, pids[PIDTYPE_PGID], numbers[0].nr);
+	who->sid = READ(is_typed, signal, pids[PIDTYPE_SID], numbers[0].nr);
+	who->pgid = READ(is_typed, signal, pids[PIDTYPE_PGID], numbers[0].nr);
 	if (!tty || bpf_probe_read_kernel_str(who->tty, sizeof(who->tty), tty->name) < 0)
 		who->tty[0] = 0;
 	who->valid |= REC_WHO_IDS;
@@ -56,19 +58,21 @@ static __always_inline void who_ids(struct rec_who *who, struct task_struct *tas
 }
 
 static __always_inline void who_ns(struct rec_who *who, struct task_struct *task, struct pid *pid,
-				   __u32 level)
+				   __u32 level, const bool is_typed)
 {
-	struct nsproxy *nsproxy = BPF_CORE_READ(task, nsproxy);
+	struct nsproxy *nsproxy = READ(is_typed, task, nsproxy);
 	struct pid_namespace *pid_ns = NULL;
 
 	if (!nsproxy) /* gone already */
 		return;
-	who->ns[REC_NS_MNT] = BPF_CORE_READ(nsproxy, mnt_ns, ns.inum);
-	who->ns[REC_NS_NET] = BPF_CORE_READ(nsproxy, net_ns, ns.inum);
-	who->ns[REC_NS_UTS] = BPF_CORE_READ(nsproxy, uts_ns, ns.inum);
-	who->ns[REC_NS_IPC] = BPF_CORE_READ(nsproxy, ipc_ns, ns.inum);
-	who->ns[REC_NS_CGROUP] = BPF_CORE_READ(nsproxy, cgroup_ns, ns.inum);
-	if (level < REC_PID_LEVELS_MAX)
+	who->ns[REC_NS_MNT] = READ(is_typed, nsproxy, mnt_ns, ns.inum);
+	who->ns[REC_NS_NET] = READ(is_typed, nsproxy, net_ns, ns.inum);
+	who->ns[REC_NS_UTS] = READ(is_typed, nsproxy, uts_ns, ns.inum);
+	who->ns[REC_NS_IPC] = READ(is_typed, nsproxy, ipc_ns, ns.inum);
+	who->ns[REC_NS_CGROUP] = READ(is_typed, nsproxy, cgroup_ns, ns.inum);
+	if (is_typed && !level)
+		pid_ns = pid->numbers[0].ns;
+	else if (level < REC_PID_LEVELS_MAX)
 		bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns),
 				      (void *)&pid->numbers[0].ns + level * sizeof(struct upid));
 	who->ns[REC_NS_PID] = BPF_CORE_READ(pid_ns, ns.inum);
@@ -100,25 +104,26 @@ static __always_inline __u32 who_pids(struct rec_who *who, void *record, __u32 o
  * Returns the offset behind what was written.
  */
 static __always_inline __u32 who_fill(struct rec_who *who, struct task_struct *task,
-				      __u64 cgroup_id, void *record, __u32 offset)
+				      __u64 cgroup_id, void *record, __u32 offset,
+				      const bool is_typed)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct task_struct *leader = READ(is_typed, task, group_leader);
+	struct pid *pid = READ(is_typed, leader, thread_pid);
+	__u32 level = READ(is_typed, pid, level);
 
 	who->valid = 0;
 	who->reserved = 0;
-	who->tgid = BPF_CORE_READ(task, tgid);
-	who->start_ns = BPF_CORE_READ(leader, start_boottime);
+	who->tgid = READ(is_typed, task, tgid);
+	who->start_ns = READ(is_typed, leader, start_boottime);
 	who->cgroup_id = cgroup_id;
 	if (config.want & CONFIG_WANT_CGROUP)
 		who->valid |= REC_WHO_CGROUP;
-	who_parent(who, task);
-	who_creds(who, task);
+	who_parent(who, task, is_typed);
+	who_creds(who, task, is_typed);
 	if (config.want & CONFIG_WANT_IDS)
-		who_ids(who, task);
+		who_ids(who, task, is_typed);
 	if (config.want & CONFIG_WANT_NS)
-		who_ns(who, task, pid, level);
+		who_ns(who, task, pid, level, is_typed);
 	BPF_CORE_READ_INTO(&who->comm, task, comm);
 	if (config.want & CONFIG_WANT_PIDS)
 		return who_pids(who, record, offset, pid, level);
