@@ -61,12 +61,22 @@ struct bpf_config {
 	__u32 has_group_dead; /* sched_process_exit says whether the group is dead */
 	__u32 own_tgid; /* begat itself: its self-test must not show */
 	__u32 page_bytes;
+	__u32 has_preempt_kfuncs; /* bpf_preempt_disable(), kernel 6.10 */
+	__u32 reserved;
 };
 
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
 struct reader_state {
 	__u32 sleeping;
 	__u32 reserved[15]; /* alone on its cache line */
+};
+
+/* Hooks with copies of their program: see bpf/hooks/lifecycle.bpf.c */
+enum hook {
+	HOOK_FORK = 0,
+	HOOK_EXIT = 1,
+	HOOK_EXEC = 2,
+	HOOK_COUNT = 3,
 };
 
 /* One value a CPU in a memory-mapped array; only that CPU writes. */
@@ -81,6 +91,8 @@ struct cpu_counters {
 	__u64 cache_added;
 	__u64 cache_removed;
 	__u64 clock_base_ns; /* scheduler's clock minus this CPU's cpu-clock count; 0 = unknown */
+	__u64 hook_runs[HOOK_COUNT]; /* of the first program at a hook; its copies do not count */
+	__u64 hook_firsts[HOOK_COUNT]; /* events that a program or one of its copies has taken */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
 };
 
@@ -118,9 +130,9 @@ struct graveyard {
 	struct grave graves[GRAVES_PER_CPU];
 };
 
-_Static_assert(sizeof(struct bpf_config) == 256, "bpf_config");
+_Static_assert(sizeof(struct bpf_config) == 264, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
-_Static_assert(sizeof(struct cpu_counters) == 208, "cpu_counters");
+_Static_assert(sizeof(struct cpu_counters) == 256, "cpu_counters");
 _Static_assert(sizeof(struct proc_entry) == 72, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
 

@@ -28,7 +28,7 @@
  * round, and these are what keeps loading fast and under its limit.
  */
 #define UNROLLED_PATH_COMPONENTS_MAX 64
-#define UNROLLED_CHUNKS_MAX 76 /* 2 MiB and more: the limit with the usual stack */
+#define UNROLLED_CHUNKS_MAX 75 /* a program; there are three of them */
 #define UNROLLED_CGROUP_COMPONENTS_MAX 24
 #define UNROLLED_FAILED_CHUNKS_MAX 1
 #define UNROLLED_FAILED_PIECES_MAX 96

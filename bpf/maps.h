@@ -85,6 +85,21 @@ struct {
 	__type(value, __u32);
 } deaths SEC(".maps");
 
+/* Events that a program has taken, for its copies on preemptible tracepoints (hooks/lifecycle). */
+struct visit_key {
+	__u64 start_ns;
+	__u64 what;
+	__u32 tid;
+	__u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct visit_key);
+	__type(value, __u32);
+} visits SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

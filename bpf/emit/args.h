@@ -80,7 +80,7 @@ static long args_step_callback(__u32 round, void *walk)
 static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 				      volatile struct rec_chunk *rec,
 				      const struct args_block *block, __u32 what, __u32 tgid,
-				      __u64 ts_ns, const bool has_loop)
+				      __u64 ts_ns, __u32 first_chunk, const bool has_loop)
 {
 	struct args_walk walk = {
 		.ctx = ctx,
@@ -88,6 +88,7 @@ static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 		.rec = rec,
 		.start = block->start,
 		.ts_ns = ts_ns,
+		.offset = first_chunk * REC_CHUNK_BYTES_MAX,
 		.tgid = tgid,
 	};
 

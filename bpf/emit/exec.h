@@ -97,15 +97,22 @@ static __always_inline struct args_block exec_env(struct task_struct *task)
 		       : none;
 }
 
-/* Ahead of the exec's record, in a program of its own: the parts of a long argv or env. */
-static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, const bool has_loop)
+/*
+ * Ahead of the exec's record: the parts of a long argv or env, from the @first_chunk on. All of
+ * one exec carry the time of the first, which is still in the slot.
+ */
+static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, __u32 first_chunk,
+					   const bool has_loop)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
 	__u32 tgid = READ(true, task, tgid);
 	struct cpu_counters *c;
-	__u64 now;
-	void *at;
+	struct rec_chunk *at;
+	__u64 ts_ns;
 
+	if (argv.kept <= first_chunk * REC_CHUNK_BYTES_MAX &&
+	    env.kept <= first_chunk * REC_CHUNK_BYTES_MAX)
+		return;
 	if (!args_is_long(&argv) && !args_is_long(&env))
 		return;
 	c = cpu_counters();
@@ -113,9 +120,9 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 	if (!c || !at || !(config.emit & 1 << REC_CLASS_EXEC) ||
 	    !admit(task, cache_find(tgid, READ(true, task, start_boottime))))
 		return;
-	now = now_ns();
-	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, now, has_loop);
-	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, now, has_loop);
+	ts_ns = first_chunk ? at->header.ts_ns : now_ns();
+	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, ts_ns, first_chunk, has_loop);
+	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, ts_ns, first_chunk, has_loop);
 }
 
 static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,

@@ -6,7 +6,57 @@
  * pass the kernel's own pointers. Arguments are taken from the raw context one by one: an older
  * kernel has fewer, and its verifier rejects a read of one that is not there. A program that is
  * there twice is *_unrolled for kernels without bpf_loop() (compat.h).
+ *
+ * Tracepoints are preemptible from 7.0 on, and the kernel skips a program for whoever comes to the
+ * same hook on the same CPU while another task is in it. HELD() keeps the CPU while a record is
+ * made, so that slots are safe, but at its end the task may have to let another one run. So a hook
+ * has further copies of its program there, *_2 and *_3: the first that is not skipped does the
+ * work (first_here()), and attach/ counts as missed only what all of them may have missed.
  */
+
+/* 6.10 (fc7566ad0a82). Weak, and asked by the settings: the object loads where they are not. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+#define HELD(what)                             \
+	do {                                   \
+		if (config.has_preempt_kfuncs) \
+			bpf_preempt_disable(); \
+		what;                          \
+		if (config.has_preempt_kfuncs) \
+			bpf_preempt_enable();  \
+	} while (0)
+
+/* Is this the first program that gets to see this event of this task? @nth: of its kind. */
+static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 nth,
+				       const bool is_copy)
+{
+	struct visit_key key = { .what = hook + HOOK_COUNT * nth };
+	struct cpu_counters *c;
+	__u32 seen = 1;
+
+	if (!config.has_preempt_kfuncs)
+		return true;
+	c = cpu_counters();
+	key.start_ns = BPF_CORE_READ(task, start_boottime);
+	key.tid = BPF_CORE_READ(task, pid);
+	if (c && !is_copy)
+		c->hook_runs[hook]++;
+	if (bpf_map_update_elem(&visits, &key, &seen, BPF_NOEXIST))
+		return false;
+	if (c)
+		c->hook_firsts[hook]++;
+	return true;
+}
+
+/* A hook's program, or one of its copies. */
+#define PROGRAM(hook, name, function, is_copy) \
+	SEC("?tp_btf/" hook)                   \
+	int lifecycle__##name(__u64 *ctx)      \
+	{                                      \
+		HELD(function(ctx, is_copy));  \
+		return 0;                      \
+	}
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.
@@ -20,12 +70,15 @@ static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
 		emit_fork(ctx, parent, child, has_loop);
 }
 
-SEC("?tp_btf/sched_process_fork")
-int lifecycle__fork(__u64 *ctx)
+static __always_inline void fork_once(__u64 *ctx, const bool is_copy)
 {
-	on_fork(ctx, true);
-	return 0;
+	if (first_here((void *)ctx[1], HOOK_FORK, 0, is_copy))
+		on_fork(ctx, true);
 }
+
+PROGRAM("sched_process_fork", fork, fork_once, false)
+PROGRAM("sched_process_fork", fork_2, fork_once, true)
+PROGRAM("sched_process_fork", fork_3, fork_once, true)
 
 SEC("?tp_btf/sched_process_fork")
 int lifecycle__fork_unrolled(__u64 *ctx)
@@ -38,25 +91,39 @@ int lifecycle__fork_unrolled(__u64 *ctx)
  * Exec: after the point of no return and after the new image is set up, before it runs: argv
  * is what the program will see, not what the caller's memory held at some other moment.
  */
-SEC("?tp_btf/sched_process_exec")
-int lifecycle__exec_args(__u64 *ctx)
+static __always_inline void exec_once(__u64 *ctx, const bool is_copy)
 {
-	emit_exec_args(ctx, (void *)ctx[0], true);
-	return 0;
+	struct task_struct *task = (void *)ctx[0];
+
+	if (!first_here(task, HOOK_EXEC, BPF_CORE_READ(task, self_exec_id), is_copy))
+		return;
+	emit_exec_args(ctx, task, 0, true);
+	emit_exec(ctx, task, (__u32)ctx[1], (void *)ctx[2], true);
 }
 
+PROGRAM("sched_process_exec", exec, exec_once, false)
+PROGRAM("sched_process_exec", exec_2, exec_once, true)
+PROGRAM("sched_process_exec", exec_3, exec_once, true)
+
+/* The same in four programs, attached in this order: in one the verifier has to walk too far. */
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args_unrolled(__u64 *ctx)
 {
-	emit_exec_args(ctx, (void *)ctx[0], false);
+	emit_exec_args(ctx, (void *)ctx[0], 0, false);
 	return 0;
 }
 
-/* Attached second: a long argv is on its way when the record that it belongs to follows. */
 SEC("?tp_btf/sched_process_exec")
-int lifecycle__exec(__u64 *ctx)
+int lifecycle__exec_args_2_unrolled(__u64 *ctx)
 {
-	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2], true);
+	emit_exec_args(ctx, (void *)ctx[0], UNROLLED_CHUNKS_MAX, false);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exec")
+int lifecycle__exec_args_3_unrolled(__u64 *ctx)
+{
+	emit_exec_args(ctx, (void *)ctx[0], 2 * UNROLLED_CHUNKS_MAX, false);
 	return 0;
 }
 
@@ -80,12 +147,18 @@ static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
 	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
 }
 
-SEC("?tp_btf/sched_process_exit")
-int lifecycle__exit(__u64 *ctx)
+static __always_inline void exit_once(__u64 *ctx, const bool is_copy)
 {
-	on_exit(ctx, true);
-	return 0;
+	if (first_here((void *)ctx[0], HOOK_EXIT, 0, is_copy))
+		on_exit(ctx, true);
 }
+
+PROGRAM("sched_process_exit", exit, exit_once, false)
+PROGRAM("sched_process_exit", exit_2, exit_once, true)
+PROGRAM("sched_process_exit", exit_3, exit_once, true)
+PROGRAM("sched_process_exit", exit_4, exit_once, true)
+PROGRAM("sched_process_exit", exit_5, exit_once, true)
+PROGRAM("sched_process_exit", exit_6, exit_once, true)
 
 SEC("?tp_btf/sched_process_exit")
 int lifecycle__exit_unrolled(__u64 *ctx)

@@ -331,6 +331,33 @@ int attach_snapshot(struct attach *attach,
 	return err;
 }
 
+/*
+ * What the kernel skipped. Where a hook's program has copies, an event is missed only if none of
+ * them took it: of all that came to the hook, those that were taken are known. A signal that is
+ * missed costs a killed_by, no event.
+ */
+static uint64_t missed_at(const struct attach *attach, const char *program, uint64_t skipped)
+{
+	static const char *const hooks[] = { [HOOK_FORK] = "lifecycle__fork",
+					     [HOOK_EXIT] = "lifecycle__exit",
+					     [HOOK_EXEC] = "lifecycle__exec" };
+	int64_t missed = skipped;
+
+	if (hooks_is_copy(program) || !strcmp(program, "lifecycle__signal"))
+		return 0;
+	for (int hook = 0; hook < HOOK_COUNT; hook++) {
+		if (strcmp(program, hooks[hook]))
+			continue;
+		for (uint32_t cpu = 0; cpu < attach->cpus; cpu++) {
+			const struct cpu_counters *c = attach_counters(attach, cpu);
+
+			missed += __atomic_load_n(&c->hook_runs[hook], __ATOMIC_RELAXED);
+			missed -= __atomic_load_n(&c->hook_firsts[hook], __ATOMIC_RELAXED);
+		}
+	}
+	return missed > 0 ? missed : 0; /* while events are under way it may be below */
+}
+
 void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,
 			  uint64_t *ret_ns)
 {
@@ -345,7 +372,7 @@ void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uin
 		if (bpf_program__fd(program) < 0 ||
 		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
 			continue;
-		*ret_missed += info.recursion_misses;
+		*ret_missed += missed_at(attach, bpf_program__name(program), info.recursion_misses);
 		*ret_runs += info.run_cnt;
 		*ret_ns += info.run_time_ns;
 	}

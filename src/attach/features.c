@@ -119,6 +119,9 @@ static void probe_btf(struct features *f)
 	f->has_group_dead = tracepoint_arguments(btf, "sched_process_exit") >= 2;
 	f->has_loop = has_helper(btf, "BPF_FUNC_loop");
 	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");
+	f->has_preempt_kfuncs =
+		btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 &&
+		btf__find_by_name_kind(btf, "bpf_preempt_enable", BTF_KIND_FUNC) > 0;
 	f->has_task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC) > 0;
 	/* 5.11 charges maps to memory cgroups; this helper came with the same version. */
 	f->has_own_memlock_limit = !has_helper(btf, "BPF_FUNC_task_storage_get");

@@ -18,6 +18,7 @@ struct features {
 	bool kprobes_off; /* switched off at run time */
 	bool has_tracepoints; /* system call tracepoints can be attached */
 	bool has_loop; /* bpf_loop() */
+	bool has_preempt_kfuncs;
 	bool has_boot_clock;
 	bool has_group_dead;
 	bool has_task_iterator;

@@ -51,22 +51,34 @@ static const struct tracepoint tracepoints[] = {
 };
 
 /* Programs that are there twice: as they are, and *_unrolled for kernels without bpf_loop(). */
-static const char *const looping[] = { "lifecycle__fork", "lifecycle__exec_args",
-				       "lifecycle__exec", "lifecycle__exit",
-				       "kprobe__return",  "tracepoint__return" };
+static const char *const looping[] = { "lifecycle__fork", "lifecycle__exec", "lifecycle__exit",
+				       "kprobe__return", "tracepoint__return" };
 
 #define UNROLLED "_unrolled"
 
+static bool ends_with(const char *text, const char *tail)
+{
+	size_t len = strlen(text), tail_len = strlen(tail);
+
+	return len > tail_len && !strcmp(text + len - tail_len, tail);
+}
+
 static bool is_form_wanted(const char *program, bool has_loop)
 {
-	size_t len = strlen(program), tail = strlen(UNROLLED);
-
-	if (len > tail && !strcmp(program + len - tail, UNROLLED))
+	if (ends_with(program, UNROLLED))
 		return !has_loop;
 	for (size_t i = 0; i < sizeof(looping) / sizeof(looping[0]); i++)
 		if (!strcmp(program, looping[i]))
 			return has_loop;
 	return true;
+}
+
+bool hooks_is_copy(const char *program)
+{
+	size_t len = strlen(program);
+
+	return len > 2 && program[len - 2] == '_' && program[len - 1] >= '2' &&
+	       program[len - 1] <= '9';
 }
 
 bool hooks_is_wanted(const char *program, const char *backend, const struct features *features)
@@ -75,6 +87,8 @@ bool hooks_is_wanted(const char *program, const char *backend, const struct feat
 
 	if (!is_form_wanted(program, features->has_loop))
 		return false;
+	if (hooks_is_copy(program)) /* for preemptible tracepoints */
+		return features->has_loop && features->has_preempt_kfuncs;
 
 	if (!strcmp(program, "lifecycle__snapshot"))
 		return features->has_task_iterator;
@@ -109,18 +123,39 @@ static int keep_link(struct attach *attach, struct bpf_link *link)
 int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
 			   struct error *error)
 {
-	/* In this order they run where two share a tracepoint. */
-	static const char *const names[] = { "lifecycle__exit", "lifecycle__signal",
-					     "lifecycle__exec_args", "lifecycle__exec",
-					     "lifecycle__fork" };
+	/* Those that were loaded, in this order: so they run where some share a tracepoint. */
+	static const char *const names[] = {
+		"lifecycle__exit",
+		"lifecycle__exit_2",
+		"lifecycle__exit_3",
+		"lifecycle__exit_4",
+		"lifecycle__exit_5",
+		"lifecycle__exit_6",
+		"lifecycle__exit_unrolled",
+		"lifecycle__signal",
+		"lifecycle__exec_args_unrolled",
+		"lifecycle__exec_args_2_unrolled",
+		"lifecycle__exec_args_3_unrolled",
+		"lifecycle__exec",
+		"lifecycle__exec_2",
+		"lifecycle__exec_3",
+		"lifecycle__exec_unrolled",
+		"lifecycle__fork",
+		"lifecycle__fork_2",
+		"lifecycle__fork_3",
+		"lifecycle__fork_unrolled",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int err = keep_link(attach, bpf_program__attach(program(attach, names[i])));
+		struct bpf_program *loaded =
+			bpf_object__find_program_by_name(attach->object, names[i]);
+		int err = 0;
 
+		if (bpf_program__autoload(loaded))
+			err = keep_link(attach, bpf_program__attach(loaded));
 		if (err)
-			return error_set(error, err,
-					 "cannot attach %s: %s. 'begat doctor' explains", names[i],
-					 strerror(-err));
+			return error_set(error, err, "%s: %s does not attach: %s", attach->backend,
+					 names[i], strerror(-err));
 	}
 	return 0;
 }
