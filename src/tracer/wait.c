@@ -27,9 +27,9 @@
 
 #define BATCH_NS 100000000ull
 #define SPIN_NS 6000ull /* after each record: failed execs of a PATH search follow like that */
-#define STORM_GAP_NS 150000ull /* mean time between records, below which it is a storm */
-#define STORM_SPIN_NS 400000ull
-#define GAP_MAX_NS (8 * STORM_GAP_NS) /* one pause does not end a storm, two do */
+#define STORM_GAP_NS 250000ull /* mean time between records, below which it is a storm */
+#define STORM_SPIN_NS 600000ull
+#define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
 #define SPIN_CHECK 32 /* looks between two readings of the clock */
 
