@@ -87,10 +87,9 @@ struct {
 
 /* Events that a program has taken, for its copies on preemptible tracepoints (hooks/lifecycle). */
 struct visit_key {
+	__u64 task; /* the address: a thread that execs takes over its leader's tid and start */
 	__u64 start_ns;
 	__u64 what;
-	__u32 tid;
-	__u32 reserved;
 };
 
 struct {

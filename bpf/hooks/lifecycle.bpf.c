@@ -31,7 +31,7 @@ extern void bpf_preempt_enable(void) __ksym __weak;
 static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 nth,
 				       const bool is_copy)
 {
-	struct visit_key key = { .what = hook + HOOK_COUNT * nth };
+	struct visit_key key = { .task = (__u64)task, .what = hook + HOOK_COUNT * nth };
 	struct cpu_counters *c;
 	__u32 seen = 1;
 
@@ -39,7 +39,6 @@ static __always_inline bool first_here(struct task_struct *task, enum hook hook,
 		return true;
 	c = cpu_counters();
 	key.start_ns = BPF_CORE_READ(task, start_boottime);
-	key.tid = BPF_CORE_READ(task, pid);
 	if (c && !is_copy)
 		c->hook_runs[hook]++;
 	if (bpf_map_update_elem(&visits, &key, &seen, BPF_NOEXIST))
