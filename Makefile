@@ -110,6 +110,7 @@ check: WERROR := 1
 check:
 	scripts/check-layers.sh
 	scripts/check-format.sh
+	$(MAKE) check-floor
 	scripts/build-report.sh --check || [ $$? = 77 ]
 	$(MAKE) WERROR=1 BUILD=build/check all unit-build integration-build
 

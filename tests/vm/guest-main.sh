@@ -46,8 +46,8 @@ for part in "$@"; do
 		# other parts are left at the limit that users have. Emulated, a process costs 2 to 4 ms.
 		(
 			ulimit -l unlimited
-			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
-				--lives "${LIVES:-1000}" ${ONLY:+--only "$ONLY"}
+			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 --shared \
+				--lives "${LIVES:-400}" ${ONLY:+--only "$ONLY"}
 		) || failed=1
 		;;
 	guest) /begat/guest-tests.sh "$BACKEND" "$TRANSPORT" || failed=1 ;;
