@@ -46,7 +46,7 @@ for part in "$@"; do
 		# other parts are left at the limit that users have. Emulated, a process costs 2 to 4 ms.
 		(
 			ulimit -l unlimited
-			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 --shared \
+			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
 				--lives "${LIVES:-400}" ${ONLY:+--only "$ONLY"}
 		) || failed=1
 		;;
