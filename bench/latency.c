@@ -43,7 +43,7 @@ static const char *const kind_names[] = { "first", "fork", "exec", "exit" };
 struct mode {
 	const char *name;
 	enum begat_latency latency;
-	bool is_raised; /* as the command raises itself */
+	bool is_raised; /* nice -20, reset on fork */
 };
 
 static const struct mode modes[] = {
@@ -91,20 +91,14 @@ static int take(const struct begat_event *ev, void *ctx)
 	return 0;
 }
 
-/* As cli/priority.c does it. */
-static void raise_priority(enum begat_latency latency, bool up)
+/* Ahead of what is watched, as a command (not the library) may be; back again, for the next mode. */
+static void raise_priority(bool up)
 {
-	struct sched_param param = { .sched_priority = up ? 1 : 0 };
+	struct sched_param param = { 0 };
 
-	if (latency == BEGAT_LOW) {
-		param.sched_priority = 0;
-		if (setpriority(PRIO_PROCESS, 0, up ? -20 : 0))
-			warn("setpriority");
-		sched_setscheduler(0, SCHED_OTHER | (up ? SCHED_RESET_ON_FORK : 0), &param);
-		return;
-	}
-	if (sched_setscheduler(0, up ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, &param))
-		warn("sched_setscheduler");
+	if (sched_setscheduler(0, SCHED_OTHER | (up ? SCHED_RESET_ON_FORK : 0), &param) ||
+	    setpriority(PRIO_PROCESS, 0, up ? -20 : 0))
+		warn("cannot change the priority");
 }
 
 static pid_t start(enum load load)
@@ -143,7 +137,7 @@ static void measure(size_t mode, enum load load, size_t round)
 	if (begat_open(&opts, &b) < 0 || begat_follow(b, getpid()))
 		errx(1, "%s", begat_error(b));
 	if (modes[mode].is_raised)
-		raise_priority(modes[mode].latency, true);
+		raise_priority(true);
 	cpu = bench_thread_cpu_ns();
 	began = bench_now_ns();
 	poll_while(b, start(load));
@@ -154,7 +148,7 @@ static void measure(size_t mode, enum load load, size_t round)
 	result->rounds = round + 1;
 	samples_free(&capture.first);
 	if (modes[mode].is_raised)
-		raise_priority(modes[mode].latency, false);
+		raise_priority(false);
 	begat_close(b);
 }
 
