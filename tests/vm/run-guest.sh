@@ -150,7 +150,7 @@ boot()
 		-nodefaults -no-user-config -display none -serial stdio -monitor none -no-reboot \
 		-kernel "$kernel_dir/vmlinuz" -initrd "$work/initrd" $share \
 		-append "console=$console panic=-1 quiet mitigations=off $append" \
-		< /dev/null 2> "$logs/qemu.log" | tr -d '\r' | tee "$logs/console.log" |
+		< /dev/null 2> "$logs/qemu.log" | sed -u 's/\r//g' | tee "$logs/console.log" |
 		sed -un '/^GUEST-BEGIN$/,/^GUEST-DMESG-BEGIN$/{/^GUEST-/d;'"${is_quiet:+d;}"'p}'
 	virtiofsd_pid=''
 	sed -n '/^GUEST-DMESG-BEGIN$/,/^GUEST-DMESG-END$/{/^GUEST-/d;p}' "$logs/console.log" \
