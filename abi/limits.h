@@ -27,7 +27,8 @@
  * The same on kernels without bpf_loop() (before 5.17): there the verifier walks through each
  * round, and these are what keeps loading fast and under its limit.
  */
-#define UNROLLED_PATH_COMPONENTS_MAX 64
+#define UNROLLED_PATH_COMPONENTS_MAX 64 /* a call */
+#define UNROLLED_PATH_CALLS_MAX 32 /* 1 on 5.5, whose verifier walks through each call */
 #define UNROLLED_CHUNKS_MAX 75 /* a program; there are three of them */
 #define UNROLLED_CGROUP_COMPONENTS_MAX 24
 #define UNROLLED_FAILED_CHUNKS_MAX 1

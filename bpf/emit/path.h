@@ -105,9 +105,9 @@ static __always_inline struct path_walk *path_parked(void *record)
 }
 
 /*
- * The walk that is parked in slot @index, for the rec_path at @ret_offset there. Global, and with
- * numbers for arguments, so that from 5.6 on the verifier looks at its loop once, on its own, and
- * not anew for each state of each caller.
+ * Goes on with the walk that is parked in slot @index, for the rec_path at @ret_offset there.
+ * Returns 1 when the walk is over. Global, and with numbers for arguments, so that from 5.6 on the
+ * verifier looks at its loop once, on its own, and not anew for each state of each caller.
  */
 __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 {
@@ -115,10 +115,10 @@ __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 	struct path_walk walk = {}, *parked;
 
 	if (!record)
-		return 0;
+		return 1;
 	ret = slot_at(record, ret_offset, sizeof(struct rec_path));
 	if (!ret)
-		return 0;
+		return 1;
 	parked = path_parked(record);
 	walk.record = record;
 	walk.ret = ret;
@@ -129,7 +129,10 @@ __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 	walk.root_vfsmount = parked->root_vfsmount;
 	for (int i = 0; i < UNROLLED_PATH_COMPONENTS_MAX; i++)
 		if (path_step(&walk))
-			break;
+			return 1;
+	parked->dentry = walk.dentry;
+	parked->vfsmount = walk.vfsmount;
+	parked->mount_root = walk.mount_root;
 	return 0;
 }
 
@@ -164,7 +167,10 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 			parked->mount_root = walk.mount_root;
 			parked->root_dentry = walk.root_dentry;
 			parked->root_vfsmount = walk.root_vfsmount;
-			path_unrolled(index, (void *)ret - record);
+			for (int i = 0; i < UNROLLED_PATH_CALLS_MAX; i++)
+				if (path_unrolled(index, (void *)ret - record) ||
+				    !config.has_global_functions)
+					break;
 		}
 		if (path_is_unlinked(first))
 			ret->flags |= REC_PATH_DELETED;

@@ -118,6 +118,8 @@ static void probe_btf(struct features *f)
 			tracepoint_arguments(btf, "sched_process_exit") >= 1;
 	f->has_group_dead = tracepoint_arguments(btf, "sched_process_exit") >= 2;
 	f->has_loop = has_helper(btf, "BPF_FUNC_loop");
+	/* 5.6 brought both; no BTF tells of the verifier itself. */
+	f->has_global_functions = has_helper(btf, "BPF_FUNC_jiffies64");
 	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");
 	f->has_preempt_kfuncs =
 		btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 &&

@@ -19,6 +19,7 @@ struct features {
 	bool has_tracepoints; /* system call tracepoints can be attached */
 	bool has_loop; /* bpf_loop() */
 	bool has_preempt_kfuncs;
+	bool has_global_functions; /* that the verifier looks at once */
 	bool has_boot_clock;
 	bool has_group_dead;
 	bool has_task_iterator;

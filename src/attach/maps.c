@@ -38,6 +38,7 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	config.has_boot_clock = features->has_boot_clock;
 	config.has_group_dead = features->has_group_dead;
 	config.has_preempt_kfuncs = features->has_preempt_kfuncs;
+	config.has_global_functions = features->has_global_functions;
 	config.own_tgid = attach->own_tgid;
 	config.page_bytes = sysconf(_SC_PAGESIZE);
 	config.wake_bytes = opts->buffer_bytes / 4;

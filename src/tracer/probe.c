@@ -106,8 +106,8 @@ static void say_details(struct report *r, const struct features *f)
 	say(r, "bpf_loop", f->has_loop ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
 	    f->has_loop ? "works" : "not there (5.17 and later)",
 	    f->has_loop ? "paths and arguments are captured whole"
-			: "a path of more than 64 names, and argv of a failed exec after 96 "
-			  "strings, are cut and marked so");
+			: "argv of a failed exec after 96 strings (and on 5.5 a path of more "
+			  "than 64 names) is cut and marked so");
 	say(r, "task iterator", f->has_task_iterator ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
 	    f->has_task_iterator ? "works" : "not there (5.8 and later)",
 	    f->has_task_iterator

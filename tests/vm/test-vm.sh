@@ -81,7 +81,8 @@ run_one()
 	rm -f "$logs/result" "$logs/console.log" "$logs/dmesg.log"
 	rc=0
 	VM_REPRODUCE="make test-vm KERNEL=$1$([ "$arch" = "$(vm_arch)" ] || echo " ARCH=$arch")" \
-		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" "$1" -- \
+		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" \
+		-c pids -e 'c_exit[[][0-9]+[]]: segfault' "$1" -- \
 		"ONLY='${ONLY:-}' LIVES='${LIVES:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
 		> "$logs/run.log" 2>&1 || rc=$?
 	echo "$rc" > "$logs/rc"
