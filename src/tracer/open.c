@@ -353,7 +353,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 		return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
 	err = open_parts(b, &copy);
 	if (!err)
-		wait_arm(b);
+		wait_leave(b);
 	return err;
 }
 

@@ -8,7 +8,7 @@
  * Invariants
  *  (1) Events reach the callback in the order of the transport; a lost event stands at its gap.
  *  (2) The process table has seen an event before the filter and the callback do.
- *  (3) Outside begat_poll() a reader that sleeps is announced to the kernel (wait_arm), so the
+ *  (3) Outside begat_poll() a reader that sleeps is announced to the kernel (wait_leave), so the
  *      descriptor of begat_fd() tells of new records to any event loop.
  */
 #include "tracer/tracer.h"
@@ -232,7 +232,7 @@ BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
 		if (deadline_ns != UINT64_MAX && tracer_now_ns() >= deadline_ns)
 			break;
 	}
-	wait_arm(b);
+	wait_leave(b);
 	if (count < 0) {
 		b->stop = 0;
 		return count;

@@ -65,7 +65,7 @@ struct begat {
 	/* waiting */
 	int epoll_fd, timer_fd, always_fd; /* -1 = none */
 	uint64_t last_event_ns, gap_ns; /* smoothed time between bursts of records */
-	bool sweep_due, timer_armed;
+	bool sweep_due, timer_armed, kicked;
 
 	/* the stream */
 	uint64_t window_ns;
@@ -106,7 +106,7 @@ int tracer_drain(struct begat *b, int most);
 /* wait.c */
 int wait_open(struct begat *b);
 void wait_close(struct begat *b);
-void wait_arm(struct begat *b); /* from now on the kernel wakes us */
+void wait_leave(struct begat *b); /* from now on the kernel, or what is there already, wakes us */
 void wait_disarm(struct begat *b);
 bool wait_spin(struct begat *b, uint64_t deadline_ns); /* true: there are records */
 int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */

@@ -69,6 +69,16 @@ static void read_timer(struct begat *b)
 		b->timer_armed = b->mode == BEGAT_BATCH;
 }
 
+/*
+ * A record that came after the last look and before the reader was announced has woken nobody, and
+ * the next one may be hours away. The descriptor is made readable by the timer.
+ */
+static void kick(struct begat *b)
+{
+	set_timer(b, 1, 0);
+	b->kicked = true;
+}
+
 int wait_open(struct begat *b)
 {
 	int err;
@@ -102,7 +112,7 @@ void wait_close(struct begat *b)
 			close(fds[i]);
 }
 
-void wait_arm(struct begat *b)
+static void wait_arm(struct begat *b)
 {
 	if (b->mode == BEGAT_LOW || b->finished)
 		return;
@@ -111,6 +121,15 @@ void wait_arm(struct begat *b)
 	else if (b->sweep_due && !b->timer_armed)
 		set_timer(b, b->window_ns + 1000000, 0);
 	__atomic_store_n(&attach_reader(b->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
+}
+
+void wait_leave(struct begat *b)
+{
+	wait_arm(b);
+	/* Announced first, looked at second: as send.h has it the other way round. */
+	if (b->mode == BEGAT_BALANCED && !b->finished &&
+	    !b->transport_ops->is_empty(b->transport))
+		kick(b);
 }
 
 void wait_disarm(struct begat *b)
@@ -169,8 +188,7 @@ int wait_sleep(struct begat *b, int timeout_ms)
 	int n;
 
 	if (b->mode == BEGAT_BALANCED) {
-		wait_arm(b);
-		/* Announced first, looked at second: as send.h has it the other way round. */
+		wait_arm(b); /* and then look, as in wait_leave() */
 		if (!b->transport_ops->is_empty(b->transport)) {
 			wait_disarm(b);
 			return 0;
@@ -185,8 +203,9 @@ int wait_sleep(struct begat *b, int timeout_ms)
 	b->wakeups++;
 	read_timer(b);
 	if (b->transport_ops->is_empty(b->transport)) {
-		if (b->sweep_due && !b->timer_armed)
-			sweep(b);
+		if (b->sweep_due && !b->timer_armed && !b->kicked)
+			sweep(b); /* after a kick: wait_arm() sets the timer for it */
+		b->kicked = false;
 	} else {
 		note_gap(b, tracer_now_ns() - slept);
 	}

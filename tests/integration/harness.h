@@ -9,7 +9,7 @@
  *   leaks.c      what begat may not leave behind
  *   child.c      processes with their output collected
  *   shared.c     many cases under one begat
- *   storms.c, filters.c, cli.c   tests that need more than a case and its truth
+ *   storms.c, wakeups.c, filters.c, cli.c   tests that need more than a case and its truth
  *
  * The runner needs no shell, no other program and only jansson: it runs in tiny guests too.
  */
@@ -181,6 +181,8 @@ void test_loss(const struct test *test);
 void test_start_stop(const struct test *test);
 void test_cache(const struct test *test);
 void test_outlive(const struct test *test);
+/* wakeups.c */
+void test_wakeups(const struct test *test);
 /* filters.c */
 void test_filter_user(const struct test *test);
 void test_filter_cgroup(const struct test *test);

@@ -159,6 +159,7 @@ const struct test tests[] = {
 	  .args = { "storm", "LIVES" },
 	  .options = { "--latency", "batch" } },
 	{ .name = "loss", .run = test_loss },
+	{ .name = "wakeups", .run = test_wakeups },
 	{ .name = "start_stop", .run = test_start_stop },
 	{ .name = "cache", .run = test_cache },
 	{ .name = "outlive", .run = test_outlive },
