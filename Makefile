@@ -46,14 +46,18 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters.
-$(BUILD)/bpf/begat.bpf.o: bpf/begat.bpf.c
+# The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters. It is there
+# twice: see HELD() in bpf/hooks/lifecycle.bpf.c.
+BPF_OBJECTS := $(BUILD)/bpf/begat.bpf.o $(BUILD)/bpf/begat_preemptible.bpf.o
+$(BUILD)/bpf/begat_preemptible.bpf.o: BPF_CFLAGS += -DBEGAT_PREEMPTIBLE
+$(BPF_OBJECTS): bpf/begat.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(if $(LLVM_STRIP),$(LLVM_STRIP) -g $@)
 
-$(BUILD)/bpf/embed.o: src/attach/embed.S $(BUILD)/bpf/begat.bpf.o
-	$(CC) $(SAN_FLAGS) -DBPF_OBJECT='"$(BUILD)/bpf/begat.bpf.o"' -c $< -o $@
+$(BUILD)/bpf/embed.o: src/attach/embed.S $(BPF_OBJECTS)
+	$(CC) $(SAN_FLAGS) -DBPF_OBJECT='"$(BUILD)/bpf/begat.bpf.o"' \
+		-DBPF_OBJECT_PREEMPTIBLE='"$(BUILD)/bpf/begat_preemptible.bpf.o"' -c $< -o $@
 
 $(BUILD)/libbegat.a: $(LIB_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -74,7 +78,7 @@ $(BUILD)/libbegat.pc: packaging/libbegat.pc.in FORCE
 
 FORCE:
 
--include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BUILD)/bpf/begat.bpf.d
+-include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BPF_OBJECTS:.o=.d)
 -include tests/tests.mk
 -include $(wildcard bench/bench.mk)
 

@@ -61,8 +61,8 @@ struct bpf_config {
 	__u32 has_group_dead; /* sched_process_exit says whether the group is dead */
 	__u32 own_tgid; /* begat itself: its self-test must not show */
 	__u32 page_bytes;
-	__u32 has_preempt_kfuncs; /* bpf_preempt_disable(), kernel 6.10 */
 	__u32 has_global_functions; /* verified once, not at each call: kernel 5.6 */
+	__u32 reserved;
 };
 
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */

@@ -85,6 +85,7 @@ struct {
 	__type(value, __u32);
 } deaths SEC(".maps");
 
+#ifdef BEGAT_PREEMPTIBLE
 /* Events that a program has taken, for its copies on preemptible tracepoints (hooks/lifecycle). */
 struct visit_key {
 	__u64 task; /* the address: a thread that execs takes over its leader's tid and start */
@@ -98,6 +99,7 @@ struct {
 	__type(key, struct visit_key);
 	__type(value, __u32);
 } visits SEC(".maps");
+#endif
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

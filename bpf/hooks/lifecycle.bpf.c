@@ -14,20 +14,26 @@
  * work (first_here()), and attach/ counts as missed only what all of them may have missed.
  */
 
-/* 6.10 (fc7566ad0a82). Weak, and asked by the settings: the object loads where they are not. */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
+/*
+ * 6.10 (fc7566ad0a82). An object of its own for kernels that have them: where they are not, even a
+ * weak symbol makes libbpf search the modules, which an ordinary user with CAP_BPF may not.
+ */
+#ifdef BEGAT_PREEMPTIBLE
+extern void bpf_preempt_disable(void) __ksym;
+extern void bpf_preempt_enable(void) __ksym;
 
-#define HELD(what)                             \
-	do {                                   \
-		if (config.has_preempt_kfuncs) \
-			bpf_preempt_disable(); \
-		what;                          \
-		if (config.has_preempt_kfuncs) \
-			bpf_preempt_enable();  \
+#define HELD(what)                     \
+	do {                           \
+		bpf_preempt_disable(); \
+		what;                  \
+		bpf_preempt_enable();  \
 	} while (0)
+#else
+#define HELD(what) what
+#endif
 
 /* Is this the first program that gets to see this event of this task? @nth: of its kind. */
+#ifdef BEGAT_PREEMPTIBLE
 static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 nth,
 				       const bool is_copy)
 {
@@ -35,8 +41,6 @@ static __always_inline bool first_here(struct task_struct *task, enum hook hook,
 	struct cpu_counters *c;
 	__u32 seen = 1;
 
-	if (!config.has_preempt_kfuncs)
-		return true;
 	c = cpu_counters();
 	key.start_ns = BPF_CORE_READ(task, start_boottime);
 	if (c && !is_copy)
@@ -47,8 +51,11 @@ static __always_inline bool first_here(struct task_struct *task, enum hook hook,
 		c->hook_firsts[hook]++;
 	return true;
 }
+#else
+#define first_here(task, hook, nth, is_copy) true
+#endif
 
-/* A hook's program, or one of its copies. */
+/* A hook's program, and what are its copies where it may be skipped. */
 #define PROGRAM(hook, name, function, is_copy) \
 	SEC("?tp_btf/" hook)                   \
 	int lifecycle__##name(__u64 *ctx)      \
@@ -56,6 +63,11 @@ static __always_inline bool first_here(struct task_struct *task, enum hook hook,
 		HELD(function(ctx, is_copy));  \
 		return 0;                      \
 	}
+#ifdef BEGAT_PREEMPTIBLE
+#define COPY(hook, name, function) PROGRAM(hook, name, function, true)
+#else
+#define COPY(hook, name, function)
+#endif
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.
@@ -76,8 +88,8 @@ static __always_inline void fork_once(__u64 *ctx, const bool is_copy)
 }
 
 PROGRAM("sched_process_fork", fork, fork_once, false)
-PROGRAM("sched_process_fork", fork_2, fork_once, true)
-PROGRAM("sched_process_fork", fork_3, fork_once, true)
+COPY("sched_process_fork", fork_2, fork_once)
+COPY("sched_process_fork", fork_3, fork_once)
 
 SEC("?tp_btf/sched_process_fork")
 int lifecycle__fork_unrolled(__u64 *ctx)
@@ -101,8 +113,8 @@ static __always_inline void exec_once(__u64 *ctx, const bool is_copy)
 }
 
 PROGRAM("sched_process_exec", exec, exec_once, false)
-PROGRAM("sched_process_exec", exec_2, exec_once, true)
-PROGRAM("sched_process_exec", exec_3, exec_once, true)
+COPY("sched_process_exec", exec_2, exec_once)
+COPY("sched_process_exec", exec_3, exec_once)
 
 /* The same in four programs, attached in this order: in one the verifier has to walk too far. */
 SEC("?tp_btf/sched_process_exec")
@@ -153,11 +165,11 @@ static __always_inline void exit_once(__u64 *ctx, const bool is_copy)
 }
 
 PROGRAM("sched_process_exit", exit, exit_once, false)
-PROGRAM("sched_process_exit", exit_2, exit_once, true)
-PROGRAM("sched_process_exit", exit_3, exit_once, true)
-PROGRAM("sched_process_exit", exit_4, exit_once, true)
-PROGRAM("sched_process_exit", exit_5, exit_once, true)
-PROGRAM("sched_process_exit", exit_6, exit_once, true)
+COPY("sched_process_exit", exit_2, exit_once)
+COPY("sched_process_exit", exit_3, exit_once)
+COPY("sched_process_exit", exit_4, exit_once)
+COPY("sched_process_exit", exit_5, exit_once)
+COPY("sched_process_exit", exit_6, exit_once)
 
 SEC("?tp_btf/sched_process_exit")
 int lifecycle__exit_unrolled(__u64 *ctx)

@@ -20,8 +20,6 @@
 
 #include "attach/internal.h"
 
-extern const char attach_object_start[], attach_object_end[];
-
 #define BACKEND(name, meaning) #name,
 static const char *const backends[] = {
 #include "attach/backends.def"
@@ -91,12 +89,10 @@ static int is_possible(const char *backend, const struct features *f, struct err
 static int load(struct attach *attach, const struct attach_options *opts, const struct features *f,
 		struct error *error)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "begat");
-	size_t size = attach_object_end - attach_object_start;
 	struct bpf_program *program;
 	int err;
 
-	attach->object = bpf_object__open_mem(attach_object_start, size, &open_opts);
+	attach->object = attach_open_object(f);
 	if (!attach->object)
 		return error_set(error, -errno, "cannot read the BPF object: %s", strerror(errno));
 	bpf_object__for_each_program(program, attach->object) bpf_program__set_autoload(

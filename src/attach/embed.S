@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attach/embed.S - the compiled BPF object inside the library: no file to find at run time. */
-	.section .rodata
+/* attach/embed.S - the compiled BPF objects inside the library: no file to find at run time. */
+	.macro embed name, file
 	.balign 8
-	.global attach_object_start
-	.hidden attach_object_start
-	.global attach_object_end
-	.hidden attach_object_end
-attach_object_start:
-	.incbin BPF_OBJECT
-attach_object_end:
+	.global \name\()_start
+	.hidden \name\()_start
+	.global \name\()_end
+	.hidden \name\()_end
+\name\()_start:
+	.incbin "\file"
+\name\()_end:
 	.byte 0
+	.endm
+
+	.section .rodata
+	embed attach_object, BPF_OBJECT
+	embed attach_object_preemptible, BPF_OBJECT_PREEMPTIBLE
 	.section .note.GNU-stack,"",%progbits

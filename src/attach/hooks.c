@@ -87,9 +87,8 @@ bool hooks_is_wanted(const char *program, const char *backend, const struct feat
 
 	if (!is_form_wanted(program, features->has_loop))
 		return false;
-	if (hooks_is_copy(program)) /* for preemptible tracepoints */
-		return features->has_loop && features->has_preempt_kfuncs;
-
+	if (hooks_is_copy(program)) /* of a form that loops */
+		return features->has_loop;
 	if (!strcmp(program, "lifecycle__snapshot"))
 		return features->has_task_iterator;
 	return !strncmp(program, "lifecycle__", 11) ||
@@ -151,7 +150,7 @@ int hooks_attach_lifecycle(struct attach *attach, const struct features *feature
 			bpf_object__find_program_by_name(attach->object, names[i]);
 		int err = 0;
 
-		if (bpf_program__autoload(loaded))
+		if (loaded && bpf_program__autoload(loaded)) /* copies are in one object only */
 			err = keep_link(attach, bpf_program__attach(loaded));
 		if (err)
 			return error_set(error, err, "%s: %s does not attach: %s", attach->backend,

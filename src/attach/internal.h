@@ -30,6 +30,8 @@ struct attach {
 };
 
 /* hooks.c: attach what was loaded. A negative errno with the reason in @error. */
+/* Not yet loaded; NULL and errno if it cannot be read. */
+struct bpf_object *attach_open_object(const struct features *features);
 int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
 			   struct error *error);
 int hooks_attach_backend(struct attach *attach, struct error *error);

@@ -37,7 +37,6 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	config.transport = is_ringbuf ? CONFIG_RINGBUF : CONFIG_PERFBUF;
 	config.has_boot_clock = features->has_boot_clock;
 	config.has_group_dead = features->has_group_dead;
-	config.has_preempt_kfuncs = features->has_preempt_kfuncs;
 	config.has_global_functions = features->has_global_functions;
 	config.own_tgid = attach->own_tgid;
 	config.page_bytes = sysconf(_SC_PAGESIZE);

@@ -127,8 +127,7 @@ void wait_leave(struct begat *b)
 {
 	wait_arm(b);
 	/* Announced first, looked at second: as send.h has it the other way round. */
-	if (b->mode == BEGAT_BALANCED && !b->finished &&
-	    !b->transport_ops->is_empty(b->transport))
+	if (b->mode == BEGAT_BALANCED && !b->finished && !b->transport_ops->is_empty(b->transport))
 		kick(b);
 }
 

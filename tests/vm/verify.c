@@ -48,8 +48,6 @@ struct settings {
 	bool has_details;
 };
 
-extern const char attach_object_start[], attach_object_end[];
-
 /* What a kernel 5.5 has; whatever else begat learns to use, it must do without there. */
 static const struct features floor_features = {
 	.has_btf = true,
@@ -264,6 +262,11 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 		fprintf(stderr, "begat-verify: this kernel has no ring buffer\n");
 		return -ENOTSUP;
 	}
+	attach->object = attach_open_object(&features);
+	if (!attach->object) {
+		perror("begat-verify: cannot open the BPF object");
+		return -errno;
+	}
 	err = maps_prepare(attach, &everything, &features, &error);
 	if (err) {
 		fprintf(stderr, "begat-verify: %s\n", error.text);
@@ -288,7 +291,6 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 
 static int verify(const struct settings *settings)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "begat");
 	struct loading loading = {
 		.log_bytes = settings->has_details ? LOG_BYTES_DETAILS : LOG_BYTES_STATS,
 	};
@@ -300,12 +302,6 @@ static int verify(const struct settings *settings)
 	};
 	int err;
 
-	attach.object = bpf_object__open_mem(
-		attach_object_start, (size_t)(attach_object_end - attach_object_start), &options);
-	if (!attach.object) {
-		perror("begat-verify: cannot open the BPF object");
-		return -errno;
-	}
 	err = load(settings, &attach, &loading);
 	for (size_t i = 0; i < loading.count && !err; i++)
 		err = print_program(loading.programs[i], loading.logs[i], settings);
