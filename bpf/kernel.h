@@ -267,6 +267,7 @@ struct css_set {
 };
 
 struct task_struct {
+	void *stack;
 	int pid;
 	int tgid;
 	int exit_code;

@@ -13,15 +13,30 @@
 	 1ull << 20 /* TSTP */ | 1ull << 21 /* TTIN */ | 1ull << 22 /* TTOU */ | \
 	 1ull << 23 /* URG */ | 1ull << 28 /* WINCH */)
 
-/* 0 and 1 stand for "from a user" and "from the kernel" where a siginfo pointer is expected. */
-static __always_inline bool killer_is_user(__u64 info)
+#define SI_TIMER -2
+#define KERNEL_STACK_BYTES 32768u /* at least: with pages of 64 KiB, one page */
+
+/* Made up by a system call that @task is in, however it fills it: by rt_sigqueueinfo() at will. */
+static __always_inline bool killer_is_on_stack(struct task_struct *task, __u64 info)
+{
+	__u64 bytes =
+		config.page_bytes > KERNEL_STACK_BYTES ? config.page_bytes : KERNEL_STACK_BYTES;
+
+	return info - (__u64)BPF_CORE_READ(task, stack) < bytes;
+}
+
+/*
+ * 0 and 1 stand for "from a user" and "from the kernel" where a siginfo pointer is expected. A
+ * POSIX timer has a code of the user's kind, but goes off in the middle of whatever runs.
+ */
+static __always_inline bool killer_is_user(struct task_struct *sender, __u64 info)
 {
 	int code = 1;
 
 	if (info <= 1)
 		return !info;
 	bpf_core_read(&code, sizeof(code), &((struct kernel_siginfo *)info)->si_code);
-	return code <= 0;
+	return code == SI_TIMER ? killer_is_on_stack(sender, info) : code <= 0;
 }
 
 static __always_inline void killer_note(__u64 *ctx)
@@ -47,6 +62,9 @@ static __always_inline void killer_note(__u64 *ctx)
 		c = cpu_counters();
 		if (!c || config.admit & CONFIG_ADMIT_TREE)
 			return;
+		if (!BPF_CORE_READ(target, signal,
+				   live.counter)) /* a zombie: no exit will follow */
+			return;
 		fresh.start_ns = start_ns;
 		cache_put(c, tgid, &fresh);
 		entry = cache_find(tgid, start_ns);
@@ -57,7 +75,7 @@ static __always_inline void killer_note(__u64 *ctx)
 	entry->killer_tgid = 0;
 	entry->killer_start_ns = 0;
 	entry->killer_comm[0] = 0;
-	if (!killer_is_user(args[1]))
+	if (!killer_is_user(sender, args[1]))
 		return;
 	entry->killer_tgid = bpf_get_current_pid_tgid() >> 32;
 	entry->killer_start_ns = BPF_CORE_READ(sender, group_leader, start_boottime);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void codes(void)
@@ -57,6 +58,8 @@ static void truth_killed(pid_t pid, int status, pid_t killer, const char *comm)
 	truth_bool(&t, "core_dumped", WCOREDUMP(status));
 	if (killer)
 		truth_raw(&t, "killed_by", "{\"has\":{\"pid\":%d,\"comm\":\"%s\"}}", killer, comm);
+	else
+		truth_raw(&t, "killed_by", "{\"has\":{\"pid\":0,\"oom\":false}}");
 	truth_end(&t);
 }
 
@@ -124,7 +127,6 @@ static void core(void)
 static void fault(void)
 {
 	pid_t pid = case_fork();
-	struct truth t;
 
 	if (pid == 0) {
 		no_core();
@@ -132,11 +134,56 @@ static void fault(void)
 		*(volatile int *)8 = 1;
 		_exit(99);
 	}
-	case_reap(pid);
-	truth_event(&t, "exit", pid);
-	truth_raw(&t, "signal", "\"SIGSEGV\"");
-	truth_bool(&t, "core_dumped", false);
-	truth_end(&t);
+	truth_killed(pid, case_reap(pid), 0, NULL);
+}
+
+static void sleep_until_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 3 };
+	struct itimerspec when = { .it_value = { .tv_nsec = 20000000 } };
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
+	    timer_settime(timer, 0, &when, NULL) < 0)
+		_exit(99);
+	for (;;)
+		pause();
+}
+
+/*
+ * A timer goes off while somebody else runs, who has nothing to do with it. And who says that he
+ * is a timer is none.
+ */
+static void timer(void)
+{
+	pid_t busy[16], pid;
+	siginfo_t info = { .si_signo = SIGTERM, .si_code = SI_TIMER };
+	size_t count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (count > sizeof(busy) / sizeof(*busy))
+		count = sizeof(busy) / sizeof(*busy);
+	for (size_t i = 0; i < count; i++) {
+		busy[i] = case_fork();
+		if (busy[i] == 0)
+			for (;;)
+				;
+	}
+	pid = case_fork();
+	if (pid == 0)
+		sleep_until_timer();
+	truth_killed(pid, case_reap(pid), 0, NULL);
+	for (size_t i = 0; i < count; i++) {
+		kill(busy[i], SIGKILL);
+		case_wait(busy[i]);
+	}
+
+	pid = case_fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (syscall(SYS_rt_sigqueueinfo, pid, SIGTERM, &info) < 0)
+		truth_broken("rt_sigqueueinfo: %s", strerror(errno));
+	truth_killed(pid, case_reap(pid), getpid(), "c_exit");
 }
 
 /* By the parent, and by a third process. */
@@ -300,6 +347,8 @@ int main(int argc, char **argv)
 		core();
 	else if (!strcmp(what, "fault"))
 		fault();
+	else if (!strcmp(what, "timer"))
+		timer();
 	else if (!strcmp(what, "killed"))
 		killed();
 	else if (!strcmp(what, "leader_first"))
