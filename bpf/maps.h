@@ -109,7 +109,10 @@ struct {
 	__type(value, struct graveyard);
 } graveyards SEC(".maps");
 
-/* Execs under way, by the tid that made the call: an exec may change the caller's tid. */
+/*
+ * Execs under way, by the address of the task that made the call: one that is not the leader takes
+ * over the leader's tid on its way, also if it fails after that and dies of it.
+ */
 struct attempt {
 	__u64 ts_ns;
 	__u64 filename; /* user addresses */
@@ -121,7 +124,7 @@ struct attempt {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
-	__type(key, __u32);
+	__type(key, __u64);
 	__type(value, struct attempt);
 } attempts SEC(".maps");
 

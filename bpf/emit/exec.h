@@ -134,12 +134,13 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	__u32 tgid = READ(true, task, tgid), size;
 	__u64 start_ns = READ(true, task, start_boottime);
 	struct proc_entry *entry = cache_find(tgid, start_ns);
-	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &old_tid);
+	__u64 caller = (__u64)task;
+	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &caller);
 	__u64 now = now_ns(), attempt_ts_ns = 0, cgroup = 0;
 
 	if (attempt) {
 		attempt_ts_ns = attempt->ts_ns;
-		bpf_map_delete_elem(&attempts, &old_tid);
+		bpf_map_delete_elem(&attempts, &caller);
 	}
 	if (!c || !rec)
 		return;

@@ -26,10 +26,10 @@ static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_c
 		.argv = argv,
 		.is_compat = is_compat,
 	};
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 task = bpf_get_current_task();
 	struct cpu_counters *c;
 
-	if (!bpf_map_update_elem(&attempts, &tid, &attempt, BPF_ANY))
+	if (!bpf_map_update_elem(&attempts, &task, &attempt, BPF_ANY))
 		return;
 	c = cpu_counters();
 	if (c)
@@ -258,17 +258,17 @@ static __always_inline void emit_exec_failed(void *ctx, const struct attempt *at
 /* The system call has returned. A successful exec has taken its attempt away already. */
 static __always_inline void attempt_return(void *ctx, long value, const bool has_loop)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 tid = pid_tgid;
-	struct attempt *found = bpf_map_lookup_elem(&attempts, &tid);
+	__u64 task = bpf_get_current_task(), pid_tgid;
+	struct attempt *found = bpf_map_lookup_elem(&attempts, &task);
 	struct attempt attempt;
 
 	if (!found)
 		return;
 	attempt = *found;
-	bpf_map_delete_elem(&attempts, &tid);
+	bpf_map_delete_elem(&attempts, &task);
+	pid_tgid = bpf_get_current_pid_tgid();
 	if (value < 0)
-		emit_exec_failed(ctx, &attempt, tid, pid_tgid >> 32, -value, has_loop);
+		emit_exec_failed(ctx, &attempt, pid_tgid, pid_tgid >> 32, -value, has_loop);
 }
 
 #endif

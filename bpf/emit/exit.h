@@ -152,10 +152,10 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	__u64 start_ns = READ(true, task, group_leader, start_boottime);
 	struct signal_struct *signal = READ(true, task, signal);
 	struct proc_entry *entry;
-	__u64 now, cgroup = 0;
+	__u64 caller = (__u64)task, now, cgroup = 0;
 
-	if (bpf_map_lookup_elem(&attempts, &tid)) /* killed in the middle of an exec */
-		bpf_map_delete_elem(&attempts, &tid);
+	if (bpf_map_lookup_elem(&attempts, &caller)) /* killed in the middle of an exec */
+		bpf_map_delete_elem(&attempts, &caller);
 	if (!c || !rec || !exit_is_last(task, group_dead, tgid, start_ns))
 		return;
 	now = now_ns();

@@ -57,6 +57,7 @@ const struct test tests[] = {
 	CASE("failed_path_search", "c_failed", "path_search"),
 	CASE("failed_thread", "c_failed", "thread"),
 	CASE("failed_by_fd", "c_failed", "by_fd"),
+	CASE("failed_late", "c_failed", "late"),
 	/* forks */
 	CASE("fork", "c_fork", "plain"),
 	WATCHED("fork", "c_fork", "plain"),
@@ -77,6 +78,7 @@ const struct test tests[] = {
 	CASE("exit_core", "c_exit", "core"),
 	CASE("exit_fault", "c_exit", "fault"),
 	CASE("exit_killed", "c_exit", "killed"),
+	CASE("exit_timer", "c_exit", "timer"),
 	CASE("exit_leader_first", "c_exit", "leader_first"),
 	WATCHED("exit_leader_first", "c_exit", "leader_first"),
 	CASE("exit_racing", "c_exit", "racing", "200"),

@@ -7,6 +7,7 @@
  */
 #include "truth.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A fault maps the 64 KiB around it too: keep that far away from whatever else is read. */
@@ -208,6 +210,71 @@ static void by_fd(void)
 	truth_exit(pid, status);
 }
 
+static void *exec_broken(void *arg)
+{
+	attempt("broken", false);
+	_exit(1);
+	return arg;
+}
+
+/*
+ * A program that turns out to be none when the old image is gone already: the exec fails, but there
+ * is nothing left to return to. A thread has taken over the leader's tid by then. What the errno
+ * is depends on the kernel; the name was in the old image's memory.
+ */
+static void late(void)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr segment;
+	} file = { 0 };
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &file.header, sizeof(file.header)) != sizeof(file.header))
+		truth_broken("cannot read myself: %s", strerror(errno));
+	close(fd);
+	file.header.e_type = ET_EXEC;
+	file.header.e_phoff = sizeof(file.header);
+	file.header.e_phnum = 1;
+	file.segment = (Elf64_Phdr){ .p_type = PT_LOAD,
+				     .p_flags = PF_R | PF_X,
+				     .p_vaddr = 0xffff800000000000, /* the kernel's own half */
+				     .p_filesz = 4096,
+				     .p_memsz = 4096,
+				     .p_align = 4096 };
+	fd = open("broken", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	if (fd < 0 || write(fd, &file, sizeof(file)) != sizeof(file) || ftruncate(fd, 8192) < 0)
+		truth_broken("cannot write a broken program: %s", strerror(errno));
+	close(fd);
+
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = case_fork();
+		struct truth t;
+		int status;
+
+		if (pid == 0) {
+			pthread_t other;
+
+			if (i == 0)
+				exec_broken(NULL);
+			pthread_create(&other, NULL, exec_broken, NULL);
+			for (;;)
+				pause();
+		}
+		status = case_reap(pid);
+		if (!WIFSIGNALED(status))
+			truth_broken("it survived: wait status %#x", status);
+		truth_event(&t, "exec_failed", pid);
+		truth_num(&t, "tid", pid);
+		truth_str(&t, "comm", "broken");
+		truth_end(&t);
+		truth_event(&t, "exit", pid);
+		truth_raw(&t, "signal", "\"%s\"", case_signal_name(WTERMSIG(status)));
+		truth_end(&t);
+	}
+	unlink("broken");
+}
+
 /* The same again and again, as a program does that polls for another. */
 static void repeated(void)
 {
@@ -234,6 +301,8 @@ int main(int argc, char **argv)
 		thread();
 	else if (!strcmp(what, "repeated"))
 		repeated();
+	else if (!strcmp(what, "late"))
+		late();
 	else if (!strcmp(what, "by_fd"))
 		by_fd();
 	else
