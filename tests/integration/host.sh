@@ -6,7 +6,7 @@
 # Owns: the cross-checks against programs that nobody here wrote (strace, time, stress-ng, jq,
 #       python3-jsonschema), the library as others use it, the scripts that check the tree.
 # Prints "ok|FAIL|skip NAME reason" a test, at the end N passed, N failed, N skipped.
-# STRESS_SECONDS (5) is how long each kind of stress lasts.
+# STRESS_SECONDS (5) is how long each kind of stress lasts, STRESS_TRANSPORT (ringbuf) what carries it.
 
 set -u
 build=$1
@@ -213,7 +213,8 @@ stress_schema()
 	need stress-ng jq
 	need_root
 	[[ -x $jsonlines ]] || { echo "tests/lib/jsonlines is not built"; return 1; }
-	start_traced "$1/said" "$begat" watch --format json -v --buffer 64MiB -o "$1/events" || return 1
+	start_traced "$1/said" "$begat" watch --format json -v --buffer 64MiB -o "$1/events" \
+		--transport "${STRESS_TRANSPORT:-ringbuf}" || return 1
 	for kind in exec fork vfork clone; do
 		stress-ng --quiet --"$kind" 2 --timeout "${STRESS_SECONDS:-5}" >"$1/log" 2>&1 ||
 			{ echo "stress-ng --$kind:"; cat "$1/log"; end_traced; return 1; }
