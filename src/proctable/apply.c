@@ -236,6 +236,8 @@ int proctable_apply(struct proctable *table, struct begat_event *ev)
 		entry = bring_to_life(table, entry, ev);
 	if (!entry)
 		return -ENOMEM;
+	if (ev->type != BEGAT_SNAPSHOT)
+		entry->flags |= ENTRY_REPORTED;
 	note_who(entry, ev);
 	complete_who(entry, ev);
 

@@ -48,6 +48,13 @@ int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process
 /* For begat_lineage.find: @ctx is the table. */
 bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear);
 
+/*
+ * Does the stream tell of this process? It does once there was an event of it other than a snapshot,
+ * or since proctable_report(): not of whom the table knows only as a bystander.
+ */
+bool proctable_is_reported(const struct proctable *table, uint64_t id);
+void proctable_report(struct proctable *table, uint64_t id);
+
 uint64_t proctable_count(const struct proctable *table); /* living and dead */
 uint64_t proctable_alive(const struct proctable *table);
 

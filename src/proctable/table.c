@@ -251,6 +251,21 @@ int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process
 	return 0;
 }
 
+bool proctable_is_reported(const struct proctable *table, uint64_t id)
+{
+	const struct entry *entry = table_find(table, id);
+
+	return entry && entry->flags & ENTRY_REPORTED;
+}
+
+void proctable_report(struct proctable *table, uint64_t id)
+{
+	struct entry *entry = table_find(table, id);
+
+	if (entry)
+		entry->flags |= ENTRY_REPORTED;
+}
+
 uint64_t proctable_count(const struct proctable *table)
 {
 	return table->used - table->ghosts;

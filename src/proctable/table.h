@@ -48,6 +48,7 @@ enum entry_flags {
 	ENTRY_HAS_LOGINUID = 1 << 6,
 	ENTRY_HAS_PARENT = 1 << 7,
 	ENTRY_TOLD = 1 << 8, /* a snapshot told its image: execs seen may be too few */
+	ENTRY_REPORTED = 1 << 9, /* had an event of its own, or was said to be going to */
 };
 
 struct entry {

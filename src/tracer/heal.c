@@ -140,10 +140,32 @@ static bool is_followed(struct begat *b, const struct begat_event *ev)
 	return !b->follow || attach_is_followed(b->attach, ev->tgid);
 }
 
+/*
+ * Would events of this one come, as far as can be told from outside? Nobody else must be made up.
+ * Of cgroups a snapshot says nothing: there, who was forked by one of them.
+ */
+static bool is_in_scope(struct begat *b, const struct begat_event *ev)
+{
+	bool has_uid = !(b->admit & CONFIG_ADMIT_UID);
+
+	for (uint32_t i = 0; i < b->uids_count && !has_uid; i++)
+		has_uid = b->uids[i] == ev->uid;
+	if (!has_uid || !is_followed(b, ev))
+		return false;
+	return !(b->admit & CONFIG_ADMIT_CGROUP) || proctable_is_reported(b->table, ev->id) ||
+	       proctable_is_reported(b->table, ev->parent_id);
+}
+
 static int apply_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
 {
+	struct begat *b = census->b;
+
 	complete_from_proc(census, ev);
-	return proctable_apply(census->b->table, ev) < 0 ? -ENOMEM : 0;
+	if (proctable_apply(b->table, ev) < 0)
+		return -ENOMEM;
+	if (is_in_scope(b, ev))
+		proctable_report(b->table, ev->id);
+	return 0;
 }
 
 static int deliver_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
@@ -229,7 +251,7 @@ static int heal_living(struct census *census, struct begat_event *ev, uint64_t s
 	struct begat_process known = { .size = sizeof(known) };
 	bool is_known = !proctable_find_id(b->table, ev->id, &known);
 
-	if (start_ns >= census->taken_ns || !is_followed(b, ev))
+	if (start_ns >= census->taken_ns || !is_in_scope(b, ev))
 		return 0;
 	if (!is_known) {
 		int err;
@@ -254,6 +276,7 @@ static int note_gone(void *ctx, const struct begat_process *process)
 	struct begat_event ev = { .id = process->id, .tgid = process->tgid };
 
 	if (process->start_ns >= living->taken_ns ||
+	    !proctable_is_reported(gone->b->table, process->id) ||
 	    bsearch(&key, living->living, living->count, sizeof(key), by_id))
 		return 0;
 	return note_living(gone, &ev, process->start_ns);
@@ -300,6 +323,7 @@ int heal_table(struct begat *b)
 	int err = -ENOMEM;
 
 	b->heal_due = false;
+	b->losses_healed = stats_losses(b);
 	if (census[1].facts_buf)
 		err = heal_with(census);
 	free(census[0].living);

@@ -178,6 +178,9 @@ static int fill_config(struct begat *b, const struct begat_options *opts, struct
 		err = cgroups_resolve(opts->cgroups, config, &b->error);
 	}
 	push_filter(b, config, &push);
+	b->admit = config->admit;
+	b->uids_count = config->uid_count;
+	memcpy(b->uids, config->uids, sizeof(b->uids));
 	return err;
 }
 

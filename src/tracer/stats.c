@@ -86,6 +86,19 @@ int stats_deliver_rest(struct begat *b)
 	return err;
 }
 
+uint64_t stats_losses(const struct begat *b)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {
+		const struct cpu_counters *c = attach_counters(b->attach, cpu);
+
+		sum += load(&c->dropped[REC_CLASS_FORK]) + load(&c->dropped[REC_CLASS_EXEC]) +
+		       load(&c->dropped[REC_CLASS_EXIT]);
+	}
+	return sum;
+}
+
 static void count_kernel_side(const struct begat *b, struct begat_stats *s)
 {
 	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {

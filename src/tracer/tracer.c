@@ -20,6 +20,7 @@
 
 #define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
 #define POLL_BURST_NS 20000000ull /* and ends after this even if the storm goes on */
+#define LOSS_LOOK_NS 1000000ull /* no more often than this are the counters looked through */
 #define LATENCY_SAMPLE 8 /* in a burst every 8th event is timed */
 
 static bool is_wanted(const struct begat *b, const struct begat_event *ev)
@@ -91,7 +92,7 @@ static void time_delivery(struct begat *b, const struct begat_event *ev)
 static void note_event(struct begat *b, const struct begat_event *ev)
 {
 	if (ev->type == BEGAT_LOST) {
-		b->heal_due |= b->has_table && ev->class_type != BEGAT_EXEC_FAILED;
+		b->heal_due |= b->has_table && stats_losses(b) != b->losses_healed;
 		return;
 	}
 	b->received[ev->type]++;
@@ -163,14 +164,28 @@ static int drain_burst(struct begat *b)
 	return total;
 }
 
+/*
+ * A CPU tells of its losses ahead of its next record. That may be the exit of a process whose fork
+ * was lost: too late to introduce it, so the counters are not left unseen until then.
+ */
+static void look_for_losses(struct begat *b, uint64_t now_ns)
+{
+	if (b->heal_due || !b->has_table || now_ns - b->losses_looked_ns < LOSS_LOOK_NS)
+		return;
+	b->losses_looked_ns = now_ns;
+	b->heal_due = stats_losses(b) != b->losses_healed;
+}
+
 /* What may wait until no record does. */
 static int settle(struct begat *b)
 {
+	uint64_t now = tracer_now_ns();
 	int err = fold_flush(b);
 
+	look_for_losses(b, now);
 	if (!err && b->heal_due && b->transport_ops->is_empty(b->transport))
 		err = heal_table(b);
-	proctable_expire(b->table, tracer_now_ns());
+	proctable_expire(b->table, now);
 	return err;
 }
 

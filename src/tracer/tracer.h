@@ -45,6 +45,9 @@ struct begat {
 	enum begat_latency mode;
 	const struct begat_filter *where;
 	bool follow, fold_failures;
+	uint32_t admit; /* enum config_admit */
+	uint32_t uids[CONFIG_UIDS_MAX]; /* with CONFIG_ADMIT_UID */
+	uint32_t uids_count;
 	bool has_table; /* not for a stream of execs alone: its forks and exits are not sent */
 	size_t buffer_bytes;
 	pid_t *pids;
@@ -74,6 +77,8 @@ struct begat {
 	int stop; /* what the callback returned, as a negative errno; 0 = go on */
 	bool finished, snapshot_due, heal_due, healing;
 	uint64_t last_ts_ns;
+	uint64_t losses_healed,
+		losses_looked_ns; /* stats_losses() when last healed; when looked at */
 	struct begat_event *held; /* fold.c: a failed exec that may repeat */
 
 	/* figures */
@@ -123,5 +128,7 @@ int fold_flush(struct begat *b);
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);
 int stats_deliver_rest(struct begat *b); /* losses that no record told of */
+uint64_t
+stats_losses(const struct begat *b); /* forks, execs and exits dropped so far, told or not */
 
 #endif

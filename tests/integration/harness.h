@@ -125,6 +125,8 @@ int session_start(struct session *session, enum mode mode, const char *program,
 void session_command(struct session *session, const char *command);
 /* Until begat shows a process that the case makes on request. */
 int session_wait_traced(struct session *session);
+/* Until begat has shown each process whose line in the truth holds @needle: it heals when it can. */
+void session_wait_shown(struct session *session, const char *needle);
 /* Waits until the truth has @text; false at the deadline. */
 bool session_wait_truth(struct session *session, const char *text);
 /* Lets the case go, waits for its end, ends begat, collects the stream. */

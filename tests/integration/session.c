@@ -239,6 +239,24 @@ int session_wait_traced(struct session *session)
 	return -1;
 }
 
+void session_wait_shown(struct session *session, const char *needle)
+{
+	const char *at = session->truth->data;
+	int64_t deadline = test_deadline();
+
+	while (at && (at = strstr(at, needle))) {
+		const char *line = at;
+		size_t offset = at + 1 - session->truth->data;
+		char shown[48];
+
+		while (line > session->truth->data && line[-1] != '\n')
+			line--;
+		snprintf(shown, sizeof(shown), "\"pid\":%d,", atoi(strstr(line, "\"pid\":") + 6));
+		wait_text(session, &session->begat.out_text, shown, deadline);
+		at = session->truth->data + offset; /* reading may have moved it */
+	}
+}
+
 static void set_argv(struct session *session, const char *program, const char *const *args)
 {
 	static char path[4200];

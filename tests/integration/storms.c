@@ -145,6 +145,34 @@ static void check_healed(const struct session *session, const struct stream *str
 	}
 }
 
+/* The harness's own: there before begat, and nothing that it was asked about. */
+static pid_t start_bystander(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void end_bystander(pid_t pid)
+{
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* What is put right after a loss is put right among those that are followed. */
+static void check_bystander(const struct stream *stream, pid_t pid)
+{
+	for (size_t i = 0; i < stream->count; i++)
+		if (event_int(stream->events[i], "pid") == pid)
+			problem("bystander %d has got a synthetic %s", pid,
+				event_name(stream->events[i]));
+}
+
 /* begat is stopped while a storm runs, with the least of buffers. */
 void test_loss(const struct test *test)
 {
@@ -152,6 +180,7 @@ void test_loss(const struct test *test)
 	static const char *const options[] = { "-v", "--buffer", "16KiB", NULL };
 	struct session session;
 	struct stream stream = { 0 };
+	pid_t bystander = start_bystander();
 	char lives[32];
 
 	(void)test;
@@ -163,8 +192,10 @@ void test_loss(const struct test *test)
 		session_wait_truth(&session, "done lives");
 		session_command(&session, "survivors");
 		session_wait_truth(&session, "done survivors");
+		end_bystander(bystander);
 		kill(session.begat.pid, SIGCONT);
 		session_wait_traced(&session);
+		session_wait_shown(&session, "\"argv\":{\"hexv\":[\"7375727669766f72\"");
 		session_command(&session, "lives 20");
 		session_wait_truth(&session, "done lives 20");
 		session_command(&session, "end");
@@ -175,6 +206,9 @@ void test_loss(const struct test *test)
 		stream_check(&stream, true);
 		check_sums(&session, &stream);
 		check_healed(&session, &stream);
+		check_bystander(&stream, bystander);
+	} else {
+		end_bystander(bystander);
 	}
 	stream_done(&stream);
 	session_done(&session);
