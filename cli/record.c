@@ -173,7 +173,8 @@ static int open_recording(struct record *record, const struct options *options, 
 		.keep = (uint32_t)chosen.keep,
 	};
 
-	return recorder_open(chosen.path ? chosen.path : "trace.db", &opts, &record->recorder);
+	return recorder_open(chosen.path ? chosen.path : "trace.db", options, &opts,
+			     &record->recorder);
 }
 
 static int open_capture(struct record *record, struct options *options)

@@ -12,6 +12,7 @@
  */
 #include "recorder.h"
 
+#include <begat/sink.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #include "cli.h"
 #include "human.h"
+#include "options.h"
 
 #define TICK_MS 50 /* half of a batch's time */
 
@@ -46,8 +48,59 @@ static void free_recorder(struct recorder *r)
 	free(r);
 }
 
-int recorder_open(const char *path, const struct begat_recorder_options *opts,
-		  struct recorder **ret_recorder)
+/* @event's argv as an array, each string where it is in the event. NULL: no memory. */
+static const char **array_of(const struct begat_event *event)
+{
+	const char **array = calloc(event->argv.count + 1, sizeof(*array));
+	const char *at = event->argv.data;
+
+	for (size_t i = 0; array && i < event->argv.count; i++, at += strlen(at) + 1)
+		array[i] = at;
+	return array;
+}
+
+/* The command line is an argv as any other: what is hidden in the events is hidden there too. */
+static int open_file(struct recorder *r, const struct options *options,
+		     const struct begat_recorder_options *opts)
+{
+	struct begat_recorder_options redacted = *opts;
+	struct begat_redactor *redactor = NULL;
+	struct begat_event event = { .size = sizeof(event), .type = BEGAT_EXEC };
+	const struct begat_event *shown;
+	const char **command = NULL;
+	size_t bytes = 0;
+	char *joined;
+
+	if (!options->redact || !opts->command)
+		return begat_recorder_open(r->path, opts, &r->file);
+	for (const char *const *arg = opts->command; *arg; arg++, event.argv.count++)
+		bytes += strlen(*arg) + 1;
+	joined = malloc(bytes + 1);
+	for (const char *const *arg = opts->command; joined && *arg; arg++) {
+		size_t len = strlen(*arg) + 1;
+
+		memcpy(joined + event.argv.bytes, *arg, len);
+		event.argv.bytes += len;
+	}
+	event.argv.data = joined;
+	begat_fields_add(&event.has, BEGAT_F_ARGV);
+
+	int err = joined ? begat_redactor_new((const char *const *)options->redact_patterns,
+					      &redactor, NULL, 0)
+			 : -ENOMEM;
+
+	shown = err ? NULL : begat_redact(redactor, &event);
+	command = shown ? array_of(shown) : NULL;
+	redacted.command = command;
+	err = command ? begat_recorder_open(r->path, &redacted, &r->file) : -ENOMEM;
+	free(command);
+	begat_redactor_free(redactor);
+	free(joined);
+	return err;
+}
+
+int recorder_open(const char *path, const struct options *options,
+		  const struct begat_recorder_options *opts, struct recorder **ret_recorder)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	int err = r ? begat_queue_new(0, &r->queue) : -ENOMEM;
@@ -58,7 +111,7 @@ int recorder_open(const char *path, const struct begat_recorder_options *opts,
 			free_recorder(r);
 		return -ENOMEM;
 	}
-	err = begat_recorder_open(path, opts, &r->file);
+	err = open_file(r, options, opts);
 	if (err < 0) {
 		complain_of(r);
 		free_recorder(r);

@@ -17,11 +17,15 @@
 #include <begat/begat.h>
 #include <begat/trace.h>
 
+struct options;
 struct recorder;
 
-/* Creates the file. Returns 0, or -errno after having complained. */
-int recorder_open(const char *path, const struct begat_recorder_options *opts,
-		  struct recorder **ret_recorder);
+/*
+ * Creates the file; the command of @opts goes into it as @options->redact wants it.
+ * Returns 0, or -errno after having complained.
+ */
+int recorder_open(const char *path, const struct options *options,
+		  const struct begat_recorder_options *opts, struct recorder **ret_recorder);
 
 /* A recording wants all fields; env only if that is asked for (@has_env). */
 void recorder_fields(struct begat_fields *fields, bool has_env);

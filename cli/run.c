@@ -300,7 +300,7 @@ static int open_run(struct run *run, struct options *options, char **argv)
 
 	if (!can_write(options))
 		return CLI_OWN_FAILURE;
-	if (record_path && recorder_open(record_path, &recording, &run->recorder) < 0)
+	if (record_path && recorder_open(record_path, options, &recording, &run->recorder) < 0)
 		return CLI_OWN_FAILURE;
 	if (stream_open(&run->stream, options, options->format ? options->format : "text",
 			STDERR_FILENO, events_to_write(options)))

@@ -206,6 +206,16 @@ assert max(e["max_rss_bytes"] for e in exits) == totals["max_rss_bytes"], totals
 PY
 }
 
+# What --redact hides is nowhere in the recording, nor is it in the command line kept there.
+record_redacts()
+{
+	need_root
+	"$begat" run --redact --env --record "$1/a.db" -- env MY_TOKEN=hidden7 \
+		sh -c 'true --password hidden7; :' 2>"$1/said" >/dev/null || { cat "$1/said"; return 1; }
+	! grep -q hidden7 "$1/a.db" "$1/said" || { echo "a secret was recorded"; return 1; }
+	grep -q 'redacted' "$1/a.db"
+}
+
 # Every line of a storm of every kind: strict JSON that fits the schema, and a complete balance.
 stress_schema()
 {
@@ -339,7 +349,7 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
-for name in strace_same_execs strace_same_counts time_same_usage record_same_totals stress_schema \
+for name in strace_same_execs strace_same_counts time_same_usage record_same_totals record_redacts stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
 done
