@@ -165,6 +165,23 @@ static void do_chroot(void)
 }
 
 /* Unlinked before it is run, while it runs, and replaced by another while it runs. */
+static bool is_asleep_in(pid_t pid, const char *name)
+{
+	char path[64], exe[PATH_MAX], stat[512];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	stat[n > 0 ? n : 0] = '\0';
+	close(fd);
+	return strstr(exe, name) && strstr(stat, ") S ");
+}
+
 static void exe_deleted(void)
 {
 	char exe[PATH_MAX + 32], filename[32];
@@ -198,15 +215,9 @@ static void exe_deleted(void)
 		_exit(errno);
 	}
 	close(hold[0]);
-	/* It runs once its exe is the copy. */
-	do {
-		char link[64];
-		ssize_t n;
-
-		snprintf(link, sizeof(link), "/proc/%d/exe", pid);
-		n = readlink(link, exe, sizeof(exe) - 1);
-		exe[n > 0 ? n : 0] = '\0';
-	} while (!strstr(exe, "/copy"));
+	/* Its exe is the copy before the exec is over; it runs once it sleeps on its input. */
+	while (!is_asleep_in(pid, "/copy"))
+		usleep(1000);
 	case_copy(case_target, "other");
 	if (rename("other", "copy") < 0)
 		truth_broken("rename: %s", strerror(errno));
