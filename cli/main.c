@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "options.h"
 #include "output.h"
+#include "signals.h"
 
 static int fail_unknown_command(const char *word)
 {
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
 	output_guard_stdio();
+	signals_ignore_file_size();
 	if (argc < 2) {
 		help_begat(stderr);
 		return CLI_USAGE;

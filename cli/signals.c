@@ -2,9 +2,10 @@
 /*
  * cli/signals.c - signals as something to wait for, and their return to a child.
  *
- * Owns:    the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs.
+ * Owns:    the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
  * Not:     what a signal means.
- * Called:  by watch.c and run.c, before the tracer opens and after it has closed.
+ * Called:  by main.c first; by watch.c, run.c and record.c, before the tracer opens and after it
+ *          has closed.
  *
  * Invariants
  *  (1) No handler is ever installed: a signal is seen between two batches of events, never in
@@ -16,6 +17,17 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* One process, one command line: what begat got for SIGXFSZ, once it is ignored. */
+static struct sigaction old_file_size;
+static bool is_file_size_ignored;
+
+void signals_ignore_file_size(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	is_file_size_ignored = !sigaction(SIGXFSZ, &ignore, &old_file_size);
+}
+
 static void take(struct signals *signals, sigset_t *set, int signal)
 {
 	struct sigaction now;
@@ -23,6 +35,13 @@ static void take(struct signals *signals, sigset_t *set, int signal)
 	sigaddset(set, signal);
 	if (!sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN)
 		sigaddset(&signals->ignored, signal);
+}
+
+static void restore(const struct signals *signals)
+{
+	sigaction(SIGPIPE, &signals->old_pipe, NULL);
+	sigaction(SIGCHLD, &signals->old_child, NULL);
+	sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
 }
 
 int signals_open(struct signals *signals, bool has_child)
@@ -51,7 +70,7 @@ int signals_open(struct signals *signals, bool has_child)
 		return 0;
 	int r = -errno;
 
-	signals_give_back(signals);
+	restore(signals);
 	return r;
 }
 
@@ -68,9 +87,9 @@ int signals_next(const struct signals *signals, struct signalfd_siginfo *ret)
 
 void signals_give_back(const struct signals *signals)
 {
-	sigaction(SIGPIPE, &signals->old_pipe, NULL);
-	sigaction(SIGCHLD, &signals->old_child, NULL);
-	sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
+	if (is_file_size_ignored)
+		sigaction(SIGXFSZ, &old_file_size, NULL);
+	restore(signals);
 }
 
 void signals_close(struct signals *signals)
@@ -84,5 +103,5 @@ void signals_close(struct signals *signals)
 		;
 	close(signals->fd);
 	signals->fd = -1;
-	signals_give_back(signals);
+	restore(signals); /* but not SIGXFSZ: a summary may still be written */
 }

@@ -2,7 +2,7 @@
 /*
  * cli/signals.h - signals as something to wait for, and their return to a child.
  *
- * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs.
+ * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
  * Not:   what a signal means (watch.c ends, run.c passes on).
  */
 #ifndef BEGAT_CLI_SIGNALS_H
@@ -18,6 +18,12 @@ struct signals {
 	sigset_t ignored; /* when we were started */
 	struct sigaction old_pipe, old_child;
 };
+
+/*
+ * First of all: beyond `ulimit -f` a write fails with EFBIG, and a sentence and a sound file can
+ * follow, where the signal would end us in the middle.
+ */
+void signals_ignore_file_size(void);
 
 /*
  * Blocks the signals that end us and makes them readable. @has_child: SIGCHLD and SIGQUIT too.

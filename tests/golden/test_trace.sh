@@ -77,6 +77,9 @@ refuse unknown_format 2 'unknown format' "$begat" export "$build" --to perfeto
 refuse over_itself 2 'overwrite its recording' "$begat" export "$build" --to csv -o "$build"
 refuse diff_of_one 2 'two recordings' "$begat" diff "$build"
 refuse bad_condition 2 'no measure' "$begat" diff "$build" "$build" --fail-if 'speed > 1'
+# Beyond `ulimit -f` no signal ends it: what is half-written goes, and a sentence follows.
+refuse size_limit 1 'File too large' sh -c 'ulimit -f 4; exec "$@"' - "$begat" export "$build" --to csv -o "$tmp/cut.csv"
+if [ -e "$tmp/cut.csv" ]; then fail size_limit_leaves_nothing "a file"; else ok size_limit_leaves_nothing; fi
 if has sqlite3; then
 	cp "$build" "$tmp/newer.db"
 	sqlite3 "$tmp/newer.db" 'PRAGMA user_version = 99'

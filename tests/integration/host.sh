@@ -216,6 +216,25 @@ record_redacts()
 	grep -q 'redacted' "$1/a.db"
 }
 
+# A file that may not grow ends the recording with a sentence and a file that says it is not whole;
+# the command goes on, and still dies of the signal where it ignores the limit itself.
+record_outgrows_limit()
+{
+	local status
+	need_root
+	(
+		ulimit -f 400
+		exec "$begat" record -o "$1/a.db" -- sh -c \
+			'i=0; while [ $i -lt 1000 ]; do /bin/true $i; i=$((i+1)); done; echo "done"; exec head -c 1000000 /dev/zero >"$0"' "$1/big"
+	) >"$1/out" 2>"$1/said"
+	status=$?
+	[[ $status == $((128 + $(kill -l XFSZ))) && $(cat "$1/out") == "done" ]] ||
+		{ echo "status $status"; cat "$1/said"; return 1; }
+	grep -q 'ulimit -f.*incomplete.*raise the limit' "$1/said" || { cat "$1/said"; return 1; }
+	"$begat" show "$1/a.db" 2>&1 >"$1/shown" | grep -q 'is incomplete' && [[ $(wc -l <"$1/shown") -gt 10 ]] ||
+		{ echo "it does not open, or does not say that it is incomplete"; return 1; }
+}
+
 # Every line of a storm of every kind: strict JSON that fits the schema, and a complete balance.
 stress_schema()
 {
@@ -349,7 +368,8 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
-for name in strace_same_execs strace_same_counts time_same_usage record_same_totals record_redacts stress_schema \
+for name in strace_same_execs strace_same_counts time_same_usage record_same_totals record_redacts \
+	record_outgrows_limit stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
 done

@@ -101,6 +101,72 @@ static void test_json_of_a_build(void **state)
 	free(text);
 }
 
+static int write_event(const struct begat_event *ev, void *ctx)
+{
+	return begat_recorder_write(ctx, ev);
+}
+
+/* Records a build in parts of 100 ms; returns how many are finished. */
+static unsigned record_parts(const char *path)
+{
+	static const char *const command[] = { "make", "-j2", NULL };
+	struct begat_recorder_options opts = { .size = sizeof(opts),
+					       .batch_events = 20,
+					       .max_age_ns = 100000000,
+					       .command = command };
+	struct begat_recorder_counts counts = { .size = sizeof(counts) };
+	struct begat_recorder *rec = NULL;
+	struct synthetic s;
+
+	assert_int_equal(begat_recorder_open(path, &opts, &rec), 0);
+	assert_int_equal(begat_recorder_set_meta(rec, "backend", "abacus"), 0);
+	synthetic_init(&s, write_event, rec);
+	story_build(&s);
+	assert_int_equal(begat_recorder_finish(rec), 0);
+	begat_recorder_counts(rec, &counts);
+	begat_recorder_close(rec);
+	/* Those carried over are counted once. */
+	assert_int_equal(counts.processes, 4 + 4 * UNITS - 1 + 1);
+	return counts.parts;
+}
+
+/* A later part knows what the first one was told, and its report is of the same run. */
+static void test_json_of_a_later_part(void **state)
+{
+	struct begat_report_options opts = { .size = sizeof(opts), .format = "json" };
+	char *path = store_path("parts.db"), part[4200], *text = NULL;
+	unsigned parts = record_parts(path);
+	struct begat_trace *trace;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_true(parts >= 2);
+	snprintf(part, sizeof(part), "%s.1", path);
+	assert_int_equal(begat_trace_open(part, &trace), 0);
+	assert_string_equal(begat_trace_meta(trace, "backend"), "abacus");
+	assert_string_not_equal(begat_trace_meta(trace, "part"), "1");
+	assert_int_equal(begat_report(trace, &opts, out), 0);
+	begat_trace_close(trace);
+	fclose(out);
+
+	json_t *json = parse(text);
+	json_t *about = json_object_get(json, "trace");
+	json_t *root = json_object_get(about, "root");
+
+	assert_int_equal(number(json, "totals", "older"), 0);
+	/* The command is the root; it counts from where this part begins. */
+	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 1000);
+	assert_int_equal(number(json, "totals", "wall_ns"),
+			 json_integer_value(json_object_get(about, "span_ns")));
+	json_decref(json);
+	free(text);
+	for (unsigned i = 0; i <= parts; i++) {
+		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
+		assert_int_equal(unlink(part), 0);
+	}
+	free(path);
+}
+
 /* The path covers the command's life without a gap. */
 static void test_path_of_a_build(void **state)
 {
@@ -287,7 +353,7 @@ int main(void)
 		cmocka_unit_test(test_page_of_a_build), cmocka_unit_test(test_page_of_a_storm),
 		cmocka_unit_test(test_page_of_hostile), cmocka_unit_test(test_page_of_nothing),
 		cmocka_unit_test(test_text_of_a_build), cmocka_unit_test(test_text_of_hostile),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_errors),		cmocka_unit_test(test_json_of_a_later_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

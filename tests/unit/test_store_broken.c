@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -441,6 +442,59 @@ static void test_full_disk(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Beyond `ulimit -f` a write fails; whoever ignores the signal gets a sentence and a sound file. */
+static int outgrow_limit(const char *path)
+{
+	struct begat_recorder_options opts = { .size = sizeof(opts), .batch_events = 1000 };
+	struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
+	struct begat_trace_info info = { .size = sizeof(info) };
+	struct begat_trace *trace = NULL;
+	struct killed k = { .fd = -1 };
+	struct synthetic s;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &limit) || begat_recorder_open(path, &opts, &k.rec) < 0)
+		return 2;
+	synthetic_init(&s, record_until_full, &k);
+	synthetic_storm(&s, 20000, 100);
+	if (!k.sent || !strstr(begat_recorder_error(k.rec), "ulimit -f"))
+		return 3;
+	if (begat_recorder_finish(k.rec) != -EFBIG)
+		return 4;
+	begat_recorder_close(k.rec);
+	if (begat_trace_open(path, &trace) < 0 || begat_trace_info(trace, &info) < 0)
+		return 5;
+	if (info.complete || begat_trace_replay(trace, NULL, ignore, NULL) <= 0)
+		return 6;
+	begat_trace_close(trace);
+	/* With no room for its tables nothing is left behind. */
+	limit.rlim_cur = 20000;
+	if (unlink(path) || setrlimit(RLIMIT_FSIZE, &limit) ||
+	    begat_recorder_open(path, &opts, &k.rec) != -EFBIG)
+		return 7;
+	if (!strstr(begat_recorder_error(k.rec), "cannot create"))
+		return 8;
+	begat_recorder_close(k.rec);
+	return access(path, F_OK) ? 0 : 9;
+}
+
+static void test_file_size_limit(void **state)
+{
+	char *path = store_path("limit.db"), other[4200];
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(outgrow_limit(path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(other, sizeof(other), "%s%s", path, i ? "-wal" : "-shm");
+		assert_int_equal(access(other, F_OK), -1);
+	}
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,7 +502,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_cells),	cmocka_unit_test(test_circles),
 		cmocka_unit_test(test_damage),		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_readonly_folder), cmocka_unit_test(test_kill_9),
-		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_full_disk),	cmocka_unit_test(test_file_size_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

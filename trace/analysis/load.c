@@ -26,6 +26,7 @@ struct loader {
 	struct model *m;
 	struct numbers texts, vectors;
 	uint32_t *contexts; /* index in the recording -> string of the model */
+	bool is_continued; /* a later part of a recorded command: who was there is of the run */
 	int err; /* the first failure; later calls do nothing */
 };
 
@@ -122,13 +123,13 @@ static uint32_t load_context(struct loader *l, const struct begat_trace_context 
 	return number;
 }
 
-static uint32_t flags_of(const struct begat_trace_process *p)
+static uint32_t flags_of(const struct loader *l, const struct begat_trace_process *p)
 {
 	uint32_t flags = 0;
 
 	if (p->has_exit)
 		flags |= MODEL_ENDED;
-	if (p->was_there_before)
+	if (p->was_there_before && !l->is_continued)
 		flags |= MODEL_OLDER;
 	if (p->has_cpu)
 		flags |= MODEL_HAS_CPU;
@@ -147,6 +148,24 @@ static uint32_t flags_of(const struct begat_trace_process *p)
 	if (p->killed_by_tgid || p->killed_by_id || p->killed_by_comm)
 		flags |= MODEL_HAS_KILLER;
 	return flags;
+}
+
+/* What came over from an earlier part counts from the start of this one, and its CPU in step. */
+static void clip(const struct loader *l, struct model_process *p)
+{
+	uint64_t begin_ns = l->table->first_ns;
+
+	if (!begin_ns || p->start_ns >= begin_ns)
+		return;
+	if (p->end_ns > p->start_ns) {
+		double share = p->end_ns > begin_ns ? (double)(p->end_ns - begin_ns) /
+							      (double)(p->end_ns - p->start_ns)
+						    : 0;
+
+		p->utime_ns = (uint64_t)((double)p->utime_ns * share);
+		p->stime_ns = (uint64_t)((double)p->stime_ns * share);
+	}
+	p->start_ns = begin_ns;
 }
 
 static void load_process(struct loader *l, const struct begat_trace_process *from)
@@ -170,7 +189,7 @@ static void load_process(struct loader *l, const struct begat_trace_process *fro
 		.comm = load_text(l, from->comm),
 		.killed_by_comm = load_text(l, from->killed_by_comm),
 		.killed_by_tgid = from->killed_by_tgid,
-		.flags = flags_of(from),
+		.flags = flags_of(l, from),
 		.exit_code = from->exit_code,
 		.signal = from->signal,
 	};
@@ -180,6 +199,8 @@ static void load_process(struct loader *l, const struct begat_trace_process *fro
 		p.sid = l->table->contexts[from->context].sid;
 		p.pgid = l->table->contexts[from->context].pgid;
 	}
+	if (l->is_continued && from->was_there_before)
+		clip(l, &p);
 	if (l->err == 0)
 		l->err = model_add_process(l->m, &p);
 }
@@ -239,6 +260,7 @@ static uint32_t load_command(struct loader *l)
 static void load_meta(struct loader *l, const struct begat_trace_info *info)
 {
 	struct model_meta *meta = &l->m->meta;
+	const char *part = begat_trace_meta(l->trace, "part");
 
 	meta->host = load_meta_text(l, "host");
 	meta->kernel = load_meta_text(l, "kernel");
@@ -246,6 +268,7 @@ static void load_meta(struct loader *l, const struct begat_trace_info *info)
 	meta->backend = load_meta_text(l, "backend");
 	meta->transport = load_meta_text(l, "transport");
 	meta->command = load_command(l);
+	l->is_continued = meta->command && part && strtoul(part, NULL, 10) > 1;
 	meta->begin_ns = l->table->first_ns;
 	meta->end_ns = l->table->last_ns;
 	if (l->table->realtime_offset_ns)

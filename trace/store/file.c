@@ -75,6 +75,12 @@ static void remove_companions(const char *path)
 			unlink(name);
 }
 
+void file_remove(const char *path)
+{
+	unlink(path);
+	remove_companions(path);
+}
+
 /* Removes what stands at the path, unless it is in use or no regular file. 0 or an errno. */
 static int remove_old(const char *path)
 {

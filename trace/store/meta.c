@@ -187,6 +187,24 @@ int begat_recorder_set_meta(struct begat_recorder *rec, const char *name, const 
 	return meta_transaction(rec, put_pair, pair);
 }
 
+static int put_values(struct begat_recorder *rec, void *arg)
+{
+	sqlite3_value **pair = arg;
+	int rc;
+
+	sqlite3_bind_value(rec->meta, 1, pair[0]);
+	sqlite3_bind_value(rec->meta, 2, pair[1]);
+	rc = recorder_step(rec, rec->meta);
+	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
+}
+
+int meta_copy(struct begat_recorder *rec, sqlite3_value *name, sqlite3_value *value)
+{
+	sqlite3_value *pair[2] = { name, value };
+
+	return meta_transaction(rec, put_values, pair);
+}
+
 static int put_end(struct begat_recorder *rec, void *arg)
 {
 	int err = 0;

@@ -93,6 +93,12 @@ static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqli
 	sqlite3_reset(image);
 	sqlite3_bind_int64(image, 1, sqlite3_column_int64(process, PROCESS_row));
 	rc = sqlite3_step(image);
+	/* The forebears of a command are in its first part; whom later ones hold is of the run. */
+	if (rc == SQLITE_ROW && rec->command && rec->counts.parts == 1 &&
+	    sqlite3_column_int(image, EXEC_event) == BEGAT_SNAPSHOT) {
+		sqlite3_reset(image);
+		return 0;
+	}
 	if (rc == SQLITE_ROW)
 		err = row_event(trace, image, FORM_EXEC, &owner, pids, &ev);
 	else if (rc != SQLITE_DONE)
@@ -135,6 +141,27 @@ static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint
 	return err;
 }
 
+/* What was told once, as the backend, holds in every part; what a part says of itself does not. */
+static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
+{
+	sqlite3_stmt *stmt = NULL;
+	int err =
+		trace_prepare(trace,
+			      "SELECT name, value FROM meta WHERE name NOT IN ('schema', "
+			      "'complete', 'version', 'created_ns', 'realtime_offset_ns', 'part', "
+			      "'first_ns', 'last_ns', 'events', 'processes', 'execs', 'lost', "
+			      "'dropped')",
+			      &stmt);
+	int rc;
+
+	if (err < 0)
+		return recorder_fail(rec, -err, "%s", begat_trace_error(trace));
+	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		err = meta_copy(rec, sqlite3_column_value(stmt, 0), sqlite3_column_value(stmt, 1));
+	sqlite3_finalize(stmt);
+	return err;
+}
+
 int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns)
 {
 	struct begat_trace *trace = NULL;
@@ -146,6 +173,8 @@ int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns)
 	if (err < 0)
 		recorder_fail(rec, -err, "%s", begat_trace_error(trace));
 	else
+		err = carry_meta(rec, trace);
+	if (!err)
 		err = carry_all(rec, trace, now_ns);
 	begat_trace_close(trace);
 	return err;

@@ -47,17 +47,45 @@ int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)
 	return -err;
 }
 
+static int fail_full(struct begat_recorder *rec, int err, const char *cause, const char *remedy)
+{
+	/* Before the first commit there is nothing to keep, and the file goes. */
+	if (!rec->is_begun)
+		return recorder_fail(rec, err, "cannot create %s: %s; %s", rec->path, cause,
+				     remedy);
+	return recorder_fail(rec, err,
+			     "%s: %s keeps what was written before and is marked incomplete; %s "
+			     "and record again",
+			     cause, rec->path, remedy);
+}
+
+/*
+ * Why the system refused, or 0. SQLite cleans up before it looks at errno, so what it kept of the
+ * log or of the file itself comes first.
+ */
+static int system_error(sqlite3 *db)
+{
+	static const int pointers[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+	int err = 0;
+
+	for (int i = 0; i < 2 && db && !err; i++) {
+		sqlite3_file *file = NULL;
+
+		if (sqlite3_file_control(db, "main", pointers[i], &file) == SQLITE_OK && file &&
+		    file->pMethods)
+			file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &err);
+	}
+	return err || !db ? err : sqlite3_system_errno(db);
+}
+
 int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what)
 {
 	const char *message = rec->db ? sqlite3_errmsg(rec->db) : sqlite3_errstr(rc);
-	int system = rec->db ? sqlite3_system_errno(rec->db) : 0;
+	int system = system_error(rec->db);
 
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
-		return recorder_fail(rec, ENOSPC,
-				     "the disk is full: %s keeps what was written before and is "
-				     "marked incomplete; free space and record again",
-				     rec->path);
+		return fail_full(rec, ENOSPC, "the disk is full", "free space");
 	case SQLITE_NOMEM:
 		return recorder_fail(rec, ENOMEM, "not enough memory to record into %s", rec->path);
 	case SQLITE_BUSY:
@@ -71,6 +99,9 @@ int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what)
 	case SQLITE_IOERR:
 		if (system == ENOSPC || system == EDQUOT)
 			return recorder_fail_sqlite(rec, SQLITE_FULL, what);
+		if (system == EFBIG)
+			return fail_full(rec, EFBIG, "files may not grow further (ulimit -f)",
+					 "raise the limit");
 		return recorder_fail(rec, EIO, "cannot %s %s: %s (%s)", what, rec->path, message,
 				     system ? strerror(system) : "input/output error");
 	default:
@@ -160,9 +191,10 @@ int begat_recorder_open(const char *path, const struct begat_recorder_options *o
 
 		file_close(rec);
 		if (is_created)
-			unlink(rec->path);
+			file_remove(rec->path);
 		return -rec->failure;
 	}
+	rec->is_begun = true;
 	return 0;
 }
 
@@ -357,11 +389,16 @@ int recorder_rotate(struct begat_recorder *rec)
 		rec->counts.parts++;
 		err = begin_part(rec);
 	}
-	/* What is carried over may fill the new part on its own: that must not rotate again. */
+	/* What is carried over was counted before. It may fill the new part on its own: that must
+	 * not rotate again. */
+	struct begat_recorder_counts counts = rec->counts;
+
 	rec->opts.max_bytes = 0;
 	if (!err)
 		err = rotate_carry_over(rec, last_ns);
 	rec->opts.max_bytes = max_bytes;
+	counts.dropped = rec->counts.dropped;
+	rec->counts = counts;
 	return err;
 }
 

@@ -56,6 +56,7 @@ struct begat_recorder {
 	sqlite3 *db;
 	int lock_fd; /* holds flock(2) while we write; -1 = none */
 	bool is_created; /* the file at path is ours */
+	bool is_begun; /* tables and meta are committed: from here on the file stays */
 	bool is_finished;
 
 	/* this batch */
@@ -98,6 +99,9 @@ int64_t fold_context(struct begat_recorder *rec, const struct begat_event *ev, e
 int file_open(struct begat_recorder *rec);
 void file_close(struct begat_recorder *rec);
 
+/* file.c: unlinks @path and what SQLite keeps beside it. */
+void file_remove(const char *path);
+
 /* writer.c: complete the part; complete it and begin the next. 0 or a negative errno. */
 int recorder_finish_part(struct begat_recorder *rec);
 int recorder_rotate(struct begat_recorder *rec);
@@ -122,5 +126,7 @@ int meta_begin(struct begat_recorder *rec);
 int meta_summary(struct begat_recorder *rec, const struct begat_event *ev);
 /* meta.c: counts, and that it is complete. 0 or a negative errno. */
 int meta_end(struct begat_recorder *rec);
+/* One line of another recording's meta. 0 or a negative errno. */
+int meta_copy(struct begat_recorder *rec, sqlite3_value *name, sqlite3_value *value);
 
 #endif
