@@ -6,28 +6,31 @@ BENCH_NAMES := latency endtoend throughput storm workload hooks memory idle
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o
 # C programs that see the library's own headers
-BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs)
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs floor)
 
 # Small and static, so that its forks and execs cost little.
 $(BENCH_DIR)/load: bench/load.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static $< -o $@
 
-$(BENCH_BINS): $(BENCH_DIR)/%: $(BUILD)/bench/%.o $(BENCH_LIB) $(BUILD)/libbegat.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) -lm -pthread -o $@
+$(BENCH_BINS): $(BENCH_DIR)/%: $(BUILD)/bench/%.o $(BENCH_LIB) $(TRACE_LIB) \
+		$(BUILD)/libbegat.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
 $(BUILD)/bench/%.o: CPPFLAGS += -Ibench
 
-# The product's emitters, called in a loop: see bench/feed.bpf.c.
-$(BENCH_DIR)/feed.bpf.o: bench/feed.bpf.c
+# feed: the product's emitters, called in a loop; floor: programs that do the least.
+BENCH_BPF := $(BENCH_DIR)/feed.bpf.o $(BENCH_DIR)/floor.bpf.o
+$(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
+$(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
 
--include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_DIR)/feed.bpf.d
+-include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
-bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_DIR)/feed.bpf.o
+bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store
 
 bench: bench-build
 	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl bench/run.sh $(BENCH)

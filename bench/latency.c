@@ -5,10 +5,11 @@
  * Owns:    the distributions by mode, load and kind of event; the floors, taken in the same rounds.
  * Not:     what a tool's user sees on a pipe (endtoend.py).
  *
- * usage: latency [-r ROUNDS] [-n PROCESSES] [-m MODE]...
+ * usage: latency [-r ROUNDS] [-n PROCESSES] [-p PAUSE_US] [-m MODE]... [-l paced|storm|busy]...
  * A round runs every mode and both floors one after the other, so that a machine that is busy
  * for a while is so for all of them. Loads, each by fork + exec + exit:
- *   paced   one every 2 ms: the fork is the first event after a pause, the rest a burst
+ *   paced   one every 2 ms: the fork is the first event after a pause, the rest a burst;
+ *           "first" is the first event of any kind after half of that
  *   storm   one after the other
  *   busy    paced, and a process on each CPU that never sleeps
  * Floors: a time stamp handed to a spinning thread on another CPU; a time stamp and an eventfd to
@@ -31,7 +32,6 @@
 
 #include "lib/bench.h"
 
-#define PAUSE_US 2000
 #define ROUNDS_MAX 64
 
 enum load { PACED, STORM, BUSY, LOADS };
@@ -65,6 +65,7 @@ struct result {
 static struct result results[MODES][LOADS];
 static struct samples wake_floor[LOADS], hand_over;
 static size_t processes = 400;
+static unsigned int pause_us = 2000;
 
 struct capture {
 	struct samples *kinds;
@@ -83,7 +84,7 @@ static int take(const struct begat_event *ev, void *ctx)
 				    : ev->type == BEGAT_EXEC ? EXEC
 							     : EXIT],
 		    ns);
-	if (ev->ts_ns - capture->last_ts_ns > PAUSE_US * 500ull) {
+	if (ev->ts_ns - capture->last_ts_ns > pause_us * 500ull) {
 		samples_add(&capture->kinds[FIRST], ns);
 		samples_add(&capture->first, ns);
 	}
@@ -106,7 +107,7 @@ static pid_t start(enum load load)
 	char count[24], pause[24];
 
 	snprintf(count, sizeof(count), "%zu", processes);
-	snprintf(pause, sizeof(pause), "%d", PAUSE_US);
+	snprintf(pause, sizeof(pause), "%u", pause_us);
 	if (load == STORM)
 		return bench_start_load((const char *[]){ "spawn", "1", count, NULL });
 	return bench_start_load((const char *[]){ "kick", count, pause, "-1", "3", NULL });
@@ -118,6 +119,23 @@ static void poll_while(struct begat *b, pid_t pid)
 		if (begat_poll(b, 10) < 0)
 			errx(1, "%s", begat_error(b));
 	begat_poll(b, 0);
+}
+
+static pid_t burners[256];
+
+/* Only while something is measured: opening a tracer beside them takes many times as long. */
+static void burn(enum load load)
+{
+	for (int cpu = 0; load == BUSY && cpu < bench_cpus() && cpu < 256; cpu++)
+		burners[cpu] = bench_burn(cpu);
+}
+
+static void stop_burning(void)
+{
+	for (int cpu = 0; cpu < 256; cpu++)
+		if (burners[cpu])
+			bench_stop(burners[cpu]);
+	memset(burners, 0, sizeof(burners));
 }
 
 static void measure(size_t mode, enum load load, size_t round)
@@ -138,11 +156,13 @@ static void measure(size_t mode, enum load load, size_t round)
 		errx(1, "%s", begat_error(b));
 	if (modes[mode].is_raised)
 		raise_priority(true);
+	burn(load);
 	cpu = bench_thread_cpu_ns();
 	began = bench_now_ns();
 	poll_while(b, start(load));
 	result->cpu[round] =
 		(double)(bench_thread_cpu_ns() - cpu) / (double)(bench_now_ns() - began);
+	stop_burning();
 	result->first_p50[round] = (double)samples_at(&capture.first, 0.5);
 	result->first_p99[round] = (double)samples_at(&capture.first, 0.99);
 	result->rounds = round + 1;
@@ -176,7 +196,7 @@ static void measure_wake_up(const uint64_t *stamp, struct samples *into)
 	if (epoll < 0 || event < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, event, &want))
 		err(1, "eventfd");
 	snprintf(count, sizeof(count), "%zu", processes);
-	snprintf(pause, sizeof(pause), "%d", PAUSE_US);
+	snprintf(pause, sizeof(pause), "%u", pause_us);
 	snprintf(fd, sizeof(fd), "%d", event);
 	pid = bench_start_load((const char *[]){ "kick", count, pause, fd, "3", NULL });
 	while (!waitpid(pid, NULL, WNOHANG)) {
@@ -232,6 +252,8 @@ static double us(struct samples *samples, double share)
 
 static void print_floor(const char *name, const char *load, struct samples *samples)
 {
+	if (!samples->count)
+		return;
 	printf("floor: %-28s %-6s       %8.2f %8.2f %8.2f %9.2f %9.2f\n", name, load,
 	       us(samples, 0.5), us(samples, 0.9), us(samples, 0.99), us(samples, 0.999),
 	       us(samples, 1));
@@ -250,8 +272,7 @@ static void print_mode(size_t mode, enum load load)
 	for (enum kind kind = FIRST; kind < KINDS; kind++) {
 		struct samples *s = &r->kinds[kind];
 
-		if (!s->count || (kind == FIRST && load == STORM) ||
-		    (kind == FORK && load != STORM))
+		if (!s->count || (kind == FIRST && load == STORM))
 			continue;
 		printf("%-18s %-6s %-16s %8.2f %8.2f %8.2f %9.2f %9.2f %6.1f%%\n", modes[mode].name,
 		       load_names[load], kind_names[kind], us(s, 0.5), us(s, 0.9), us(s, 0.99),
@@ -271,36 +292,50 @@ static void print_ratios(size_t mode, enum load load, const double *floor_p50,
 {
 	struct result *r = &results[mode][load];
 	double p50[ROUNDS_MAX], p99[ROUNDS_MAX];
+	double median_p50, median_p99;
 
+	if (!r->rounds)
+		return;
 	for (size_t i = 0; i < r->rounds; i++) {
 		p50[i] = r->first_p50[i] / floor_p50[i];
 		p99[i] = r->first_p99[i] / floor_p99[i];
 	}
-	printf("%-18s %-6s first event / eventfd+epoll: p50 %.2fx, p99 %.2fx (medians of %zu "
-	       "rounds)\n",
-	       modes[mode].name, load_names[load], bench_median(p50, r->rounds),
-	       bench_median(p99, r->rounds), r->rounds);
+	median_p50 = bench_median(p50, r->rounds);
+	median_p99 = bench_median(p99, r->rounds);
+	printf("%-18s %-6s first event / eventfd+epoll: p50 %.2fx (%.2f-%.2f), p99 %.2fx "
+	       "(%.2f-%.2f), %zu rounds\n",
+	       modes[mode].name, load_names[load], median_p50, p50[0], p50[r->rounds - 1],
+	       median_p99, p99[0], p99[r->rounds - 1], r->rounds);
 	bench_row("latency-ratio", modes[mode].name,
-		  "\"load\":\"%s\",\"p50_ratio\":%.3f,\"p99_ratio\":%.3f,\"rounds\":%zu",
-		  load_names[load], bench_median(p50, r->rounds), bench_median(p99, r->rounds),
-		  r->rounds);
+		  "\"load\":\"%s\",\"p50_ratio\":%.3f,\"p50_ratio_min\":%.3f,"
+		  "\"p50_ratio_max\":%.3f,\"p99_ratio\":%.3f,\"p99_ratio_min\":%.3f,"
+		  "\"p99_ratio_max\":%.3f,\"pause_us\":%u,\"rounds\":%zu",
+		  load_names[load], median_p50, p50[0], p50[r->rounds - 1], median_p99, p99[0],
+		  p99[r->rounds - 1], pause_us, r->rounds);
 }
 
 int main(int argc, char **argv)
 {
 	static double floor_p50[LOADS][ROUNDS_MAX], floor_p99[LOADS][ROUNDS_MAX];
 	uint64_t *page = open_page();
-	bool is_asked[MODES] = { false }, is_any = false;
+	bool is_asked[MODES] = { false }, is_any = false, has_load[LOADS] = { false };
+	bool is_load_asked = false;
 	size_t rounds = 5;
 	int option;
 
-	while ((option = getopt(argc, argv, "r:n:m:")) != -1) {
+	while ((option = getopt(argc, argv, "r:n:p:m:l:")) != -1) {
 		if (option == 'r')
 			rounds = strtoul(optarg, NULL, 10);
 		else if (option == 'n')
 			processes = strtoul(optarg, NULL, 10);
-		else if (option != 'm')
-			errx(2, "usage: latency [-r ROUNDS] [-n PROCESSES] [-m MODE]...");
+		else if (option == 'p')
+			pause_us = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (option != 'm' && option != 'l')
+			errx(2, "usage: latency [-r ROUNDS] [-n PROCESSES] [-p PAUSE_US] "
+				"[-m MODE]... [-l paced|storm|busy]...");
+		for (enum load load = PACED; option == 'l' && load < LOADS; load++)
+			if (!strcmp(load_names[load], optarg))
+				has_load[load] = is_load_asked = true;
 		for (size_t i = 0; option == 'm' && i < MODES; i++)
 			if (!strcmp(modes[i].name, optarg))
 				is_asked[i] = is_any = true;
@@ -309,17 +344,17 @@ int main(int argc, char **argv)
 		errx(2, "rounds: 1 to %d; processes: 1 or more", ROUNDS_MAX);
 	for (size_t round = 0; round < rounds; round++)
 		for (enum load load = PACED; load < LOADS; load++) {
-			pid_t burners[256];
-			int cpus = load == BUSY ? bench_cpus() : 0;
 			struct samples floor = { 0 };
 
-			for (int cpu = 0; cpu < cpus && cpu < 256; cpu++)
-				burners[cpu] = bench_burn(cpu);
+			if (is_load_asked && !has_load[load])
+				continue;
 			for (size_t mode = 0; mode < MODES; mode++)
 				if (!is_any || is_asked[mode])
 					measure(mode, load, round);
 			if (load != STORM) {
+				burn(load);
 				measure_wake_up(page, &floor);
+				stop_burning();
 				floor_p50[load][round] = (double)samples_at(&floor, 0.5);
 				floor_p99[load][round] = (double)samples_at(&floor, 0.99);
 				samples_append(&wake_floor[load], &floor);
@@ -327,8 +362,6 @@ int main(int argc, char **argv)
 			} else {
 				measure_hand_over(page);
 			}
-			for (int cpu = 0; cpu < cpus && cpu < 256; cpu++)
-				bench_stop(burners[cpu]);
 		}
 	printf("%-18s %-6s %-16s %8s %8s %8s %9s %9s %7s\n", "mode", "load", "event, us", "p50",
 	       "p90", "p99", "p99.9", "max", "cpu");

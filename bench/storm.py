@@ -7,10 +7,15 @@ usage: storm.py [--rounds N] [--tools NAME,...] [--kind spawn1,spawn2,spawn8,fai
 
 A round of a tool is: the load alone, the load under the tool, the load alone. The slow-down is
 the middle one against the mean of the others, by the clock, and of the CPU time that the load took
-(the hooks run in it); the figures are medians of the rounds. Tools take turns within each round.
-Seen: events of the load in the tool's output, against those that there were.
+(the hooks run in it); the figures are medians of the rounds, the spread is their least and largest.
+Tools take turns within each round, so that a slow minute of the machine is so for all.
+Seen: events of the load in the tool's output (its execs, or its failures), against those that there
+were. Unaccounted, for begat: what is neither seen nor counted as lost, of forks, execs and exits; or
+of failures. Below 0: others on this machine lost events too.
+The floors (bench/floor.c) do nothing, or send a record, on the hooks that begat uses.
 """
 import argparse
+import json
 import os
 import re
 
@@ -18,26 +23,31 @@ from lib import benchlib as lib
 
 SPAWN_COUNT = 1500
 FAIL_COUNT = 60000
+BARE_FAILS = 5  # bare, a failing exec takes a microsecond: so many times more, to be long enough
 
 SPAWN_TOOLS = [
     lib.begat("low", "fork,exec,exit"),
     lib.begat("balanced", "fork,exec,exit"),
     lib.begat("batch", "fork,exec,exit"),
+    *lib.floors(),
     lib.Tool("execsnoop", ["execsnoop"]),
+    lib.Tool("exitsnoop", ["exitsnoop"], shows=b"echo"),
     lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_ENTRY]),
     lib.Tool("bpftrace life", ["bpftrace", "-e", lib.BPFTRACE_LIFE]),
     lib.Tool("forkstat", ["forkstat", "-e", "fork,exec,exit", "-l"]),
     lib.Tool("extrace", ["extrace", "-f"]),
+    lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], shows=b"echo"),
 ]
 FAIL_TOOLS = [
     lib.begat("low", "exec_failed"),
     lib.begat("balanced", "exec_failed"),
     lib.begat("batch", "exec_failed"),
-    lib.begat("balanced", "exec_failed", "--fold-failures"),
+    lib.begat("balanced", "exec_failed", "--fold-failures", name="begat balanced, folded"),
+    *lib.floors(),
     lib.Tool("execsnoop -x", ["execsnoop", "-x"]),
     lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_FAILED]),
+    lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], shows=b"execve"),
 ]
-FAIL_TOOLS[3].name = "begat balanced, folded"
 
 
 def kinds():
@@ -64,25 +74,54 @@ def strace(kind, jobs, count):
     return tuple(map(int, out.stdout.split())), seen
 
 
-def count_seen(kind, tool, text):
-    """Events of the load. JSON: by type; others by what their lines say of the load."""
-    if tool.name.startswith("begat"):
-        if kind == "fail":
-            lines = [l for l in text.splitlines() if "/nonexistent/bin/cc" in l]
-            return sum(1 + int((re.search(r'"repeats":(\d+)', l) or [0, 0])[1]) for l in lines)
-        return sum('"event":"exec",' in l and '"nothing"' in l for l in text.splitlines())
+def begat_seen(kind, text):
+    """(execs or failures of the load, what is not accounted for). By its own lines and summary."""
+    if kind == "fail":
+        lines = [l for l in text.splitlines() if "/nonexistent/bin/cc" in l]
+        seen = sum(1 + int((re.search(r'"repeats":(\d+)', l) or [0, 0])[1]) for l in lines)
+        return seen, seen
+    found = {"fork": set(), "exec": set(), "exit": set()}
+    for line in text.splitlines():
+        event = json.loads(line)
+        if event["event"] == "exec" and event["argv"][1:2] == ["nothing"]:
+            found["exec"].add(event["id"])
+        elif event["event"] in ("fork", "exit"):
+            found[event["event"]].add(event["id"])
+    execs = found["exec"]
+    return len(execs), len(execs) + len(execs & found["fork"]) + len(execs & found["exit"])
+
+
+def peer_seen(kind, tool, text):
+    """Events of the load, by what the lines say of it."""
+    floor = re.search(r"execs (\d+) failed (\d+)", text)
+    if floor:
+        return int(floor[2 if kind == "fail" else 1])
+    if tool.name == "perf trace":
+        return sum("load/" in l and "execve(" in l and ("= -1" in l) == (kind == "fail")
+                   for l in text.splitlines())
+    if tool.name == "exitsnoop":
+        return sum(l.startswith("load ") for l in text.splitlines())
     if kind == "fail":
         return text.count("/nonexistent/bin/cc") or text.count("no-such-file.c")
     return sum("nothing" in l and " exit " not in l for l in text.splitlines())
 
 
-def lost_of(text):
-    """What begat itself says it lost: from its summary."""
+def lost_of(kind, text):
+    """What the tool itself says it lost of such events; None: it does not say."""
     for line in reversed(text.splitlines()):
         if '"event":"summary"' in line:
-            found = re.search(r'"lost":\{([^}]*)\}', line)
-            return sum(int(n) for n in re.findall(r":(\d+)", found[1])) if found else 0
+            lost = json.loads(line)["lost"]
+            return lost["exec_failed"] if kind == "fail" else \
+                lost["fork"] + lost["exec"] + lost["exit"]
+        if re.match(r"forks \d+ execs", line):
+            return int(line.split()[-1])
     return None
+
+
+def run_bare(kind, jobs, count):
+    """As lib.run_load(), for @count of each job."""
+    more = BARE_FAILS if kind == "fail" else 1
+    return tuple(ns / more for ns in lib.run_load(kind, jobs, count * more))
 
 
 def compare(result, count, before, under, after):
@@ -93,7 +132,7 @@ def compare(result, count, before, under, after):
 
 
 def measure(tool, kind, jobs, count, result):
-    before = lib.run_load(kind, jobs, count)
+    before = run_bare(kind, jobs, count)
     tool.start(attempt=kind == "fail")
     cpu, began = tool.cpu(), lib.time.monotonic()
     under = lib.run_load(kind, jobs, count)
@@ -102,48 +141,54 @@ def measure(tool, kind, jobs, count, result):
     result["cpu"].append((tool.cpu() - cpu) / wall)
     result["rss"].append(tool.rss())
     text = tool.stop()
-    after = lib.run_load(kind, jobs, count)
-    compare(result, jobs * count, before, under, after)
-    result["seen"].append(count_seen(kind, tool, text) / (jobs * count))
-    lost = lost_of(text)
+    after = run_bare(kind, jobs, count)
+    total = jobs * count
+    compare(result, total, before, under, after)
+    lost = lost_of(kind, text)
     if lost is not None:
         result["lost"].append(lost)
-        result["unaccounted"].append(jobs * count - count_seen(kind, tool, text) - lost)
+    if tool.program == lib.BEGAT:
+        seen, all_seen = begat_seen(kind, text)
+        result["unaccounted"].append((1 if kind == "fail" else 3) * total - all_seen - lost)
+    else:
+        seen = min(peer_seen(kind, tool, text), total)
+    result["seen"].append(seen / total)
 
 
 def measure_strace(kind, jobs, count, result):
     count = max(count // 10, 1)  # a tenth: it is that slow
-    before = lib.run_load(kind, jobs, count)
+    before = run_bare(kind, jobs, count)
     under, seen = strace(kind, jobs, count)
-    after = lib.run_load(kind, jobs, count)
+    after = run_bare(kind, jobs, count)
     compare(result, jobs * count, before, under, after)
     result["seen"].append(min(seen / (jobs * count), 1))
 
 
-def show(name, results):
+def show(name, results, rounds):
     rows = []
     for tool, r in results.items():
         if not r["ratio"]:
-            rows.append([tool, r["skipped"]] + [""] * 8)
+            rows.append([tool, r["skipped"]] + [""] * 9)
             continue
         med = {k: lib.median(v) for k, v in r.items() if isinstance(v, list) and v}
         rows.append([tool, "%.3fx" % med["ratio"],
-                     "%.3fx" % med["cpu_ratio"], "%.0f" % med["bare"], "%.0f" % med["rate"],
+                     "%.2f-%.2f" % (min(r["ratio"]), max(r["ratio"])), "%.3fx" % med["cpu_ratio"], "%.0f" % med["bare"], "%.0f" % med["rate"],
                      "%.1f%%" % (100 * med["seen"]),
                      "%d" % max(r["lost"]) if r["lost"] else "not told",
                      "%d" % max(r["unaccounted"], key=abs) if r["unaccounted"] else "-",
                      "%.0f%%" % (100 * med["cpu"]) if "cpu" in med else "-",
                      "%.0f MB" % med["rss"] if "rss" in med else "-"])
-        lib.row("storm", tool, kind=name, rounds=len(r["ratio"]),
-                **{k: round(v, 4) for k, v in med.items()})
-    print("\n%s: %s" % (name, " ".join(map(str, kinds()[name]))))
-    lib.table(["tool", "slow-down", "of CPU", "bare/s", "under/s", "seen", "lost", "unaccounted", "CPU",
+        lib.row("storm", tool, kind=name, rounds=len(r["ratio"]), ratio_min=min(r["ratio"]),
+                ratio_max=max(r["ratio"]), **{k: round(v, 4) for k, v in med.items()})
+    kind, jobs, count = kinds()[name]
+    print("\n%s: %d job%s of %d, %d rounds" % (name, jobs, "s" if jobs > 1 else "", count, rounds))
+    lib.table(["tool", "slow-down", "spread", "of CPU", "bare/s", "under/s", "seen", "lost", "unaccounted", "CPU",
                "RSS"], rows)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tools", help="only these (by the start of their names)")
     parser.add_argument("--kind", default=",".join(kinds()))
     args = parser.parse_args()
@@ -168,7 +213,7 @@ def main():
                         measure(tool, kind, jobs, count, result)
                 except RuntimeError as reason:
                     result["skipped"] = "skipped: %s" % reason
-        show(name, results)
+        show(name, results, args.rounds)
 
 
 if __name__ == "__main__":

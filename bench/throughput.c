@@ -12,10 +12,13 @@
  *
  *   transport   records out of the ring and nothing more; libbpf: the same by its own reader
  *   decode      and turned into events
- *   table       and the process table: this is what an empty callback of begat_poll() costs
+ *   callback    by begat_poll() to an empty callback, without the process table
+ *   table       and with it: what every program that uses the library pays
  *   json, text  and written to /dev/null by the sink
+ *   sqlite      and into a recording, in memory; three events make a process
  */
 #include <begat/sink.h>
+#include <begat/trace.h>
 #include <bpf/libbpf.h>
 #include <err.h>
 #include <fcntl.h>
@@ -33,14 +36,17 @@
 #define REPEATS 20
 #define ROUNDS_MAX 64
 
-enum stage { LIBBPF, TRANSPORT, DECODE, TABLE, JSON, TEXT, STAGES };
-static const char *const names[] = { "libbpf", "transport", "decode", "table", "json", "text" };
+enum stage { LIBBPF, TRANSPORT, DECODE, CALLBACK, TABLE, JSON, TEXT, SQLITE, STAGES };
+static const char *const names[] = { "libbpf", "transport", "decode", "callback",
+				     "table",  "json",	    "text",   "sqlite" };
 
 struct run {
 	struct begat *b;
 	struct feed feed;
 	struct ring_buffer *libbpf;
 	struct begat_sink *sink;
+	struct begat_recorder *recorder;
+	char recording[64];
 	uint64_t events, bytes;
 };
 
@@ -65,6 +71,16 @@ static int write_sink(const struct begat_event *ev, void *ctx)
 	return begat_sink_write(run->sink, ev);
 }
 
+static int record(const struct begat_event *ev, void *ctx)
+{
+	struct run *run = ctx;
+
+	run->events++;
+	if (begat_recorder_write(run->recorder, ev) < 0)
+		errx(1, "%s", begat_recorder_error(run->recorder));
+	return 0;
+}
+
 static int count_bytes(void *ctx, void *data, size_t size)
 {
 	((struct run *)ctx)->events++;
@@ -86,11 +102,30 @@ static int decode_only(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
+static void open_recording(struct run *run)
+{
+	struct begat_recorder_options opts = { .size = sizeof(opts), .overwrite = true };
+
+	snprintf(run->recording, sizeof(run->recording), "/dev/shm/bench-%d.db", (int)getpid());
+	if (begat_recorder_open(run->recording, &opts, &run->recorder) < 0)
+		errx(1, "%s", begat_recorder_error(run->recorder));
+}
+
+static void close_recording(struct run *run)
+{
+	if (!run->recorder)
+		return;
+	begat_recorder_close(run->recorder);
+	unlink(run->recording);
+}
+
 static void open_run(struct run *run, enum stage stage)
 {
 	struct begat_options opts = {
 		.size = sizeof(opts),
-		.callback = stage == JSON || stage == TEXT ? write_sink : ignore,
+		.callback = stage == SQLITE		     ? record
+			    : stage == JSON || stage == TEXT ? write_sink
+							     : ignore,
 		.ctx = run,
 		.latency = BEGAT_BATCH, /* never spins */
 		.buffer_bytes = RING_BYTES,
@@ -106,8 +141,12 @@ static void open_run(struct run *run, enum stage stage)
 			errx(1, "sink");
 		begat_sink_fields(run->sink, &opts.fields);
 	}
+	if (stage == SQLITE)
+		open_recording(run);
 	if (begat_open(&opts, &run->b) < 0)
 		errx(1, "%s", begat_error(run->b));
+	if (stage == CALLBACK)
+		run->b->has_table = false;
 	config = feed_config(run->b);
 	config.admit = 0;
 	feed_open(&run->feed, run->b, &config);
@@ -120,6 +159,7 @@ static void close_run(struct run *run)
 {
 	ring_buffer__free(run->libbpf);
 	begat_sink_close(run->sink);
+	close_recording(run);
 	feed_close(&run->feed);
 	begat_close(run->b);
 	*run = (struct run){ 0 };
@@ -224,12 +264,14 @@ static void print(enum stage stage, size_t rounds)
 	double ns = bench_median(r->ns, rounds), producer = bench_median(r->producer_ns, rounds);
 	double rate = bench_median(r->both_rate, rounds), lost = bench_median(r->lost, rounds);
 
-	printf("%-10s %12.1f %12.2f %14.1f %14.2f %9.3f%%\n", names[stage], ns, 1000 / ns, producer,
-	       rate / 1e6, lost * 100);
-	bench_row("throughput", names[stage],
-		  "\"consumer_ns\":%.2f,\"events_per_s\":%.0f,\"producer_ns\":%.2f,"
-		  "\"both_events_per_s\":%.0f,\"lost_share\":%.6f,\"best_ns\":%.2f,\"rounds\":%zu",
-		  ns, 1e9 / ns, producer, rate, lost, r->ns[0], rounds);
+	printf("%-10s %12.1f %6.1f-%-6.1f %12.2f %14.1f %14.2f %9.3f%%\n", names[stage], ns,
+	       r->ns[0], r->ns[rounds - 1], 1000 / ns, producer, rate / 1e6, lost * 100);
+	bench_row(
+		"throughput", names[stage],
+		"\"consumer_ns\":%.2f,\"events_per_s\":%.0f,\"producer_ns\":%.2f,"
+		"\"both_events_per_s\":%.0f,\"lost_share\":%.6f,\"best_ns\":%.2f,\"worst_ns\":%.2f,"
+		"\"rounds\":%zu",
+		ns, 1e9 / ns, producer, rate, lost, r->ns[0], r->ns[rounds - 1], rounds);
 }
 
 int main(int argc, char **argv)
@@ -262,8 +304,8 @@ int main(int argc, char **argv)
 				measure_both(&run, stage, round);
 			close_run(&run);
 		}
-	printf("%-10s %12s %12s %14s %14s %10s\n", "stage", "ns/event", "M events/s", "producer ns",
-	       "both, M/s", "lost");
+	printf("%-10s %12s %13s %12s %14s %14s %10s\n", "stage", "ns/event", "spread", "M events/s",
+	       "producer ns", "both, M/s", "lost");
 	for (enum stage stage = LIBBPF; stage < STAGES; stage++)
 		if (!is_any || is_asked[stage])
 			print(stage, rounds);

@@ -23,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("BUILD", "build")
 BEGAT = os.path.join(ROOT, BUILD, "begat")
 LOAD = os.path.join(ROOT, BUILD, "bench", "load")
+FLOOR = os.path.join(ROOT, BUILD, "bench", "floor")
 RESULTS = os.environ.get("BENCH_RESULTS", os.path.join(ROOT, BUILD, "bench", "results.jsonl"))
 READY_SECONDS = 60
 
@@ -107,10 +108,11 @@ def rss_megabytes(pid):
 
 
 class Tool:
-    """One way to watch processes. command(marker) gives its argv."""
+    """One way to watch processes. @shows: what is in its output once it has seen the marker."""
 
-    def __init__(self, name, argv, program=None, note="", wraps=False):
+    def __init__(self, name, argv, program=None, note="", wraps=False, shows=b"bench-ready"):
         self.name, self.argv, self.note, self.wraps = name, argv, note, wraps
+        self.shows = shows
         self.program = program or argv[0]
         self.process = None
 
@@ -133,7 +135,7 @@ class Tool:
             else:
                 subprocess.run([marker, word], stdout=subprocess.DEVNULL)
             time.sleep(0.02)
-            if b"bench-ready" in self.new_output():
+            if self.shows in self.new_output():
                 return self
         self.stop()
         raise RuntimeError("%s has shown nothing in %d s" % (self.name, READY_SECONDS))
@@ -179,9 +181,15 @@ BPFTRACE_FAILED = ('tracepoint:syscalls:sys_enter_execve { @f[tid] = args->filen
                    ' str(@f[tid])); delete(@f[tid]); }')
 
 
-def begat(mode, events, *more):
-    return Tool("begat " + mode, [BEGAT, "watch", "--latency", mode, "-e", events, "--format",
+def begat(mode, events, *more, name=None):
+    return Tool(name or "begat " + mode, [BEGAT, "watch", "--latency", mode, "-e", events, "--format",
                                   "json", *more])
+
+
+def floors():
+    """What no tracer can be cheaper than: bench/floor.c."""
+    return [Tool("floor: " + words, [FLOOR, kind]) for kind, words in
+            (("empty", "empty programs"), ("record", "a record each"), ("wake", "and a wake-up each"))]
 
 
 def run_load(*args):
