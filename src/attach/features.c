@@ -106,6 +106,24 @@ static bool has_helper(const struct btf *btf, const char *helper)
 	return false;
 }
 
+static bool has_variable(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_VAR) > 0;
+}
+
+/*
+ * 7.0 calls tracepoints under SRCU of a kind that leaves preemption on (a46023d5616e); its counters
+ * are a variable of each CPU, and those are in BTF. Where BTF has none at all nobody can tell: then
+ * they are taken to be preemptible, which is right on every kernel and costs a few programs more.
+ */
+static bool has_preemptible_tracepoints(const struct btf *btf)
+{
+	if (btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) <= 0 ||
+	    btf__find_by_name_kind(btf, "bpf_preempt_enable", BTF_KIND_FUNC) <= 0)
+		return false;
+	return has_variable(btf, "tracepoint_srcu_srcu_data") || !has_variable(btf, "runqueues");
+}
+
 static void probe_btf(struct features *f)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -121,9 +139,7 @@ static void probe_btf(struct features *f)
 	/* 5.6 brought both; no BTF tells of the verifier itself. */
 	f->has_global_functions = has_helper(btf, "BPF_FUNC_jiffies64");
 	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");
-	f->has_preempt_kfuncs =
-		btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0 &&
-		btf__find_by_name_kind(btf, "bpf_preempt_enable", BTF_KIND_FUNC) > 0;
+	f->has_preemptible_tracepoints = has_preemptible_tracepoints(btf);
 	f->has_task_iterator = btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC) > 0;
 	/* 5.11 charges maps to memory cgroups; this helper came with the same version. */
 	f->has_own_memlock_limit = !has_helper(btf, "BPF_FUNC_task_storage_get");

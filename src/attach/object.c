@@ -13,7 +13,7 @@ struct bpf_object *attach_open_object(const struct features *features)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "begat");
 
-	if (features->has_preempt_kfuncs)
+	if (features->has_preemptible_tracepoints)
 		return bpf_object__open_mem(
 			attach_object_preemptible_start,
 			attach_object_preemptible_end - attach_object_preemptible_start, &options);
