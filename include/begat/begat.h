@@ -166,6 +166,7 @@ struct begat_stats {
 	uint64_t started_ns, now_ns; /* boot clock */
 	uint32_t cpus; /* length of the arrays that begat_stats_cpu() serves */
 	uint32_t reserved;
+	uint64_t map_bytes; /* kernel memory, buffer included; before 6.4 the most it can be */
 };
 
 /** begat_stats() - counters so far. Return: 0 or -EINVAL. */
@@ -177,6 +178,16 @@ int begat_stats(const struct begat *b, struct begat_stats *ret_stats);
  */
 int begat_stats_cpu(const struct begat *b, uint32_t cpu, uint64_t ret_generated[BEGAT_TYPE_SLOTS],
 		    uint64_t ret_lost[BEGAT_TYPE_SLOTS]);
+
+/**
+ * begat_stats_program() - what one BPF program has cost.
+ * @index:    0, 1, 2 ... until -ENOENT.
+ * @ret_name: valid while the tracer is.
+ * Runs and ns are counted while kernel.bpf_stats_enabled is 1, or somebody holds BPF_ENABLE_STATS.
+ * Return: 0, -ENOENT: no more; -EINVAL.
+ */
+int begat_stats_program(const struct begat *b, uint32_t index, const char **ret_name,
+			uint64_t *ret_runs, uint64_t *ret_ns);
 
 /** A process as the library knows it. Strings are valid until the next call on the tracer. */
 struct begat_process {

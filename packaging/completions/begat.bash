@@ -39,6 +39,7 @@ _begat()
 			case ${COMP_WORDS[1]} in
 			run | record) COMPREPLY=($(compgen -c -- "$cur")) ;;
 			show | report | export | diff) COMPREPLY=($(compgen -f -- "$cur")) ;;
+			bench) COMPREPLY=($(compgen -W "latency storm hooks memory idle" -- "$cur")) ;;
 			esac
 			return ;;
 		esac ;;

@@ -28,5 +28,6 @@ complete -c begat -n '__begat_after -u --user' -a '(__fish_complete_users)'
 complete -c begat -n '__begat_after -p --pid' -a '(__fish_complete_pids)'
 complete -c begat -n '__begat_after -o --output --record -b --base --budget' -F
 complete -c begat -n '__fish_seen_subcommand_from show report export diff' -F
+complete -c begat -n '__fish_seen_subcommand_from bench' -a 'latency storm hooks memory idle'
 complete -c begat -n '__begat_after -t --to' -a 'perfetto chrome folded dot ndjson csv ecs otel'
 complete -c begat -n '__fish_seen_subcommand_from run record' -a '(__fish_complete_subcommand)'

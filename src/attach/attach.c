@@ -373,3 +373,50 @@ void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uin
 		*ret_ns += info.run_time_ns;
 	}
 }
+
+int attach_program_at(const struct attach *attach, uint32_t index, const char **ret_name,
+		      uint64_t *ret_runs, uint64_t *ret_ns)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, attach->object)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 size = sizeof(info);
+
+		if (bpf_program__fd(program) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) || index--)
+			continue;
+		*ret_name = bpf_program__name(program);
+		*ret_runs = info.run_cnt;
+		*ret_ns = info.run_time_ns;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static uint64_t memlock_of(int fd)
+{
+	char path[64], line[128];
+	uint64_t bytes = 0;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "re");
+	while (info && fgets(line, sizeof(line), info))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = strtoull(line + 8, NULL, 10);
+	if (info)
+		fclose(info);
+	return bytes;
+}
+
+uint64_t attach_map_bytes(const struct attach *attach)
+{
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, attach->object) if (bpf_map__fd(map) >= 0) sum +=
+		memlock_of(bpf_map__fd(map));
+	return sum;
+}

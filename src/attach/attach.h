@@ -73,4 +73,11 @@ int attach_snapshot(struct attach *attach,
 void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,
 			  uint64_t *ret_ns);
 
+/* The @index-th of the loaded programs; its name lives as long as @attach. 0 or -ENOENT. */
+int attach_program_at(const struct attach *attach, uint32_t index, const char **ret_name,
+		      uint64_t *ret_runs, uint64_t *ret_ns);
+
+/* Kernel memory of all maps, by their own accounting; before 6.4 what they may take at most. */
+uint64_t attach_map_bytes(const struct attach *attach);
+
 #endif

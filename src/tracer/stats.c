@@ -143,6 +143,8 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.started_ns = b->started_ns;
 	s.now_ns = tracer_now_ns();
 	s.cpus = attach_cpus(b->attach);
+	if (ret->size > offsetof(struct begat_stats, map_bytes))
+		s.map_bytes = attach_map_bytes(b->attach);
 	memcpy(ret, &s, ret->size);
 	return 0;
 }
@@ -163,4 +165,12 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 		ret_lost[classes[i].type] = load(&c->dropped[classes[i].class]);
 	}
 	return 0;
+}
+
+BEGAT_API int begat_stats_program(const struct begat *b, uint32_t index, const char **ret_name,
+				  uint64_t *ret_runs, uint64_t *ret_ns)
+{
+	if (!b->attach)
+		return -EINVAL;
+	return attach_program_at(b->attach, index, ret_name, ret_runs, ret_ns);
 }

@@ -82,7 +82,7 @@ void test_cli_usage(const struct test *test)
 
 void test_cli_help(const struct test *test)
 {
-	static const char *const commands[] = { "run", "watch", "doctor" };
+	static const char *const commands[] = { "run", "watch", "doctor", "bench" };
 	struct outcome outcome;
 
 	(void)test;
@@ -227,6 +227,9 @@ void test_cli_rights(const struct test *test)
 	begat_call(&outcome, &nobody, "doctor", NULL);
 	if (outcome.status != 1 || !strstr(outcome.out.data, "CAP_BPF"))
 		problem("doctor as nobody: status %d: %s", outcome.status, outcome.out.data);
+	outcome_done(&outcome);
+	begat_call(&outcome, &nobody, "bench", "idle", NULL);
+	check_refused(&outcome, 1, "CAP_BPF", "bench as nobody");
 	outcome_done(&outcome);
 }
 
@@ -385,6 +388,35 @@ void test_cli_doctor(const struct test *test)
 		stream_done(&stream);
 	} else {
 		problem("doctor --format json: status %d: %s", outcome.status, outcome.err.data);
+	}
+	outcome_done(&outcome);
+}
+
+/* It measures, whatever the figures are; those parts that are quick on a busy machine too. */
+void test_cli_bench(const struct test *test)
+{
+	struct outcome outcome;
+
+	(void)test;
+	REFUSED(2, "did you mean 'latency'", "bench", "latencz");
+	REFUSED(2, "does not apply", "bench", "idle", "--stats");
+	begat_call(&outcome, NULL, "bench", "memory", "hooks", "--format", "json", NULL);
+	if (outcome.status == 0) {
+		struct stream stream;
+
+		stream_parse(&stream, &outcome.out);
+		if (stream.count < 6 ||
+		    !strstr(outcome.out.data, "\"part\":\"machine\",\"begat\"") ||
+		    !strstr(outcome.out.data, "\"part\":\"total\",\"met\":"))
+			problem("bench --format json: %s", outcome.out.data);
+		if (strstr(outcome.out.data, "report it"))
+			problem("bench found a bug: %s", outcome.out.data);
+		if (!strstr(outcome.out.data, "kernel_bytes_each") ||
+		    !strstr(outcome.out.data, "lifecycle__exec"))
+			problem("bench does not tell all: %s", outcome.out.data);
+		stream_done(&stream);
+	} else {
+		problem("bench: status %d: %s", outcome.status, outcome.err.data);
 	}
 	outcome_done(&outcome);
 }

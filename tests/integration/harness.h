@@ -201,6 +201,7 @@ void test_cli_signals(const struct test *test);
 void test_cli_closed_pipe(const struct test *test);
 void test_cli_text(const struct test *test);
 void test_cli_doctor(const struct test *test);
+void test_cli_bench(const struct test *test);
 void test_cli_two(const struct test *test);
 void test_cli_events(const struct test *test);
 

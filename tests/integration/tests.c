@@ -181,6 +181,7 @@ const struct test tests[] = {
 	{ .name = "cli_closed_pipe", .run = test_cli_closed_pipe, .is_once = true },
 	{ .name = "cli_text", .run = test_cli_text, .is_once = true },
 	{ .name = "cli_doctor", .run = test_cli_doctor, .is_once = true },
+	{ .name = "cli_bench", .run = test_cli_bench, .is_once = true },
 	{ .name = "cli_two", .run = test_cli_two, .is_once = true },
 	{ .name = "cli_events", .run = test_cli_events, .is_once = true },
 	{ .name = NULL }

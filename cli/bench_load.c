@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/bench_load.c - what `begat bench` measures with: processes to be traced, floors, percentiles.
+ *
+ * Owns:    the helper process that makes processes on demand, and the clock around them.
+ * Not:     tracers, bars.
+ * Called:  by bench.c and bench_parts.c.
+ *
+ * The helper is forked before begat has opened anything: it is small, so its forks are cheap, and
+ * what a tracer adds to them shows.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define JOBS_MAX 64
+#define HAND_OVER_NS 5000
+
+struct page {
+	uint64_t stamp;
+	int go;
+	uint64_t end_ns[JOBS_MAX];
+};
+
+uint64_t bench_clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static char *const no_environment[] = { NULL };
+
+static void spawn_one(void)
+{
+	static char *const argv[] = { "true", NULL };
+	pid_t pid = fork();
+
+	if (!pid) {
+		execve("/bin/true", argv, no_environment);
+		execve("/usr/bin/true", argv, no_environment);
+		_exit(0);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void fail_one(void)
+{
+	static char *const argv[] = { "cc", "-c", "-O2", "no-such-file.c", NULL };
+
+	execve("/nonexistent/bin/cc", argv, no_environment);
+}
+
+static void pause_for(unsigned int us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	if (us)
+		nanosleep(&ts, NULL);
+}
+
+static void stamp(struct page *page)
+{
+	__atomic_store_n(&page->stamp, bench_clock_ns(CLOCK_BOOTTIME), __ATOMIC_RELEASE);
+}
+
+static void work(const struct bench_job *job, struct page *page, int eventfd)
+{
+	const uint64_t one = 1;
+
+	for (unsigned int i = 0; i < job->count; i++) {
+		uint64_t start = bench_clock_ns(CLOCK_BOOTTIME);
+
+		switch (job->kind) {
+		case BENCH_FAIL:
+			fail_one();
+			break;
+		case BENCH_HAND_OVER:
+			while (bench_clock_ns(CLOCK_BOOTTIME) - start < HAND_OVER_NS)
+				;
+			stamp(page);
+			break;
+		case BENCH_KICK:
+			stamp(page);
+			if (write(eventfd, &one, sizeof(one)) != sizeof(one))
+				_exit(1);
+			spawn_one();
+			break;
+		default:
+			spawn_one();
+		}
+		pause_for(job->pause_us);
+	}
+}
+
+static uint64_t children_cpu_ns(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+}
+
+/* Ends with its parent. */
+static pid_t fork_job(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	return 0;
+}
+
+static void run_jobs(const struct bench_job *job, struct page *page, int eventfd,
+		     struct bench_result *result)
+{
+	uint64_t cpu = children_cpu_ns(), start, end = 0;
+	unsigned int jobs = job->jobs < JOBS_MAX ? job->jobs : JOBS_MAX;
+
+	memset(page->end_ns, 0, sizeof(page->end_ns));
+	page->go = 0;
+	for (unsigned int i = 0; i < jobs; i++) {
+		pid_t pid = fork_job();
+
+		if (pid < 0)
+			result->error = errno;
+		if (pid)
+			continue;
+		while (!__atomic_load_n(&page->go, __ATOMIC_ACQUIRE))
+			usleep(100);
+		work(job, page, eventfd);
+		page->end_ns[i] = bench_clock_ns(CLOCK_MONOTONIC);
+		_exit(0);
+	}
+	start = bench_clock_ns(CLOCK_MONOTONIC);
+	__atomic_store_n(&page->go, 1, __ATOMIC_RELEASE);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	for (unsigned int i = 0; i < jobs; i++)
+		end = page->end_ns[i] > end ? page->end_ns[i] : end;
+	result->wall_ns = end > start ? end - start : 0;
+	result->cpu_ns = children_cpu_ns() - cpu;
+}
+
+/* Those that live hang on one process: when it is killed, they get their signal. */
+static pid_t live(const struct bench_job *job, struct bench_result *result)
+{
+	int ready[2];
+	pid_t pid;
+
+	if (pipe(ready)) {
+		result->error = errno;
+		return 0;
+	}
+	pid = fork_job();
+	if (!pid) {
+		unsigned int done = 0;
+
+		for (; done < job->count; done++) {
+			pid_t child = fork_job();
+
+			if (child < 0)
+				break;
+			if (!child)
+				for (;;)
+					pause();
+		}
+		if (write(ready[1], &done, sizeof(done)) == sizeof(done))
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (pid < 0 || read(ready[0], &result->done, sizeof(result->done)) < 0)
+		result->error = errno;
+	close(ready[0]);
+	return pid > 0 ? pid : 0;
+}
+
+static void serve(int from, int to, struct page *page, int eventfd)
+{
+	struct bench_job job;
+	pid_t living = 0;
+
+	while (read(from, &job, sizeof(job)) == sizeof(job)) {
+		struct bench_result result = { 0 };
+
+		if (job.kind == BENCH_LIVE) {
+			living = live(&job, &result);
+		} else if (job.kind == BENCH_END) {
+			if (living)
+				kill(living, SIGKILL);
+			while (wait(NULL) > 0)
+				;
+			living = 0;
+		} else {
+			run_jobs(&job, page, eventfd, &result);
+		}
+		if (write(to, &result, sizeof(result)) != sizeof(result))
+			break;
+	}
+	_exit(0);
+}
+
+int bench_load_open(struct bench_load *load)
+{
+	int jobs[2], results[2];
+	struct page *page;
+
+	*load = (struct bench_load){ .to = -1, .from = -1, .eventfd = -1 };
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	load->stamp = &page->stamp;
+	load->eventfd = eventfd(0, EFD_CLOEXEC);
+	if (load->eventfd < 0 || pipe2(jobs, O_CLOEXEC))
+		return -errno;
+	if (pipe2(results, O_CLOEXEC)) {
+		close(jobs[0]);
+		close(jobs[1]);
+		return -errno;
+	}
+	load->pid = fork_job();
+	if (!load->pid) {
+		close(jobs[1]);
+		close(results[0]);
+		serve(jobs[0], results[1], page, load->eventfd);
+	}
+	close(jobs[0]);
+	close(results[1]);
+	load->to = jobs[1];
+	load->from = results[0];
+	return load->pid < 0 ? -errno : 0;
+}
+
+void bench_load_close(struct bench_load *load)
+{
+	if (load->pid > 0) {
+		kill(load->pid, SIGKILL); /* the others end with it */
+		waitpid(load->pid, NULL, 0);
+	}
+	if (load->to >= 0)
+		close(load->to);
+	if (load->from >= 0)
+		close(load->from);
+	if (load->eventfd >= 0)
+		close(load->eventfd);
+	if (load->stamp)
+		munmap(load->stamp, sizeof(struct page));
+	*load = (struct bench_load){ .to = -1, .from = -1, .eventfd = -1 };
+}
+
+int bench_load_start(struct bench_load *load, const struct bench_job *job)
+{
+	return write(load->to, job, sizeof(*job)) == sizeof(*job) ? 0 : -EPIPE;
+}
+
+bool bench_load_is_over(struct bench_load *load, int timeout_ms, struct bench_result *ret_result)
+{
+	struct pollfd fd = { .fd = load->from, .events = POLLIN };
+
+	if (poll(&fd, 1, timeout_ms) < 1)
+		return false;
+	if (read(load->from, ret_result, sizeof(*ret_result)) != sizeof(*ret_result))
+		*ret_result = (struct bench_result){ .error = EPIPE };
+	return true;
+}
+
+int bench_load_run(struct bench_load *load, const struct bench_job *job,
+		   struct bench_result *ret_result)
+{
+	int r = bench_load_start(load, job);
+
+	while (!r && !bench_load_is_over(load, -1, ret_result))
+		;
+	return r ? r : -ret_result->error;
+}
+
+int bench_samples_open(struct bench_samples *samples)
+{
+	samples->count = 0;
+	samples->ns = malloc(BENCH_SAMPLES_MAX * sizeof(*samples->ns));
+	return samples->ns ? 0 : -ENOMEM;
+}
+
+void bench_samples_close(struct bench_samples *samples)
+{
+	free(samples->ns);
+	*samples = (struct bench_samples){ 0 };
+}
+
+void bench_samples_add(struct bench_samples *samples, uint64_t ns)
+{
+	if (samples->count < BENCH_SAMPLES_MAX)
+		samples->ns[samples->count++] = ns;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_samples_at(struct bench_samples *samples, double share)
+{
+	size_t rank = (size_t)((double)samples->count * share);
+
+	if (!samples->count)
+		return 0;
+	qsort(samples->ns, samples->count, sizeof(*samples->ns), by_value);
+	return (double)samples->ns[rank < samples->count ? rank : samples->count - 1];
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_median(double *values, size_t count)
+{
+	if (!count)
+		return 0;
+	qsort(values, count, sizeof(*values), by_double);
+	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+int bench_floor_wake_up(struct bench_load *load, unsigned int count, unsigned int pause_us,
+			struct bench_samples *into)
+{
+	const struct bench_job job = { BENCH_KICK, 1, count, pause_us };
+	struct epoll_event want = { .events = EPOLLIN }, got;
+	struct bench_result result = { 0 };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int r = -errno;
+
+	if (epoll < 0)
+		return r;
+	r = epoll_ctl(epoll, EPOLL_CTL_ADD, load->eventfd, &want) ? -errno : 0;
+	if (!r)
+		r = bench_load_start(load, &job);
+	while (!r && !bench_load_is_over(load, 0, &result)) {
+		uint64_t value;
+
+		if (epoll_wait(epoll, &got, 1, 10) < 1)
+			continue;
+		bench_samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) -
+						__atomic_load_n(load->stamp, __ATOMIC_ACQUIRE));
+		if (read(load->eventfd, &value, sizeof(value)) != sizeof(value))
+			r = -EIO;
+	}
+	close(epoll);
+	return r ? r : -result.error;
+}
+
+int bench_floor_hand_over(struct bench_load *load, struct bench_samples *into)
+{
+	const struct bench_job job = { BENCH_HAND_OVER, 1, 20000, 0 };
+	struct bench_result result = { 0 };
+	uint64_t seen = *load->stamp;
+	int r = bench_load_start(load, &job);
+
+	for (unsigned int i = 0; !r; i++) {
+		uint64_t value = __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE);
+
+		if (value != seen) {
+			bench_samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) - value);
+			seen = value;
+		} else if (!(i & 0xffff) && bench_load_is_over(load, 0, &result)) {
+			break;
+		}
+	}
+	return r ? r : -result.error;
+}
