@@ -137,15 +137,36 @@ static void load_modules(void)
 		free(entries);
 }
 
-/* The host's root, with this guest's own kernel views and empty places to write to. */
-static void mount_host_root(void)
+/* Where the command runs may lie in a place that is empty here, as /tmp is: then it is shown there. */
+static void uncover(int cwd_fd, const char *cwd)
 {
-	static const char *const moved[] = { "/proc", "/sys", "/dev", "/tmp", "/run" };
-	char target[PATH_MAX];
+	char target[PATH_MAX + sizeof(SHARE)], source[32];
+
+	snprintf(target, sizeof(target), SHARE "%s", cwd);
+	if (!access(target, F_OK))
+		return;
+	make_dirs(target);
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", cwd_fd);
+	if (mount(source, target, NULL, MS_BIND | MS_REC, NULL))
+		complain("cannot show %s", cwd);
+}
+
+/* The host's root, with this guest's own kernel views and empty places to write to. */
+static void mount_host_root(const struct options *options)
+{
+	static const char *const moved[] = { "/sys", "/dev", "/tmp", "/run" };
+	char target[PATH_MAX + sizeof(SHARE)];
+	int cwd_fd;
 
 	make_dirs(SHARE);
 	if (mount("share", SHARE, "virtiofs", MS_RDONLY, NULL)) {
 		complain("cannot mount the host's root");
+		return;
+	}
+	snprintf(target, sizeof(target), SHARE "%s", options->cwd);
+	cwd_fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cwd_fd < 0) {
+		complain("cannot see %s", options->cwd);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
@@ -155,6 +176,11 @@ static void mount_host_root(void)
 	}
 	if (mount("tmpfs", SHARE "/var/tmp", "tmpfs", 0, "mode=1777"))
 		complain("cannot mount tmpfs at /var/tmp");
+	uncover(cwd_fd, options->cwd);
+	close(cwd_fd);
+	/* The last: until here it was needed. */
+	if (mount("/proc", SHARE "/proc", NULL, MS_MOVE, NULL))
+		complain("cannot move /proc");
 }
 
 static void read_options(struct options *ret_options)
@@ -278,7 +304,7 @@ int main(void)
 	if (options.hostname[0])
 		sethostname(options.hostname, strlen(options.hostname));
 	if (options.has_host_root) {
-		mount_host_root();
+		mount_host_root(&options);
 		copy_command();
 	}
 
