@@ -30,6 +30,7 @@
 
 #define PROBLEMS_SHOWN 12
 #define RETRIES_MAX 6 /* in one run */
+#define TESTS_MAX 512
 
 struct config config = { .seconds = 60, .lives = 2000 };
 
@@ -87,10 +88,10 @@ void test_run_case(const struct test *test)
 	session_done(&session);
 }
 
-/* Cases that need nothing special of begat. */
+/* Cases that `begat watch -p` of the runner shows as well as `begat run` of each. */
 static bool is_sharable(const struct test *test)
 {
-	return config.is_shared && test->mode == MODE_RUN && !test->run && !test->options[1];
+	return config.is_shared && test->mode == MODE_RUN && !test->run;
 }
 
 /* Once; what was wrong is in problems. */
@@ -142,9 +143,12 @@ static void run_test(const struct test *test)
 		       problems.data);
 		if (problem_count > PROBLEMS_SHOWN && !config.verbose)
 			printf("     and %zu more\n", problem_count - PROBLEMS_SHOWN);
-		printf("     again: %s --begat %s --backend %s --transport %s --only %s\n",
+		/* What belongs to no one test comes again with all of them. */
+		printf("     again: %s --begat %s --backend %s --transport %s%s%s%s\n",
 		       program_invocation_name, config.begat, config.backend, config.transport,
-		       test->name);
+		       config.is_shared ? " --shared" : "",
+		       test->run == shared_finish ? "" : " --only ",
+		       test->run == shared_finish ? "" : test->name);
 	} else if (is_skipped()) {
 		skipped++;
 		printf("skip %s%s %s\n", test->name, where, skip_reason);
@@ -215,18 +219,35 @@ static void end_shared(void)
 		run_test(&end);
 }
 
-/* @sharable: those that go under one begat, or those that do not. */
-static void run_some(bool sharable, bool is_first)
+static bool is_wanted(const struct test *test, bool sharable, bool is_first)
 {
-	for (const struct test *test = tests; test->name; test++) {
-		if (!is_selected(test) || is_sharable(test) != sharable ||
-		    (test->is_once && !is_first) || (test->is_long && config.is_quick))
-			continue;
-		if (sharable && !shared_fits(test))
-			end_shared();
-		run_test(test);
-	}
-	end_shared();
+	return is_selected(test) && is_sharable(test) == sharable && (!test->is_once || is_first) &&
+	       (!test->is_long || !config.is_quick);
+}
+
+/* Those that ask for the same options under one begat, then those that ask for others. */
+static void run_shared(bool is_first)
+{
+	bool is_done[TESTS_MAX] = { false }, has_run;
+
+	do {
+		has_run = false;
+		for (size_t i = 0; tests[i].name && i < TESTS_MAX; i++) {
+			if (is_done[i] || !is_wanted(&tests[i], true, is_first) ||
+			    !shared_fits(&tests[i]))
+				continue;
+			run_test(&tests[i]);
+			is_done[i] = has_run = true;
+		}
+		end_shared();
+	} while (has_run);
+}
+
+static void run_alone(bool is_first)
+{
+	for (const struct test *test = tests; test->name; test++)
+		if (is_wanted(test, false, is_first))
+			run_test(test);
 }
 
 static void run_pair(const char *backend, const char *transport, bool *first)
@@ -235,9 +256,29 @@ static void run_pair(const char *backend, const char *transport, bool *first)
 	config.transport = transport;
 	if (!can_start())
 		return;
-	run_some(true, *first);
-	run_some(false, *first);
+	run_shared(*first);
+	run_alone(*first);
 	*first = false;
+}
+
+/* @why: not, if not NULL. */
+static void run_or_skip_pair(const char *backend, const char *transport, const char *why,
+			     bool *first)
+{
+	size_t passed_before = passed, failed_before = failed, skipped_before = skipped;
+	int64_t start = now_ms();
+
+	if (why) {
+		skipped++;
+		printf("skip all[%s,%s] %s\n", backend, transport, why);
+	} else {
+		run_pair(backend, transport, first);
+	}
+	/* tests/vm/test-vm.sh makes a row of its table of this line. */
+	printf("-- %s over %s: %zu passed, %zu failed, %zu skipped, %lld s\n", backend, transport,
+	       passed - passed_before, failed - failed_before, skipped - skipped_before,
+	       (long long)(now_ms() - start + 500) / 1000);
+	fflush(stdout);
 }
 
 static void run_all(const char *backend_only, const char *transport_only)
@@ -254,15 +295,11 @@ static void run_all(const char *backend_only, const char *transport_only)
 		for (size_t j = 0; j < 2; j++) {
 			if (transport_only && strcmp(transport_only, transports[j]) != 0)
 				continue;
-			if (!why && j == 0 && !has_ring)
-				why = "this kernel has no ring buffer";
-			if (!why) {
-				run_pair(backends[i], transports[j], &first);
-				continue;
-			}
-			skipped++;
-			printf("skip all[%s,%s] %s\n", backends[i], transports[j], why);
-			why = why_no_backend(backends[i]);
+			run_or_skip_pair(backends[i], transports[j],
+					 !why && j == 0 && !has_ring
+						 ? "this kernel has no ring buffer"
+						 : why,
+					 &first);
 		}
 	}
 }

@@ -20,7 +20,7 @@ static struct child begat = { .pid = -1, .out = -1, .err = -1 };
 static struct leaks leaks;
 static struct text all; /* the whole stream, for the check at the end */
 static pid_t marker;
-static const char *option_now; /* the one that its tests ask for; or NULL */
+static const char *const *options_now; /* what its tests ask for */
 
 static pid_t make_marker(void)
 {
@@ -63,10 +63,15 @@ static int start(void)
 {
 	struct child *const list[] = { &begat };
 	char pid[16];
-	const char *argv[] = { config.begat,	 "watch",    "--format", "json", "--backend",
-			       config.backend,	 "-v",	     "-p",	 pid,	 "--transport",
-			       config.transport, option_now, NULL };
+	const char *argv[20] = {
+		config.begat,  "watch",		 "--format", "json", "--backend", config.backend,
+		"--transport", config.transport, "-v",	     "-p",   pid
+	};
 	struct spawn spawn = { .argv = argv, .stdout_fd = -1, .stderr_fd = -1 };
+	size_t n = 11;
+
+	for (size_t i = 0; options_now[i] && n < 19; i++)
+		argv[n++] = options_now[i];
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	memset(&leaks, 0, sizeof(leaks));
@@ -109,10 +114,15 @@ bool shared_is_there(void)
 
 bool shared_fits(const struct test *test)
 {
-	const char *option = test->options[0];
+	for (size_t i = 0; begat.pid > 0; i++) {
+		const char *option = test->options[i];
 
-	return begat.pid < 0 || (!option && !option_now) ||
-	       (option && option_now && !strcmp(option, option_now));
+		if (!option || !options_now[i])
+			return option == options_now[i];
+		if (strcmp(option, options_now[i]) != 0)
+			return false;
+	}
+	return true;
 }
 
 void shared_run_case(const struct test *test)
@@ -122,9 +132,11 @@ void shared_run_case(const struct test *test)
 	struct stream stream = { 0 };
 	struct text before = { 0 };
 
-	option_now = test->options[0];
-	if (begat.pid < 0 && start() < 0)
-		return;
+	if (begat.pid < 0) {
+		options_now = test->options;
+		if (start() < 0)
+			return;
+	}
 	/* Whatever ran in between belongs to nobody. */
 	marker = make_marker();
 	child_pump(list, 1, has_marker, NULL, test_deadline());

@@ -258,8 +258,12 @@ static void check_summary(const struct stream *stream, bool lost_allowed)
 			event_int(stream->summary, "malformed"));
 	if (!lost_allowed && stream_count(stream, "lost") != 0)
 		problem("%zu lost events", stream_count(stream, "lost"));
-	if (!lost_allowed && !json_is_true(json_object_get(stream->summary, "complete")))
-		problem("summary: not complete");
+	if (!lost_allowed && !json_is_true(json_object_get(stream->summary, "complete"))) {
+		char *said = json_dumps(stream->summary, JSON_COMPACT);
+
+		problem("summary: not complete: %s", said);
+		free(said);
+	}
 	if (strcmp(json_string_value(json_object_get(stream->summary, "backend")) ?: "",
 		   config.backend) != 0 ||
 	    strcmp(json_string_value(json_object_get(stream->summary, "transport")) ?: "",
