@@ -6,7 +6,7 @@
 # The part guest comes last: it locks the kernel down.
 #
 # Owns:    the order of the parts and the lines that test-vm.sh reads: "VM-PART name" before each,
-#          "VM-WAY backend transport" as begat's summary tells it, "VM-INSNS transport program n".
+#          "VM-SECONDS name n" after it, "VM-WAY backend transport" as begat's summary tells it, "VM-INSNS transport program n".
 # Not:     the parts: integration (the host's own runner), guest (guest-tests.sh), verifier.
 # Called:  by init, in the initramfs that test-vm.sh makes; /begat has everything.
 set -u
@@ -40,6 +40,7 @@ tail -n 1 /tmp/way | sed -n \
 
 for part in "$@"; do
 	echo "VM-PART $part"
+	began=$(cut -d. -f1 /proc/uptime)
 	case $part in
 	integration)
 		# The runner asks for a map itself, and before 5.11 maps count as locked memory; the
@@ -54,5 +55,6 @@ for part in "$@"; do
 	verifier) verifier || failed=1 ;;
 	*) echo "guest-main: unknown part $part"; failed=1 ;;
 	esac
+	echo "VM-SECONDS $part $(($(cut -d. -f1 /proc/uptime) - began))"
 done
 exit $failed

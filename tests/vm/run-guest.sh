@@ -149,7 +149,7 @@ boot()
 	timeout -k 5 "$limit" "$qemu" -accel tcg,thread=$thread $machine -smp 2 -m "$memory" \
 		-nodefaults -no-user-config -display none -serial stdio -monitor none -no-reboot \
 		-kernel "$kernel_dir/vmlinuz" -initrd "$work/initrd" $share \
-		-append "console=$console panic=-1 quiet mitigations=off $append" \
+		-append "console=$console panic=-1 quiet log_buf_len=4M mitigations=off $append" \
 		< /dev/null 2> "$logs/qemu.log" | sed -u 's/\r//g' | tee "$logs/console.log" |
 		sed -un '/^GUEST-BEGIN$/,/^GUEST-DMESG-BEGIN$/{/^GUEST-/d;'"${is_quiet:+d;}"'p}'
 	virtiofsd_pid=''
@@ -199,7 +199,7 @@ echo "$rc $seconds" > "$logs/result"
 	fi
 	[ ! -s "$logs/qemu.log" ] || { echo "--- qemu said"; tail -n 20 "$logs/qemu.log"; }
 	say "kernel $kernel ($arch, $(cat "$kernel_dir/release")): $reason"
-	say "again: ${VM_REPRODUCE:-tests/vm/run-guest.sh -A $arch $again${has_root:+-r }${append:+-a '$append' }${cgroup1:+-c $cgroup1 }$kernel -- '$command'}"
+	say "again: ${VM_REPRODUCE:-tests/vm/run-guest.sh -A $arch $again${has_root:+-r }${append:+-a '$append' }${cgroup1:+-c $cgroup1 }$kernel -- '$(printf %s "$command" | sed "s/'/'\\\\''/g")'}"
 	say "logs: $logs"
 } >&2
 exit "$rc"

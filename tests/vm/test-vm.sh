@@ -73,6 +73,26 @@ initramfs=$vm_build/vm/$arch-tests.cpio
 	"$vm_dir/guest-main.sh=/begat/guest-main.sh" \
 	"$vm_dir/guest-tests.sh=/begat/guest-tests.sh"
 
+# row CELL...: of the table that ends it all.
+row()
+{
+	printf '%s' "$1" >> "$table"
+	shift
+	printf '\t%s' "$@" >> "$table"
+	echo >> "$table"
+}
+
+# reproduce KERNEL: the command for this guest again.
+reproduce()
+{
+	echo "make test-vm KERNEL=$1$([ "$arch" = "$(vm_arch)" ] || echo " ARCH=$arch")"
+}
+
+part_seconds()
+{
+	sed -n "s/^VM-SECONDS $1 //p" "$logs/console.log"
+}
+
 # --- the guests, so many at a time ---
 run_one()
 {
@@ -80,7 +100,7 @@ run_one()
 	mkdir -p "$logs"
 	rm -f "$logs/result" "$logs/console.log" "$logs/dmesg.log"
 	rc=0
-	VM_REPRODUCE="make test-vm KERNEL=$1$([ "$arch" = "$(vm_arch)" ] || echo " ARCH=$arch")" \
+	VM_REPRODUCE="$(reproduce "$1")${ONLY:+ ONLY='$ONLY'}" \
 		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" \
 		-c pids -e 'c_exit[[][0-9]+[]]: segfault' "$1" -- \
 		"ONLY='${ONLY:-}' LIVES='${LIVES:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
@@ -89,27 +109,75 @@ run_one()
 	echo "$arch $1: $([ "$rc" = 0 ] && echo "done" || { [ "$rc" = 77 ] && echo skipped || echo FAILED; })"
 }
 
-running=0
+# A token for each guest at a time; whoever ends passes its on.
+mkdir -p "$vm_build/vm"
+rm -f "$vm_build/vm/tokens"
+mkfifo "$vm_build/vm/tokens"
+exec 8<> "$vm_build/vm/tokens"
+rm -f "$vm_build/vm/tokens"
+seq "${VM_JOBS:-2}" >&8
 for kernel in $kernels; do
-	run_one "$kernel" &
-	running=$((running + 1))
-	if [ $((running % ${VM_JOBS:-2})) = 0 ]; then
-		wait
-	fi
+	read -r token <&8
+	{
+		run_one "$kernel" 8>&-
+		echo "$token" >&8
+	} &
 done
 wait
+exec 8>&-
 
 # --- the judgement ---
 passed=0 failed=0 skipped=0 had=0
 table=$(mktemp)
 notes=$(mktemp)
 trap 'rm -f "$table" "$notes"' EXIT
-printf 'KERNEL\tRELEASE\tBACKEND\tTRANSPORT\tPASSED\tFAILED\tSKIPPED\tSECONDS\n' > "$table"
+row KERNEL RELEASE WHAT BACKEND TRANSPORT PASSED FAILED SKIPPED SECONDS
 
 fail()
 {
 	failed=$((failed + 1)) guest_failed=$((guest_failed + 1))
 	echo "FAIL $arch $kernel: $*" >> "$notes"
+}
+
+# The rows of the parts of this guest, of the integration tests one for each backend and transport.
+# Where a guest was ended in the middle of one, its row has what was counted until then.
+part_rows()
+{
+	awk -v OFS='\t' -v kernel="$kernel" -v release="$release" '
+		function emit(what, backend, transport, seconds) {
+			print kernel, release, what, backend, transport, ok + 0, bad + 0, left + 0, seconds
+			ok = bad = left = 0
+		}
+		/^VM-PART / { part = $2; ok = bad = left = 0 }
+		/^ok / { ok++ }
+		/^FAIL / { bad++ }
+		/^skip / { left++ }
+		match($2, /\[[a-z]+,[a-z]+\]/) {
+			split(substr($2, RSTART + 1, RLENGTH - 2), way, ",")
+		}
+		part == "integration" && /^-- / {
+			sub(/:$/, "", $4)
+			emit(part, $2, $4, $(NF - 1))
+		}
+		/^VM-SECONDS guest / { emit("guest", "all", "all", $3); part = "" }
+		/^VM-SECONDS / { part = "" }
+		END {
+			if (part == "integration" || part == "guest")
+				emit(part, part == "guest" ? "all" : way[1], part == "guest" ? "all" : way[2], "ended")
+		}' "$logs/console.log" >> "$table"
+}
+
+# Each pair that this line promises must have run: one that vanishes must not look like a success.
+check_pairs()
+{
+	for backend in kprobe tracepoint; do
+		[ "$backend $expected_backend" != "kprobe tracepoint" ] || continue
+		for transport in ringbuf perfbuf; do
+			[ "$transport $expected_transport" != "ringbuf perfbuf" ] || continue
+			grep -qE "^-- $backend over $transport: [1-9][0-9]* passed" "$logs/console.log" ||
+				fail "no test has passed with $backend over $transport"
+		done
+	done
 }
 
 for kernel in $kernels; do
@@ -119,60 +187,69 @@ for kernel in $kernels; do
 	if [ "$rc" = 77 ]; then
 		skipped=$((skipped + 1))
 		echo "skip $arch $kernel: $(tail -n 1 "$logs/run.log")" >> "$notes"
-		printf '%s\t-\t-\t-\t-\t-\tnot to be had\t-\n' "$kernel" >> "$table"
+		row "$kernel" - 'not to be had' - - 0 0 1 -
 		continue
 	fi
 	if [ ! -s "$logs/console.log" ]; then
 		cat "$logs/run.log"
 		fail "did not boot: $(tail -n 1 "$logs/run.log")"
-		printf '%s\t-\t-\t-\t-\t1\t-\t-\n' "$kernel" >> "$table"
+		row "$kernel" - 'did not boot' - - 0 1 0 -
 		continue
 	fi
 	had=$((had + 1))
+	release=$(sed -n 's/.*Linux version \([^ ]*\) .*/\1/p' "$logs/dmesg.log" | head -n 1)
+	release=${release:-?}
+	expected_backend=$(vm_kernel_field "$kernel" "$arch" backend)
+	expected_transport=$(vm_kernel_field "$kernel" "$arch" transport)
 	# Counts of all parts, and what they say of failures and skips.
 	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed\(, \([0-9]*\) skipped\)\{0,1\}$/\1 \2 \4/p' \
 		"$logs/console.log" | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }')
 	set -- $counts
 	guest_passed=$1 guest_failed=$2 guest_skipped=$3
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
-	awk -v where="$arch $kernel" '
-		/^FAIL / { sub(/^FAIL /, "FAIL " where ": "); print; reasons = 8; next }
+	awk -v where="$arch $kernel" -v again="$(reproduce "$kernel")" '
+		/^FAIL / { sub(/^FAIL /, "FAIL " where ": "); print; reasons = 12; next }
 		/^skip / { sub(/^skip /, "skip " where ": "); print; reasons = 0; next }
+		/^     again: / && reasons > 0 {
+			only = match($0, /--only [^ ]+/) ? " ONLY=" substr($0, RSTART + 7, RLENGTH - 7) : ""
+			print "     again: " again only
+			next
+		}
 		/^    / && reasons > 0 { print; reasons--; next }
 		{ reasons = 0 }' "$logs/console.log" >> "$notes"
+	part_rows
 	for part in $parts; do
 		case $part in
-		verifier) continue ;;
-		integration | guest) ;;
+		verifier)
+			if [ -n "$is_update" ]; then
+				"$vm_dir/baseline.sh" update "$arch" "$kernel" "$logs/console.log"
+			elif "$vm_dir/baseline.sh" check "$arch" "$kernel" "$logs/console.log" > "$logs/verifier.log" 2>&1; then
+				passed=$((passed + 1)) guest_passed=$((guest_passed + 1))
+				row "$kernel" "$release" verifier all all 1 0 0 "$(part_seconds verifier)"
+				sed -n "s/^note: /note $arch $kernel: /p" "$logs/verifier.log" >> "$notes"
+			else
+				fail "the verifier's instruction counts"
+				row "$kernel" "$release" verifier all all 0 1 0 "$(part_seconds verifier)"
+				sed "s/^FAIL /     /; s/^/     $arch $kernel: /" "$logs/verifier.log" >> "$notes"
+			fi
+			;;
+		*)
+			sed -n "/^VM-PART $part\$/,/^VM-PART /p" "$logs/console.log" |
+				grep -q '^[0-9]* passed, [0-9]* failed' || fail "$part did not come to its end"
+			[ "$part" != integration ] || [ -n "${ONLY:-}" ] || check_pairs
+			;;
 		esac
-		sed -n "/^VM-PART $part\$/,/^VM-PART /p" "$logs/console.log" |
-			grep -q '^[0-9]* passed, [0-9]* failed' || fail "$part did not come to its end"
 	done
-	case " $parts " in
-	*" verifier "*)
-		if [ -n "$is_update" ]; then
-			"$vm_dir/baseline.sh" update "$arch" "$kernel" "$logs/console.log"
-		elif "$vm_dir/baseline.sh" check "$arch" "$kernel" "$logs/console.log" > "$logs/verifier.log" 2>&1; then
-			passed=$((passed + 1)) guest_passed=$((guest_passed + 1))
-			sed -n "s/^note: /note $arch $kernel: /p" "$logs/verifier.log" >> "$notes"
-		else
-			fail "the verifier's instruction counts"
-			sed -n "s/^FAIL /     $arch $kernel: /p" "$logs/verifier.log" >> "$notes"
-		fi
-		;;
-	esac
 	way=$(sed -n 's/^VM-WAY \([a-z]* [a-z]*\)$/\1/p' "$logs/console.log" | head -n 1)
-	expected="$(vm_kernel_field "$kernel" "$arch" backend) $(vm_kernel_field "$kernel" "$arch" transport)"
-	[ "$way" = "$expected" ] ||
-		fail "begat took '$way' where kernels.txt says '$expected': $(sed -n 's/^VM-WAY-ERROR //p' "$logs/console.log" | head -n 1)"
+	[ "$way" = "$expected_backend $expected_transport" ] ||
+		fail "begat took '$way' where kernels.txt says '$expected_backend $expected_transport': $(sed -n 's/^VM-WAY-ERROR //p' "$logs/console.log" | head -n 1)"
 	if [ "$rc" != 0 ] && { [ "$rc" != 1 ] || [ "$guest_failed" = 0 ]; }; then
 		fail "$(grep '^run-guest.sh: kernel ' "$logs/run.log" | tail -n 1 | sed 's/^[^:]*: //')"
 	fi
 	[ "$rc" = 0 ] && [ "$guest_failed" = 0 ] || cat "$logs/run.log"
-	# shellcheck disable=SC2086
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kernel" \
-		"$(sed -n 's/.*Linux version \([^ ]*\) .*/\1/p' "$logs/dmesg.log" | head -n 1)" \
-		${way:-- -} $guest_passed $guest_failed $guest_skipped "$(cut -d' ' -f2 "$logs/result")" >> "$table"
+	# By itself it takes this backend and transport; the rows above ask for each.
+	row "$kernel" "$release" total ${way:-- -} $guest_passed $guest_failed $guest_skipped \
+		"$(cut -d' ' -f2 "$logs/result")"
 done
 if [ "$had" -lt "$minimum" ]; then
 	kernel=all guest_failed=0
@@ -186,8 +263,8 @@ awk -F '\t' '
 	END {
 		for (row = 1; row <= NR; row++) {
 			line = ""
-			for (i = 1; i <= 8; i++)
-				line = line sprintf(i > 4 ? "%*s  " : "%-*s  ", width[i], cell[row, i])
+			for (i = 1; i <= 9; i++)
+				line = line sprintf(i > 5 ? "%*s  " : "%-*s  ", width[i], cell[row, i])
 			sub(/ +$/, "", line)
 			print line
 		}
