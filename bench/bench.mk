@@ -2,7 +2,7 @@
 # Benchmarks; included by the Makefile. `make bench` runs all, `make bench BENCH=latency` one.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := latency endtoend throughput storm workload hooks memory idle
+BENCH_NAMES := latency endtoend throughput store storm workload hooks memory idle
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o
 # C programs that see the library's own headers
@@ -26,13 +26,19 @@ $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
-$(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
+$(BENCH_DIR)/floor $(BENCH_DIR)/hooks: | $(BENCH_DIR)/floor.bpf.o
 
 -include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store
 
-bench: bench-build
+bench:
+	@scripts/install-deps.sh build bench
+	@$(MAKE) --no-print-directory -s bench-build
 	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl bench/run.sh $(BENCH)
 
-.PHONY: bench bench-build
+# The regression gate: instructions of the user side, and the BPF programs beside an empty one.
+costs: $(BENCH_DIR)/costs $(BENCH_DIR)/hooks $(BENCH_DIR)/load $(BENCH_BPF)
+	@BUILD=$(BUILD) MAKE='$(MAKE)' scripts/check-costs.sh
+
+.PHONY: bench bench-build costs

@@ -73,7 +73,7 @@ vm_suite()
 	fi
 }
 
-for suite in ${*:-unit golden integration browser vm}; do
+for suite in ${*:-unit golden costs integration browser vm}; do
 	case $suite in
 	vm) vm_suite ;;
 	golden)
