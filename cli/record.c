@@ -98,8 +98,8 @@ static int on_event(const struct begat_event *ev, void *ctx)
 {
 	struct record *record = ctx;
 
-	recorder_add(record->recorder, ev);
-	return 0;
+	/* A command goes on without its recording; without one there is nothing left to do. */
+	return !recorder_add(record->recorder, ev) && !record->has_command ? -ECANCELED : 0;
 }
 
 static void forward(const struct record *record, const struct signalfd_siginfo *signal)
@@ -126,6 +126,8 @@ static int capture(struct record *record)
 			return 0;
 		int r = stream_wait(&record->stream, &record->signals, &signal);
 
+		if (r == -ECANCELED) /* by on_event(): recorder.c has said why */
+			return 0;
 		if (r < 0)
 			return r;
 		if (r != STREAM_SIGNAL)
@@ -242,6 +244,8 @@ static int record_all(struct record *record, char **argv)
 		;
 	int finished = begat_finish(record->stream.begat);
 
+	if (finished == -ECANCELED)
+		finished = 0;
 	if (finished < 0 && r >= 0)
 		stream_explain(record->stream.begat);
 	return r < 0 ? r : finished < 0 ? finished : 0;

@@ -9,12 +9,14 @@
  * Invariants
  *  (1) recorder_add() neither blocks nor allocates.
  *  (2) Between recorder_start() and recorder_close() only the thread touches the file.
+ *  (3) A failure is told once, by the thread and at once: a recording may go on for days.
  */
 #include "recorder.h"
 
 #include <begat/sink.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ struct recorder {
 	struct begat_queue *queue;
 	pthread_t thread;
 	bool is_running;
+	atomic_bool has_failed;
 	char *path;
 };
 
@@ -141,10 +144,12 @@ static void *write_events(void *ctx)
 		const struct begat_event *ev = begat_queue_pop(r->queue, TICK_MS, &is_closed);
 
 		/* A failure stays in r->file; later events are counted there. */
-		if (ev)
-			begat_recorder_write(r->file, ev);
-		else
-			begat_recorder_tick(r->file);
+		int err = ev ? begat_recorder_write(r->file, ev) : begat_recorder_tick(r->file);
+
+		if (err < 0 && !atomic_load_explicit(&r->has_failed, memory_order_relaxed)) {
+			complain_of(r);
+			atomic_store_explicit(&r->has_failed, true, memory_order_relaxed);
+		}
 	}
 	return NULL;
 }
@@ -169,9 +174,10 @@ int recorder_start(struct recorder *r, const struct begat *begat)
 	return 0;
 }
 
-void recorder_add(struct recorder *r, const struct begat_event *ev)
+bool recorder_add(struct recorder *r, const struct begat_event *ev)
 {
 	begat_queue_push(r->queue, ev);
+	return !atomic_load_explicit(&r->has_failed, memory_order_relaxed);
 }
 
 static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c)
@@ -208,7 +214,8 @@ int recorder_close(struct recorder *r, bool is_quiet)
 	err = begat_recorder_finish(r->file);
 	begat_recorder_counts(r->file, &counts);
 	if (err < 0) {
-		complain_of(r);
+		if (!atomic_load(&r->has_failed))
+			complain_of(r);
 		if (counts.dropped)
 			cli_complain("%llu events are not in the recording.",
 				     (unsigned long long)counts.dropped);

@@ -33,8 +33,11 @@ void recorder_fields(struct begat_fields *fields, bool has_env);
 /* Notes how @begat captures and starts the thread. 0, or -errno after having complained. */
 int recorder_start(struct recorder *recorder, const struct begat *begat);
 
-/* Hands one event over. What does not fit is counted, and told in the recording. */
-void recorder_add(struct recorder *recorder, const struct begat_event *ev);
+/*
+ * Hands one event over. What does not fit is counted, and told in the recording. False: the file
+ * can no longer be written, which has been said; later events are only counted.
+ */
+bool recorder_add(struct recorder *recorder, const struct begat_event *ev);
 
 /*
  * Waits until all is written, completes the file, says what is in it unless @is_quiet.

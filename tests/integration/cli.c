@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -470,4 +471,55 @@ void test_cli_events(const struct test *test)
 			stream_count(&stream, "exit"), outcome.err.data);
 	stream_done(&stream);
 	outcome_done(&outcome);
+}
+
+/* A process that starts others until it is killed; what begat has to write. */
+static pid_t start_churn(void)
+{
+	pid_t pid = fork();
+
+	while (pid == 0) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(0);
+		waitpid(child, NULL, 0);
+	}
+	return pid;
+}
+
+/* A recording of the machine that cannot be written any more ends at once, and says why. */
+void test_cli_record_full(const struct test *test)
+{
+	char folder[] = "/tmp/begat-full.XXXXXX", path[64];
+	struct rlimit before, small = { .rlim_cur = 320 << 10 };
+	struct outcome outcome;
+
+	(void)test;
+	if (!mkdtemp(folder)) {
+		problem("mkdtemp: %s", strerror(errno));
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/x.db", folder);
+	pid_t churn = start_churn();
+
+	getrlimit(RLIMIT_FSIZE, &before);
+	small.rlim_max = before.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &small);
+	begat_call(&outcome, NULL, "record", "-o", path, NULL);
+	setrlimit(RLIMIT_FSIZE, &before);
+	kill(churn, SIGKILL);
+	waitpid(churn, NULL, 0);
+	if (outcome.status != 1 || !strstr(outcome.err.data, "may not grow") ||
+	    !strstr(outcome.err.data, "marked incomplete") ||
+	    !strstr(outcome.err.data, "events are not in the recording"))
+		problem("record: status %d: %s", outcome.status, outcome.err.data);
+	outcome_done(&outcome);
+	unlink(path);
+	strcat(path, "-wal");
+	unlink(path);
+	strcpy(path + strlen(path) - 3, "shm");
+	unlink(path);
+	if (rmdir(folder) < 0)
+		problem("rmdir %s: %s", folder, strerror(errno));
 }

@@ -204,5 +204,6 @@ void test_cli_doctor(const struct test *test);
 void test_cli_bench(const struct test *test);
 void test_cli_two(const struct test *test);
 void test_cli_events(const struct test *test);
+void test_cli_record_full(const struct test *test);
 
 #endif

@@ -184,5 +184,6 @@ const struct test tests[] = {
 	{ .name = "cli_bench", .run = test_cli_bench, .is_once = true },
 	{ .name = "cli_two", .run = test_cli_two, .is_once = true },
 	{ .name = "cli_events", .run = test_cli_events, .is_once = true },
+	{ .name = "cli_record_full", .run = test_cli_record_full, .is_once = true },
 	{ .name = NULL }
 };

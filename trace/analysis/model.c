@@ -97,8 +97,8 @@ static void find_span(struct model *m)
 		if (m->execs[i].ts_ns > end)
 			end = m->execs[i].ts_ns;
 	}
-	if (!m->meta.begin_ns || m->meta.begin_ns > end)
-		m->meta.begin_ns = begin == UINT64_MAX ? 0 : begin;
+	if (begin != UINT64_MAX && (!m->meta.begin_ns || m->meta.begin_ns > end))
+		m->meta.begin_ns = begin;
 	if (m->meta.end_ns < end)
 		m->meta.end_ns = end;
 }

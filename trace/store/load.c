@@ -384,6 +384,9 @@ static int load_all(struct begat_trace *trace)
 	l->table.first_ns = info.first_ns;
 	l->table.last_ns = info.last_ns;
 	l->table.realtime_offset_ns = info.realtime_offset_ns;
+	if (!info.first_ns) /* nothing happened; it was recorded at some time nonetheless */
+		l->table.first_ns = l->table.last_ns =
+			(uint64_t)trace_meta_number(trace, "created_ns") - info.realtime_offset_ns;
 	return link_loaded(l) < 0 ? trace_fail_sqlite(trace, SQLITE_NOMEM) : 0;
 }
 
