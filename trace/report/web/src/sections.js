@@ -22,6 +22,16 @@ function programCell(path, colour) {
 	return el('span', { class: 'program', title: text }, colour && el('span', { class: 'swatch', style: { background: colour } }), name, folder && [' ', el('span', { class: 'folder' }, folder)]);
 }
 
+const TAIL = 22; // characters of a command that stay in sight: gcc ... -o main.o main.c
+
+// A command line that gives way in its middle: what tells compilers from each other stands at the end.
+function commandCell(text, before, indent) {
+	let at = text.length > 2 * TAIL ? text.length - TAIL : text.length;
+	if (/[\udc00-\udfff]/.test(text[at] ?? '')) at++; // not between the halves of a character
+	return el('span', { class: 'command', title: text, style: { paddingLeft: `${indent}px` } }, before,
+		el('span', { class: 'head' }, text.slice(0, at)), at < text.length && el('span', { class: 'tail' }, text.slice(at)));
+}
+
 const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => (c < '\u0100' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
 
 export function header(trace) {
@@ -117,9 +127,10 @@ export function pathTable(trace, palette, onSelect) {
 	const rows = foldVisits(c, length);
 	const of = (r) => (r.folded ? -1 : c.visit_process[r.visit] - 1);
 	const process = (r) => {
-		const pad = { paddingLeft: `${Math.min(r.depth, 24) * 14}px` };
-		if (r.folded) return el('span', { class: 'quiet', style: pad }, `${plural(r.folded, 'shorter one')}`);
-		return el('span', { class: 'command', style: pad }, of(r) < 0 ? el('i', { class: 'quiet' }, 'the run as a whole') : trace.label(of(r), 240));
+		const indent = Math.min(r.depth, 24) * 14;
+		if (r.folded || of(r) < 0)
+			return el('span', { class: 'quiet', style: { paddingLeft: `${indent}px` } }, r.folded ? plural(r.folded, 'shorter one') : el('i', {}, 'the run as a whole'));
+		return commandCell(trace.label(of(r), 240), null, indent);
 	};
 	return new Table($('path-table'), {
 		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
@@ -167,7 +178,7 @@ export function treeTable(trace, tree, onSelect) {
 	const name = (i) => {
 		const twisty = tree.hasChildren(i)
 			? el('span', { class: `twisty ${tree.isOpen(i) ? 'open' : ''}`, 'aria-hidden': 'true' }) : el('span', { class: 'twisty none', 'aria-hidden': 'true' });
-		return el('span', { class: 'command', style: { paddingLeft: `${Math.min(c.depth[i], 40) * 14}px` } }, twisty, trace.label(i, 240));
+		return commandCell(trace.label(i, 240), twisty, Math.min(c.depth[i], 40) * 14);
 	};
 	return new Table($('tree-table'), {
 		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',
