@@ -62,7 +62,7 @@ struct bpf_config {
 	__u32 own_tgid; /* begat itself: its self-test must not show */
 	__u32 page_bytes;
 	__u32 has_global_functions; /* verified once, not at each call: kernel 5.6 */
-	__u32 reserved;
+	__u32 has_task_btf; /* bpf_get_current_task_btf(), kernel 5.11 */
 };
 
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
@@ -101,6 +101,16 @@ enum proc_flags {
 	PROC_EXITED = 1 << 1,
 };
 
+/* An exec under way: see bpf/attempt.h. */
+struct attempt {
+	__u64 ts_ns;
+	__u64 filename; /* user addresses */
+	__u64 argv;
+	__u64 task; /* the address of the task that made the call; 0 = none */
+	__u32 is_compat;
+	__u32 reserved;
+};
+
 /* Process cache: key is the tgid (__u32). */
 struct proc_entry {
 	__u64 start_ns; /* 0 = put there by user space, not seen yet */
@@ -114,6 +124,7 @@ struct proc_entry {
 	__u32 killer_signal; /* 0 = none seen */
 	__u32 reserved;
 	char killer_comm[REC_COMM_BYTES];
+	struct attempt attempt; /* of a process of one thread */
 };
 
 /* The dead of one CPU, oldest first; entries are removed once their window is over. */
@@ -133,7 +144,8 @@ struct graveyard {
 _Static_assert(sizeof(struct bpf_config) == 264, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
 _Static_assert(sizeof(struct cpu_counters) == 256, "cpu_counters");
-_Static_assert(sizeof(struct proc_entry) == 72, "proc_entry");
+_Static_assert(sizeof(struct attempt) == 40, "attempt");
+_Static_assert(sizeof(struct proc_entry) == 112, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
 
 #endif

@@ -41,6 +41,26 @@ static __always_inline __u64 now_ns(void)
 #define READ(is_typed, from, ...) \
 	((is_typed) ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
 
+/* 6.3: capabilities became one 64-bit number (f122a08b197d); before, two halves, the lower first. */
+struct cap_number___since_6_3 {
+	__u64 val;
+} __attribute__((preserve_access_index));
+
+struct cred___since_6_3 {
+	struct cap_number___since_6_3 cap_effective;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u64 cred_cap_effective(const struct cred *cred, const bool is_typed)
+{
+	const struct cred___since_6_3 *new = (void *)cred;
+	__u64 caps = 0;
+
+	if (bpf_core_field_exists(new->cap_effective.val))
+		return READ(is_typed, new, cap_effective.val);
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	return caps;
+}
+
 /* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
 struct kernfs_node___before_6_15 {
 	struct kernfs_node *parent;

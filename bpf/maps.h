@@ -109,18 +109,7 @@ struct {
 	__type(value, struct graveyard);
 } graveyards SEC(".maps");
 
-/*
- * Execs under way, by the address of the task that made the call: one that is not the leader takes
- * over the leader's tid on its way, also if it fails after that and dies of it.
- */
-struct attempt {
-	__u64 ts_ns;
-	__u64 filename; /* user addresses */
-	__u64 argv;
-	__u32 is_compat;
-	__u32 reserved;
-};
-
+/* Execs under way that no entry of the process cache holds, by task: see attempt.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

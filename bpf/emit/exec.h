@@ -4,6 +4,7 @@
 #define BEGAT_BPF_EMIT_EXEC_H
 
 #include "../admit.h"
+#include "../attempt.h"
 #include "args.h"
 #include "path.h"
 #include "who.h"
@@ -134,14 +135,10 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	__u32 tgid = READ(true, task, tgid), size;
 	__u64 start_ns = READ(true, task, start_boottime);
 	struct proc_entry *entry = cache_find(tgid, start_ns);
-	__u64 caller = (__u64)task;
-	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &caller);
-	__u64 now = now_ns(), attempt_ts_ns = 0, cgroup = 0;
+	struct attempt attempt = {};
+	__u64 now = now_ns(), cgroup = 0;
 
-	if (attempt) {
-		attempt_ts_ns = attempt->ts_ns;
-		bpf_map_delete_elem(&attempts, &caller);
-	}
+	attempt_take(entry, (__u64)task, &attempt);
 	if (!c || !rec)
 		return;
 	if (entry) {
@@ -153,10 +150,10 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 	rec->flags = 0;
-	rec->attempt_ts_ns = attempt_ts_ns;
+	rec->attempt_ts_ns = attempt.ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true);
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
 	size = exec_paths(rec, task, bprm, size, has_loop);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);

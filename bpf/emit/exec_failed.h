@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/emit/exec_failed.h - an exec attempt: stamped at entry, recorded if it returns an error.
+ * bpf/emit/exec_failed.h - an exec attempt that returned an error.
  *
  * The file name is read at return: by then the kernel has faulted its page in. At entry a
  * literal that the process never touched reads as empty.
@@ -9,40 +9,28 @@
 #define BEGAT_BPF_EMIT_EXEC_FAILED_H
 
 #include "../admit.h"
+#include "../attempt.h"
 #include "args.h"
 #include "clock.h"
 #include "who.h"
 
 #define FAILED_PIECE_BYTES 4096
+#define FAILED_POINTERS 16 /* a power of two */
+#define FAILED_SHORT_STRINGS 64
 /* For one more piece and its NUL, in a slot that is filled up to one chunk. */
 #define FAILED_ROOM_BYTES \
 	(REC_BYTES_MAX - sizeof(struct rec_chunk) - REC_CHUNK_BYTES_MAX + FAILED_PIECE_BYTES + 1)
 
-static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
-{
-	struct attempt attempt = {
-		.ts_ns = now_ns(),
-		.filename = filename,
-		.argv = argv,
-		.is_compat = is_compat,
-	};
-	__u64 task = bpf_get_current_task();
-	struct cpu_counters *c;
-
-	if (!bpf_map_update_elem(&attempts, &task, &attempt, BPF_ANY))
-		return;
-	c = cpu_counters();
-	if (c)
-		c->attempts_full++;
-}
-
 /*
- * What is gathered of argv: pieces at the front of a slot, sent as a chunk when it is full. Lies
- * at the end of that slot: what is in memory makes no states for the verifier to tell apart.
+ * What is gathered of argv: pieces in a row in a slot. Lies at the end of that slot: what is in
+ * memory makes no states for the verifier to tell apart.
  */
 struct failed_argv {
+	__u64 pointers[FAILED_POINTERS]; /* the first of argv, read at once */
 	__u64 piece; /* where to go on in a long string; 0 = take the next string */
-	__u32 fill; /* bytes in the slot, behind the chunk header */
+	__u32 pointer_count; /* 0 = not all of these can be read: one by one then */
+	__u32 start; /* where in the slot the strings begin */
+	__u32 fill; /* bytes of strings in the slot */
 	__u32 sent;
 	__u32 count; /* whole strings */
 	__u32 unreadable;
@@ -67,19 +55,41 @@ static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void
 	args->fill = 0;
 }
 
+/* A call for each pointer costs as much as the string behind it. */
+static __always_inline void failed_read_pointers(const struct attempt *attempt,
+						 volatile struct failed_argv *args)
+{
+	if (!attempt->is_compat &&
+	    !bpf_probe_read_user((void *)args->pointers, sizeof(args->pointers),
+				 (void *)attempt->argv))
+		args->pointer_count = FAILED_POINTERS;
+}
+
+/* Where string @index is: 0 at the end. Returns an error if nobody can tell. */
+static __always_inline long failed_pointer(const struct attempt *attempt,
+					   volatile struct failed_argv *args, __u32 index,
+					   __u64 *ret_pointer)
+{
+	__u32 width = attempt->is_compat ? 4 : 8;
+
+	if (index < args->pointer_count) {
+		*ret_pointer = args->pointers[index & (FAILED_POINTERS - 1)];
+		return 0;
+	}
+	return bpf_probe_read_user(ret_pointer, width, (void *)attempt->argv + index * width);
+}
+
 /* The next string, or the next piece of a long one. False: no more, or no more will fit. */
 static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 					volatile struct failed_argv *args)
 {
-	__u32 width = attempt->is_compat ? 4 : 8;
 	__u64 piece = args->piece;
 	bool has_more;
 	char *to;
 	long n;
 
 	if (!piece) {
-		long err = bpf_probe_read_user(&piece, width,
-					       (void *)attempt->argv + args->count * width);
+		long err = failed_pointer(attempt, args, args->count, &piece);
 
 		if (err || !piece) {
 			args->is_done = true;
@@ -87,7 +97,7 @@ static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 			return false;
 		}
 	}
-	to = slot_at(at, sizeof(struct rec_chunk) + args->fill, FAILED_ROOM_BYTES);
+	to = slot_at(at, args->start + args->fill, FAILED_ROOM_BYTES);
 	if (!to)
 		return false;
 	n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
@@ -149,6 +159,38 @@ static long failed_round_callback(__u32 round, void *walk)
 	return failed_chunk(walk, true);
 }
 
+static __always_inline volatile struct failed_argv *failed_begin(struct failed_walk *walk, void *at,
+								 __u32 start)
+{
+	volatile struct failed_argv *args = failed_argv(at);
+
+	walk->at = at;
+	__builtin_memset((void *)args + sizeof(args->pointers), 0,
+			 sizeof(*args) - sizeof(args->pointers));
+	args->start = start;
+	failed_read_pointers(walk->attempt, args);
+	return args;
+}
+
+/*
+ * An argv that is short enough goes where it belongs at once, behind the file name in the record.
+ * Returns the offset behind it, or 0: then what was gathered is of no use.
+ */
+static __always_inline __u32 failed_short(struct failed_walk *walk, struct rec_exec_failed *rec,
+					  __u32 offset)
+{
+	volatile struct failed_argv *args = failed_begin(walk, rec, offset);
+
+	bpf_loop(FAILED_SHORT_STRINGS, failed_piece_callback, walk, 0);
+	if (!args->is_done || args->fill > REC_INLINE_BYTES_MAX ||
+	    args->fill > config.max_args_bytes)
+		return 0;
+	rec->argv.offset = offset;
+	rec->argv.bytes = args->fill;
+	return ALIGN8(offset + args->fill);
+}
+
+/* One of any length, by way of chunks. */
 static __always_inline void failed_gather(struct failed_walk *walk, const bool has_loop)
 {
 	volatile struct failed_argv *args = failed_argv(walk->at);
@@ -157,7 +199,7 @@ static __always_inline void failed_gather(struct failed_walk *walk, const bool h
 	if (!args->is_done)
 		args->is_cut = true;
 	if (args->piece) { /* end the string that was begun */
-		char *to = slot_at(walk->at, sizeof(struct rec_chunk) + args->fill, 1);
+		char *to = slot_at(walk->at, args->start + args->fill, 1);
 
 		if (!to)
 			return;
@@ -196,79 +238,105 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
 	return ALIGN8(offset + rec->filename.bytes);
 }
 
-static __always_inline void emit_exec_failed(void *ctx, const struct attempt *attempt, __u32 tid,
-					     __u32 tgid, __s32 error, const bool has_loop)
+/* Returns the offset behind argv: in the record, or in chunks that are on their way. */
+static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_exec_failed *rec,
+					 __u32 offset, const bool has_loop)
 {
-	/* Kernels that have bpf_loop() have typed tasks here too. */
-	struct task_struct *task =
-		has_loop ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	volatile struct failed_argv *args;
+	__u32 end;
+	void *at;
+
+	if (has_loop) {
+		end = failed_short(walk, rec, offset);
+		if (end) {
+			args = failed_argv(rec);
+			goto told;
+		}
+	}
+	at = slot(SLOT_FAILED_ARGV);
+	if (!at)
+		return offset;
+	args = failed_begin(walk, at, sizeof(struct rec_chunk));
+	failed_gather(walk, has_loop);
+	if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
+		failed_flush(walk->ctx, walk->counters, at, args, walk->tid, walk->tgid,
+			     walk->ts_ns);
+	end = failed_inline(rec, at, args, offset);
+told:
+	if (args->is_cut)
+		rec->flags |= REC_FAILED_ARGV_CUT;
+	if (args->unreadable)
+		rec->flags |= REC_FAILED_ARGV_UNREADABLE;
+	rec->argc = args->count;
+	rec->unreadable = args->unreadable;
+	rec->argv_chunk_bytes = args->sent;
+	return end;
+}
+
+static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task,
+					     const struct proc_entry *entry,
+					     const struct attempt *attempt, __u32 tid, __u32 tgid,
+					     __s32 error, const bool has_loop)
+{
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
-	void *at = slot(SLOT_FAILED_ARGV);
-	volatile struct failed_argv *args;
 	__u64 now = now_ns(), cgroup = 0;
 	__u32 size;
 
-	if (!c || !rec || !at)
+	if (!c || !rec)
 		return;
 	if (tgid == config.own_tgid) {
 		c->own_attempts++;
 		clock_unaccounted(c, task);
 		return;
 	}
-	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||
-	    !admit(task, cache_find(tgid, READ(has_loop, task, group_leader, start_boottime))))
+	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) || !admit(task, entry))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, has_loop);
-	args = failed_argv(at);
-	__builtin_memset((void *)args, 0, sizeof(*args));
+	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;
+	rec->attempt_ts_ns = attempt->ts_ns;
+	rec->error = error;
+	rec->argc = 0;
+	rec->unreadable = 0;
+	rec->argv_chunk_bytes = 0;
+	rec->argv.bytes = 0;
+	rec->repeats = 0;
+	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop, true);
+	size = failed_filename(rec, attempt->filename, size);
 	if (config.want & CONFIG_WANT_ARGV) {
 		struct failed_walk walk = {
 			.ctx = ctx,
 			.counters = c,
-			.at = at,
 			.attempt = attempt,
 			.ts_ns = now,
 			.tid = tid,
 			.tgid = tgid,
 		};
 
-		failed_gather(&walk, has_loop);
-		if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
-			failed_flush(ctx, c, at, args, tid, tgid, now);
+		size = failed_args(&walk, rec, size, has_loop);
 	}
-	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;
-	if (args->is_cut)
-		rec->flags |= REC_FAILED_ARGV_CUT;
-	if (args->unreadable)
-		rec->flags |= REC_FAILED_ARGV_UNREADABLE;
-	rec->attempt_ts_ns = attempt->ts_ns;
-	rec->error = error;
-	rec->argc = args->count;
-	rec->unreadable = args->unreadable;
-	rec->argv_chunk_bytes = args->sent;
-	rec->repeats = 0;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop);
-	size = failed_filename(rec, attempt->filename, size);
-	size = failed_inline(rec, at, args, size);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
 }
 
 /* The system call has returned. A successful exec has taken its attempt away already. */
 static __always_inline void attempt_return(void *ctx, long value, const bool has_loop)
 {
-	__u64 task = bpf_get_current_task(), pid_tgid;
-	struct attempt *found = bpf_map_lookup_elem(&attempts, &task);
+	/* Kernels that have bpf_loop() have typed tasks here too. */
+	struct task_struct *task =
+		has_loop ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), caller = bpf_get_current_task();
+	struct proc_entry *entry;
 	struct attempt attempt;
 
-	if (!found)
+	if (value >= 0) {
+		attempt_drop(caller);
 		return;
-	attempt = *found;
-	bpf_map_delete_elem(&attempts, &task);
-	pid_tgid = bpf_get_current_pid_tgid();
-	if (value < 0)
-		emit_exec_failed(ctx, &attempt, pid_tgid, pid_tgid >> 32, -value, has_loop);
+	}
+	entry = cache_find(pid_tgid >> 32, READ(has_loop, task, group_leader, start_boottime));
+	if (attempt_take(entry, caller, &attempt))
+		emit_exec_failed(ctx, task, entry, &attempt, pid_tgid, pid_tgid >> 32, -value,
+				 has_loop);
 }
 
 #endif

@@ -9,6 +9,7 @@
 #define BEGAT_BPF_EMIT_EXIT_H
 
 #include "../admit.h"
+#include "../attempt.h"
 #include "clock.h"
 #include "who.h"
 
@@ -152,10 +153,9 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	__u64 start_ns = READ(true, task, group_leader, start_boottime);
 	struct signal_struct *signal = READ(true, task, signal);
 	struct proc_entry *entry;
-	__u64 caller = (__u64)task, now, cgroup = 0;
+	__u64 now, cgroup = 0;
 
-	if (bpf_map_lookup_elem(&attempts, &caller)) /* killed in the middle of an exec */
-		bpf_map_delete_elem(&attempts, &caller);
+	attempt_drop((__u64)task); /* killed in the middle of an exec */
 	if (!c || !rec || !exit_is_last(task, group_dead, tgid, start_ns))
 		return;
 	now = now_ns();
@@ -174,7 +174,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
 		exit_usage(rec, c, task, signal, has_loop);
-		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true);
+		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}
 	if (entry)

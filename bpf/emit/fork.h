@@ -35,7 +35,7 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop, true);
-	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec), true);
+	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec), true, false);
 	rec->forked_by_start_ns = forker_start_ns;
 	rec->forked_by_tgid = forker_tgid;
 	rec->reserved = 0;

@@ -34,8 +34,7 @@ static __always_inline void who_creds(struct rec_who *who, struct task_struct *t
 	who->euid = READ(is_typed, cred, euid.val);
 	who->egid = READ(is_typed, cred, egid.val);
 	if (config.want & CONFIG_WANT_IDS)
-		bpf_core_read(&who->cap_effective, sizeof(who->cap_effective),
-			      &cred->cap_effective);
+		who->cap_effective = cred_cap_effective(cred, is_typed);
 	if (config.want & CONFIG_WANT_NS)
 		who->ns[REC_NS_USER] = READ(is_typed, cred, user_ns, ns.inum);
 }
@@ -52,7 +51,7 @@ static __always_inline void who_ids(struct rec_who *who, struct task_struct *tas
 		who->tty[0] = 0;
 	who->valid |= REC_WHO_IDS;
 	if (bpf_core_field_exists(task->loginuid)) {
-		who->loginuid = BPF_CORE_READ(task, loginuid.val);
+		who->loginuid = READ(is_typed, task, loginuid.val);
 		who->valid |= REC_WHO_LOGINUID;
 	}
 }
@@ -70,12 +69,15 @@ static __always_inline void who_ns(struct rec_who *who, struct task_struct *task
 	who->ns[REC_NS_UTS] = READ(is_typed, nsproxy, uts_ns, ns.inum);
 	who->ns[REC_NS_IPC] = READ(is_typed, nsproxy, ipc_ns, ns.inum);
 	who->ns[REC_NS_CGROUP] = READ(is_typed, nsproxy, cgroup_ns, ns.inum);
-	if (is_typed && !level)
-		pid_ns = pid->numbers[0].ns;
-	else if (level < REC_PID_LEVELS_MAX)
-		bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns),
-				      (void *)&pid->numbers[0].ns + level * sizeof(struct upid));
-	who->ns[REC_NS_PID] = BPF_CORE_READ(pid_ns, ns.inum);
+	if (is_typed && !level) {
+		who->ns[REC_NS_PID] = READ(true, pid, numbers[0].ns, ns.inum);
+	} else {
+		if (level < REC_PID_LEVELS_MAX)
+			bpf_probe_read_kernel(&pid_ns, sizeof(pid_ns),
+					      (void *)&pid->numbers[0].ns +
+						      level * sizeof(struct upid));
+		who->ns[REC_NS_PID] = BPF_CORE_READ(pid_ns, ns.inum);
+	}
 	who->valid |= REC_WHO_NS;
 }
 
@@ -101,11 +103,11 @@ static __always_inline __u32 who_pids(struct rec_who *who, void *record, __u32 o
 
 /*
  * Fills @who, which lies in @record, from the task; variable bytes start at @offset.
- * Returns the offset behind what was written.
+ * Returns the offset behind what was written. @is_running: the task is the one that runs here.
  */
 static __always_inline __u32 who_fill(struct rec_who *who, struct task_struct *task,
 				      __u64 cgroup_id, void *record, __u32 offset,
-				      const bool is_typed)
+				      const bool is_typed, const bool is_running)
 {
 	struct task_struct *leader = READ(is_typed, task, group_leader);
 	struct pid *pid = READ(is_typed, leader, thread_pid);
@@ -124,7 +126,10 @@ static __always_inline __u32 who_fill(struct rec_who *who, struct task_struct *t
 		who_ids(who, task, is_typed);
 	if (config.want & CONFIG_WANT_NS)
 		who_ns(who, task, pid, level, is_typed);
-	BPF_CORE_READ_INTO(&who->comm, task, comm);
+	if (is_running)
+		bpf_get_current_comm(&who->comm, sizeof(who->comm));
+	else
+		BPF_CORE_READ_INTO(&who->comm, task, comm);
 	if (config.want & CONFIG_WANT_PIDS)
 		return who_pids(who, record, offset, pid, level);
 	who->pids.bytes = 0;

@@ -136,6 +136,7 @@ static void probe_btf(struct features *f)
 			tracepoint_arguments(btf, "sched_process_exit") >= 1;
 	f->has_group_dead = tracepoint_arguments(btf, "sched_process_exit") >= 2;
 	f->has_loop = has_helper(btf, "BPF_FUNC_loop");
+	f->has_task_btf = has_helper(btf, "BPF_FUNC_get_current_task_btf");
 	/* 5.6 brought both; no BTF tells of the verifier itself. */
 	f->has_global_functions = has_helper(btf, "BPF_FUNC_jiffies64");
 	f->has_boot_clock = has_helper(btf, "BPF_FUNC_ktime_get_boot_ns");

@@ -18,6 +18,7 @@ struct features {
 	bool kprobes_off; /* switched off at run time */
 	bool has_tracepoints; /* system call tracepoints can be attached */
 	bool has_loop; /* bpf_loop() */
+	bool has_task_btf; /* the running task as a typed pointer */
 	bool has_preemptible_tracepoints; /* and the means to hold the CPU in a program */
 	bool has_global_functions; /* that the verifier looks at once */
 	bool has_boot_clock;

@@ -37,6 +37,7 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	config.transport = is_ringbuf ? CONFIG_RINGBUF : CONFIG_PERFBUF;
 	config.has_boot_clock = features->has_boot_clock;
 	config.has_group_dead = features->has_group_dead;
+	config.has_task_btf = features->has_task_btf;
 	config.has_global_functions = features->has_global_functions;
 	config.own_tgid = attach->own_tgid;
 	config.page_bytes = sysconf(_SC_PAGESIZE);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/attempt.h - execs under way: stamped at the system call's entry, taken at its end.
+ *
+ * Owns: where an attempt is kept. Not: what is told of it (emit/exec.h, emit/exec_failed.h).
+ *
+ * Most are made by a process of one thread that is in the process cache: its attempt lies in that
+ * entry, which the end has to find anyway, at no cost of its own. The others are in a hash by the
+ * address of the task that made the call: a thread that is not the leader takes over the leader's
+ * tid on its way, also if it fails after that and dies of it.
+ *
+ * Invariant: only the task that made the call writes its attempt, so nobody races for it; an entry
+ * is written by a process that has no other thread to do so.
+ */
+#ifndef BEGAT_BPF_ATTEMPT_H
+#define BEGAT_BPF_ATTEMPT_H
+
+#include "cache.h"
+
+/* The entry of the running process, if it may hold an attempt. */
+static __always_inline struct proc_entry *attempt_entry(__u32 tgid)
+{
+	struct task_struct *task;
+	__u64 start_ns;
+	int threads;
+
+	if (config.has_task_btf) {
+		task = bpf_get_current_task_btf();
+		threads = READ(true, task, signal, nr_threads);
+		start_ns = READ(true, task, start_boottime);
+	} else {
+		task = (void *)bpf_get_current_task();
+		threads = BPF_CORE_READ(task, signal, nr_threads);
+		start_ns = BPF_CORE_READ(task, start_boottime);
+	}
+	return threads == 1 ? cache_find(tgid, start_ns) : NULL;
+}
+
+static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
+{
+	struct attempt attempt = {
+		.ts_ns = now_ns(),
+		.filename = filename,
+		.argv = argv,
+		.task = bpf_get_current_task(),
+		.is_compat = is_compat,
+	};
+	struct proc_entry *entry = attempt_entry(bpf_get_current_pid_tgid() >> 32);
+	__u64 task = attempt.task;
+	struct cpu_counters *c;
+
+	if (entry) {
+		entry->attempt = attempt;
+		return;
+	}
+	if (!bpf_map_update_elem(&attempts, &task, &attempt, BPF_ANY))
+		return;
+	c = cpu_counters();
+	if (c)
+		c->attempts_full++;
+}
+
+/* Takes out the attempt of @task, whose process has @entry or NULL. False: there is none. */
+static __always_inline bool attempt_take(struct proc_entry *entry, __u64 task,
+					 struct attempt *ret_attempt)
+{
+	struct attempt *found;
+
+	if (entry && entry->attempt.task == task) {
+		*ret_attempt = entry->attempt;
+		entry->attempt.task = 0;
+		return true;
+	}
+	found = bpf_map_lookup_elem(&attempts, &task);
+	if (!found)
+		return false;
+	*ret_attempt = *found;
+	bpf_map_delete_elem(&attempts, &task);
+	return true;
+}
+
+/* Without an entry: the end of a task, or of an exec that has been told. */
+static __always_inline void attempt_drop(__u64 task)
+{
+	if (bpf_map_lookup_elem(&attempts, &task))
+		bpf_map_delete_elem(&attempts, &task);
+}
+
+#endif
