@@ -7,7 +7,9 @@ usage: endtoend.py [--rounds N] [--count N] [--tools NAME,...]
 
 What a user or a program behind the pipe feels: posix_spawn() begins, the line with the program's
 marker is read. Tools take turns in each round; a tool prints at the system call's entry (before the
-kernel has done the exec: marked), at the exec's success, or reads /proc after the fact.
+kernel has done the exec: marked), at the exec's success, or reads /proc after the fact. Tools whose
+lines have no arguments are known by the pid in them. execsnoop holds its lines back in a buffer when
+it writes into a pipe; "lines" is what it could do.
 """
 import argparse
 import os
@@ -23,10 +25,17 @@ TOOLS = [
     lib.begat("low", "exec"),
     lib.begat("balanced", "exec"),
     lib.begat("batch", "exec"),
-    lib.Tool("bpftrace, entry", ["bpftrace", "-e", lib.BPFTRACE_ENTRY], note="prints at entry"),
+    lib.Tool("bpftrace, entry", ["bpftrace", "-e", lib.BPFTRACE_ENTRY],
+             note="prints at the call's entry"),
+    lib.Tool("bpftrace, exec", ["bpftrace", "-e", lib.BPFTRACE_EXEC], note="no arguments",
+             shows="pid"),
     lib.Tool("forkstat", ["forkstat", "-e", "exec", "-l"]),
     lib.Tool("extrace", ["extrace", "-f"]),
-    lib.Tool("execsnoop", ["execsnoop"]),
+    lib.Tool("perf trace", ["perf", "trace", "-a", "-o", "/dev/stdout", "-e", "execve,execveat"],
+             shows="load/"),
+    lib.Tool("execsnoop, lines", ["stdbuf", "-oL", "execsnoop"], program="execsnoop",
+             note="by stdbuf -oL"),
+    lib.Tool("execsnoop", ["execsnoop"], note="as it comes"),
 ]
 
 
@@ -71,18 +80,26 @@ def spawn(word):
     return os.posix_spawn(lib.LOAD, [lib.LOAD, "nothing", word], {})
 
 
+def mark(tool, pid, word):
+    """What is in the tool's line of this process, and in no other line."""
+    if tool.shows == "pid":
+        return b"%d " % pid
+    return b"load/%d" % pid if tool.shows == "load/" else word.encode()
+
+
 def measure(tool, count, samples):
     reader = Reader(tool)
     try:
         for attempt in range(600):  # until it is up: a tool that buffers needs many lines
-            os.waitpid(spawn("up"), 0)
-            if reader.wait_for(b"nothing", 0.02):
+            pid = spawn("up")
+            os.waitpid(pid, 0)
+            if reader.wait_for(mark(tool, pid, "up"), 0.02):
                 break
         for i in range(count):
             word = "m%06d" % i
             began = time.perf_counter_ns()
             pid = spawn(word)
-            at = reader.wait_for(word.encode(), GIVE_UP if i < 20 or samples else 0.05)
+            at = reader.wait_for(mark(tool, pid, word), GIVE_UP if i < 20 or samples else 0.05)
             os.waitpid(pid, 0)
             if at:
                 samples.append((at - began) / 1000)
@@ -102,8 +119,8 @@ def main():
              any(t.name.startswith(w) for w in args.tools.split(","))]
     samples = {t.name: [] for t in tools}
     skipped = {}
-    for _ in range(args.rounds):
-        for tool in tools:
+    for turn in range(args.rounds):
+        for tool in lib.rotated(tools, turn):
             if tool.missing():
                 skipped[tool.name] = tool.missing()
                 continue

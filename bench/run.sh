@@ -21,6 +21,8 @@ for name in "$@"; do
 		"$build/bench/$name" || status=1
 	elif [ -f "bench/$name.py" ]; then
 		python3 "bench/$name.py" || status=1
+	elif [ -f "bench/$name.sh" ]; then
+		"bench/$name.sh" || status=1
 	else
 		echo "bench: there is no benchmark $name" >&2
 		status=2

@@ -164,7 +164,7 @@ def measure_strace(kind, jobs, count, result):
     result["seen"].append(min(seen / (jobs * count), 1))
 
 
-def show(name, results, rounds):
+def show(name, results, rounds, scale):
     rows = []
     for tool, r in results.items():
         if not r["ratio"]:
@@ -181,7 +181,8 @@ def show(name, results, rounds):
         lib.row("storm", tool, kind=name, rounds=len(r["ratio"]), ratio_min=min(r["ratio"]),
                 ratio_max=max(r["ratio"]), **{k: round(v, 4) for k, v in med.items()})
     kind, jobs, count = kinds()[name]
-    print("\n%s: %d job%s of %d, %d rounds" % (name, jobs, "s" if jobs > 1 else "", count, rounds))
+    print("\n%s: %s, %d job%s of %d, %d rounds" % (name, kind, jobs, "s" if jobs > 1 else "",
+                                                 count * scale, rounds))
     lib.table(["tool", "slow-down", "spread", "of CPU", "bare/s", "under/s", "seen", "lost", "unaccounted", "CPU",
                "RSS"], rows)
 
@@ -190,18 +191,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tools", help="only these (by the start of their names)")
+    parser.add_argument("--scale", type=float, default=1, help="so many times the processes")
     parser.add_argument("--kind", default=",".join(kinds()))
     args = parser.parse_args()
     lib.need_root_and_tracefs()
     for name in args.kind.split(","):
         kind, jobs, count = kinds()[name]
+        count = max(int(count * args.scale), 10)
         tools = (FAIL_TOOLS if kind == "fail" else SPAWN_TOOLS) + [lib.Tool("strace -f", ["strace"])]
         wanted = [t for t in tools if not args.tools or
                   any(t.name.startswith(w) for w in args.tools.split(","))]
         results = {t.name: {k: [] for k in ("ratio", "cpu_ratio", "bare", "rate", "seen", "lost", "unaccounted",
                                             "cpu", "rss")} for t in wanted}
-        for _ in range(args.rounds):
-            for tool in wanted:
+        for turn in range(args.rounds):
+            for tool in lib.rotated(wanted, turn):
                 result = results[tool.name]
                 result["skipped"] = result.get("skipped") or tool.missing()
                 if result["skipped"]:
@@ -213,7 +216,7 @@ def main():
                         measure(tool, kind, jobs, count, result)
                 except RuntimeError as reason:
                     result["skipped"] = "skipped: %s" % reason
-        show(name, results, args.rounds)
+        show(name, results, args.rounds, args.scale)
 
 
 if __name__ == "__main__":

@@ -118,8 +118,8 @@ def main():
               any(t.name.startswith(w) for w in args.tools.split(","))]
     results = {t.name: {"wall": [], "cpu": [], "bare": []} for t in wanted}
     skipped = {}
-    for _ in range(args.rounds):
-        for tool in wanted:
+    for turn in range(args.rounds):
+        for tool in lib.rotated(wanted, turn):
             if tool.missing() or tool.name in skipped:
                 skipped.setdefault(tool.name, tool.missing())
                 continue

@@ -6,8 +6,9 @@
 # User side: counts the instructions that each stage of the path needs for an event of
 # bench/records.bin, under callgrind. Counts depend on the compiler and the C library, not on the
 # machine's load: with the compiler of the baseline 3 % more is a failure, with another one 15 %.
-# BPF side: each program's run time as a multiple of that of a reference program with a fixed amount
-# of work, both the least of thirty short windows of one run (bench/hooks -g): in thousandths. On the CPU of the baseline 30 % more is
+# BPF side: each program's run time as a share of that of a reference program with a fixed amount
+# of work, the median of thirty short windows of one run (bench/hooks -g), in thousandths: it moves
+# by a tenth between an idle machine and an overloaded one. On the CPU of the baseline 30 % more is
 # a failure, on another one 150 %. (The verifier's instruction counts are compared by tests/vm.)
 #
 # The baseline is bench/costs.txt; --update writes it anew. Needs valgrind for the first, root for

@@ -186,6 +186,12 @@ def begat(mode, events, *more, name=None):
                                   "json", *more])
 
 
+def rotated(tools, turn):
+    """Another one first in each round: what a machine does just then is not always the same one's."""
+    first = turn % len(tools) if tools else 0
+    return tools[first:] + tools[:first]
+
+
 def floors():
     """What no tracer can be cheaper than: bench/floor.c."""
     return [Tool("floor: " + words, [FLOOR, kind]) for kind, words in
