@@ -130,7 +130,7 @@ export function pathTable(trace, palette, onSelect) {
 		const indent = Math.min(r.depth, 24) * 14;
 		if (r.folded || of(r) < 0)
 			return el('span', { class: 'quiet', style: { paddingLeft: `${indent}px` } }, r.folded ? plural(r.folded, 'shorter one') : el('i', {}, 'the run as a whole'));
-		return commandCell(trace.label(of(r), 240), null, indent);
+		return commandCell(trace.label(of(r), 400), null, indent);
 	};
 	return new Table($('path-table'), {
 		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
@@ -178,7 +178,7 @@ export function treeTable(trace, tree, onSelect) {
 	const name = (i) => {
 		const twisty = tree.hasChildren(i)
 			? el('span', { class: `twisty ${tree.isOpen(i) ? 'open' : ''}`, 'aria-hidden': 'true' }) : el('span', { class: 'twisty none', 'aria-hidden': 'true' });
-		return commandCell(trace.label(i, 240), twisty, Math.min(c.depth[i], 40) * 14);
+		return commandCell(trace.label(i, 400), twisty, Math.min(c.depth[i], 40) * 14);
 	};
 	return new Table($('tree-table'), {
 		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',

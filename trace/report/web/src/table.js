@@ -70,7 +70,9 @@ export class Table {
 		const all = Math.max(1, this.rows.length) * ROW;
 		this.height = Math.min(all, TALLEST);
 		this.sizer.style.height = `${this.height}px`;
-		this.scroller.style.height = `${Math.max(1, Math.min(this.rows.length, this.most)) * ROW + 1}px`;
+		// Half a row at the lower edge says that there are more.
+		const shown = this.rows.length > this.most ? this.most + 0.5 : Math.max(1, this.rows.length);
+		this.scroller.style.height = `${shown * ROW + 1}px`;
 		this.root.setAttribute('aria-rowcount', this.rows.length + 1);
 		if (this.active >= this.rows.length) this.active = this.rows.length - 1;
 		this.render();
