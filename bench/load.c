@@ -2,7 +2,7 @@
 /*
  * bench/load.c - makes processes: as fast as it can, at a rate, or execs that fail.
  *
- * usage: load spawn JOBS COUNT [PAUSE_US [ARGUMENT...]]   fork + exec + exit + wait
+ * usage: load spawn JOBS COUNT [PERIOD_US [ARGUMENT...]]  fork + exec + exit + wait; one a period
  *        load fail  JOBS COUNT                            execve() of what is not there
  *        load fork  JOBS COUNT                            fork + exit + wait, no exec
  *        load kick  COUNT PAUSE_US EVENTFD MEMFD           as spawn, but stamps the time into MEMFD
@@ -65,14 +65,20 @@ static void spawn_one(int execs)
 			err(1, "waitpid");
 }
 
-static void job_spawn(unsigned long count, unsigned long pause_us, int execs)
+static void job_spawn(unsigned long count, unsigned long period_us, int execs)
 {
-	struct timespec pause = { pause_us / 1000000, pause_us % 1000000 * 1000 };
+	struct timespec next;
 
+	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (unsigned long i = 0; i < count; i++) {
 		spawn_one(execs);
-		if (pause_us)
-			nanosleep(&pause, NULL);
+		if (!period_us)
+			continue;
+		/* By the clock: what a process takes does not change the rate. */
+		next.tv_nsec += (long)(period_us * 1000);
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 	}
 }
 
@@ -95,7 +101,7 @@ static unsigned long long children_cpu_ns(void)
 
 /* All jobs start at the same moment; the clock runs from there to the end of the slowest. */
 static unsigned long long run_jobs(const char *kind, unsigned long jobs, unsigned long count,
-				   unsigned long pause_us)
+				   unsigned long period_us)
 {
 	struct shared {
 		int go;
@@ -118,7 +124,7 @@ static unsigned long long run_jobs(const char *kind, unsigned long jobs, unsigne
 		if (!strcmp(kind, "fail"))
 			job_fail(count);
 		else
-			job_spawn(count, pause_us, strcmp(kind, "fork"));
+			job_spawn(count, period_us, strcmp(kind, "fork"));
 		shared->end_ns[job] = now_ns();
 		_exit(0);
 	}
@@ -192,7 +198,7 @@ int main(int argc, char **argv)
 	if (!strcmp(kind, "alive") && argc == 3)
 		return stay_alive(number(argv[2]));
 	if (argc < 4 || (strcmp(kind, "spawn") && strcmp(kind, "fail") && strcmp(kind, "fork")))
-		errx(2, "usage: load spawn|fail|fork JOBS COUNT [PAUSE_US [ARGUMENT...]]");
+		errx(2, "usage: load spawn|fail|fork JOBS COUNT [PERIOD_US [ARGUMENT...]]");
 	for (int i = 5; i < argc && i < 60; i++)
 		child_argv[i - 3] = argv[i];
 	printf("%llu ",

@@ -6,7 +6,9 @@
  *          many forks and execs have gone through the product's emitters, rings and table.
  *
  * usage: memory [COUNT]...
- * The processes are made up by feed.bpf.c: 100,000 real ones would measure the machine's memory.
+ * The processes are made up by feed.bpf.c, and go through begat's own emitters, rings and table:
+ * 100,000 real ones would measure the machine's memory. ("begat bench memory" has real ones.)
+ * "Of each": beyond what the maps, or begat, take with none.
  * Kernels before 6.4 tell what a map may take at most, not what it takes.
  */
 #include <bpf/bpf.h>
@@ -28,36 +30,17 @@ static int ignore(const struct begat_event *ev, void *ctx)
 	return 0;
 }
 
-static uint64_t memlock_of(int fd)
-{
-	char path[64], line[256];
-	uint64_t bytes = 0;
-	FILE *info;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fopen(path, "r");
-	while (info && fgets(line, sizeof(line), info))
-		if (!strncmp(line, "memlock:", 8))
-			bytes = strtoull(line + 8, NULL, 10);
-	if (info)
-		fclose(info);
-	return bytes;
-}
-
-static uint64_t kernel_bytes(const struct begat *b, bool prints)
+static void print_maps(const struct begat *b)
 {
 	struct bpf_map *map;
-	uint64_t sum = 0;
 
 	bpf_object__for_each_map(map, b->attach->object)
 	{
-		uint64_t bytes = bpf_map__fd(map) < 0 ? 0 : memlock_of(bpf_map__fd(map));
+		uint64_t bytes = bpf_map__fd(map) < 0 ? 0 : attach_memlock_of(bpf_map__fd(map));
 
-		if (prints && bytes)
+		if (bytes)
 			printf("  %-24s %10.1f KiB\n", bpf_map__name(map), (double)bytes / 1024);
-		sum += bytes;
 	}
-	return sum;
 }
 
 static uint64_t rss_bytes(void)
@@ -86,7 +69,12 @@ static void measure(unsigned long count, bool prints)
 	if (begat_open(&opts, &b) < 0)
 		errx(1, "%s", begat_error(b));
 	malloc_trim(0); /* the verifier's log and the object file are gone by now */
-	kernel_empty = kernel_bytes(b, prints);
+	kernel_empty = attach_map_bytes(b->attach);
+	if (prints) {
+		print_maps(b);
+		printf("%10s %12s %14s %14s %10s %12s %8s\n", "processes", "in the cache",
+		       "all maps, MiB", "bytes of each", "RSS, MiB", "bytes each", "no room");
+	}
 	rss_empty = rss_bytes();
 	config = feed_config(b);
 	config.admit = 0;
@@ -100,7 +88,7 @@ static void measure(unsigned long count, bool prints)
 	}
 	malloc_trim(0);
 	feed_close(&feed);
-	kernel = kernel_bytes(b, false);
+	kernel = attach_map_bytes(b->attach);
 	rss = rss_bytes();
 	begat_stats(b, &stats);
 	printf("%10lu %12llu %14.1f %14.0f %10.1f %12.0f %8llu\n", count,
@@ -137,11 +125,6 @@ int main(int argc, char **argv)
 		}
 		if (pid < 0 || bench_wait(pid))
 			errx(1, "measuring %s processes failed", counts[i]);
-		if (!i)
-			printf("(columns: living processes, in the kernel's cache, kernel memory "
-			       "MiB "
-			       "of all maps, bytes of it a process beyond the empty maps, our RSS "
-			       "MiB, bytes of it a process, no room)\n");
 	}
 	return 0;
 }

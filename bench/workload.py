@@ -40,6 +40,8 @@ def tools():
 
 def fetch(folder):
     """lua5.4's source in @folder/lua, or None."""
+    if not shutil.which("apt-get"):
+        return None
     state = os.path.join(folder, "apt")
     for sub in ("lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(state, sub), exist_ok=True)
@@ -73,7 +75,8 @@ def the_build(source):
             source = fetch(CACHE)
     if source:
         return "lua5.4", "make -s clean; exec make -s %s posix" % jobs, source
-    print("lua5.4 is not to be had: building libbegat.a instead")
+    print("lua5.4's source is not to be had (apt-get source, from deb.debian.org): building "
+          "libbegat.a instead; --source FOLDER names one")
     return "libbegat", ("rm -rf /dev/shm/bench-build; exec make -s %s BUILD=/dev/shm/bench-build "
                         "/dev/shm/bench-build/libbegat.a" % jobs), lib.ROOT
 

@@ -395,7 +395,7 @@ int attach_program_at(const struct attach *attach, uint32_t index, const char **
 	return -ENOENT;
 }
 
-static uint64_t memlock_of(int fd)
+uint64_t attach_memlock_of(int fd)
 {
 	char path[64], line[128];
 	uint64_t bytes = 0;
@@ -416,7 +416,10 @@ uint64_t attach_map_bytes(const struct attach *attach)
 	struct bpf_map *map;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_map(map, attach->object) if (bpf_map__fd(map) >= 0) sum +=
-		memlock_of(bpf_map__fd(map));
+	bpf_object__for_each_map(map, attach->object)
+	{
+		if (bpf_map__fd(map) >= 0)
+			sum += attach_memlock_of(bpf_map__fd(map));
+	}
 	return sum;
 }

@@ -78,6 +78,7 @@ int attach_program_at(const struct attach *attach, uint32_t index, const char **
 		      uint64_t *ret_runs, uint64_t *ret_ns);
 
 /* Kernel memory of all maps, by their own accounting; before 6.4 what they may take at most. */
+uint64_t attach_memlock_of(int fd); /* of one map */
 uint64_t attach_map_bytes(const struct attach *attach);
 
 #endif
