@@ -165,10 +165,10 @@ def measure_strace(kind, jobs, count, result):
 
 
 def show(name, results, rounds, scale):
-    rows = []
+    rows, skipped = [], []
     for tool, r in results.items():
         if not r["ratio"]:
-            rows.append([tool, r["skipped"]] + [""] * 9)
+            skipped.append("%s: %s" % (tool, r["skipped"]))
             continue
         med = {k: lib.median(v) for k, v in r.items() if isinstance(v, list) and v}
         rows.append([tool, "%.3fx" % med["ratio"],
@@ -185,6 +185,8 @@ def show(name, results, rounds, scale):
                                                  count * scale, rounds))
     lib.table(["tool", "slow-down", "spread", "of CPU", "bare/s", "under/s", "seen", "lost", "unaccounted", "CPU",
                "RSS"], rows)
+    for line in skipped:
+        print(line)
 
 
 def main():

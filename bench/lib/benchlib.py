@@ -22,7 +22,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", "build")
 BEGAT = os.path.join(ROOT, BUILD, "begat")
-LOAD = os.path.join(ROOT, BUILD, "bench", "load")
+LOAD = os.environ.get("BENCH_LOAD", os.path.join(ROOT, BUILD, "bench", "load"))
 FLOOR = os.path.join(ROOT, BUILD, "bench", "floor")
 RESULTS = os.environ.get("BENCH_RESULTS", os.path.join(ROOT, BUILD, "bench", "results.jsonl"))
 READY_SECONDS = 60
