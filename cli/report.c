@@ -4,7 +4,8 @@
  *
  * Owns:    the wording of both.
  * Not:     the numbers (begat_stats()), the summary of a run (totals.c).
- * Called:  by stream.c: once after the start, once before the end.
+ * Called:  by stream.c: once after the start, once before the end. Without -v only a backend that
+ *          failed is told of.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +36,14 @@ void report_how(const struct stream *stream)
 		cli_complain("of --where the kernel checks: %s.", push.pushed);
 	else
 		cli_complain("all of --where is checked in user space.");
+}
+
+void report_failed_backend(const struct stream *stream)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+
+	if (!begat_stats(stream->begat, &stats) && stats.backend_failed)
+		cli_complain("warning: the %s backend is used: %s.", stats.backend, stats.fallback);
 }
 
 /* "exec 12, exit 3", or "none". */

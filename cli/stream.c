@@ -115,12 +115,16 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	}
 	if (stream->options->verbose)
 		report_how(stream);
+	else if (!stream->options->quiet)
+		report_failed_backend(stream);
 	r = output_begin(&stream->output);
 	if (r < 0) {
 		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-r));
 		return r;
 	}
 	stream->is_begun = true;
+	if (stream->sink)
+		stream->error = begat_sink_flush(stream->sink);
 	return 0;
 }
 

@@ -165,7 +165,7 @@ struct begat_stats {
 	uint64_t buffer_bytes;
 	uint64_t started_ns, now_ns; /* boot clock */
 	uint32_t cpus; /* length of the arrays that begat_stats_cpu() serves */
-	uint32_t reserved;
+	uint32_t backend_failed; /* a better backend is there but did not work: see fallback */
 	uint64_t map_bytes; /* kernel memory, buffer included; before 6.4 the most it can be */
 };
 

@@ -161,6 +161,7 @@ static int try_backend(struct attach *attach, const char *backend,
 
 	if (err)
 		return err;
+	attach->has_failed = true; /* until it works */
 	attach->backend = backend;
 	err = load(attach, opts, f, error);
 	if (!err)
@@ -191,6 +192,7 @@ static void note_fallback(struct attach *attach, const char *reason)
 static int open_best(struct attach *attach, const struct attach_options *opts,
 		     const struct features *f, struct error *error)
 {
+	bool has_failed = false;
 	int err = -ENOTSUP;
 
 	if (!opts->transport && !f->has_ringbuf)
@@ -199,8 +201,11 @@ static int open_best(struct attach *attach, const struct attach_options *opts,
 		if (opts->backend && strcmp(opts->backend, backends[i]))
 			continue;
 		err = try_backend(attach, backends[i], opts, f, error);
-		if (!err)
+		if (!err) {
+			attach->has_failed = has_failed;
 			return 0;
+		}
+		has_failed = attach->has_failed;
 		note_fallback(attach, error->text);
 	}
 	return error_set(error, err, "no way to see exec attempts: %s. 'begat doctor' explains",
@@ -275,6 +280,11 @@ const char *attach_transport(const struct attach *attach)
 const char *attach_fallback(const struct attach *attach)
 {
 	return attach->fallback;
+}
+
+bool attach_has_failed(const struct attach *attach)
+{
+	return attach->has_failed;
 }
 
 uint32_t attach_cpus(const struct attach *attach)

@@ -50,6 +50,7 @@ void attach_detach(struct attach *attach);
 const char *attach_backend(const struct attach *attach);
 const char *attach_transport(const struct attach *attach);
 const char *attach_fallback(const struct attach *attach); /* "" = got what is best */
+bool attach_has_failed(const struct attach *attach); /* with a backend that this kernel has */
 
 int attach_records_fd(const struct attach *attach); /* the ring buffer, or the perf event array */
 uint32_t attach_cpus(const struct attach *attach); /* possible CPUs */

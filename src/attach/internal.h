@@ -27,6 +27,7 @@ struct attach {
 	struct mapping counters, reader, graveyards;
 	size_t yard_bytes; /* from one CPU's graveyard to the next */
 	char fallback[512];
+	bool has_failed; /* a backend that this kernel has */
 };
 
 /* hooks.c: attach what was loaded. A negative errno with the reason in @error. */

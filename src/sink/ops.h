@@ -26,6 +26,7 @@ struct sink_ops {
 	void (*close)(struct begat_sink *sink); /* after a failed open too */
 	void (*fields)(struct begat_fields *fields); /* adds those that it shows */
 	int (*write)(struct begat_sink *sink, const struct begat_event *ev);
+	void (*flush)(struct begat_sink *sink); /* before what was written leaves; or NULL */
 };
 
 #endif

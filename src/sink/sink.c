@@ -111,6 +111,8 @@ BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event
 
 BEGAT_API int begat_sink_flush(struct begat_sink *sink)
 {
+	if (sink->ops->flush)
+		sink->ops->flush(sink);
 	return sink_out_flush(&sink->out);
 }
 

@@ -117,12 +117,16 @@ static int text_open(struct begat_sink *sink)
 	state->users = users_new();
 	if (!state->users)
 		return -ENOMEM;
-	/* On a screen the header says that tracing has begun. */
-	if (opts->is_terminal) {
-		put_header(sink);
-		sink_out_flush(&sink->out); /* a failure is told by the first event */
-	}
 	return 0;
+}
+
+/* On a screen the header says that tracing has begun; a tracer that does not start has none. */
+static void text_flush(struct begat_sink *sink)
+{
+	struct text_state *state = sink->state;
+
+	if (sink->opts.is_terminal && !state->has_header)
+		put_header(sink);
 }
 
 static void put_time(struct text_state *state, const struct begat_event *ev, bool utc)
@@ -405,4 +409,5 @@ const struct sink_ops sink_text = {
 	.close = text_close,
 	.fields = text_fields,
 	.write = text_write,
+	.flush = text_flush,
 };

@@ -122,6 +122,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.backend = attach_backend(b->attach);
 	s.transport = attach_transport(b->attach);
 	s.fallback = attach_fallback(b->attach);
+	s.backend_failed = attach_has_failed(b->attach);
 	s.latency = b->mode == BEGAT_LOW ? "low" : b->mode == BEGAT_BATCH ? "batch" : "balanced";
 	count_kernel_side(b, &s);
 	memcpy(s.received, b->received, sizeof(s.received));

@@ -94,6 +94,7 @@ refused()
 	[ $status = 1 ] || wrong "status $status, not 1"
 	[ "$(wc -l < err)" = 1 ] || wrong "stderr has $(wc -l < err) lines, not one sentence"
 	grep -q '^begat: .*[a-z]' err || wrong "no sentence of begat's on stderr"
+	[ ! -s out.json ] || wrong "something is on stdout"
 }
 
 explained()
@@ -114,9 +115,10 @@ the_expected_way_is_taken()
 	expect '"complete":true'
 }
 
+# kprobes_are_listed TRANSPORT
 kprobes_are_listed()
 {
-	trace --backend kprobe -- /bin/cp /sys/kernel/debug/kprobes/list list
+	trace --backend kprobe --transport "$1" -- /bin/cp /sys/kernel/debug/kprobes/list list
 	for symbol in sys_execve sys_execveat; do
 		grep -qE " k +__[a-z0-9]+_$symbol\+0x" list || wrong "no kprobe on $symbol: $(cat list)"
 		grep -qE " r +__[a-z0-9]+_$symbol\+0x" list || wrong "no kretprobe on $symbol: $(cat list)"
@@ -198,6 +200,8 @@ kprobes_switched_off()
 	has '"fallback":"' kprobe || wrong "the summary does not say why not kprobe"
 	grep -q kprobe err || wrong "stderr does not say that another backend was taken"
 	expect '"event":"exec"' '"filename":"/bin/true"'
+	"$BEGAT" run --format json -o out.json -- /bin/true 2> err
+	grep -q '^begat: warning: the tracepoint backend .*kprobe' err || wrong "no warning without -v"
 	refused "$BEGAT" watch --backend kprobe
 	echo 1 > /sys/kernel/debug/kprobes/enabled
 }
@@ -272,12 +276,12 @@ lockdown_confidentiality()
 }
 
 run_test the_expected_way_is_taken the_expected_way_is_taken
-run_test kprobes_are_listed kprobes_are_listed
 run_test tracepoints_need_no_kprobes tracepoints_need_no_kprobes
 for transport in ringbuf perfbuf; do
 	for backend in kprobe tracepoint; do
 		run_test "compat32_exec/$backend/$transport" compat32_exec $backend $transport
 	done
+	run_test "kprobes_are_listed/$transport" kprobes_are_listed $transport
 	run_test "compat32_exec_failed/kprobe/$transport" compat32_exec_failed $transport
 	run_test "pid_namespace/$transport" pid_namespace $transport
 done
