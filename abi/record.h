@@ -167,6 +167,7 @@ enum rec_failed_flags {
 	REC_FAILED_ARGV_UNREADABLE = 1 << 1, /* one or more strings were not resident: empty */
 	REC_FAILED_FILENAME_UNREADABLE = 1 << 2,
 	REC_FAILED_COMPAT = 1 << 3, /* a 32-bit system call */
+	REC_FAILED_ARGV_LIMITED = 1 << 4, /* more was read than the user's limit lets through */
 };
 
 struct rec_exec_failed {
@@ -175,10 +176,10 @@ struct rec_exec_failed {
 	__u64 attempt_ts_ns;
 	__s32 error; /* positive errno */
 	__u32 flags; /* enum rec_failed_flags */
-	__u32 argc; /* strings kept */
+	__u32 argc; /* strings read; fewer may be kept */
 	__u32 unreadable; /* of these, how many could not be read and are empty */
 	__u32 argv_chunk_bytes; /* as in rec_exec */
-	__u32 repeats; /* identical failures folded into this one, beyond the first; else 0 */
+	__u32 argv_bytes; /* read; the limit may have left fewer */
 	struct rec_span filename;
 	struct rec_span argv;
 };

@@ -35,7 +35,8 @@ struct failed_argv {
 	__u32 count; /* whole strings */
 	__u32 unreadable;
 	bool is_done; /* the NULL at the end, or no way to it, was reached */
-	bool is_cut;
+	bool is_cut; /* there may be more than was read */
+	bool is_limited;
 };
 
 static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
@@ -212,6 +213,17 @@ static __always_inline void failed_gather(struct failed_walk *walk, const bool h
 	}
 }
 
+/* Of what was gathered, what the user's limit leaves. argc tells how many strings there were. */
+static __always_inline void failed_limit(volatile struct failed_argv *args)
+{
+	__u32 room = config.max_args_bytes - args->sent; /* less was sent: failed_chunk() */
+
+	if (args->fill <= room)
+		return;
+	args->fill = room;
+	args->is_limited = true;
+}
+
 static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at,
 					   const volatile struct failed_argv *args, __u32 offset)
 {
@@ -253,6 +265,7 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 		end = failed_short(walk, rec, offset);
 		if (end) {
 			args = failed_argv(rec);
+			rec->argv_bytes = args->fill;
 			goto told;
 		}
 	}
@@ -261,6 +274,8 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 		return offset;
 	args = failed_begin(walk, at, sizeof(struct rec_chunk));
 	failed_gather(walk, has_loop);
+	rec->argv_bytes = args->sent + args->fill;
+	failed_limit(args);
 	if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
 		failed_flush(walk->ctx, walk->counters, at, args, walk->tid, walk->tgid,
 			     walk->ts_ns);
@@ -268,6 +283,8 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 told:
 	if (args->is_cut)
 		rec->flags |= REC_FAILED_ARGV_CUT;
+	if (args->is_limited)
+		rec->flags |= REC_FAILED_ARGV_LIMITED;
 	if (args->unreadable)
 		rec->flags |= REC_FAILED_ARGV_UNREADABLE;
 	rec->argc = args->count;
@@ -304,7 +321,7 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	rec->unreadable = 0;
 	rec->argv_chunk_bytes = 0;
 	rec->argv.bytes = 0;
-	rec->repeats = 0;
+	rec->argv_bytes = 0;
 	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop, true);
 	size = failed_filename(rec, attempt->filename, size);
 	if (config.want & CONFIG_WANT_ARGV) {

@@ -3,7 +3,8 @@
  * decode/exec_failed.c - REC_EXEC_FAILED: an exec that returned an error.
  *
  * argv is read from the caller's memory, string by string. Where more was there than is read
- * (ARGV_CUT) nobody knows how much: argc and argv_bytes are then absent. A string that could not
+ * (ARGV_CUT) nobody knows how much: argc and argv_bytes are then absent. What the user's limit
+ * takes away (ARGV_LIMITED) was read before, so they tell how much there was. A string that could not
  * be read is empty: argc still holds, argv_bytes does not.
  */
 #include "decode/decoder.h"
@@ -19,18 +20,19 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 		.join = &decoder->joins[rec->header.cpu].argv,
 		.tgid = rec->who.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
-		.is_cut = rec->flags & REC_FAILED_ARGV_CUT,
+		.is_cut = rec->flags & (REC_FAILED_ARGV_CUT | REC_FAILED_ARGV_LIMITED),
 		.buf = decoder->cut_argv,
 		.buf_size = sizeof(decoder->cut_argv),
 	};
 	bool is_cut = rec->flags & REC_FAILED_ARGV_CUT;
+	bool is_limited = rec->flags & REC_FAILED_ARGV_LIMITED;
 	bool is_unreadable = rec->unreadable || rec->flags & REC_FAILED_ARGV_UNREADABLE;
 	bool is_whole = true;
 	int sent = decode_block(decoder, in, &block, &ev->argv, &is_whole);
 
 	if (sent < 0)
 		return sent;
-	ev->argv_truncated = is_cut || is_unreadable || !is_whole;
+	ev->argv_truncated = is_cut || is_limited || is_unreadable || !is_whole;
 	decode_add(ev, BEGAT_F_ARGV_TRUNCATED);
 	if (!sent) {
 		if (rec->argc)
@@ -46,7 +48,7 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 	decode_add(ev, BEGAT_F_ARGC);
 	if (is_unreadable)
 		return 0;
-	ev->argv_bytes = rec->argv_chunk_bytes ? rec->argv_chunk_bytes : rec->argv.bytes;
+	ev->argv_bytes = rec->argv_bytes;
 	decode_add(ev, BEGAT_F_ARGV_BYTES);
 	return 0;
 }
@@ -70,10 +72,6 @@ int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
 	if (rec->attempt_ts_ns && rec->attempt_ts_ns <= rec->header.ts_ns) {
 		ev->exec_ns = rec->header.ts_ns - rec->attempt_ts_ns;
 		decode_add(ev, BEGAT_F_EXEC_NS);
-	}
-	if (rec->repeats) {
-		ev->repeats = rec->repeats;
-		decode_add(ev, BEGAT_F_REPEATS);
 	}
 	return 1;
 }

@@ -156,6 +156,7 @@ static void build(unsigned type)
 		failed->argc = 3;
 		failed->filename = record_string(&rec, "/bin/nothing");
 		failed->argv = record_span(&rec, argv, sizeof(argv));
+		failed->argv_bytes = sizeof(argv);
 		failed->who.pids = record_span(&rec, pids, sizeof(pids));
 	} else if (type == REC_EXIT) {
 		record_exit(&rec)->who.pids = record_span(&rec, pids, sizeof(pids));
@@ -492,12 +493,20 @@ static void test_exec_failed(void **state)
 	assert_false(ev.argv_truncated || HAS(&ev, REPEATS) || HAS(&ev, EXE));
 	assert_true(HAS(&ev, ARGV_TRUNCATED));
 
-	failed->repeats = 12;
+	failed->flags = REC_FAILED_ARGV_LIMITED; /* to what is here, of more that was read */
+	failed->argc = 5;
+	failed->argv_bytes = 42;
+	assert_int_equal(decode(decoder), 1);
+	assert_true(ev.argv_truncated);
+	assert_int_equal(ev.argv.count, 3);
+	assert_int_equal(ev.argc, 5);
+	assert_int_equal(ev.argv_bytes, 42);
+
+	failed->argc = 3;
 	failed->flags = REC_FAILED_ARGV_UNREADABLE;
 	failed->unreadable = 1;
 	assert_int_equal(decode(decoder), 1);
 	assert_true(ev.argv_truncated && HAS(&ev, ARGC) && !HAS(&ev, ARGV_BYTES));
-	assert_int_equal(ev.repeats, 12);
 
 	failed->flags = REC_FAILED_ARGV_CUT;
 	assert_int_equal(decode(decoder), 1);

@@ -307,7 +307,7 @@ static void test_join_of_a_failure(void **state)
 
 		failed->error = E2BIG;
 		failed->argc = count_nuls(block, bytes);
-		failed->argv_chunk_bytes = (uint32_t)bytes;
+		failed->argv_bytes = failed->argv_chunk_bytes = (uint32_t)bytes;
 		assert_int_equal(decode(decoder), 1);
 		assert_int_equal(ev.argv_truncated, skip >= 0);
 		assert_int_equal(ev.argc, count_nuls(block, bytes));

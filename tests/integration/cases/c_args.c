@@ -190,6 +190,8 @@ static void run(char *const argv[], char *const env[], const char *key)
 	int status;
 
 	if (pid == 0) {
+		if (!strcmp(key, "cut")) /* the limit is for what fails, too */
+			execve("/nowhere", argv, env);
 		execve(case_target, argv, env);
 		*error = errno;
 		_exit(99);
@@ -197,6 +199,12 @@ static void run(char *const argv[], char *const env[], const char *key)
 	status = case_reap(pid);
 	if (*error)
 		truth_broken("execve: %s", strerror(*error));
+	if (!strcmp(key, "cut")) {
+		truth_event(&t, "exec_failed", pid);
+		truth_str(&t, "filename", "/nowhere");
+		truth_bool(&t, "argv_truncated", true);
+		truth_end(&t);
+	}
 	truth_event(&t, "exec", pid);
 	truth_str(&t, "filename", case_target);
 	truth_str(&t, "exe", case_target);
