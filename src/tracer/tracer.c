@@ -284,6 +284,9 @@ BEGAT_API int begat_finish(struct begat *b)
 	count = deliver_snapshot(b);
 	while (count >= 0 && (count = tracer_drain(b, POLL_RECORDS_MAX)) > 0)
 		;
+	/* Who ended unseen would otherwise go on living in what was written. */
+	if (count >= 0 && b->has_table && stats_losses(b) != b->losses_healed)
+		count = heal_table(b);
 	if (count >= 0)
 		count = fold_flush(b);
 	b->finished = true;

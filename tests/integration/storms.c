@@ -173,6 +173,36 @@ static void check_bystander(const struct stream *stream, pid_t pid)
 				event_name(stream->events[i]));
 }
 
+/* A loss that nothing comes after: who ended in it has an exit all the same. */
+void test_loss_at_end(const struct test *test)
+{
+	static const char *const args[] = { "phases", NULL };
+	static const char *const options[] = { "-v", "--buffer", "16KiB", NULL };
+	struct session session;
+	struct stream stream = { 0 };
+	char lives[32];
+
+	(void)test;
+	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
+		session_command(&session, "go");
+		kill(session.begat.pid, SIGSTOP);
+		snprintf(lives, sizeof(lives), "lives %d", config.lives);
+		session_command(&session, lives);
+		session_wait_truth(&session, "done lives");
+		session_command(&session, "quit");
+		child_wait(&session.program, test_deadline());
+		kill(session.begat.pid, SIGINT); /* before it can look for losses */
+		kill(session.begat.pid, SIGCONT);
+		session_collect(&session);
+		stream_parse(&stream, &session.events);
+		stream_check(&stream, true);
+		check_sums(&session, &stream);
+		check_healed(&session, &stream);
+	}
+	stream_done(&stream);
+	session_done(&session);
+}
+
 /* begat is stopped while a storm runs, with the least of buffers. */
 void test_loss(const struct test *test)
 {

@@ -161,6 +161,7 @@ const struct test tests[] = {
 	  .args = { "storm", "LIVES" },
 	  .options = { "--latency", "batch" } },
 	{ .name = "loss", .run = test_loss },
+	{ .name = "loss_at_end", .run = test_loss_at_end },
 	{ .name = "wakeups", .run = test_wakeups },
 	{ .name = "start_stop", .run = test_start_stop },
 	{ .name = "cache", .run = test_cache },
