@@ -240,19 +240,41 @@ static const char page_start[] =
 	"style-src 'unsafe-inline'\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width\">\n"
 	"<title>begat diff</title>\n<style>\n"
-	":root { color-scheme: light dark; }\n"
-	"body { font: 14px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; "
-	"padding: 0 1rem; }\n"
-	"table { border-collapse: collapse; width: 100%; margin: 1rem 0; }\n"
-	"th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid #8884; "
-	"font-variant-numeric: tabular-nums; white-space: nowrap; }\n"
-	"th:last-child, td:last-child { text-align: left; width: 99%; white-space: normal; "
-	"overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 13px; }\n"
-	"thead th { position: sticky; top: 0; background: Canvas; }\n"
-	".more { color: #b3261e; } .less { color: #1b7f3b; } .same { opacity: .45; }\n"
-	"@media (prefers-color-scheme: dark) { .more { color: #ff8a80; } .less { color: #7bd88f; } "
+	/* The palette and the manners of the report's page, trace/report/web/src/style.css. */
+	":root { color-scheme: light dark; --ground: #faf9f7; --paper: #fff; --ink: #1d1c1a; "
+	"--soft: #5f5b55; --faint: #8f8a82; --line: #e7e4df; --bad: #b3261e; --bad-soft: #fbeae8; "
+	"--good: #2f6b3c; --good-soft: #e8f3ea; }\n"
+	"@media (prefers-color-scheme: dark) { :root { --ground: #141416; --paper: #1b1b1d; "
+	"--ink: #ecebe8; --soft: #aeaaa3; --faint: #7d7972; --line: #2c2c2f; --bad: #ff8a7f; "
+	"--bad-soft: #402321; --good: #8fcf9d; --good-soft: #1f3325; } }\n"
+	"body { font: 14px/1.5 Inter, system-ui, \"Segoe UI\", Roboto, \"Liberation Sans\", "
+	"sans-serif; font-variant-numeric: tabular-nums; background: var(--ground); "
+	"color: var(--ink); max-width: 1336px; margin: 0 auto; padding: 30px 32px 80px; }\n"
+	"h1 { font-size: 21px; font-weight: 600; letter-spacing: -.01em; margin: 0 0 10px; }\n"
+	"h2 { font-size: 16px; font-weight: 620; margin: 34px 0 12px; }\n"
+	"p { margin: 4px 0; color: var(--soft); }\n"
+	"p b { display: inline-block; min-width: 3.4em; font-weight: 400; color: var(--faint); }\n"
+	".files { font: 13px ui-monospace, Menlo, Consolas, monospace; color: var(--ink); }\n"
+	".ok, .FAIL { margin: 10px 0 0; padding: 7px 12px; border-left: 3px solid var(--good); "
+	"background: var(--good-soft); color: var(--ink); }\n"
+	".FAIL { border-color: var(--bad); background: var(--bad-soft); font-weight: 600; }\n"
+	".table { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; "
+	"overflow-x: auto; }\n"
+	"table { border-collapse: collapse; width: 100%; font-size: 13px; }\n"
+	"th { font-size: 12px; font-weight: 400; color: var(--soft); }\n"
+	"th, td { text-align: right; padding: 5px 14px 5px 0; white-space: nowrap; "
+	"vertical-align: baseline; border-top: 1px solid var(--line); }\n"
+	"thead th { border: 0; } td.more, td.less, td.same { min-width: 4.6em; }\n"
+	"th:first-child, td:first-child { text-align: left; padding-left: 14px; width: 99%; }\n"
+	"td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 260px; "
+	"font: 12px/1.5 ui-monospace, Menlo, Consolas, monospace; }\n"
+	".kind { font: 12px Inter, system-ui, sans-serif; color: var(--soft); "
+	"background: var(--line); border-radius: 10px; padding: 1px 8px; margin-right: 6px; }\n"
+	".more { color: var(--bad); } .less { color: var(--good); } .same { color: var(--faint); "
 	"}\n"
-	".FAIL { font-weight: 600; color: #b3261e; }\n"
+	"@media (max-width: 860px) { body { padding: 20px 18px 60px; } }\n"
+	"@media print { body { background: #fff; padding: 0; } .table { overflow: visible; } "
+	"tr { break-inside: avoid; } }\n"
 	"</style></head><body>\n<h1>begat diff</h1>\n";
 
 static void html_change(FILE *out, const struct begat_diff_row *row, enum begat_diff_measure m)
@@ -269,25 +291,27 @@ static void html_change(FILE *out, const struct begat_diff_row *row, enum begat_
 
 static void html_row(FILE *out, const struct begat_diff_row *row)
 {
-	fprintf(out, "<tr><td>%s</td>", row->kind == BEGAT_DIFF_BOTH ? "" : kind_names[row->kind]);
+	fputs("<tr><td>", out);
+	if (row->kind != BEGAT_DIFF_BOTH)
+		fprintf(out, "<span class=\"kind\">%s</span>", kind_names[row->kind]);
+	html_text(out, row->key);
+	fputs("</td>", out);
 	html_change(out, row, BEGAT_DIFF_COUNT);
 	html_change(out, row, BEGAT_DIFF_WALL);
 	html_change(out, row, BEGAT_DIFF_CPU);
 	html_change(out, row, BEGAT_DIFF_RSS);
 	html_change(out, row, BEGAT_DIFF_FAILED);
-	fputs("<td>", out);
-	html_text(out, row->key);
-	fputs("</td></tr>\n", out);
+	fputs("</tr>\n", out);
 }
 
 static void html_files(FILE *out, const char *label, const char *const *files, int count)
 {
-	fprintf(out, "<p><b>%s</b> ", label);
+	fprintf(out, "<p><b>%s</b> <span class=\"files\">", label);
 	for (int i = 0; i < count; i++) {
 		fputs(i ? ", " : "", out);
 		html_text(out, files[i]);
 	}
-	fputs("</p>\n", out);
+	fputs("</span></p>\n", out);
 }
 
 static void html_table(FILE *out, const char *title, const struct begat_diff_row *rows,
@@ -296,9 +320,10 @@ static void html_table(FILE *out, const char *title, const struct begat_diff_row
 	size_t shown = 0;
 
 	fprintf(out,
-		"<h2>%s</h2>\n<table><thead><tr><th></th><th>runs</th><th>change</th><th>wall</th>"
-		"<th>change</th><th>cpu</th><th>change</th><th>max rss</th><th>change</th>"
-		"<th>failed</th><th>change</th><th>name</th></tr></thead><tbody>\n",
+		"<h2>%s</h2>\n<div class=\"table\"><table><thead><tr><th>Command</th>"
+		"<th>Runs</th><th>Change</th><th>Wall</th><th>Change</th><th>CPU</th>"
+		"<th>Change</th><th>Max RSS</th><th>Change</th><th>Failed</th><th>Change</th>"
+		"</tr></thead><tbody>\n",
 		title);
 	for (size_t i = 0; i < count; i++) {
 		if (!shows_all && (!has_change(&rows[i]) || shown == 500))
@@ -306,7 +331,7 @@ static void html_table(FILE *out, const char *title, const struct begat_diff_row
 		html_row(out, &rows[i]);
 		shown++;
 	}
-	fputs("</tbody></table>\n", out);
+	fputs("</tbody></table></div>\n", out);
 	if (shown < count)
 		fprintf(out,
 			"<p>%zu more without a change beyond the noise, or a smaller one.</p>\n",

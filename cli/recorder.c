@@ -29,6 +29,7 @@
 
 struct recorder {
 	struct begat_recorder *file;
+	uint32_t keep; /* of earlier parts; 0 = all */
 	struct begat_queue *queue;
 	pthread_t thread;
 	bool is_running;
@@ -120,6 +121,7 @@ int recorder_open(const char *path, const struct options *options,
 		free_recorder(r);
 		return err;
 	}
+	r->keep = opts->keep;
 	*ret_recorder = r;
 	return 0;
 }
@@ -182,9 +184,13 @@ bool recorder_add(struct recorder *r, const struct begat_event *ev)
 
 static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c)
 {
-	char size[HUMAN_BYTES], parts[64] = "", safe[512];
+	char size[HUMAN_BYTES], parts[96] = "", safe[512];
+	uint32_t kept = r->keep && c->parts > r->keep ? r->keep : c->parts;
 
-	if (c->parts)
+	if (kept < c->parts)
+		snprintf(parts, sizeof(parts), " and %u earlier part%s, the %u before removed",
+			 kept, kept == 1 ? "" : "s", c->parts - kept);
+	else if (c->parts)
 		snprintf(parts, sizeof(parts), " and %u earlier part%s", c->parts,
 			 c->parts == 1 ? "" : "s");
 	cli_complain("recorded %llu process%s, %llu events in %s%s (%s), %llu lost; "
