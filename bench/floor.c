@@ -98,9 +98,11 @@ int main(int argc, char **argv)
 	memcpy(section_of(object, ".rodata"), &kind, sizeof(kind));
 	if (bpf_object__load(object))
 		errx(1, "cannot load %s: needs root", path);
-	bpf_object__for_each_program(program, object) if (bpf_program__autoload(program) &&
-							  !bpf_program__attach(program))
-		err(1, "cannot attach %s", bpf_program__name(program));
+	bpf_object__for_each_program(program, object)
+	{
+		if (bpf_program__autoload(program) && !bpf_program__attach(program))
+			err(1, "cannot attach %s", bpf_program__name(program));
+	}
 	ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "records"), take, NULL,
 				NULL);
 	if (!ring)

@@ -26,7 +26,7 @@
 #define SPAWN_COUNT 400
 #define FAIL_COUNT 60000
 #define FAIL_BARE_COUNT 300000 /* bare ones are quick */
-#define LIVE_COUNT 2000
+#define LIVE_COUNT 1000
 #define IDLE_SECONDS 5
 
 #define BUSY_ADVICE "or the machine is busy (see its load above): try again when it is idle"
