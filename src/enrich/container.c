@@ -301,3 +301,35 @@ bool enrich_container(const struct begat_str *cgroup, struct begat_event *ev, ch
 	}
 	return set_fields(&found, ev, buf, size);
 }
+
+static void keep(struct enrich_cache *cache, const struct begat_event *ev,
+		 const struct begat_fields *before)
+{
+	cache->is_set = ev->cgroup.len <= sizeof(cache->path);
+	if (!cache->is_set)
+		return;
+	memcpy(cache->path, ev->cgroup.data, ev->cgroup.len);
+	cache->len = ev->cgroup.len;
+	for (size_t i = 0; i < sizeof(before->bits) / sizeof(before->bits[0]); i++)
+		cache->fields.bits[i] = ev->has.bits[i] & ~before->bits[i];
+	cache->container_id = ev->container_id;
+	cache->container_runtime = ev->container_runtime;
+	cache->pod_uid = ev->pod_uid;
+}
+
+void enrich_container_cached(struct enrich_cache *cache, struct begat_event *ev)
+{
+	struct begat_fields before = ev->has;
+
+	if (!cache->is_set || cache->len != ev->cgroup.len ||
+	    memcmp(cache->path, ev->cgroup.data, cache->len)) {
+		enrich_container(&ev->cgroup, ev, cache->buf, sizeof(cache->buf));
+		keep(cache, ev, &before);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(before.bits) / sizeof(before.bits[0]); i++)
+		ev->has.bits[i] |= cache->fields.bits[i];
+	ev->container_id = cache->container_id;
+	ev->container_runtime = cache->container_runtime;
+	ev->pod_uid = cache->pod_uid;
+}

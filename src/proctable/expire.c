@@ -79,6 +79,7 @@ void proctable_expire(struct proctable *table, uint64_t now_ns)
 			return;
 		table->dead--;
 		table->dead_head = entry->next_dead;
+		__builtin_prefetch(entry->next_dead); /* died long ago: cold */
 		if (!table->dead_head)
 			table->dead_tail = NULL;
 		entry->flags |= ENTRY_EXPIRED;

@@ -19,6 +19,7 @@
 #include "base/api.h"
 
 #define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
+#define DRAIN_RECORDS 512 /* between two looks at the dead: the fewer, the warmer the table */
 #define POLL_BURST_NS 20000000ull /* and ends after this even if the storm goes on */
 #define LOSS_LOOK_NS 1000000ull /* no more often than this are the counters looked through */
 #define LATENCY_SAMPLE 8 /* in a burst every 8th event is timed */
@@ -36,7 +37,7 @@ static void enrich(struct begat *b, struct begat_event *ev)
 {
 	if (begat_event_has(ev, BEGAT_F_CGROUP) &&
 	    begat_fields_has(&b->fields, BEGAT_F_CONTAINER_ID))
-		enrich_container(&ev->cgroup, ev, b->container, sizeof(b->container));
+		enrich_container_cached(&b->container, ev);
 }
 
 /* Past this point secrets are hidden: from sinks, recordings and summaries alike. */
@@ -149,7 +150,7 @@ static int drain_burst(struct begat *b)
 	int total = 0;
 
 	while (total < POLL_RECORDS_MAX) {
-		int count = tracer_drain(b, POLL_RECORDS_MAX - total);
+		int count = tracer_drain(b, DRAIN_RECORDS);
 		uint64_t now;
 
 		if (count < 0)
@@ -158,6 +159,7 @@ static int drain_burst(struct begat *b)
 		now = tracer_now_ns();
 		if (!end_ns)
 			end_ns = now + POLL_BURST_NS;
+		proctable_expire(b->table, now);
 		if (now >= end_ns || (!count && !total) || !wait_spin(b, end_ns))
 			break;
 	}

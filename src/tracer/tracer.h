@@ -62,7 +62,7 @@ struct begat {
 	struct transport *transport;
 	struct decoder *decoder;
 	struct proctable *table;
-	char container[512]; /* enrich_container() writes its strings here */
+	struct enrich_cache container;
 	struct begat_lineage lineage;
 
 	/* waiting */

@@ -126,9 +126,39 @@ static void no_path_and_no_room(void **state)
 	(void)state;
 }
 
+/* The same path again, another, one too long to keep: as without the cache. */
+static void test_cache_says_the_same(void **state)
+{
+	static char longest[4096];
+	const char *paths[] = {
+		"/system.slice/docker-0123456789abcdef0123456789abcdef0123456789abcdef0123"
+		"456789abcdef.scope",
+		"/user.slice", longest, ""
+	};
+	struct enrich_cache cache = { 0 };
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	memcpy(longest, "/machine.slice/", 15);
+	for (int i = 0; i < 32; i++) {
+		const char *path = paths[i / 2 % 4];
+		struct begat_event plain = { .cgroup = { path, strlen(path) } }, cached = plain;
+		char buf[ENRICH_CONTAINER_BYTES];
+
+		enrich_container(&plain.cgroup, &plain, buf, sizeof(buf));
+		enrich_container_cached(&cache, &cached);
+		assert_memory_equal(&plain.has, &cached.has, sizeof(plain.has));
+		assert_int_equal(plain.container_id.len, cached.container_id.len);
+		if (plain.container_id.len)
+			assert_memory_equal(plain.container_id.data, cached.container_id.data,
+					    plain.container_id.len);
+		assert_int_equal(plain.container_runtime.len, cached.container_runtime.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cache_says_the_same),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(no_path_and_no_room),
 	};
