@@ -7,9 +7,9 @@
 # bench/records.bin, under callgrind. Counts depend on the compiler and the C library, not on the
 # machine's load: with the compiler of the baseline 3 % more is a failure, with another one 15 %.
 # BPF side: each program's run time as a share of that of a reference program with a fixed amount
-# of work, the median of thirty short windows of one run (bench/hooks -g), in thousandths: it moves
-# by a tenth between an idle machine and an overloaded one. On the CPU of the baseline 30 % more is
-# a failure, on another one 150 %. (The verifier's instruction counts are compared by tests/vm.)
+# of work, the median of thirty short windows of one run (bench/hooks -g), in thousandths. Caches that
+# other work fills move it by half and more, so only four times the baseline is a failure: a loop
+# or a lookup gone wrong. The fine gate is the verifier's instruction counts, compared by tests/vm.
 #
 # The baseline is bench/costs.txt; --update writes it anew. Needs valgrind for the first, root for
 # the second; what cannot run is skipped and says so. BUILD=<folder> as for make.
@@ -100,10 +100,8 @@ if [ "$(id -u)" != 0 ]; then
 elif ! "$build/bench/hooks" -g >"$work/programs" 2>"$work/log"; then
 	skip bpf_ "$(head -n 1 "$work/log")"
 else
-	limit=30
-	[ "$cpu" = "$(sed -n 's/^# cpu: //p' $baseline)" ] || limit=150
 	while read -r name thousandths; do
-		judge "bpf_$name" "$thousandths" $limit
+		judge "bpf_$name" "$thousandths" 300
 	done <"$work/programs"
 fi
 
