@@ -2,10 +2,10 @@
 /*
  * tests/golden/test_traces.c - recordings that were made once and must stay readable.
  *
- * Owns:    tests/golden/{build,hostile,storm}.db: made by this program with --make FOLDER from
- *          synthetic events, so what is in them is known to the last member. They are not made
- *          again when the writer changes, only when the schema's number does, and then the old
- *          ones stay beside the new.
+ * Owns:    tests/golden/{build,hostile,storm,chains}.db: made by this program with --make FOLDER
+ *          from synthetic events, so what is in them is known to the last member. They are not
+ *          made again when the writer changes, only when the schema's number does, and then the
+ *          old ones stay beside the new.
  */
 #include <begat/trace.h>
 #include <err.h>
@@ -35,6 +35,11 @@ static void storm_story(struct synthetic *s)
 	synthetic_storm(s, 200, 20);
 }
 
+static void chains_story(struct synthetic *s)
+{
+	synthetic_chains(s, 20);
+}
+
 static const struct golden {
 	const char *name;
 	void (*story)(struct synthetic *s);
@@ -43,6 +48,7 @@ static const struct golden {
 	{ "build", build_story, 52 },
 	{ "hostile", synthetic_hostile, 0 },
 	{ "storm", storm_story, 200 },
+	{ "chains", chains_story, 20 },
 };
 
 /* Small pages: a golden file of ten processes need not be 200 KB. */
@@ -107,12 +113,18 @@ static void test_storm(void **state)
 	compare(&goldens[2]);
 }
 
+static void test_chains(void **state)
+{
+	compare(&goldens[3]);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_chains),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--make")) {

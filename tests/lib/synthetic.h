@@ -56,6 +56,9 @@ void synthetic_build(struct synthetic *s, unsigned units, unsigned slowdown);
 /* @count processes that fork, exec with an argv of their own, and exit; @alive at once. */
 void synthetic_storm(struct synthetic *s, unsigned count, unsigned alive);
 
+/* @count processes, two at a time, that become env, then nice, then what they were started for. */
+void synthetic_chains(struct synthetic *s, unsigned count);
+
 /* Everything that is hard to store: every field, absent fields, bytes of all kinds. */
 void synthetic_hostile(struct synthetic *s);
 

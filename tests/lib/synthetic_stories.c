@@ -135,3 +135,30 @@ void synthetic_storm(struct synthetic *s, unsigned count, unsigned alive)
 	}
 	free(ring);
 }
+
+static void chain_link(struct synthetic *s, struct synthetic_process *p, const char *exe,
+		       const char *const *argv)
+{
+	synthetic_exec(s, 300 * US + next_random(s, 2 * MS), p, exe, argv);
+}
+
+void synthetic_chains(struct synthetic *s, unsigned count)
+{
+	static const char *const argv[] = { "env", "nice", "true", NULL };
+	struct synthetic_process parent = { .id = 42, .parent_id = 1, .pid = 2, .comm = "sh" };
+	struct synthetic_process pair[2];
+
+	for (unsigned i = 0; i < count; i += 2) {
+		for (unsigned k = 0; k < 2; k++)
+			synthetic_fork(s, 1 + next_random(s, MS), &parent, &pair[k]);
+		for (unsigned k = 0; k < 2; k++)
+			chain_link(s, &pair[k], "/usr/bin/env", argv);
+		for (unsigned k = 0; k < 2; k++)
+			chain_link(s, &pair[k], "/usr/bin/nice", argv + 1);
+		for (unsigned k = 0; k < 2; k++)
+			chain_link(s, &pair[k], "/usr/bin/true", argv + 2);
+		for (unsigned k = 0; k < 2; k++)
+			synthetic_exit(s, 1 + next_random(s, MS), &pair[k], 0, 0, 700 * US);
+	}
+	synthetic_summary(s);
+}

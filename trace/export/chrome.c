@@ -3,7 +3,11 @@
  * trace/export/chrome.c - a timeline as Chrome trace events (JSON object format).
  *
  * Owns:    one "process" for the recording, a "thread" a track; complete events; microseconds
- *          from the first event, with three decimals.
+ *          from the first event.
+ *
+ * Readers add "ts" and "dur" as doubles. With decimal fractions the sum is often a little more
+ * than the start of what follows, which speedscope then takes for its child. So times are whole
+ * 1024ths of a microsecond, finer than the clock: doubles hold them, and add them, exactly.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,10 +16,22 @@
 #include "json.h"
 #include "layout.h"
 
-static void put_us(FILE *out, uint64_t ns)
+/* In 1024ths of a microsecond. */
+static uint64_t ticks(uint64_t ns)
 {
-	fprintf(out, "%llu.%03llu", (unsigned long long)(ns / 1000),
-		(unsigned long long)(ns % 1000));
+	return ns / 1000 * 1024 + (ns % 1000 * 1024 + 500) / 1000;
+}
+
+static void put_us(FILE *out, uint64_t count)
+{
+	char text[40];
+	size_t len = (size_t)snprintf(text, sizeof(text), "%llu.%010llu",
+				      (unsigned long long)(count / 1024),
+				      (unsigned long long)(count % 1024 * 9765625));
+
+	while (text[len - 1] == '0' && text[len - 2] != '.')
+		len--;
+	fwrite(text, 1, len, out);
 }
 
 static void put_args(struct export *ex, const struct begat_trace_process *p,
@@ -46,15 +62,20 @@ static void put_slice(struct export *ex, const struct layout_slice *s, uint64_t 
 {
 	const struct begat_trace_process *p = &ex->table->processes[s->process];
 	struct begat_str name = export_program(ex, s->process);
+	uint64_t start = ticks(s->start_ns - origin_ns), end = ticks(s->end_ns - origin_ns);
 
 	if (s->exec != BEGAT_TRACE_NONE)
 		name = begat_trace_string(ex->trace, ex->table->execs[s->exec].comm);
-	fputs(",\n{\"ph\":\"X\",\"cat\":\"process\",\"name\":", ex->out);
+	/* Of slices without length nobody can tell which is within which: those are instants. */
+	fprintf(ex->out, ",\n{\"ph\":%s,\"cat\":\"process\",\"name\":",
+		start == end ? "\"i\",\"s\":\"t\"" : "\"X\"");
 	export_json_string(ex->out, name.data, name.len);
 	fprintf(ex->out, ",\"pid\":1,\"tid\":%u,\"ts\":", s->track + 1);
-	put_us(ex->out, s->start_ns - origin_ns);
-	fputs(",\"dur\":", ex->out);
-	put_us(ex->out, s->end_ns - s->start_ns);
+	put_us(ex->out, start);
+	if (start != end) {
+		fputs(",\"dur\":", ex->out);
+		put_us(ex->out, end - start);
+	}
 	putc(',', ex->out);
 	put_args(ex, p, s);
 	putc('}', ex->out);

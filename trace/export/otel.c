@@ -167,20 +167,40 @@ static void put_span(struct otel *o, uint32_t index)
 	putc('}', out);
 }
 
+/* What uname calls a machine, with the name that the conventions have for it. */
+static const char *arch_of(const char *machine)
+{
+	static const struct {
+		const char *prefix, *arch;
+	} arches[] = { { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "arm", "arm32" },
+		       { "i386", "x86" },     { "i486", "x86" },      { "i586", "x86" },
+		       { "i686", "x86" },     { "ppc64", "ppc64" },   { "ppc", "ppc32" } };
+
+	for (size_t i = 0; i < sizeof(arches) / sizeof(arches[0]); i++)
+		if (!strncmp(machine, arches[i].prefix, strlen(arches[i].prefix)))
+			return arches[i].arch;
+	return machine;
+}
+
 static void put_resource(struct otel *o)
 {
 	static const struct {
 		const char *meta, *attribute;
 	} facts[] = { { "host", "host.name" },
-		      { "machine", "host.arch" },
 		      { "kernel", "os.version" },
-		      { "version", "telemetry.sdk.version" } };
+		      { "version", "service.version" } };
+	const char *machine = begat_trace_meta(o->ex->trace, "machine");
 	FILE *out = o->ex->out;
 	bool is_first = true;
 
 	fputs("{\"resourceSpans\":[{\"resource\":{\"attributes\":[", out);
 	put_text(out, "service.name", (struct begat_str){ "begat", 5 }, &is_first);
 	put_text(out, "os.type", (struct begat_str){ "linux", 5 }, &is_first);
+	if (machine) {
+		const char *arch = arch_of(machine);
+
+		put_text(out, "host.arch", (struct begat_str){ arch, strlen(arch) }, &is_first);
+	}
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		const char *value = begat_trace_meta(o->ex->trace, facts[i].meta);
 
