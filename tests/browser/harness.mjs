@@ -26,18 +26,33 @@ export function report(kind, processes = 0, format = 'html') {
 
 let browser;
 
-// Opens a page; check() throws if it complained or asked for anything but itself.
-export async function open(path, options = {}) {
+// A page; done() throws if it complained or asked for anything but the address, or, if that ends
+// in a slash, what is below it.
+export async function newPage(address, options = {}) {
 	browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
 	const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
 	const page = await context.newPage();
 	const complaints = [];
-	page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(`console: ${m.text()}`));
+	page.on('console', (m) => {
+		// Drawing without a GPU is slow, says WebGL.
+		if (['error', 'warning'].includes(m.type()) && !m.text().includes('GL Driver Message (OpenGL, Performance')) complaints.push(`console: ${m.text()}`);
+	});
 	page.on('pageerror', (e) => complaints.push(`exception: ${e.stack}`));
 	page.on('dialog', (d) => (complaints.push(`dialog: ${d.message()}`), d.dismiss()));
 	page.on('request', (r) => {
-		if (r.url() !== `file://${path}` && r.url() !== 'data:,') complaints.push(`request: ${r.url()}`);
+		const isOwn = address.endsWith('/') ? r.url().startsWith(address) : r.url() === address;
+		if (!isOwn && r.url() !== 'data:,') complaints.push(`request: ${r.url()}`);
 	});
+	page.done = async () => {
+		await context.close();
+		if (complaints.length) throw new Error(complaints.join('\n'));
+	};
+	return page;
+}
+
+// Opens a report.
+export async function open(path, options = {}) {
+	const page = await newPage(`file://${path}`, options);
 	await page.addInitScript(() => {
 		window.copied = [];
 		Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (t) => void window.copied.push(t) } });
@@ -46,10 +61,6 @@ export async function open(path, options = {}) {
 	await page.goto(`file://${path}`, { timeout: 120000 });
 	await page.waitForFunction(() => window.begat, null, { timeout: 120000, polling: 'raf' });
 	page.openedIn = performance.now() - before;
-	page.done = async () => {
-		await context.close();
-		if (complaints.length) throw new Error(complaints.join('\n'));
-	};
 	return page;
 }
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Reports in a real browser: headless Chromium driven by playwright-core. Skips, with the reason,
-# where one of them is missing. BUILD says where the libraries are; ONLY=name runs those tests
-# that have it in their name. BROWSER_SECONDS (300) bounds all of them together; a minute is usual.
-# Ends with "N passed, N failed, N skipped".
+# Reports in a real browser, headless Chromium driven by playwright-core, and exports before
+# readers from npm. Skips, with the reason, where one of them is missing. BUILD says where the
+# libraries are; ONLY=name runs those tests that have it in their name. BROWSER_SECONDS (300)
+# bounds all of them together; a minute is usual. Ends with "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
@@ -18,12 +18,14 @@ skip() {
 
 command -v node >/dev/null || skip "node is missing (apt-get install nodejs)"
 [ -x "$CHROMIUM" ] || skip "$CHROMIUM is missing (apt-get install chromium, or set CHROMIUM)"
-if [ ! -d tests/browser/node_modules/playwright-core ]; then
-	command -v npm >/dev/null || skip "playwright-core and npm are missing (apt-get install npm)"
-	npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error >&2 ||
-		skip "playwright-core cannot be installed (no network?): npm --prefix tests/browser ci"
+# npm leaves its own copy of the lock in what it installed.
+installed=tests/browser/node_modules/.package-lock.json
+if [ ! -e $installed ] || [ tests/browser/package-lock.json -nt $installed ]; then
+	command -v npm >/dev/null || skip "npm and what it would install are missing (apt-get install npm)"
+	npm --prefix tests/browser ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 ||
+		skip "the packages cannot be installed (no network?): npm --prefix tests/browser ci"
 fi
-for lib in libbegat-trace.a libbegat.a; do
+for lib in libbegat-trace.a libbegat.a begat; do
 	[ -f "$BUILD/$lib" ] || skip "$BUILD/$lib is missing: run make first"
 done
 mkdir -p "$OUT"
@@ -31,5 +33,5 @@ mkdir -p "$OUT"
 ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -Iinclude ${SAN_FLAGS:-} \
 	tests/browser/make_page.c "$BUILD/libbegat-trace.a" "$BUILD/libbegat.a" \
 	${LDLIBS_BPF:--lbpf -lelf} -lsqlite3 -lz -lm -pthread -o "$OUT/make_page"
-CHROMIUM=$CHROMIUM OUT=$OUT ONLY=${ONLY:-} exec timeout -k 5 "${BROWSER_SECONDS:-300}" \
-	node tests/browser/test_report.mjs
+CHROMIUM=$CHROMIUM OUT=$OUT BEGAT=$BUILD/begat ONLY=${ONLY:-} exec timeout -k 5 "${BROWSER_SECONDS:-300}" \
+	node tests/browser/run.mjs

@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { equal, ok, open, report, runTests, Skip } from './harness.mjs';
+import { equal, ok, open, report, Skip } from './harness.mjs';
 
 const SIZE = 600;
 const json = (kind = 'build', size = SIZE) => JSON.parse(readFileSync(report(kind, size, 'json'), 'utf8'));
@@ -26,7 +26,7 @@ const place = (page, i) => page.evaluate((k) => {
 
 const rows = (page, table) => page.locator(`#${table} .vt-row`).evaluateAll((list) => list.map((r) => Array.from(r.querySelectorAll('.vt-cell'), (c) => c.innerText)));
 
-await runTests({
+export default {
 	async 'the committed page is what its source gives'() {
 		const run = spawnSync('scripts/build-report.sh', ['--check'], { encoding: 'utf8' });
 		const isStale = run.stderr.includes('is not what its source gives');
@@ -317,7 +317,7 @@ await runTests({
 		await page.done();
 		return `opened after ${(opened / 1000).toFixed(1)} s, a frame takes ${frame.toFixed(0)} ms, a search ${search.toFixed(0)} ms`;
 	},
-});
+};
 
 // The median time of a frame while panning at several depths.
 function panTime(page) {

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// All tests, counted together.
+
+import { runTests } from './harness.mjs';
+import exports from './test_exports.mjs';
+import report from './test_report.mjs';
+
+await runTests({ ...exports, ...report });
