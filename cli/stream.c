@@ -14,7 +14,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "cli.h"
@@ -103,6 +105,19 @@ void stream_explain(const struct begat *begat)
 	cli_complain("%s%s", why, len && strchr(".?!", why[len - 1]) ? "" : ".");
 }
 
+/*
+ * Who asked for low gives a core away, but on a busy machine would wait a time slice for it at each
+ * turn. Threads and commands that are made later run as usual. Not for the other modes: a reader that
+ * yields to whom it watches must not come first. Without the right to it things stay as they are.
+ */
+static void come_first(void)
+{
+	const struct sched_param param = { 0 };
+
+	if (!sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param))
+		setpriority(PRIO_PROCESS, 0, -20);
+}
+
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	int r = begat_open(opts, &stream->begat);
@@ -113,6 +128,8 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		stream->begat = NULL;
 		return r;
 	}
+	if (opts->latency == BEGAT_LOW)
+		come_first();
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)

@@ -216,6 +216,15 @@ record_redacts()
 	grep -q 'redacted' "$1/a.db"
 }
 
+# In low the reader comes first, and only the reader: not what it starts.
+low_comes_first()
+{
+	need_root
+	"$build/begat" run --latency low -q -- sh -c 'ps -o ni= -p $$,$PPID' >"$1/nice" 2>"$1/log" ||
+		{ cat "$1/log"; return 1; }
+	[[ $(sort -n "$1/nice" | tr -d ' ' | tr '\n' ' ') == '-20 0 ' ]] || { cat "$1/nice"; return 1; }
+}
+
 # A file that may not grow ends the recording with a sentence and a file that says it is not whole;
 # the command goes on, and still dies of the signal where it ignores the limit itself.
 record_outgrows_limit()
@@ -369,7 +378,7 @@ layers_check_fails()
 }
 
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals record_redacts \
-	record_outgrows_limit stress_schema \
+	record_outgrows_limit low_comes_first stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
 done
