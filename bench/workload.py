@@ -45,10 +45,15 @@ def fetch(folder):
     state = os.path.join(folder, "apt")
     for sub in ("lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(state, sub), exist_ok=True)
-    with open("/etc/os-release") as f:
-        names = [l.split("=")[1].strip() for l in f if l.startswith("VERSION_CODENAME=")]
+    # The archive that this machine's own apt sources name, or BEGAT_MIRROR: as for the guests' kernels.
+    suite = next((l.split("=")[1].strip() for l in open("/etc/os-release")
+                  if l.startswith("VERSION_CODENAME=")), "stable")
+    mirror = subprocess.run(["sh", "-c", '. tests/vm/lib.sh; vm_mirror "$1"', "tests/vm/lib.sh", suite],
+                            cwd=lib.ROOT, capture_output=True, text=True).stdout.strip()
+    if not mirror:
+        return None
     with open(os.path.join(state, "sources.list"), "w") as f:
-        f.write("deb-src http://deb.debian.org/debian %s main\n" % (names or ["stable"])[0])
+        f.write("deb-src %s %s main\n" % (mirror, suite))
     options = ["-o", "Dir::Etc::sourcelist=%s/sources.list" % state, "-o", "Dir::Etc::sourceparts=-",
                "-o", "Dir::State::lists=%s/lists" % state, "-o", "Dir::Cache=%s/cache" % state]
     for command in (["apt-get", *options, "-qq", "update"],
@@ -75,7 +80,7 @@ def the_build(source):
             source = fetch(CACHE)
     if source:
         return "lua5.4", "make -s clean; exec make -s %s posix" % jobs, source
-    print("lua5.4's source is not to be had (apt-get source, from deb.debian.org): building "
+    print("lua5.4's source is not to be had (apt-get source): building "
           "libbegat.a instead; --source FOLDER names one")
     return "libbegat", ("rm -rf /dev/shm/bench-build; exec make -s %s BUILD=/dev/shm/bench-build "
                         "/dev/shm/bench-build/libbegat.a" % jobs), lib.ROOT
