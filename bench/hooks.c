@@ -78,6 +78,19 @@ static void read_programs(const struct begat *b, size_t round, double count)
 	}
 }
 
+/* A tracer of what this process begets, its programs' run times counted until the result is closed. */
+static int open_counted(const struct begat_options *opts, struct begat **ret_b)
+{
+	int stats;
+
+	if (begat_open(opts, ret_b) < 0 || begat_follow(*ret_b, getpid()))
+		errx(1, "%s", begat_error(*ret_b));
+	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (stats < 0)
+		err(1, "BPF statistics");
+	return stats;
+}
+
 static void measure(const char *kind, const char *count, size_t round, double *ret_bare)
 {
 	struct begat_options opts = {
@@ -87,11 +100,7 @@ static void measure(const char *kind, const char *count, size_t round, double *r
 	int stats;
 
 	*ret_bare = run_load(NULL, kind, count);
-	if (begat_open(&opts, &b) < 0 || begat_follow(b, getpid()))
-		errx(1, "%s", begat_error(b));
-	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (stats < 0)
-		err(1, "BPF statistics");
+	stats = open_counted(&opts, &b);
 	run_load(b, kind, count);
 	close(stats);
 	read_programs(b, round, strtod(count, NULL));
@@ -183,11 +192,7 @@ static int gate(void)
 	struct begat *b = NULL;
 	int stats;
 
-	if (begat_open(&opts, &b) < 0 || begat_follow(b, getpid()))
-		errx(1, "%s", begat_error(b));
-	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (stats < 0)
-		err(1, "BPF statistics");
+	stats = open_counted(&opts, &b);
 	for (int window = 0; window < WINDOWS; window++) {
 		double ns[PROGRAMS_MAX], reference_ns[PROGRAMS_MAX];
 

@@ -173,6 +173,18 @@ static void check_bystander(const struct stream *stream, pid_t pid)
 				event_name(stream->events[i]));
 }
 
+/* A storm while begat is stopped, with more lives than its buffer holds. */
+static void storm_unseen(struct session *session)
+{
+	char lives[32];
+
+	session_command(session, "go");
+	kill(session->begat.pid, SIGSTOP);
+	snprintf(lives, sizeof(lives), "lives %d", config.lives);
+	session_command(session, lives);
+	session_wait_truth(session, "done lives");
+}
+
 /* A loss that nothing comes after: who ended in it has an exit all the same. */
 void test_loss_at_end(const struct test *test)
 {
@@ -180,15 +192,10 @@ void test_loss_at_end(const struct test *test)
 	static const char *const options[] = { "-v", "--buffer", "16KiB", NULL };
 	struct session session;
 	struct stream stream = { 0 };
-	char lives[32];
 
 	(void)test;
 	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
-		session_command(&session, "go");
-		kill(session.begat.pid, SIGSTOP);
-		snprintf(lives, sizeof(lives), "lives %d", config.lives);
-		session_command(&session, lives);
-		session_wait_truth(&session, "done lives");
+		storm_unseen(&session);
 		session_command(&session, "quit");
 		child_wait(&session.program, test_deadline());
 		kill(session.begat.pid, SIGINT); /* before it can look for losses */
@@ -211,15 +218,10 @@ void test_loss(const struct test *test)
 	struct session session;
 	struct stream stream = { 0 };
 	pid_t bystander = start_bystander();
-	char lives[32];
 
 	(void)test;
 	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
-		session_command(&session, "go");
-		kill(session.begat.pid, SIGSTOP);
-		snprintf(lives, sizeof(lives), "lives %d", config.lives);
-		session_command(&session, lives);
-		session_wait_truth(&session, "done lives");
+		storm_unseen(&session);
 		session_command(&session, "survivors");
 		session_wait_truth(&session, "done survivors");
 		end_bystander(bystander);
