@@ -99,7 +99,7 @@ void leaks_note(struct leaks *leaks, pid_t begat); /* what it holds now */
 void leaks_check(const struct leaks *leaks); /* once it has ended */
 int leaks_own_descriptors(void);
 void leaks_check_processes(void); /* none of our descendants may be left */
-void leaks_expect(pid_t pid); /* but this one; 0 = none */
+void leaks_expect(pid_t pid); /* but this one as well; 0 = none at all */
 
 /* ---- session.c ---- */
 enum mode {
@@ -115,6 +115,7 @@ struct session {
 	char folder[64], work[80], events_path[80], go_path[80];
 	int go_fd;
 	pid_t root; /* the case's pid */
+	char path[4200]; /* of the case's program */
 	const char *argv[ARGS_MAX + 2]; /* the case's */
 	struct text *truth; /* what the case said */
 	struct text events; /* begat's stream */
@@ -123,7 +124,9 @@ struct session {
 int session_start(struct session *session, enum mode mode, const char *program,
 		  const char *const *args, const char *const *options);
 void session_command(struct session *session, const char *command);
-/* Until begat shows a process that the case makes on request. */
+/* The pid of a process that the waiting case makes on request, while @other is drained; 0 = failed. */
+pid_t session_sentinel(struct session *session, struct child *other);
+/* Until begat shows such a process. */
 int session_wait_traced(struct session *session);
 /* Until begat has shown each process whose line in the truth holds @needle: it heals when it can. */
 void session_wait_shown(struct session *session, const char *needle);
@@ -172,6 +175,7 @@ struct test {
 };
 extern const struct test tests[];
 void test_run_case(const struct test *test);
+bool test_is_selected(const struct test *test); /* by --only */
 
 /* shared.c */
 bool shared_fits(const struct test *test); /* may it run under the one that is there? */

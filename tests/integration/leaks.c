@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define EXPECTED_MAX 32
+
 static void note(uint32_t *ids, size_t *count, const char *line, const char *key)
 {
 	unsigned id;
@@ -125,11 +127,24 @@ static bool name_of(pid_t pid, char *name, size_t size)
 	return true;
 }
 
-static pid_t expected;
+static pid_t expected[EXPECTED_MAX];
+static size_t expected_count;
 
 void leaks_expect(pid_t pid)
 {
-	expected = pid;
+	if (!pid)
+		expected_count = 0;
+	else if (expected_count < EXPECTED_MAX)
+		expected[expected_count++] = pid;
+}
+
+static bool is_expected(pid_t pid)
+{
+	for (size_t i = 0; i < expected_count; i++) {
+		if (expected[i] == pid)
+			return true;
+	}
+	return false;
 }
 
 /* We are the reaper of all our descendants: whatever was left alone is our child now. */
@@ -142,7 +157,7 @@ void leaks_check_processes(void)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	file = fopen(path, "re");
 	while (file && fscanf(file, "%d", &pid) == 1) {
-		if (pid == expected)
+		if (is_expected(pid))
 			continue;
 		name_of(pid, name, sizeof(name));
 		/* It may be on its way out: its end is what counts, not that it has been. */

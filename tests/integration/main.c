@@ -88,10 +88,9 @@ void test_run_case(const struct test *test)
 	session_done(&session);
 }
 
-/* Cases that `begat watch -p` of the runner shows as well as `begat run` of each. */
 static bool is_sharable(const struct test *test)
 {
-	return config.is_shared && test->mode == MODE_RUN && !test->run;
+	return config.is_shared && !test->run;
 }
 
 /* Once; what was wrong is in problems. */
@@ -188,7 +187,7 @@ static const char *why_no_backend(const char *backend)
 	return NULL;
 }
 
-static bool is_selected(const struct test *test)
+bool test_is_selected(const struct test *test)
 {
 	return !config.only || strstr(test->name, config.only);
 }
@@ -221,11 +220,11 @@ static void end_shared(void)
 
 static bool is_wanted(const struct test *test, bool sharable, bool is_first)
 {
-	return is_selected(test) && is_sharable(test) == sharable && (!test->is_once || is_first) &&
-	       (!test->is_long || !config.is_quick);
+	return test_is_selected(test) && is_sharable(test) == sharable &&
+	       (!test->is_once || is_first) && (!test->is_long || !config.is_quick);
 }
 
-/* Those that ask for the same options under one begat, then those that ask for others. */
+/* Those that ask for the same way and options under one begat, then those that ask for others. */
 static void run_shared(bool is_first)
 {
 	bool is_done[TESTS_MAX] = { false }, has_run;

@@ -212,25 +212,32 @@ static bool is_verbose(const char *const *options)
 	return false;
 }
 
+pid_t session_sentinel(struct session *session, struct child *other)
+{
+	struct child *const children[] = { other, &session->program };
+	struct wanted wanted = { .text = session->truth,
+				 .needle = "\"sentinel\"",
+				 .from = session->truth->len };
+	size_t seen = session->truth->len;
+
+	session_command(session, "sentinel");
+	if (!child_pump(children, 2, has_text, &wanted, test_deadline()))
+		return 0;
+	return atoi(strstr(session->truth->data + seen, "\"sentinel\":") + 11);
+}
+
 /* Asks the case for a process until begat shows one: then all hooks are in. */
 int session_wait_traced(struct session *session)
 {
-	struct child *const children[] = { &session->begat, &session->program };
 	int64_t deadline = test_deadline();
-	size_t seen = session->truth->len;
 
 	while (now_ms() < deadline && session->begat.err >= 0) {
-		struct wanted wanted = { .text = session->truth,
-					 .needle = "\"sentinel\"",
-					 .from = seen };
+		pid_t pid = session_sentinel(session, &session->begat);
 		char needle[48];
 
-		session_command(session, "sentinel");
-		if (!child_pump(children, 2, has_text, &wanted, deadline))
+		if (!pid)
 			break;
-		snprintf(needle, sizeof(needle), "\"pid\":%d,",
-			 atoi(strstr(session->truth->data + seen, "\"sentinel\":") + 11));
-		seen = session->truth->len;
+		snprintf(needle, sizeof(needle), "\"pid\":%d,", pid);
 		if (wait_text(session, &session->begat.out_text, needle, now_ms() + 200))
 			return 0;
 	}
@@ -259,10 +266,8 @@ void session_wait_shown(struct session *session, const char *needle)
 
 static void set_argv(struct session *session, const char *program, const char *const *args)
 {
-	static char path[4200];
-
-	snprintf(path, sizeof(path), "%s", path_of_case(program));
-	session->argv[0] = path;
+	snprintf(session->path, sizeof(session->path), "%s", path_of_case(program));
+	session->argv[0] = session->path;
 	session->argv[copy_args(session->argv, 1, args)] = NULL;
 }
 
