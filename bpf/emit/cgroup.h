@@ -11,6 +11,7 @@
 #include "send.h"
 
 #define CGROUP_NAME_BYTES 256
+#define CGROUP_CONTAINER_BYTES 64
 
 struct cgroup_place {
 	struct kernfs_node *kn;
@@ -42,6 +43,26 @@ static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 
 	return cgroup_place(READ(is_typed, css, cgroup), is_typed);
 }
 
+/* Engines call a container's cgroup by its id, 64 digits, with or without more around it. */
+static __noinline bool cgroup_is_container(struct kernfs_node *kn)
+{
+	char name[CGROUP_CONTAINER_BYTES + 1];
+
+	return bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(kn, name)) ==
+	       sizeof(name);
+}
+
+/*
+ * On a hybrid host, with v2 mounted beside v1, an engine that manages v1 leaves its containers in
+ * the v2 cgroup of its own service: what they are is to be seen in v1 alone.
+ */
+static __always_inline bool cgroup_is_told_by_v1(const struct cgroup_place *v1,
+						 const struct cgroup_place *v2, const bool is_typed)
+{
+	return v1->kn && v1->hierarchy && kernfs_parent(v1->kn, is_typed) &&
+	       cgroup_is_container(v1->kn) && !cgroup_is_container(v2->kn);
+}
+
 /*
  * The v2 cgroup, or on a host that manages with v1 the first of the pids, memory and cpu
  * hierarchies where the task is not in the root: container runtimes use them all alike.
@@ -50,16 +71,15 @@ static __always_inline struct cgroup_place cgroup_of(struct task_struct *task, c
 {
 	struct css_set *set = READ(is_typed, task, cgroups);
 	struct cgroup_place v2 = cgroup_place(READ(is_typed, set, dfl_cgrp), is_typed);
-	struct cgroup_place v1;
+	struct cgroup_place v1 = {};
 
-	if (v2.kn && kernfs_parent(v2.kn, is_typed))
-		return v2;
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
 		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id),
 			       is_typed);
-		if (v1.kn && kernfs_parent(v1.kn, is_typed))
-			return v1;
-	}
+	if (v2.kn && kernfs_parent(v2.kn, is_typed))
+		return cgroup_is_told_by_v1(&v1, &v2, is_typed) ? v1 : v2;
+	if (v1.kn && kernfs_parent(v1.kn, is_typed))
+		return v1;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id),
 			       is_typed);

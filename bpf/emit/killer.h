@@ -26,15 +26,17 @@ static __always_inline bool killer_is_on_stack(struct task_struct *task, __u64 i
 }
 
 /*
- * 0 and 1 stand for "from a user" and "from the kernel" where a siginfo pointer is expected. A
- * POSIX timer has a code of the user's kind, but goes off in the middle of whatever runs.
+ * 0 and 1 stand for "from whoever runs" and "from the kernel" where a siginfo pointer is expected.
+ * No system call to send a signal uses 0: to the sender itself it is the kernel's answer to what it
+ * did (SIGPIPE, SIGXFSZ), to another one its death wish (PR_SET_PDEATHSIG). A POSIX timer has a
+ * code of the user's kind, but goes off in the middle of whatever runs.
  */
-static __always_inline bool killer_is_user(struct task_struct *sender, __u64 info)
+static __always_inline bool killer_is_user(struct task_struct *sender, bool is_itself, __u64 info)
 {
 	int code = 1;
 
 	if (info <= 1)
-		return !info;
+		return !info && !is_itself;
 	bpf_core_read(&code, sizeof(code), &((struct kernel_siginfo *)info)->si_code);
 	return code == SI_TIMER ? killer_is_on_stack(sender, info) : code <= 0;
 }
@@ -46,7 +48,7 @@ static __always_inline void killer_note(__u64 *ctx)
 	struct task_struct *target;
 	struct cpu_counters *c;
 	__u64 args[5], start_ns;
-	__u32 tgid, sig;
+	__u32 tgid, sig, sender_tgid = bpf_get_current_pid_tgid() >> 32;
 
 	/* A copy: as typed pointers the verifier would not let 0 and 1 be told from addresses. */
 	if (bpf_probe_read_kernel(args, sizeof(args), ctx))
@@ -75,9 +77,9 @@ static __always_inline void killer_note(__u64 *ctx)
 	entry->killer_tgid = 0;
 	entry->killer_start_ns = 0;
 	entry->killer_comm[0] = 0;
-	if (!killer_is_user(sender, args[1]))
+	if (!killer_is_user(sender, sender_tgid == tgid, args[1]))
 		return;
-	entry->killer_tgid = bpf_get_current_pid_tgid() >> 32;
+	entry->killer_tgid = sender_tgid;
 	entry->killer_start_ns = BPF_CORE_READ(sender, group_leader, start_boottime);
 	bpf_get_current_comm(entry->killer_comm, sizeof(entry->killer_comm));
 }

@@ -9,8 +9,10 @@
  *	docker       /docker/<64 hex>            .../docker-<64 hex>.scope
  *	containerd   /k8s.io/<id>  /default/<64 hex>  .../cri-containerd-<id>.scope  nerdctl-<id>.scope
  *	cri-o        .../crio-<id>  .../crio-<id>.scope
- *	podman       .../libpod-<id>[.scope]     (libpod-conmon-... is its monitor, outside)
- *	nspawn       /machine.slice/machine-<name>.scope  .../systemd-nspawn@<name>.service
+ *	podman       .../libpod-<id>[.scope]  .../libpod-payload-<id>
+ *	             (libpod-conmon-... and .../libpod-<id>/conmon are its monitor, outside)
+ *	nspawn       ....slice/machine-<name>.scope  .../systemd-nspawn@<name>.service
+ *	             (/supervisor below it is systemd-nspawn itself, outside)
  *	lxc          /lxc/<name>  /lxc.payload/<name>  /lxc.payload.<name>
  *	kubernetes   .../pod<uid>/<id>  ...-pod<uid with _>.slice/<runtime>-<id>.scope
  */
@@ -129,9 +131,9 @@ static bool find_engine(struct part part, struct found *found)
 	static const struct {
 		const char *prefix, *runtime;
 	} engines[] = {
-		{ "docker-", "docker" },      { "cri-containerd-", "containerd" },
-		{ "nerdctl-", "containerd" }, { "crio-", "cri-o" },
-		{ "libpod-", "podman" },
+		{ "docker-", "docker" },	 { "cri-containerd-", "containerd" },
+		{ "nerdctl-", "containerd" },	 { "crio-", "cri-o" },
+		{ "libpod-payload-", "podman" }, { "libpod-", "podman" },
 	};
 
 	cut_suffix(&part, ".scope");
@@ -154,7 +156,7 @@ static bool find_machine(struct part parent, struct part part, struct found *fou
 {
 	if (starts_with(part, "systemd-nspawn@") && cut_suffix(&part, ".service")) {
 		part = without_prefix(part, strlen("systemd-nspawn@"));
-	} else if (is_text(parent, "machine.slice") && starts_with(part, "machine-") &&
+	} else if (cut_suffix(&parent, ".slice") && starts_with(part, "machine-") &&
 		   cut_suffix(&part, ".scope")) {
 		part = without_prefix(part, strlen("machine-"));
 		if (starts_with(part, "qemu\\x2d") || starts_with(part, "lxc\\x2d"))
@@ -223,6 +225,16 @@ static void find_in_component(struct part parent, struct part part, struct found
 	find_in_triple(part, found);
 }
 
+/* Right below the container that was found: what minds it from outside? */
+static bool is_monitor(struct part parent, struct part part, const struct found *found)
+{
+	if (found->id.data < parent.data || found->id.data >= parent.data + parent.len)
+		return false;
+	if (is_text(part, "supervisor"))
+		return found->is_escaped;
+	return is_text(part, "conmon") && found->runtime && !strcmp(found->runtime, "podman");
+}
+
 static int hex_value(char c)
 {
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
@@ -284,7 +296,7 @@ static bool set_fields(const struct found *found, struct begat_event *ev, char *
 bool enrich_container(const struct begat_str *cgroup, struct begat_event *ev, char *buf,
 		      size_t size)
 {
-	struct found found = { 0 };
+	struct found found = { 0 }, outer = { 0 }; /* with what was found before */
 	struct part parent = { "", 0 };
 	const char *at = cgroup->data;
 	const char *end = at ? at + cgroup->len : NULL;
@@ -294,7 +306,15 @@ bool enrich_container(const struct begat_str *cgroup, struct begat_event *ev, ch
 		struct part part = { at, (size_t)((slash ? slash : end) - at) };
 
 		if (part.len) {
-			find_in_component(parent, part, &found);
+			struct found before = found;
+
+			if (is_monitor(parent, part, &found)) {
+				found = outer;
+			} else {
+				find_in_component(parent, part, &found);
+				if (found.id.data != before.id.data)
+					outer = before;
+			}
 			parent = part;
 		}
 		at += part.len + 1;

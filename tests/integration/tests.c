@@ -79,6 +79,7 @@ const struct test tests[] = {
 	CASE("exit_fault", "c_exit", "fault"),
 	CASE("exit_killed", "c_exit", "killed"),
 	CASE("exit_timer", "c_exit", "timer"),
+	CASE("exit_unsent", "c_exit", "unsent"),
 	CASE("exit_leader_first", "c_exit", "leader_first"),
 	WATCHED("exit_leader_first", "c_exit", "leader_first"),
 	CASE("exit_racing", "c_exit", "racing", "200"),
@@ -139,6 +140,7 @@ const struct test tests[] = {
 	CASE("who_cgroup_own", "c_who", "cgroup_own"),
 	CASE("who_cgroup_v2", "c_who", "cgroup"),
 	CASE("who_cgroup_v1", "c_who", "cgroup", "pids"),
+	CASE("who_cgroup_hybrid", "c_who", "cgroup_hybrid"),
 	CASE("who_cgroup_at_birth", "c_who", "cgroup_at_birth"),
 	CASE("who_pid_reuse", "c_who", "pid_reuse"),
 	/* what it cost */

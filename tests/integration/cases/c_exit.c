@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -212,6 +213,63 @@ static void killed(void)
 	case_wait(killer);
 }
 
+/*
+ * Without a system call to send one: the kernel's answer to what the process itself did, and what
+ * a parent that dies has to be told for it by name.
+ */
+static void unsent(void)
+{
+	pid_t *made = case_shared(sizeof(*made));
+	pid_t pid = case_fork();
+	int ends[2], status;
+	char byte;
+
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_DFL);
+		if (pipe(ends) < 0)
+			_exit(98);
+		close(ends[0]);
+		_exit(write(ends[1], "x", 1) < 0 ? 97 : 99);
+	}
+	truth_killed(pid, case_reap(pid), 0, NULL);
+
+	pid = case_fork();
+	if (pid == 0) {
+		struct rlimit limit = { 0, 0 };
+		int fd = (int)syscall(SYS_memfd_create, "limited", 0);
+
+		no_core();
+		signal(SIGXFSZ, SIG_DFL);
+		if (fd < 0 || setrlimit(RLIMIT_FSIZE, &limit) < 0)
+			_exit(98);
+		_exit(write(fd, "x", 1) < 0 ? 97 : 99);
+	}
+	truth_killed(pid, case_reap(pid), 0, NULL);
+
+	if (pipe(ends) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		truth_broken("pipe or prctl: %s", strerror(errno));
+	pid = case_fork();
+	if (pid == 0) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGUSR1);
+			if (write(ends[1], "x", 1) == 1)
+				for (;;)
+					pause();
+			_exit(98);
+		}
+		*made = child;
+		_exit(read(ends[0], &byte, 1) == 1 ? 3 : 98);
+	}
+	case_wait(pid);
+	status = case_reap(*made);
+	truth_fork(*made, pid);
+	truth_killed(*made, status, pid, "c_exit");
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static atomic_int *gate;
 
 static void *outlive(void *arg)
@@ -355,6 +413,8 @@ int main(int argc, char **argv)
 		fault();
 	else if (!strcmp(what, "timer"))
 		timer();
+	else if (!strcmp(what, "unsent"))
+		unsent();
 	else if (!strcmp(what, "killed"))
 		killed();
 	else if (!strcmp(what, "leader_first"))

@@ -342,10 +342,22 @@ static bool find_hierarchy(const char *v1, char *ret, size_t size)
 	return found;
 }
 
+static void enter_or_skip(const char *folder)
+{
+	char procs[1100];
+	int fd;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", folder);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		truth_skip("cannot enter %s: %s", folder, strerror(errno));
+	close(fd);
+}
+
 static void cgroup_in(const char *base, const char *parent, const char *name, const char *path,
 		      const char *id, const char *runtime)
 {
-	char folder[1024], top[512], procs[1100];
+	char folder[1024], top[512];
 	pid_t pid, grandchild;
 	pid_t *made = case_shared(sizeof(*made));
 	struct truth t;
@@ -356,14 +368,9 @@ static void cgroup_in(const char *base, const char *parent, const char *name, co
 	if ((mkdir(top, 0755) < 0 && errno != EEXIST) ||
 	    (mkdir(folder, 0755) < 0 && errno != EEXIST))
 		truth_skip("cannot make a cgroup %s: %s", folder, strerror(errno));
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", folder);
 	pid = case_fork();
 	if (pid == 0) {
-		int fd = open(procs, O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			truth_skip("cannot enter %s: %s", folder, strerror(errno));
-		close(fd);
+		enter_or_skip(folder);
 		grandchild = fork();
 		if (grandchild == 0)
 			_exit(0);
@@ -412,20 +419,33 @@ static void cgroup(const char *v1)
 		  "/machine.slice/libpod-" CONTAINER_ID ".scope", CONTAINER_ID, "podman");
 }
 
+/*
+ * Both mounted: an engine that manages v1 leaves its container in the v2 cgroup of its own service.
+ * What is no container is where v2 has it.
+ */
+static void cgroup_hybrid(void)
+{
+	char v1[256], v2[256], service[300];
+
+	if (!find_hierarchy("pids", v1, sizeof(v1)) || !find_hierarchy(NULL, v2, sizeof(v2)))
+		truth_skip("not both of cgroup v1 and v2");
+	snprintf(service, sizeof(service), "%s/begat-engine.service", v2);
+	if (mkdir(service, 0755) < 0 && errno != EEXIST)
+		truth_skip("cannot make a cgroup %s: %s", service, strerror(errno));
+	enter_or_skip(service);
+	cgroup_in(v1, "docker", CONTAINER_ID, "/docker/" CONTAINER_ID, CONTAINER_ID, "docker");
+	cgroup_in(v1, "begat-test", "plain", "/begat-engine.service", NULL, NULL);
+	enter_or_skip(v2);
+	rmdir(service);
+}
+
 /* In a cgroup that is there already. */
 static void enter(const char *folder)
 {
-	char procs[600];
-	pid_t pid;
+	pid_t pid = case_fork();
 
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", folder);
-	pid = case_fork();
 	if (pid == 0) {
-		int fd = open(procs, O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			truth_skip("cannot enter %s: %s", folder, strerror(errno));
-		close(fd);
+		enter_or_skip(folder);
 		execve(case_target, ARGV, EMPTY_ENV);
 		_exit(errno);
 	}
@@ -547,6 +567,7 @@ int main(int argc, char **argv)
 		{ "pid_namespaces", pid_namespaces },
 		{ "namespaces", namespaces },
 		{ "cgroup_own", cgroup_own },
+		{ "cgroup_hybrid", cgroup_hybrid },
 		{ "cgroup_at_birth", cgroup_at_birth },
 		{ "pid_reuse", pid_reuse },
 	};
