@@ -8,7 +8,9 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 # Where $(BUILD) is made for another architecture: the vm tests set these three.
-ARCH ?= $(shell uname -m | sed 's/amd64/x86_64/;s/arm64/aarch64/')
+ARCH ?= $(shell uname -m)
+# Debian's words as well as the kernel's.
+override ARCH := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
 CC ?= cc
 CLANG ?= $(firstword $(foreach c,clang clang-14 clang-16 clang-19,$(shell command -v $(c))))
 LLVM_STRIP ?= $(firstword $(foreach c,llvm-strip llvm-strip-14 llvm-strip-16 llvm-strip-19,$(shell command -v $(c))))

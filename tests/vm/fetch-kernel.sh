@@ -79,11 +79,9 @@ while getopts A: option; do
 done
 shift $((OPTIND - 1))
 [ $# -eq 1 ] || die "usage: fetch-kernel.sh [-A ARCH] NAME"
-name=$1
+name=$(vm_kernel "$1" "$arch")
 suites=$(vm_kernel_field "$name" "$arch" suites)
 pattern=$(vm_kernel_field "$name" "$arch" package)
-[ -n "$pattern" ] ||
-	die "no kernel '$name' for $arch in tests/vm/kernels.txt (it has: $(vm_kernels "$arch" | tr '\n' ' '))"
 
 mkdir -p "$vm_cache"
 exec 9> "$vm_cache/lock"

@@ -43,6 +43,20 @@ vm_kernels()
 	awk -v arch="$1" '!/^#/ && $2 == arch { print $1 }' "$vm_dir/kernels.txt"
 }
 
+# vm_kernel NAME ARCH: the name as the list has it; oldest is its first.
+vm_kernel()
+{
+	vm_names=$(vm_kernels "$2")
+	if [ "$1" = oldest ]; then
+		echo "$vm_names" | head -n 1
+	elif echo "$vm_names" | grep -qxF -e "$1"; then
+		echo "$1"
+	else
+		# shellcheck disable=SC2086 # names on one line
+		die "no kernel '$1' for $2 in tests/vm/kernels.txt (it has: $(echo $vm_names))"
+	fi
+}
+
 # vm_kernel_field NAME ARCH FIELD: suites, package, backend or transport of one line.
 vm_kernel_field()
 {

@@ -22,7 +22,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 # Kernel log lines that fail a run, and stock lines that look alike.
-BAD_LINES='WARNING:|BUG:|Oops|Call Trace|general protection|verifier|BPF:|bpf:|KASAN|soft lockup|detected stall|hung task|blocked for more than|possible recursive locking|refcount_t|Unable to handle|segfault'
+BAD_LINES='WARNING:|BUG:|kernel BUG|cut here|Oops|Kernel panic|Call Trace|general protection|[Bb]ad page|corruption|UBSAN|verifier|BPF:|bpf:|KASAN|soft lockup|detected stall|hung task|blocked for more than|possible recursive locking|refcount_t|Unable to handle|segfault'
 OK_LINES='trace event string verifier disabled'
 INT3_OOPS='Oops: int3'
 
@@ -52,7 +52,7 @@ while getopts A:i:ra:c:t:m:l:je:q option; do
 done
 shift $((OPTIND - 1))
 [ $# -ge 3 ] && [ "$2" = -- ] || usage
-kernel=$1
+kernel=$(vm_kernel "$1" "$arch")
 shift 2
 command=$*
 
@@ -190,6 +190,8 @@ if [ -z "$rc" ] && [ "$seconds" -ge "$limit" ]; then
 	rc=124 reason="the guest was still running after $limit seconds and was ended"
 elif [ -z "$rc" ]; then
 	rc=125 reason="the guest died: no GUEST-RC line$(grep -m 1 -oE 'Kernel panic.*' "$logs/console.log" | sed 's/^/; /' || :)"
+elif [ "$rc" = 125 ] && grep -q '^guest init: ' "$logs/console.log"; then
+	reason="the guest broke: $(grep -m 1 '^guest init: ' "$logs/console.log" | cut -d' ' -f3-)"
 elif [ "$rc" != 0 ] && [ "$rc" != 77 ]; then
 	reason="the command ended with status $rc"
 elif [ -s "$logs/bad-lines.log" ]; then

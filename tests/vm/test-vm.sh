@@ -29,12 +29,9 @@ limit=${VM_LIMIT:-2400}
 cd "$vm_root"
 
 # The kernels that were asked for, each once.
-all=$(vm_kernels "$arch")
 kernels=''
-for asked in ${*:-$all}; do
-	[ "$asked" != oldest ] || asked=$(echo "$all" | head -n 1)
-	echo "$all" | grep -qx -e "$asked" ||
-		die "no kernel '$asked' for $arch in tests/vm/kernels.txt (it has: $(echo $all))"
+for asked in ${*:-$(vm_kernels "$arch")}; do
+	asked=$(vm_kernel "$asked" "$arch")
 	case " $kernels " in *" $asked "*) ;; *) kernels="$kernels $asked" ;; esac
 done
 asked_count=$(echo $kernels | wc -w)

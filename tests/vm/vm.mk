@@ -11,8 +11,7 @@
 
 TESTS ?= $(BUILD)/tests
 VM_TOOLS := $(TESTS)/vm
-VM_HOST := $(shell uname -m)
-VM_FOREIGN := $(if $(filter $(VM_HOST),$(ARCH:arm64=aarch64)),,$(ARCH))
+VM_FOREIGN := $(filter-out $(shell uname -m),$(ARCH))
 COMPAT32_CFLAGS := -std=gnu11 -O1 -Wall -Wextra -ffreestanding -fno-builtin -fno-pie -nostdlib -static \
 	-fno-stack-protector -fno-asynchronous-unwind-tables
 # gcc makes i386 programs without any 32-bit library; where it cannot, clang and lld do.
@@ -22,7 +21,7 @@ COMPAT32_ARM = $(CLANG) --target=arm-linux-gnueabi -march=armv7-a -fuse-ld=lld $
 
 $(VM_TOOLS)/compat32: tests/vm/compat32.c
 	@mkdir -p $(@D)
-	$(if $(filter x86_64 amd64,$(ARCH)),$(COMPAT32_X86),$(COMPAT32_ARM))
+	$(if $(filter x86_64,$(ARCH)),$(COMPAT32_X86),$(COMPAT32_ARM))
 
 $(VM_TOOLS)/with-caps: tests/vm/with-caps.c
 	@mkdir -p $(@D)
@@ -55,6 +54,7 @@ check-floor: $(TESTS)/begat-verify
 # A command of this machine, on this machine's own root (read-only), under another kernel.
 guest:
 	@test -n '$(KERNEL)' || { echo "usage: make guest KERNEL=6.1 CMD='uname -r'" >&2; exit 2; }
+	@test -z '$(VM_FOREIGN)' || { echo "make guest: this machine's programs do not run on $(ARCH); for that: make test-vm ARCH=$(ARCH)" >&2; exit 2; }
 	@BUILD=$(BUILD) tests/vm/run-guest.sh -r -m 2G $(if $(APPEND),-a '$(APPEND)') $(KERNEL) -- \
 		$(if $(CMD),'$(subst ','\'',$(CMD))','uname -a')
 
