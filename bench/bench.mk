@@ -4,7 +4,7 @@
 BENCH_DIR := $(BUILD)/bench
 BENCH_NAMES := latency endtoend throughput store storm workload hooks memory idle
 BENCH ?= $(BENCH_NAMES)
-BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o
+BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
 BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs floor)
 

@@ -115,7 +115,7 @@ static void print(const char *kind, double bare_ns, size_t rounds)
 	       bare_ns / 1000, "program", "ns a run", "runs for each", "ns for each", "share");
 	for (size_t i = 0; i < program_count; i++) {
 		struct program *p = &programs[i];
-		double ns = bench_median(p->ns, rounds);
+		double ns = samples_median(p->ns, rounds);
 
 		if (p->runs < 0.01)
 			continue;
@@ -206,7 +206,7 @@ static int gate(void)
 	close(stats);
 	for (size_t i = 0; i < count; i++)
 		if (windows[i] >= WINDOWS / 2)
-			printf("%s %.0f\n", names[i], bench_median(ratios[i], windows[i]));
+			printf("%s %.0f\n", names[i], samples_median(ratios[i], windows[i]));
 	begat_close(b);
 	bpf_object__close(reference);
 	return 0;
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	for (size_t kind = 0; kind < 2; kind++) {
 		for (size_t round = 0; round < rounds; round++)
 			measure(kinds[kind], counts[kind], round, &bare[round]);
-		print(kinds[kind], bench_median(bare, rounds), rounds);
+		print(kinds[kind], samples_median(bare, rounds), rounds);
 	}
 	return 0;
 }

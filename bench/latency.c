@@ -166,7 +166,7 @@ static void measure(size_t mode, enum load load, size_t round)
 	result->first_p50[round] = (double)samples_at(&capture.first, 0.5);
 	result->first_p99[round] = (double)samples_at(&capture.first, 0.99);
 	result->rounds = round + 1;
-	samples_free(&capture.first);
+	samples_done(&capture.first);
 	if (modes[mode].is_raised)
 		raise_priority(false);
 	begat_close(b);
@@ -267,7 +267,7 @@ static void print_floor(const char *name, const char *load, struct samples *samp
 static void print_mode(size_t mode, enum load load)
 {
 	struct result *r = &results[mode][load];
-	double cpu = bench_median(r->cpu, r->rounds) * 100;
+	double cpu = samples_median(r->cpu, r->rounds) * 100;
 
 	for (enum kind kind = FIRST; kind < KINDS; kind++) {
 		struct samples *s = &r->kinds[kind];
@@ -300,8 +300,8 @@ static void print_ratios(size_t mode, enum load load, const double *floor_p50,
 		p50[i] = r->first_p50[i] / floor_p50[i];
 		p99[i] = r->first_p99[i] / floor_p99[i];
 	}
-	median_p50 = bench_median(p50, r->rounds);
-	median_p99 = bench_median(p99, r->rounds);
+	median_p50 = samples_median(p50, r->rounds);
+	median_p99 = samples_median(p99, r->rounds);
 	printf("%-18s %-6s first event / eventfd+epoll: p50 %.2fx (%.2f-%.2f), p99 %.2fx "
 	       "(%.2f-%.2f), %zu rounds\n",
 	       modes[mode].name, load_names[load], median_p50, p50[0], p50[r->rounds - 1],
@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 				floor_p50[load][round] = (double)samples_at(&floor, 0.5);
 				floor_p99[load][round] = (double)samples_at(&floor, 0.99);
 				samples_append(&wake_floor[load], &floor);
-				samples_free(&floor);
+				samples_done(&floor);
 			} else {
 				measure_hand_over(page);
 			}

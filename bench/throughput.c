@@ -261,8 +261,9 @@ static void measure_both(struct run *run, enum stage stage, size_t round)
 static void print(enum stage stage, size_t rounds)
 {
 	struct result *r = &results[stage];
-	double ns = bench_median(r->ns, rounds), producer = bench_median(r->producer_ns, rounds);
-	double rate = bench_median(r->both_rate, rounds), lost = bench_median(r->lost, rounds);
+	double ns = samples_median(r->ns, rounds),
+	       producer = samples_median(r->producer_ns, rounds);
+	double rate = samples_median(r->both_rate, rounds), lost = samples_median(r->lost, rounds);
 
 	printf("%-10s %12.1f %6.1f-%-6.1f %12.2f %14.1f %14.2f %9.3f%%\n", names[stage], ns,
 	       r->ns[0], r->ns[rounds - 1], 1000 / ns, producer, rate / 1e6, lost * 100);

@@ -3,7 +3,7 @@
  * cli/bench.c - `begat bench`: what begat costs on this machine, a verdict a line.
  *
  * Owns:    which parts run, how a verdict looks as text and as JSON, the exit status.
- * Not:     what is measured (bench_parts.c) and with what (bench_load.c).
+ * Not:     what is measured, and with what (a file each in bench/).
  * Called:  by main.c.
  *
  * A bar that is missed is no failure of the command: the status says whether it could measure.
@@ -13,10 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "cli.h"
 #include "human.h"
 #include "options.h"
@@ -24,10 +25,16 @@
 #include "traces.h"
 
 #define WHAT_WIDTH 43
+#define SECONDS 52 /* each part knows how many of them are its own */
+
+/* In the order of measuring. */
+static const struct bench_part *const parts[] = { &bench_latency, &bench_storm, &bench_hooks,
+						  &bench_memory, &bench_idle };
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 struct bench_out {
 	struct output output;
-	const char *part; /* of the last line */
+	const char *part, *advice; /* of the last line that had them */
 	unsigned int met, missed;
 	int error; /* of the first write that failed */
 };
@@ -114,8 +121,10 @@ static void say_text(struct bench *bench, const struct bench_verdict *v, bool is
 		 has_colour && v->bar >= 0 ? "\033[0m" : "", *v->detail ? "  (" : "", v->detail,
 		 *v->detail ? ")" : "");
 	write_text(out, line);
-	if (is_missed && v->advice)
+	if (is_missed && v->advice && v->advice != out->advice)
 		write_advice(out, v->advice);
+	if (is_missed)
+		out->advice = v->advice;
 }
 
 /* Names, words and details are our own: ASCII without quotes. */
@@ -165,26 +174,25 @@ int bench_fail(struct bench *bench, const char *format, ...)
 
 static const struct bench_part *find_part(const char *name)
 {
-	for (const struct bench_part *part = bench_parts; part->name; part++)
-		if (!strcmp(part->name, name))
-			return part;
+	for (size_t i = 0; i < PARTS; i++)
+		if (!strcmp(parts[i]->name, name))
+			return parts[i];
 	return NULL;
 }
 
 static int fail_unknown_part(const char *word)
 {
-	const char *names[16];
+	const char *names[PARTS + 1] = { NULL };
 	char safe[160], sentence[320];
-	size_t count = 0;
 
-	for (const struct bench_part *part = bench_parts; part->name; part++)
-		names[count++] = part->name;
-	names[count] = NULL;
+	for (size_t i = 0; i < PARTS; i++)
+		names[i] = parts[i]->name;
 	const char *meant = suggest_word(word, names);
 
 	snprintf(sentence, sizeof(sentence), "there is no part '%s'%s%s%s",
 		 cli_safe(safe, sizeof(safe), word), meant ? "; did you mean '" : "",
-		 meant ? meant : ": latency, storm, hooks, memory, idle", meant ? "'?" : "");
+		 meant ? meant : "; there are latency, storm, hooks, memory, idle",
+		 meant ? "'?" : "");
 	return cli_usage_error("bench", sentence);
 }
 
@@ -232,16 +240,11 @@ static void write_foot(struct bench *bench, double seconds)
 	write_text(out, line);
 }
 
-static int ignore_event(const struct begat_event *ev, void *ctx)
-{
-	return 0;
-}
-
 /* Rights and the kernel: what fails here fails before anything is written. */
 static int prove(struct bench *bench)
 {
 	struct begat_options opts = { .size = sizeof(opts),
-				      .callback = ignore_event,
+				      .callback = bench_ignore_event,
 				      .backend = bench->backend,
 				      .transport = bench->transport };
 	struct begat_stats stats = { .size = sizeof(stats) };
@@ -261,20 +264,24 @@ static int prove(struct bench *bench)
 	return r;
 }
 
+static bool is_wanted(const struct bench_part *part, const char *const *names)
+{
+	for (const char *const *name = names; *name; name++)
+		if (!strcmp(*name, part->name))
+			return true;
+	return !*names;
+}
+
 static int run_parts(struct bench *bench, const char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = bench_clock_ns(CLOCK_MONOTONIC);
 	int r = prove(bench);
 
-	for (const struct bench_part *part = bench_parts; part->name && !r; part++) {
-		bool is_wanted = !*names;
-
-		for (const char *const *name = names; *name && !is_wanted; name++)
-			is_wanted = !strcmp(*name, part->name);
-		if (is_wanted && !out->error)
-			r = part->run(bench);
-	}
+	bench->end_ns = began + SECONDS * 1000000000ull;
+	for (size_t i = 0; i < PARTS && !r && !out->error; i++)
+		if (is_wanted(parts[i], names))
+			r = parts[i]->run(bench);
 	if (!r)
 		write_foot(bench, (double)(bench_clock_ns(CLOCK_MONOTONIC) - began) / 1e9);
 	return r;
@@ -284,30 +291,17 @@ static void take_options(struct bench *bench, const struct options *options)
 {
 	bench->backend = options->backend;
 	bench->transport = options->transport;
+	bench->priority = getpriority(PRIO_PROCESS, 0);
 	bench->is_verbose = options->verbose;
 	bench->is_quiet = options->quiet;
 	bench->is_json = options->format && !strcmp(options->format, "json");
 }
 
-static int set_verbose(struct options *options, const char *value)
-{
-	options->verbose++;
-	return 0;
-}
-
-static int set_quiet(struct options *options, const char *value)
-{
-	options->quiet = true;
-	return 0;
-}
+#define GROUPS (OPTIONS_OUTPUT | OPTIONS_BACKEND)
 
 static const struct option_spec bench_options[] = {
-	{ "backend", 0, "NAME", 0, "kprobe or tracepoint (default: the best that works)",
-	  option_backend },
-	{ "transport", 0, "NAME", 0, "ringbuf or perfbuf (default: the best that works)",
-	  option_transport },
-	{ "verbose", 'v', NULL, 0, "also each BPF program", set_verbose },
-	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", set_quiet },
+	{ "verbose", 'v', NULL, 0, "also each BPF program", option_verbose },
+	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", option_quiet },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
@@ -319,8 +313,8 @@ static int bench(struct options *options, int argc, char **argv)
 	bool is_done = false;
 	char why[512];
 	int count = 0;
-	int r = traces_arguments("bench", options, OPTIONS_OUTPUT, bench_options, argc, argv, names,
-				 &count, &is_done);
+	int r = traces_arguments("bench", options, GROUPS, bench_options, argc, argv, names, &count,
+				 &is_done);
 
 	if (r || is_done)
 		return r;
@@ -343,7 +337,7 @@ static int bench(struct options *options, int argc, char **argv)
 	}
 	r = run_parts(&bench, names);
 	if (r)
-		cli_complain("%s", bench.error);
+		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-out.error));
 	int closed = output_close(&out.output, r && !out.part);
@@ -355,7 +349,7 @@ static int bench(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_bench = {
-	.groups = OPTIONS_OUTPUT,
+	.groups = GROUPS,
 	.own = bench_options,
 	.takes_arguments = true,
 	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "

@@ -52,6 +52,9 @@ const struct command *command_by_name(const char *name);
 /* "begat: " and the sentence and a newline to stderr, in one write. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of a sentence that may lack its full stop, as those of begat_error(). */
+void cli_explain(const char *sentence);
+
 /* The same with "Try 'begat <command> --help'." behind it; @command may be NULL. Returns CLI_USAGE. */
 int cli_usage_error(const char *command, const char *sentence);
 

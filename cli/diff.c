@@ -60,12 +60,6 @@ static int parse_budget(struct options *options, const char *value)
 	return 0;
 }
 
-static int set_verbose(struct options *options, const char *value)
-{
-	options->verbose++;
-	return 0;
-}
-
 static const struct option_spec own_options[] = {
 	{ "base", 'b', "FILE", 0,
 	  "compare against this one; repeated, against their mean and spread", parse_base },
@@ -75,7 +69,7 @@ static const struct option_spec own_options[] = {
 	  parse_budget },
 	{ "format", 0, "FORMAT", 0, "text, json or html", parse_format },
 	{ "output", 'o', "FILE", 0, "write there, not to standard output", option_output },
-	{ "verbose", 'v', NULL, 0, "also what did not change", set_verbose },
+	{ "verbose", 'v', NULL, 0, "also what did not change", option_verbose },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 

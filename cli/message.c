@@ -39,12 +39,22 @@ void cli_complain(const char *format, ...)
 	write_stderr(text, used);
 }
 
-int cli_usage_error(const char *command, const char *sentence)
+/* The full stop that a sentence lacks, or "". */
+static const char *stop_of(const char *sentence)
 {
 	size_t len = strlen(sentence);
-	bool is_closed = len && strchr(".?!", sentence[len - 1]);
 
-	cli_complain("%s%s Try 'begat %s%s--help'.", sentence, is_closed ? "" : ".",
+	return len && strchr(".?!", sentence[len - 1]) ? "" : ".";
+}
+
+void cli_explain(const char *sentence)
+{
+	cli_complain("%s%s", sentence, stop_of(sentence));
+}
+
+int cli_usage_error(const char *command, const char *sentence)
+{
+	cli_complain("%s%s Try 'begat %s%s--help'.", sentence, stop_of(sentence),
 		     command ? command : "", command ? " " : "");
 	return CLI_USAGE;
 }

@@ -20,13 +20,13 @@
 
 #include "cli.h"
 
-static int set_verbose(struct options *options, const char *value)
+int option_verbose(struct options *options, const char *value)
 {
 	options->verbose++;
 	return 0;
 }
 
-static int set_quiet(struct options *options, const char *value)
+int option_quiet(struct options *options, const char *value)
 {
 	options->quiet = true;
 	return 0;
@@ -71,12 +71,12 @@ const struct option_spec common_options[] = {
 	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", set_fold_failures },
 	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", option_short_lived },
 	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", option_latency },
-	{ "backend", 0, "NAME", OPTIONS_CAPTURE, "kprobe or tracepoint (default: the best that works)", option_backend },
-	{ "transport", 0, "NAME", OPTIONS_CAPTURE, "ringbuf or perfbuf (default: the best that works)", option_transport },
+	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "kprobe or tracepoint (default: the best that works)", option_backend },
+	{ "transport", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "ringbuf or perfbuf (default: the best that works)", option_transport },
 	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", option_buffer },
 	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", set_stats },
-	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; 'run' shows every process", set_verbose },
-	{ "quiet", 'q', NULL, OPTIONS_TALK, "no summary at the end", set_quiet },
+	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; 'run' shows every process", option_verbose },
+	{ "quiet", 'q', NULL, OPTIONS_TALK, "no summary at the end", option_quiet },
 	{ "help", 'h', NULL, OPTIONS_ALWAYS, "this text", set_help },
 	{ "version", 0, NULL, OPTIONS_ALWAYS, "the version", set_version },
 	{ NULL, 0, NULL, 0, NULL, NULL },

@@ -16,9 +16,10 @@ enum option_group {
 	OPTIONS_OUTPUT = 1 << 0, /* --format -o */
 	OPTIONS_EVENTS = 1 << 1, /* -e -w: which events are written */
 	OPTIONS_SELECT = 1 << 2, /* -p -u -c: which processes of the machine */
-	OPTIONS_CAPTURE = 1 << 3, /* how to capture, how much of it */
+	OPTIONS_CAPTURE = 1 << 3, /* how to capture, how much of it; OPTIONS_BACKEND too */
 	OPTIONS_TALK = 1 << 4, /* --stats -v -q */
 	OPTIONS_ALWAYS = 1 << 5, /* --help --version */
+	OPTIONS_BACKEND = 1 << 6, /* --backend --transport alone */
 };
 
 struct options {
@@ -76,6 +77,10 @@ void options_done(struct options *options);
 /* Sets options->error; returns -EINVAL. */
 int option_fail(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* options.c: for a subcommand that has its own words for -v and -q. */
+int option_verbose(struct options *options, const char *value);
+int option_quiet(struct options *options, const char *value);
 
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);

@@ -99,10 +99,7 @@ void stream_fill(const struct stream *stream, struct begat_options *opts)
 
 void stream_explain(const struct begat *begat)
 {
-	const char *why = begat_error(begat);
-	size_t len = strlen(why);
-
-	cli_complain("%s%s", why, len && strchr(".?!", why[len - 1]) ? "" : ".");
+	cli_explain(begat_error(begat));
 }
 
 /*
@@ -110,7 +107,7 @@ void stream_explain(const struct begat *begat)
  * turn. Threads and commands that are made later run as usual. Not for the other modes: a reader that
  * yields to whom it watches must not come first. Without the right to it things stay as they are.
  */
-static void come_first(void)
+void stream_come_first(void)
 {
 	const struct sched_param param = { 0 };
 
@@ -129,7 +126,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		return r;
 	}
 	if (opts->latency == BEGAT_LOW)
-		come_first();
+		stream_come_first();
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)

@@ -15,6 +15,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "cli/bench/samples.h" /* percentiles: those of `begat bench` */
+
 static inline uint64_t bench_now_ns(void)
 {
 	struct timespec ts;
@@ -29,20 +31,6 @@ uint64_t bench_process_cpu_ns(void);
 
 /* Exact CPU time of another process, all its threads: from its schedstat; 0 if it is gone. */
 uint64_t bench_cpu_ns_of(pid_t pid);
-
-struct samples {
-	uint64_t *ns;
-	size_t count, room;
-};
-
-void samples_add(struct samples *samples, uint64_t ns);
-void samples_append(struct samples *to, const struct samples *from);
-/* Sorts, then takes: 0.5 = the median, 1 = the largest. 0 if there are none. */
-uint64_t samples_at(struct samples *samples, double share);
-void samples_clear(struct samples *samples); /* the memory stays */
-void samples_free(struct samples *samples);
-
-double bench_median(double *values, size_t count); /* sorts them */
 
 /*
  * Appends a row to $BENCH_RESULTS (default build/bench/results.jsonl). @format makes the

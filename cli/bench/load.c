@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/bench_load.c - what `begat bench` measures with: processes to be traced, floors, percentiles.
+ * cli/bench/load.c - what `begat bench` measures with: processes to be traced, and floors.
  *
  * Owns:    the helper process that makes processes on demand, and the clock around them.
  * Not:     tracers, bars.
- * Called:  by bench.c and bench_parts.c.
+ * Called:  by bench.c, tracer.c and the parts.
  *
  * The helper is forked before begat has opened anything: it is small, so its forks are cheap, and
  * what a tracer adds to them shows.
@@ -19,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +32,7 @@ struct page {
 	uint64_t stamp;
 	int go;
 	uint64_t end_ns[JOBS_MAX];
+	unsigned int done[JOBS_MAX];
 };
 
 uint64_t bench_clock_ns(clockid_t clock)
@@ -79,19 +79,32 @@ static void stamp(struct page *page)
 	__atomic_store_n(&page->stamp, bench_clock_ns(CLOCK_BOOTTIME), __ATOMIC_RELEASE);
 }
 
-static void work(const struct bench_job *job, struct page *page, int eventfd)
+static bool is_past(uint64_t monotonic_ns)
 {
-	const uint64_t one = 1;
+	return bench_clock_ns(CLOCK_MONOTONIC) > monotonic_ns;
+}
 
-	for (unsigned int i = 0; i < job->count; i++) {
-		uint64_t start = bench_clock_ns(CLOCK_BOOTTIME);
+static uint64_t end_of(const struct bench_job *job)
+{
+	return bench_clock_ns(CLOCK_MONOTONIC) + job->limit_ms * 1000000ull;
+}
 
+/* Returns how many it did. */
+static unsigned int work(const struct bench_job *job, struct page *page, int eventfd)
+{
+	/* A failing exec takes a microsecond, so that the clock is asked less often. */
+	unsigned int stride = job->kind == BENCH_FAIL ? 64 : 1;
+	const uint64_t one = 1, end = end_of(job);
+	unsigned int done = 0;
+
+	for (; done < job->count && (done % stride || !is_past(end)); done++) {
 		switch (job->kind) {
 		case BENCH_FAIL:
 			fail_one();
 			break;
 		case BENCH_HAND_OVER:
-			while (bench_clock_ns(CLOCK_BOOTTIME) - start < HAND_OVER_NS)
+			for (uint64_t start = bench_clock_ns(CLOCK_MONOTONIC);
+			     !is_past(start + HAND_OVER_NS);)
 				;
 			stamp(page);
 			break;
@@ -106,15 +119,7 @@ static void work(const struct bench_job *job, struct page *page, int eventfd)
 		}
 		pause_for(job->pause_us);
 	}
-}
-
-static uint64_t children_cpu_ns(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_CHILDREN, &usage);
-	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
-	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+	return done;
 }
 
 /* Ends with its parent. */
@@ -133,10 +138,11 @@ static pid_t fork_job(void)
 static void run_jobs(const struct bench_job *job, struct page *page, int eventfd,
 		     struct bench_result *result)
 {
-	uint64_t cpu = children_cpu_ns(), start, end = 0;
+	uint64_t start, end = 0;
 	unsigned int jobs = job->jobs < JOBS_MAX ? job->jobs : JOBS_MAX;
 
 	memset(page->end_ns, 0, sizeof(page->end_ns));
+	memset(page->done, 0, sizeof(page->done));
 	page->go = 0;
 	for (unsigned int i = 0; i < jobs; i++) {
 		pid_t pid = fork_job();
@@ -147,7 +153,7 @@ static void run_jobs(const struct bench_job *job, struct page *page, int eventfd
 			continue;
 		while (!__atomic_load_n(&page->go, __ATOMIC_ACQUIRE))
 			usleep(100);
-		work(job, page, eventfd);
+		page->done[i] = work(job, page, eventfd);
 		page->end_ns[i] = bench_clock_ns(CLOCK_MONOTONIC);
 		_exit(0);
 	}
@@ -155,10 +161,11 @@ static void run_jobs(const struct bench_job *job, struct page *page, int eventfd
 	__atomic_store_n(&page->go, 1, __ATOMIC_RELEASE);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
-	for (unsigned int i = 0; i < jobs; i++)
+	for (unsigned int i = 0; i < jobs; i++) {
 		end = page->end_ns[i] > end ? page->end_ns[i] : end;
+		result->done += page->done[i];
+	}
 	result->wall_ns = end > start ? end - start : 0;
-	result->cpu_ns = children_cpu_ns() - cpu;
 }
 
 /* Those that live hang on one process: when it is killed, they get their signal. */
@@ -173,9 +180,10 @@ static pid_t live(const struct bench_job *job, struct bench_result *result)
 	}
 	pid = fork_job();
 	if (!pid) {
+		uint64_t end = end_of(job);
 		unsigned int done = 0;
 
-		for (; done < job->count; done++) {
+		for (; done < job->count && !is_past(end); done++) {
 			pid_t child = fork_job();
 
 			if (child < 0)
@@ -295,61 +303,8 @@ int bench_load_run(struct bench_load *load, const struct bench_job *job,
 	return r ? r : -ret_result->error;
 }
 
-int bench_samples_open(struct bench_samples *samples)
+int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, struct samples *into)
 {
-	samples->count = 0;
-	samples->ns = malloc(BENCH_SAMPLES_MAX * sizeof(*samples->ns));
-	return samples->ns ? 0 : -ENOMEM;
-}
-
-void bench_samples_close(struct bench_samples *samples)
-{
-	free(samples->ns);
-	*samples = (struct bench_samples){ 0 };
-}
-
-void bench_samples_add(struct bench_samples *samples, uint64_t ns)
-{
-	if (samples->count < BENCH_SAMPLES_MAX)
-		samples->ns[samples->count++] = ns;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-double bench_samples_at(struct bench_samples *samples, double share)
-{
-	size_t rank = (size_t)((double)samples->count * share);
-
-	if (!samples->count)
-		return 0;
-	qsort(samples->ns, samples->count, sizeof(*samples->ns), by_value);
-	return (double)samples->ns[rank < samples->count ? rank : samples->count - 1];
-}
-
-static int by_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-double bench_median(double *values, size_t count)
-{
-	if (!count)
-		return 0;
-	qsort(values, count, sizeof(*values), by_double);
-	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
-int bench_floor_wake_up(struct bench_load *load, unsigned int count, unsigned int pause_us,
-			struct bench_samples *into)
-{
-	const struct bench_job job = { BENCH_KICK, 1, count, pause_us };
 	struct epoll_event want = { .events = EPOLLIN }, got;
 	struct bench_result result = { 0 };
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -359,14 +314,14 @@ int bench_floor_wake_up(struct bench_load *load, unsigned int count, unsigned in
 		return r;
 	r = epoll_ctl(epoll, EPOLL_CTL_ADD, load->eventfd, &want) ? -errno : 0;
 	if (!r)
-		r = bench_load_start(load, &job);
+		r = bench_load_start(load, job);
 	while (!r && !bench_load_is_over(load, 0, &result)) {
 		uint64_t value;
 
 		if (epoll_wait(epoll, &got, 1, 10) < 1)
 			continue;
-		bench_samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) -
-						__atomic_load_n(load->stamp, __ATOMIC_ACQUIRE));
+		samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) -
+					  __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE));
 		if (read(load->eventfd, &value, sizeof(value)) != sizeof(value))
 			r = -EIO;
 	}
@@ -374,9 +329,9 @@ int bench_floor_wake_up(struct bench_load *load, unsigned int count, unsigned in
 	return r ? r : -result.error;
 }
 
-int bench_floor_hand_over(struct bench_load *load, struct bench_samples *into)
+int bench_floor_hand_over(struct bench_load *load, struct samples *into)
 {
-	const struct bench_job job = { BENCH_HAND_OVER, 1, 20000, 0 };
+	const struct bench_job job = { BENCH_HAND_OVER, 1, 20000, 0, 1000 };
 	struct bench_result result = { 0 };
 	uint64_t seen = *load->stamp;
 	int r = bench_load_start(load, &job);
@@ -385,7 +340,7 @@ int bench_floor_hand_over(struct bench_load *load, struct bench_samples *into)
 		uint64_t value = __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE);
 
 		if (value != seen) {
-			bench_samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) - value);
+			samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) - value);
 			seen = value;
 		} else if (!(i & 0xffff) && bench_load_is_over(load, 0, &result)) {
 			break;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/bench/tracer.c - a tracer while the load runs, and how many rounds there is time for.
+ *
+ * Owns:    tracers that see the helper only, their priority, the clock of `begat bench`.
+ * Not:     what is made of the figures (one file a part).
+ * Called:  by the parts.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "bench.h"
+#include "cli/stream.h"
+
+int bench_ignore_event(const struct begat_event *ev, void *ctx)
+{
+	return 0;
+}
+
+int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callback callback,
+		      void *ctx, struct begat **ret)
+{
+	struct begat_options opts = {
+		.size = sizeof(opts),
+		.callback = callback,
+		.ctx = ctx,
+		.latency = mode,
+		.backend = bench->backend,
+		.transport = bench->transport,
+		.follow = true,
+	};
+	struct begat *b = NULL;
+	int r = begat_open(&opts, &b);
+
+	if (!r)
+		r = begat_follow(b, bench->load.pid);
+	if (r) {
+		r = bench_fail(bench, "%s", begat_error(b));
+		begat_close(b);
+		return r;
+	}
+	if (mode == BEGAT_LOW)
+		stream_come_first();
+	*ret = b;
+	return 0;
+}
+
+void bench_tracer_close(struct bench *bench, struct begat *b)
+{
+	begat_close(b);
+	setpriority(PRIO_PROCESS, 0, bench->priority);
+}
+
+int bench_tracer_run(struct bench *bench, struct begat *b, const struct bench_job *job,
+		     struct bench_result *ret)
+{
+	int r = bench_load_start(&bench->load, job);
+
+	while (!r && !bench_load_is_over(&bench->load, 0, ret)) {
+		r = begat_poll(b, 5);
+		if (r < 0 && r != -EINTR)
+			return bench_fail(bench, "%s", begat_error(b));
+		r = 0;
+	}
+	if (r || ret->error)
+		return bench_fail(bench, "cannot make processes: %s.",
+				  strerror(r ? -r : ret->error));
+	return 0;
+}
+
+int bench_tracer_finish(struct bench *bench, struct begat *b)
+{
+	return begat_finish(b) < 0 ? bench_fail(bench, "%s", begat_error(b)) : 0;
+}
+
+int bench_run_bare(struct bench *bench, const struct bench_job *job, struct bench_result *ret)
+{
+	int r = bench_load_run(&bench->load, job, ret);
+
+	return r ? bench_fail(bench, "cannot make processes: %s.", strerror(-r)) : 0;
+}
+
+double bench_ns_each(const struct bench_result *result, const struct bench_job *job)
+{
+	return result->done ? (double)result->wall_ns * job->jobs / result->done : 0;
+}
+
+double bench_seconds_left(const struct bench *bench)
+{
+	uint64_t now = bench_clock_ns(CLOCK_MONOTONIC);
+
+	return now < bench->end_ns ? (double)(bench->end_ns - now) / 1e9 : 0;
+}
+
+bool bench_rounds_next(const struct bench *bench, struct bench_rounds *rounds)
+{
+	uint64_t now = bench_clock_ns(CLOCK_MONOTONIC);
+
+	if (!rounds->began_ns)
+		rounds->began_ns = now;
+	if (rounds->done) {
+		double spent = (double)(now - rounds->began_ns) / 1e9;
+		double each = spent / (double)rounds->done;
+
+		if (rounds->done == BENCH_ROUNDS_MAX || spent + each > rounds->seconds ||
+		    each > bench_seconds_left(bench))
+			return false;
+	}
+	rounds->done++;
+	return true;
+}
