@@ -142,37 +142,6 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	return 0;
 }
 
-/* For under() and ancestor(), when the filter is asked here: what the tracer's own does. */
-static bool find_forebear(void *ctx, uint64_t id, struct begat_event *ret)
-{
-	struct begat_process p = { .size = sizeof(p) };
-
-	if (begat_find_id(ctx, id, &p) < 0)
-		return false;
-	memset(ret, 0, sizeof(*ret));
-	ret->size = sizeof(*ret);
-	ret->type = BEGAT_SNAPSHOT;
-	ret->id = p.id;
-	ret->parent_id = p.parent_id;
-	ret->tgid = p.tgid;
-	ret->parent_tgid = p.parent_tgid;
-	ret->comm = p.comm;
-	ret->exe = p.exe;
-	ret->argv = p.argv;
-	begat_fields_add(&ret->has, BEGAT_F_EVENT);
-	begat_fields_add(&ret->has, BEGAT_F_ID);
-	begat_fields_add(&ret->has, BEGAT_F_PARENT_ID);
-	begat_fields_add(&ret->has, BEGAT_F_PID);
-	begat_fields_add(&ret->has, BEGAT_F_PPID);
-	if (p.comm.len)
-		begat_fields_add(&ret->has, BEGAT_F_COMM);
-	if (p.exe.len)
-		begat_fields_add(&ret->has, BEGAT_F_EXE);
-	if (p.argv.count)
-		begat_fields_add(&ret->has, BEGAT_F_ARGV);
-	return true;
-}
-
 static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 {
 	if (!stream->sink || !(stream->written & BEGAT_EVENT_BIT(ev->type)))
@@ -180,7 +149,7 @@ static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 	/* A gap and the end concern everybody. */
 	if (!stream->is_filtered_here || ev->type == BEGAT_LOST || ev->type == BEGAT_SUMMARY)
 		return true;
-	struct begat_lineage lineage = { .find = find_forebear, .ctx = stream->begat };
+	struct begat_lineage lineage = { .find = begat_find_forebear, .ctx = stream->begat };
 
 	return begat_filter_match(stream->options->where, ev, &lineage);
 }

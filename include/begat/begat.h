@@ -209,6 +209,12 @@ int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret_pr
 /** begat_find_id() - by id. 0 or -ENOENT. */
 int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret_process);
 
+/**
+ * begat_find_forebear() - the same as a snapshot event, its parent being the one at fork: what a
+ * filter asks about forebears. With the tracer as ctx it fits begat_lineage.find.
+ */
+bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_forebear);
+
 /** What this kernel allows: see begat_probe(). */
 enum begat_probe_result {
 	BEGAT_PROBE_OK = 0,

@@ -326,6 +326,7 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	b->lineage = (struct begat_lineage){ proctable_find_forebear, b->table };
 	if (b->pids_count)
 		err = heal_follow_trees(b);
+	b->complete_ns = tracer_now_ns();
 	if (!err)
 		err = heal_snapshot(b, false);
 	if (err && !b->error.text[0])

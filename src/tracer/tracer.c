@@ -320,3 +320,8 @@ BEGAT_API int begat_find_id(struct begat *b, uint64_t id, struct begat_process *
 {
 	return proctable_find_id(b->table, id, ret);
 }
+
+BEGAT_API bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_forebear)
+{
+	return proctable_find_forebear(((struct begat *)b)->table, id, ret_forebear);
+}

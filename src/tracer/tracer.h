@@ -84,6 +84,7 @@ struct begat {
 	/* figures */
 	uint64_t received[BEGAT_TYPE_SLOTS], delivered[BEGAT_TYPE_SLOTS];
 	uint64_t malformed, late, synthetic, wakeups, started_ns;
+	uint64_t complete_ns; /* from here on every fork that is in scope comes */
 	unsigned int latency_skip;
 	struct latency latency;
 	struct error error;

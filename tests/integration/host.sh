@@ -206,6 +206,104 @@ assert max(e["max_rss_bytes"] for e in exits) == totals["max_rss_bytes"], totals
 PY
 }
 
+# Processes of many kinds: hostile arguments, failures, scripts, namespaces, deaths, an orphan.
+make_story()
+{
+	cat >"$1" <<STORY
+cd "${1%/*}"
+for vector in plain empty escapes newlines utf8 liar 32k strings40000 string128k; do
+	"$cases/c_args" argv \$vector
+done
+"$cases/c_exec" script; "$cases/c_exec" memfd; "$cases/c_exec" thread; "$cases/c_who" setuid
+"$cases/c_who" pid_namespaces; "$cases/c_who" cgroup_own
+./none; ./none; ./none; /etc/passwd; no-such-tool
+sh -c 'kill -9 \$\$'; sh -c 'kill -SEGV \$\$'; sh -c 'exit 7'; (exit 5)
+env A=\$(printf '\\377\\n') "$cases/c_target" \$(printf '\\377') </dev/null
+sh -c 'setsid sh -c "exec <\$1; read go; /bin/true orphan; exit 3" - \$1 & exit 0' - "${1%/*}/orphan"
+echo go >"${1%/*}/orphan"
+rm -f "${1%/*}/orphan"
+STORY
+}
+
+# show gives what was told live, byte for byte, whatever was asked for and whatever was lost.
+show_as_live()
+{
+	local options where
+	need cmp
+	need_root
+	make_story "$1/story"
+	for options in '' --env '--max-args 300' '--env=A,PATH --fold-failures' '--redact --env' \
+		'--transport perfbuf' '--buffer 4KiB' "--buffer 4KiB --fold-failures"; do
+		rm -f "$1/a.db"
+		mkfifo "$1/orphan"
+		# shellcheck disable=SC2086
+		"$begat" run --record "$1/a.db" --format json -o "$1/live" $options -- sh "$1/story" \
+			>/dev/null 2>&1
+		"$begat" show "$1/a.db" --format json >"$1/shown" && cmp "$1/live" "$1/shown" ||
+			{ echo "run $options"; return 1; }
+		[[ $(wc -l <"$1/live") -gt 50 ]] || { echo "run $options tells next to nothing"; return 1; }
+		case $options in
+		*4KiB*) grep -q '^{"event":"lost"' "$1/live" || echo "nothing was lost: $options" ;;
+		esac
+	done
+	for where in 'event == exit and exit_code != 0' 'ancestor(exe ~ "*/c_args")' \
+		'ancestor(argv ~ "*read [g]o*")' 'ancestor(uid == 1000) or synthetic' 'argc > 3'; do
+		rm -f "$1/a.db"
+		mkfifo "$1/orphan"
+		"$begat" run --record "$1/a.db" --format json -o "$1/live" -w "$where" -- \
+			unshare --user --map-root-user sh "$1/story" >/dev/null 2>&1
+		"$begat" show "$1/a.db" --format json -w "$where" >"$1/shown" && cmp "$1/live" "$1/shown" ||
+			{ echo "run -w $where"; return 1; }
+	done
+	rm -f "$1/a.db"
+	mkfifo "$1/orphan"
+	"$begat" run --record "$1/a.db" -e exec,exec_failed,exit -o "$1/live" -- sh "$1/story" >/dev/null 2>&1
+	"$begat" show "$1/a.db" | sed '$d' >"$1/shown"
+	head -n "$(wc -l <"$1/shown")" "$1/live" | cmp - "$1/shown"
+}
+
+# The recording of one tracer, shown, beside what two others told live of the same processes.
+show_as_watch()
+{
+	local options pid looks=0 tracers=() talks=()
+	need python3
+	need_root
+	make_story "$1/story"
+	for options in '' '--env --max-args 5000'; do
+		mkfifo "$1/start" "$1/orphan"
+		sh -c 'read go <"$0"; exec sh "$1"' "$1/start" "$1/story" >/dev/null 2>&1 &
+		pid=$!
+		tracers=() talks=()
+		for what in 'watch --format json -e all -o json' 'watch -o text' 'record -f -o db'; do
+			# shellcheck disable=SC2086
+			(cd "$1" && exec mkfifo said-"${what%% *}${#tracers[@]}")
+			exec {talk}<>"$1/said-${what%% *}${#tracers[@]}"
+			# shellcheck disable=SC2086
+			(cd "$1" && exec "$begat" $what -v -p $pid $options 2>&$talk) &
+			tracers+=($!)
+			talks+=("$talk")
+			while read -r -t 60 line <&"$talk"; do
+				[[ $line != *" transport of "* ]] || break
+			done
+		done
+		# Each has seen who was there before.
+		until [[ -n $("$begat" show "$1/db" -e snapshot 2>/dev/null) ]] && grep -q snapshot "$1/json"; do
+			((++looks < 1000)) || { echo "nobody was there before"; return 1; }
+		done
+		echo go >"$1/start"
+		wait $pid
+		kill -INT "${tracers[@]}"
+		wait "${tracers[@]}"
+		for talk in "${talks[@]}"; do exec {talk}<&-; done
+		"$begat" show "$1/db" --format json -e all >"$1/json.shown" || return 1
+		"$begat" show "$1/db" >"$1/text.shown" || return 1
+		python3 tests/integration/compare_streams.py "$1/json" "$1/json.shown" &&
+			python3 tests/integration/compare_streams.py "$1/text" "$1/text.shown" text ||
+			{ echo "watch $options"; return 1; }
+		rm -f "$1/start" "$1"/said-*
+	done
+}
+
 # What --redact hides is nowhere in the recording, nor is it in the command line kept there.
 record_redacts()
 {
@@ -377,7 +475,8 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
-for name in strace_same_execs strace_same_counts time_same_usage record_same_totals record_redacts \
+for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch \
+	record_redacts \
 	record_outgrows_limit low_comes_first stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
