@@ -72,7 +72,7 @@ struct begat_options {
 	/* Admission in the kernel: an event passes if every kind that is given has a match. */
 	bool follow; /* only followed processes and all that they beget: see begat_follow() */
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
-	bool redact; /* hide what looks like a secret in argv and env: see docs/events.md */
+	bool redact; /* hide what looks like a secret: see docs/events.md */
 	bool reserved_bools[5];
 	const pid_t *pids; /* implies follow: these and all they beget, past children too */
 	size_t pids_count;

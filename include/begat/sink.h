@@ -59,7 +59,7 @@ int begat_sink_close(struct begat_sink *sink);
 struct begat_redactor;
 
 /**
- * begat_redactor_new() - what replaces secrets by "[redacted]" in argv and env.
+ * begat_redactor_new() - what replaces secrets by "[redacted]".
  * @patterns:  NULL-ended extended regular expressions, more than the built-in rules: the first
  *             group of a match is replaced, or all of it; NULL = none.
  * @error:     on failure one sentence; may be NULL.

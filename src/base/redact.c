@@ -2,13 +2,15 @@
 /*
  * base/redact.c - an event without secrets.
  *
- * Owns:    the user's patterns, replacing what they and the built-in rules find in argv and env.
- * Not:     comm, filename, exe: programs are not secrets.
+ * Owns:    the user's patterns, replacing what they and the built-in rules find in argv, env, and
+ *          in names and paths: who types a token where a command should be has it in filename.
+ * Not:     ids, users, cgroups.
  * Called:  by sinks before they format, and by other consumers through begat_redact().
  */
 #include <begat/sink.h>
 #include <errno.h>
 #include <regex.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,20 @@
 
 #define REPLACEMENT "[redacted]"
 
+/* Single strings that may hold a secret. */
+static const struct text_field {
+	enum begat_field field;
+	size_t offset; /* in struct begat_event */
+} text_fields[] = {
+	{ BEGAT_F_COMM, offsetof(struct begat_event, comm) },
+	{ BEGAT_F_FILENAME, offsetof(struct begat_event, filename) },
+	{ BEGAT_F_EXE, offsetof(struct begat_event, exe) },
+	{ BEGAT_F_INTERPRETER, offsetof(struct begat_event, interpreter) },
+	{ BEGAT_F_CWD, offsetof(struct begat_event, cwd) },
+	{ BEGAT_F_KILLED_BY, offsetof(struct begat_event, killed_by_comm) },
+};
+#define TEXTS (sizeof(text_fields) / sizeof(text_fields[0]))
+
 struct buffer {
 	char *data;
 	size_t len, cap;
@@ -28,7 +44,7 @@ struct begat_redactor {
 	regex_t *patterns;
 	size_t patterns_count;
 	struct spans spans; /* of the string at hand */
-	struct buffer argv, env; /* what begat_redact() gave last */
+	struct buffer argv, env, texts[TEXTS]; /* what begat_redact() gave last */
 	struct begat_event event;
 };
 
@@ -76,6 +92,8 @@ BEGAT_API void begat_redactor_free(struct begat_redactor *redactor)
 	free(redactor->spans.items);
 	free(redactor->argv.data);
 	free(redactor->env.data);
+	for (size_t i = 0; i < TEXTS; i++)
+		free(redactor->texts[i].data);
 	free(redactor);
 }
 
@@ -178,6 +196,49 @@ static int redact_strv(struct begat_redactor *redactor, const struct begat_strv 
 	return changed;
 }
 
+/* The same for one string. */
+static int redact_str(struct begat_redactor *redactor, struct buffer *buffer, struct begat_str *str)
+{
+	struct spans *spans = &redactor->spans;
+
+	spans->count = 0;
+	redact_text(str->data, str->len, false, spans);
+	find_patterns(redactor, str->data, str->len);
+	if (!spans->count && !spans->failed)
+		return 0;
+	buffer->len = 0;
+	if (spans->failed || !append_redacted(buffer, str, spans)) {
+		spans->failed = false;
+		return -ENOMEM;
+	}
+	*str = (struct begat_str){ buffer->data, buffer->len - 1 };
+	return 1;
+}
+
+/* Copies the event into the redactor when a string of it has to change. 0 or -ENOMEM. */
+static int redact_texts(struct begat_redactor *redactor, const struct begat_event **ev)
+{
+	for (size_t i = 0; i < TEXTS; i++) {
+		const struct text_field *text = &text_fields[i];
+		struct begat_str str;
+		int rc;
+
+		if (!begat_event_has(*ev, text->field))
+			continue;
+		memcpy(&str, (const char *)*ev + text->offset, sizeof(str));
+		rc = str.data ? redact_str(redactor, &redactor->texts[i], &str) : 0;
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		if (*ev != &redactor->event)
+			redactor->event = **ev;
+		*ev = &redactor->event;
+		memcpy((char *)&redactor->event + text->offset, &str, sizeof(str));
+	}
+	return 0;
+}
+
 BEGAT_API const struct begat_event *begat_redact(struct begat_redactor *redactor,
 						 const struct begat_event *ev)
 {
@@ -190,10 +251,11 @@ BEGAT_API const struct begat_event *begat_redact(struct begat_redactor *redactor
 		env_rc = redact_strv(redactor, &ev->env, true, &redactor->env, &env);
 	if (argv_rc < 0 || env_rc < 0)
 		return NULL;
-	if (!argv_rc && !env_rc)
-		return ev;
-	redactor->event = *ev;
-	redactor->event.argv = argv;
-	redactor->event.env = env;
-	return &redactor->event;
+	if (argv_rc || env_rc) {
+		redactor->event = *ev;
+		redactor->event.argv = argv;
+		redactor->event.env = env;
+		ev = &redactor->event;
+	}
+	return redact_texts(redactor, &ev) < 0 ? NULL : ev;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact_rules.c - where in a string of argv or env a secret is.
+ * base/redact_rules.c - secrets that tell by themselves what they are, in any text.
  *
- * Every scan is linear in the string: names are looked back for over NAME_MAX_BYTES at most.
+ * Every scan is linear in the string: names are looked back for over NAME_MAX_BYTES at most, and
+ * what a value has covered is not looked at again.
  */
 #include "base/redact_rules.h"
 
@@ -13,7 +14,8 @@
 #include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NAME_MAX_BYTES 64
+#define BEGIN_MAX_BYTES 64 /* of the line that begins a private key */
+#define TOKEN_HEAD_BYTES 256 /* of a JSON web token: its first dot comes before */
 
 void spans_add(struct spans *spans, size_t start, size_t end)
 {
@@ -33,121 +35,306 @@ void spans_add(struct spans *spans, size_t start, size_t end)
 	spans->items[spans->count++] = (struct span){ start, end };
 }
 
-static bool starts_with(const char *data, size_t len, const char *prefix)
+bool redact_starts_with(const char *data, size_t len, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
 	return len >= n && strncasecmp(data, prefix, n) == 0;
 }
 
-static bool is_blank(char c)
+bool redact_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static bool is_name_char(char c)
+bool redact_is_name_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
 }
 
-/* Says a name that what it names is secret? Letters and digits count, their case does not. */
-static bool is_secret_name(const char *name, size_t len)
+size_t redact_closing_quote(const char *data, size_t len, size_t at)
 {
-	static const char *const parts[] = {
-		"password",  "passwd",	   "passphrase", "token",   "secret",	"apikey",
-		"accesskey", "privatekey", "credential", "authkey", "mysqlpwd",
-	};
-	static const char *const whole[] = { "pass", "pw", "authorization" };
-	char plain[NAME_MAX_BYTES + 1];
-	size_t n = 0;
+	char quote = data[at];
+	bool is_escaped = at && data[at - 1] == '\\'; /* \" in a shell's double quotes */
 
-	if (len > NAME_MAX_BYTES) {
-		name += len - NAME_MAX_BYTES;
-		len = NAME_MAX_BYTES;
+	for (size_t i = at + 1; i < len; i++) {
+		if (data[i] == quote && is_escaped == (data[i - 1] == '\\'))
+			return i;
+		if (data[i] == '\\' && quote == '"' && !is_escaped)
+			i++;
 	}
-	for (size_t i = 0; i < len; i++) {
-		if (isalnum((unsigned char)name[i]))
-			plain[n++] = (char)tolower((unsigned char)name[i]);
+	return len;
+}
+
+size_t redact_word_end(const char *data, size_t len, size_t at)
+{
+	for (; at < len; at++) {
+		char c = data[at];
+
+		if (redact_is_blank(c) || (c && strchr(";&|()`", c)))
+			return at;
+		if (c == '\\') {
+			at++;
+		} else if (c == '"' || c == '\'') {
+			size_t end = redact_closing_quote(data, len, at);
+
+			at = end < len ? end : at; /* an apostrophe */
+		}
 	}
-	plain[n] = '\0';
-	for (size_t i = 0; i < COUNT(parts); i++) {
-		if (strstr(plain, parts[i]))
-			return true;
+	return len;
+}
+
+void redact_add_word(const char *data, size_t start, size_t end, struct spans *spans)
+{
+	if (start < end && (data[start] == '"' || data[start] == '\'') &&
+	    redact_closing_quote(data, end, start) == end - 1) {
+		start++;
+		end--;
 	}
-	for (size_t i = 0; i < COUNT(whole); i++) {
-		if (strcmp(plain, whole[i]) == 0)
+	spans_add(spans, start, end);
+}
+
+/* A place in a text where a secret name ends, and what is known of it. */
+struct pair {
+	const char *data;
+	size_t len, sign; /* the = or : */
+	const char *name;
+	size_t name_len;
+	char quote; /* the text around is in such quotes; 0 = is not */
+	bool is_name_quoted, is_shell, is_one_word;
+};
+
+static bool is_header_name(const struct pair *pair)
+{
+	static const char *const ends[] = { "authorization", "cookie" };
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		size_t n = strlen(ends[i]);
+
+		if (pair->name_len >= n &&
+		    strncasecmp(pair->name + pair->name_len - n, ends[i], n) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Adds the value that begins at @at and returns its end: a closing quote, or a separator. */
-static size_t add_value(const char *data, size_t len, size_t at, bool to_line_end,
-			struct spans *spans)
+/* The first of @stops, or the quote that is around, or the end. */
+static size_t find_stop(const struct pair *pair, size_t at, const char *stops)
 {
-	char quote = 0;
-	size_t end;
+	for (; at < pair->len; at++) {
+		char c = pair->data[at];
+
+		if (c == pair->quote && c && pair->data[at - 1] != '\\')
+			break;
+		if (c && strchr(stops, c))
+			break;
+	}
+	return at;
+}
+
+/* In quotes of its own. Returns the index of the closing one. */
+static size_t add_quoted(const struct pair *pair, size_t at, struct spans *spans)
+{
+	size_t close = redact_closing_quote(pair->data, pair->len, at), end = close;
+
+	if (close < pair->len && close > at + 1 && pair->data[close - 1] == '\\')
+		end--;
+	spans_add(spans, at + 1, end);
+	return close;
+}
+
+/* Adds the value; returns the index of the last byte that needs no further look. */
+static size_t add_value(const struct pair *pair, struct spans *spans)
+{
+	const char *data = pair->data;
+	size_t len = pair->len, at = pair->sign + 1, end;
+	bool is_colon = data[pair->sign] == ':';
+	bool has_blank = at < len && redact_is_blank(data[at]);
 
 	while (at < len && (data[at] == ' ' || data[at] == '\t'))
 		at++;
-	/* \" is how a quote looks inside a shell's double quotes */
 	if (at + 1 < len && data[at] == '\\' && (data[at + 1] == '"' || data[at + 1] == '\''))
 		at++;
-	if (at < len && (data[at] == '"' || data[at] == '\''))
-		quote = data[at++];
-	for (end = at; end < len; end++) {
-		char c = data[end];
+	if (at >= len)
+		return len;
+	if ((data[at] == '"' || data[at] == '\'') &&
+	    (data[at - 1] == '\\' ||
+	     (data[at] != pair->quote && (pair->is_name_quoted || is_colon || pair->quote))))
+		return add_quoted(pair, at, spans);
+	if (pair->is_name_quoted)
+		end = find_stop(pair, at, ",}] \t\n\"'");
+	else if (is_colon && (has_blank || is_header_name(pair)))
+		end = find_stop(pair, at, "\n");
+	else if (pair->quote || (pair->is_one_word && !pair->is_shell))
+		end = find_stop(pair, at, pair->quote ? "&\n" : "&;\n");
+	else
+		end = redact_word_end(data, len, at);
+	/* 'PASS='x is one word of the shell */
+	if (end < len && pair->quote && data[end] == pair->quote) {
+		size_t more = redact_word_end(data, len, end + 1);
 
-		if (quote ? c == quote : c == '"' || c == '\'' || c == '\n')
-			break;
-		if (!quote && !to_line_end && (is_blank(c) || c == '&' || c == ';' || c == '|'))
+		if (more > end + 1 && !pair->is_name_quoted && !strchr(",:}])>", data[end + 1]))
+			end = more;
+	}
+	if (!redact_is_switch(data + at, end - at))
+		redact_add_word(data, at, end, spans);
+	return end > pair->sign + 1 ? end - 1 : pair->sign;
+}
+
+/* ?key=x&sig=y: names that elsewhere are anything. */
+static bool is_query_secret(const struct pair *pair)
+{
+	static const char *const names[] = { "key", "sig", "signature", "code" };
+
+	if (pair->name == pair->data || !strchr("?&", pair->name[-1]) || !pair->name[-1])
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (pair->name_len == strlen(names[i]) &&
+		    strncasecmp(pair->name, names[i], pair->name_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is there the name of a secret before the sign? Fills name and is_name_quoted. */
+static bool read_pair(struct pair *pair)
+{
+	const char *data = pair->data;
+	size_t i = pair->sign, end = i, start;
+	bool is_colon = data[i] == ':';
+
+	while (end > 1 && i - end < 4 && data[end - 1] == ' ')
+		end--;
+	pair->is_name_quoted = data[end - 1] == '"' || data[end - 1] == '\'';
+	if (pair->is_name_quoted)
+		end--;
+	if (pair->is_name_quoted && end && data[end - 1] == '\\')
+		end--;
+	/* a::b and scheme:// are no pairs */
+	if (is_colon && (i + 1 == pair->len || strchr(":/", data[i + 1]) || data[i - 1] == ':'))
+		return false;
+	for (start = end; start && end - start < NAME_MAX_BYTES; start--) {
+		if (!redact_is_name_char(data[start - 1]))
 			break;
 	}
-	if (quote && end > at && data[end - 1] == '\\')
-		end--;
-	spans_add(spans, at, end);
-	return end;
+	pair->name = data + start;
+	pair->name_len = end - start;
+	if (!pair->name_len)
+		return false;
+	if (!is_colon && is_query_secret(pair))
+		return true;
+	return redact_is_secret_name(pair->name, pair->name_len) &&
+	       !redact_is_folder(pair->name, pair->name_len, data + i + 1, pair->len - i - 1);
 }
 
 /* name=value, "name": "value", Name: value, anywhere in a text. */
-static void find_pairs(const char *data, size_t len, struct spans *spans)
+static void find_pairs(const char *data, size_t len, bool is_shell, struct spans *spans)
+{
+	const char *last_single = memrchr(data, '\'', len), *last_double = memrchr(data, '"', len);
+	struct pair pair = { .data = data, .len = len, .is_shell = is_shell, .is_one_word = true };
+
+	for (size_t i = 0; i < len; i++) {
+		char c = data[i];
+
+		pair.is_one_word &= !redact_is_blank(c);
+		if (c == '\\' && pair.quote != '\'') {
+			i++;
+		} else if (c == '\'' || c == '"') {
+			if (pair.quote == c)
+				pair.quote = 0;
+			else if (!pair.quote && data + i < (c == '"' ? last_double : last_single))
+				pair.quote = c;
+		} else if (i && (c == '=' || c == ':')) {
+			pair.sign = i;
+			if (!read_pair(&pair))
+				continue;
+			i = add_value(&pair, spans);
+			if (i < len && data[i] == pair.quote)
+				pair.quote = 0;
+		}
+	}
+}
+
+/* <password>x</password> */
+static void find_elements(const char *data, size_t len, struct spans *spans)
 {
 	for (size_t i = 1; i < len; i++) {
-		size_t end = i, start;
-		bool is_quoted;
+		const char *close;
+		size_t start = i;
 
-		if (data[i] != '=' && data[i] != ':')
+		if (data[i] != '>')
 			continue;
-		while (end > 1 && i - end < 4 && data[end - 1] == ' ')
-			end--;
-		is_quoted = data[end - 1] == '"' || data[end - 1] == '\'';
-		if (is_quoted)
-			end--;
-		if (is_quoted && end && data[end - 1] == '\\')
-			end--;
-		if (data[i] == ':' && !is_quoted && !(i + 1 < len && data[i + 1] == ' '))
+		while (start && i - start < NAME_MAX_BYTES && redact_is_name_char(data[start - 1]))
+			start--;
+		if (!start || data[start - 1] != '<' ||
+		    !redact_is_secret_name(data + start, i - start))
 			continue;
-		for (start = end; start && end - start < NAME_MAX_BYTES; start--) {
-			if (!is_name_char(data[start - 1]))
-				break;
-		}
-		if (start == end || !is_secret_name(data + start, end - start))
-			continue;
-		/* On from there, so that token=token=token=... is read once. */
-		end = add_value(data, len, i + 1, data[i] == ':' && !is_quoted, spans);
-		i = end - 1 > i ? end - 1 : i;
+		close = memchr(data + i, '<', len - i);
+		spans_add(spans, i + 1, close ? (size_t)(close - data) : len);
+		i = close ? (size_t)(close - data) : len;
 	}
+}
+
+/* SQL: identified by 'x', password 'x' */
+static void find_sql(const char *data, size_t len, struct spans *spans)
+{
+	static const char *const words[] = { "identified by", "password" };
+
+	for (size_t i = 0; i < len; i++) {
+		if (!strchr("iIpP", data[i]) || !data[i] ||
+		    (i && isalnum((unsigned char)data[i - 1])))
+			continue;
+		for (size_t k = 0; k < COUNT(words); k++) {
+			size_t at = i + strlen(words[k]), end;
+
+			if (!redact_starts_with(data + i, len - i, words[k]))
+				continue;
+			while (at < len && (data[at] == ' ' || data[at] == '(' || data[at] == '\\'))
+				at++;
+			if (at >= len || at == i + strlen(words[k]) ||
+			    (data[at] != '\'' && data[at] != '"'))
+				continue;
+			end = redact_closing_quote(data, len, at);
+			spans_add(spans, at + 1, end);
+			i = end;
+			break;
+		}
+	}
+}
+
+/* Where userinfo may end: the last @ before a blank, a quote or a bracket. */
+static size_t last_at(const char *data, size_t len, size_t from, size_t *ret_end)
+{
+	size_t at = SIZE_MAX, end;
+
+	for (end = from; end < len && !redact_is_blank(data[end]); end++) {
+		if (data[end] && strchr("\"'<>", data[end]))
+			break;
+		if (data[end] == '@')
+			at = end;
+	}
+	*ret_end = end;
+	return at;
+}
+
+static bool is_port(const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)data[i]))
+			return false;
+	}
+	return true;
 }
 
 /* scheme://user:password@host */
 static void find_urls(const char *data, size_t len, struct spans *spans)
 {
 	for (size_t i = 0; i + 3 < len; i++) {
-		size_t colon = SIZE_MAX, at = SIZE_MAX, end;
+		size_t colon = SIZE_MAX, at = SIZE_MAX, end, user = i + 3;
 
 		if (data[i] != ':' || data[i + 1] != '/' || data[i + 2] != '/')
 			continue;
-		for (end = i + 3; end < len && !is_blank(data[end]); end++) {
+		for (end = user; end < len && !redact_is_blank(data[end]); end++) {
 			if (strchr("/?#\"'<>", data[end]) && data[end])
 				break;
 			if (data[end] == ':' && colon == SIZE_MAX)
@@ -155,48 +342,118 @@ static void find_urls(const char *data, size_t len, struct spans *spans)
 			if (data[end] == '@')
 				at = end;
 		}
+		/* A / or # in the password should be written %2F, but is not always. */
+		if (at == SIZE_MAX && colon != SIZE_MAX && data[user] != '[' && end < len &&
+		    strchr("/?#", data[end]) && !is_port(data + colon + 1, end - colon - 1))
+			at = last_at(data, len, end, &end);
 		if (at != SIZE_MAX && colon < at)
 			spans_add(spans, colon + 1, at);
 		/* https://TOKEN@host, as code forges give it */
-		else if (at != SIZE_MAX && at - (i + 3) >= 20)
-			spans_add(spans, i + 3, at);
+		else if (at != SIZE_MAX && at - user >= 20)
+			spans_add(spans, user, at);
 		i = end - 1;
 	}
+}
+
+struct known_key {
+	const char *prefix;
+	size_t min, max; /* characters after the prefix; max 0 = any number */
+	char has; /* besides: 0, a dot somewhere, or slashes too */
+};
+
+static const struct known_key known_keys[] = {
+	{ "AKIA", 16, 16, 0 },
+	{ "ASIA", 16, 16, 0 },
+	{ "AIza", 30, 40, 0 },
+	{ "ghp_", 10, 0, 0 },
+	{ "gho_", 10, 0, 0 },
+	{ "ghu_", 10, 0, 0 },
+	{ "ghs_", 10, 0, 0 },
+	{ "ghr_", 10, 0, 0 },
+	{ "github_pat_", 10, 0, 0 },
+	{ "glpat-", 10, 0, 0 },
+	{ "gldt-", 10, 0, 0 },
+	{ "glrt-", 10, 0, 0 },
+	{ "glcbt-", 10, 0, 0 },
+	{ "xoxb-", 10, 0, 0 },
+	{ "xoxp-", 10, 0, 0 },
+	{ "xoxa-", 10, 0, 0 },
+	{ "xoxs-", 10, 0, 0 },
+	{ "xoxr-", 10, 0, 0 },
+	{ "xapp-", 10, 0, 0 },
+	{ "sk_live_", 10, 0, 0 },
+	{ "sk_test_", 10, 0, 0 },
+	{ "rk_live_", 10, 0, 0 },
+	{ "whsec_", 10, 0, 0 },
+	{ "sk-proj-", 10, 0, 0 },
+	{ "sk-ant-", 10, 0, 0 },
+	{ "pypi-AgEI", 10, 0, 0 },
+	{ "dop_v1_", 16, 0, 0 },
+	{ "AGE-SECRET-KEY-", 10, 0, 0 },
+	{ "eyJ", 17, 0, '.' }, /* a JSON web token */
+	{ "hooks.slack.com/services/", 10, 0, '/' },
+};
+
+/* Length of the key at the start of @data, 0 if there is none. */
+static size_t key_length(const struct known_key *key, const char *data, size_t len)
+{
+	size_t n = strlen(key->prefix), end = n;
+
+	if (len < n || memcmp(data, key->prefix, n) != 0)
+		return 0;
+	if (key->has == '.' && !memchr(data, '.', len < TOKEN_HEAD_BYTES ? len : TOKEN_HEAD_BYTES))
+		return 0;
+	while (end < len &&
+	       (redact_is_name_char(data[end]) || (key->has == '/' && data[end] == '/'))) {
+		end++;
+		if (key->max && end - n > key->max)
+			return 0;
+	}
+	return end - n < key->min ? 0 : end;
 }
 
 /* Keys that tell by their first characters what they are. */
 static void find_known_keys(const char *data, size_t len, struct spans *spans)
 {
-	static const struct {
-		const char *prefix;
-		size_t min, max; /* characters after the prefix; max 0 = any number */
-	} keys[] = {
-		{ "AKIA", 16, 16 },	 { "ASIA", 16, 16 },	   { "ghp_", 30, 0 },
-		{ "gho_", 30, 0 },	 { "ghu_", 30, 0 },	   { "ghs_", 30, 0 },
-		{ "ghr_", 30, 0 },	 { "github_pat_", 20, 0 }, { "glpat-", 16, 0 },
-		{ "xoxb-", 16, 0 },	 { "xoxp-", 16, 0 },	   { "sk_live_", 16, 0 },
-		{ "eyJhbGciOi", 20, 0 }, { "AIza", 35, 35 },
-	};
-
 	for (size_t i = 0; i < len; i++) {
-		if (!strchr("AgxsSe", data[i]) || !data[i])
+		if (!data[i] || !strchr("AgxsrwpdeEh", data[i]) ||
+		    (i && isalnum((unsigned char)data[i - 1])))
 			continue;
-		if (i && isalnum((unsigned char)data[i - 1]))
-			continue;
-		for (size_t k = 0; k < COUNT(keys); k++) {
-			size_t n = strlen(keys[k].prefix);
-			size_t end = i + n;
+		for (size_t k = 0; k < COUNT(known_keys); k++) {
+			size_t n = key_length(&known_keys[k], data + i, len - i);
 
-			if (len - i < n || memcmp(data + i, keys[k].prefix, n) != 0)
+			if (!n)
 				continue;
-			while (end < len && is_name_char(data[end]))
-				end++;
-			n = end - i - n;
-			if (n >= keys[k].min && (!keys[k].max || n <= keys[k].max))
-				spans_add(spans, i, end);
-			i = end - 1;
+			spans_add(spans, i, i + n);
+			i += n - 1;
 			break;
 		}
+	}
+}
+
+/* What stands behind -----BEGIN ... PRIVATE KEY...-----, NULL if that is not what it begins. */
+static const char *private_key_start(const char *at, const char *end)
+{
+	const char *stop = end - at > BEGIN_MAX_BYTES ? at + BEGIN_MAX_BYTES : end;
+	const char *name = memmem(at, (size_t)(stop - at), "PRIVATE KEY", 11);
+	const char *dashes = name ? memmem(name, (size_t)(stop - name), "-----", 5) : NULL;
+
+	return dashes ? dashes + 5 : NULL;
+}
+
+static void find_private_keys(const char *data, size_t len, struct spans *spans)
+{
+	const char *at = data, *end = data + len;
+
+	while ((at = memmem(at, (size_t)(end - at), "-----BEGIN", 10))) {
+		const char *from = private_key_start(at, end), *to;
+
+		at += 10;
+		if (!from)
+			continue;
+		to = memmem(from, (size_t)(end - from), "-----END", 8);
+		at = to ? to : end;
+		spans_add(spans, (size_t)(from - data), (size_t)(at - data));
 	}
 }
 
@@ -211,9 +468,9 @@ static void find_bearers(const char *data, size_t len, struct spans *spans)
 		for (size_t k = 0; k < COUNT(schemes); k++) {
 			size_t start = i + strlen(schemes[k]), end = start;
 
-			if (!starts_with(data + i, len - i, schemes[k]))
+			if (!redact_starts_with(data + i, len - i, schemes[k]))
 				continue;
-			while (end < len && !is_blank(data[end]) && data[end] != '"' &&
+			while (end < len && !redact_is_blank(data[end]) && data[end] != '"' &&
 			       data[end] != '\'')
 				end++;
 			if (end - start >= 8) /* "basic types" is English */
@@ -224,185 +481,15 @@ static void find_bearers(const char *data, size_t len, struct spans *spans)
 	}
 }
 
-static void find_anywhere(const char *data, size_t len, struct spans *spans)
+void redact_text(const char *data, size_t len, bool is_shell, struct spans *spans)
 {
-	find_pairs(data, len, spans);
+	if (!len)
+		return;
+	find_pairs(data, len, is_shell, spans);
+	find_elements(data, len, spans);
+	find_sql(data, len, spans);
 	find_urls(data, len, spans);
 	find_known_keys(data, len, spans);
 	find_bearers(data, len, spans);
-}
-
-/* Length of the name in NAME=value or --name=value at the start of @data; 0 = not of that form. */
-static size_t leading_name(const char *data, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && is_name_char(data[n]))
-		n++;
-	return n < len && data[n] == '=' ? n : 0;
-}
-
-static bool is_secret_option(const char *word, size_t len)
-{
-	if (len < 3 || word[0] != '-')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_name_char(word[i]))
-			return false;
-	}
-	return is_secret_name(word, len);
-}
-
-/* `--password value` inside of one string, as in sh -c. */
-static void find_word_options(const char *data, size_t len, struct spans *spans)
-{
-	for (size_t start = 0, end; start < len; start = end) {
-		while (start < len && is_blank(data[start]))
-			start++;
-		end = start;
-		while (end < len && !is_blank(data[end]))
-			end++;
-		if (end < len && is_secret_option(data + start, end - start))
-			add_value(data, len, end, false, spans);
-	}
-}
-
-enum short_where {
-	ATTACHED = 1 << 0, /* -pSECRET */
-	NEXT = 1 << 1, /* -p SECRET */
-	AFTER_COLON = 1 << 2, /* user:SECRET */
-	AFTER_PERCENT = 1 << 3, /* user%SECRET */
-};
-
-struct short_option {
-	const char *program; /* the beginning of argv[0]'s last component */
-	char letter;
-	int where;
-};
-
-/* One-letter options mean a secret only with these programs: mkdir -p must stay readable. */
-static const struct short_option short_options[] = {
-	{ "mysql", 'p', ATTACHED },
-	{ "mariadb", 'p', ATTACHED },
-	{ "sshpass", 'p', ATTACHED | NEXT },
-	{ "curl", 'u', ATTACHED | NEXT | AFTER_COLON },
-	{ "curl", 'U', ATTACHED | NEXT | AFTER_COLON },
-	{ "redis-cli", 'a', NEXT },
-	{ "ldap", 'w', ATTACHED | NEXT },
-	{ "mongo", 'p', ATTACHED | NEXT },
-	{ "sqlcmd", 'P', ATTACHED | NEXT },
-	{ "zip", 'P', ATTACHED | NEXT },
-	{ "unzip", 'P', ATTACHED | NEXT },
-	{ "7z", 'p', ATTACHED },
-	{ "smbclient", 'U', ATTACHED | NEXT | AFTER_PERCENT },
-};
-/* docker login -p, oc login -p ... */
-static const struct short_option login_option = { "", 'p', NEXT };
-
-static void find_program(struct redact_context *context, const char *data, size_t len)
-{
-	const char *slash = memrchr(data, '/', len);
-
-	if (slash) {
-		len -= (size_t)(slash + 1 - data);
-		data = slash + 1;
-	}
-	for (size_t i = 0; i < COUNT(short_options); i++) {
-		if (!starts_with(data, len, short_options[i].program))
-			continue;
-		if (!context->program)
-			context->program = &short_options[i];
-		context->program_rows++;
-	}
-}
-
-static void add_after(const char *data, size_t len, size_t start, char separator,
-		      struct spans *spans)
-{
-	const char *found = memchr(data + start, separator, len - start);
-
-	if (found)
-		spans_add(spans, (size_t)(found + 1 - data), len);
-}
-
-static void find_short_option(struct redact_context *context, const char *data, size_t len,
-			      struct spans *spans)
-{
-	const struct short_option *option = context->program;
-	size_t rows = context->program_rows;
-
-	if (!option && context->is_login) {
-		option = &login_option;
-		rows = 1;
-	}
-	for (; rows; rows--, option++) {
-		if (data[1] != option->letter)
-			continue;
-		if (len == 2 && option->where & NEXT) {
-			context->next_after_colon = option->where & AFTER_COLON;
-			context->next_after_percent = option->where & AFTER_PERCENT;
-			context->next_is_secret =
-				!context->next_after_colon && !context->next_after_percent;
-		} else if (len > 2 && option->where & ATTACHED) {
-			if (option->where & AFTER_COLON)
-				add_after(data, len, 2, ':', spans);
-			else if (option->where & AFTER_PERCENT)
-				add_after(data, len, 2, '%', spans);
-			else
-				spans_add(spans, 2, len);
-		}
-	}
-}
-
-/* What this string says about the next one. */
-static void look_ahead(struct redact_context *context, const char *data, size_t len,
-		       struct spans *spans)
-{
-	context->next_is_secret = context->next_after_colon = context->next_after_percent = false;
-	context->is_shell_text = false;
-	if (context->index == 0)
-		find_program(context, data, len);
-	if (len == 5 && memcmp(data, "login", 5) == 0)
-		context->is_login = true;
-	if (len < 2 || data[0] != '-')
-		return;
-	if (is_secret_option(data, len))
-		context->next_is_secret = true;
-	else if (data[1] != '-')
-		find_short_option(context, data, len, spans);
-	context->is_shell_text = len <= 8 && data[1] != '-' && data[len - 1] == 'c';
-}
-
-void redact_argument(struct redact_context *context, const char *data, size_t len,
-		     struct spans *spans)
-{
-	size_t name = leading_name(data, len);
-
-	if (context->next_is_secret && !starts_with(data, len, "--"))
-		spans_add(spans, 0, len);
-	else if (context->next_after_colon)
-		add_after(data, len, 0, ':', spans);
-	else if (context->next_after_percent)
-		add_after(data, len, 0, '%', spans);
-
-	/* Without a shell to split it, a value goes on to the end of its string. */
-	if (name && !context->is_shell_text && is_secret_name(data, name))
-		spans_add(spans, name + 1, len);
-	if (starts_with(data, len, "pass:")) /* openssl -passin pass:x */
-		spans_add(spans, 5, len);
-	find_anywhere(data, len, spans);
-	find_word_options(data, len, spans);
-
-	look_ahead(context, data, len, spans);
-	context->index++;
-}
-
-void redact_variable(const char *data, size_t len, struct spans *spans)
-{
-	const char *equals = memchr(data, '=', len);
-
-	if (equals && is_secret_name(data, (size_t)(equals - data)))
-		spans_add(spans, (size_t)(equals + 1 - data), len);
-	else
-		find_anywhere(data, len, spans);
+	find_private_keys(data, len, spans);
 }

@@ -5,12 +5,19 @@
  * Owns:  the built-in rules. When in doubt they hide: a value too many hidden is a nuisance, one
  *        too few is a leak.
  * Not:   the user's patterns and the replacing (redact.c).
+ *
+ *	redact_names.c      what is the name of a secret
+ *	redact_rules.c      what tells by itself, anywhere in a text
+ *	redact_args.c       what only its place among the arguments of a program tells
  */
 #ifndef BEGAT_BASE_REDACT_RULES_H
 #define BEGAT_BASE_REDACT_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define NAME_MAX_BYTES 64 /* of a name, its end counts */
 
 struct span {
 	size_t start, end;
@@ -24,17 +31,20 @@ struct spans {
 
 void spans_add(struct spans *spans, size_t start, size_t end);
 
-struct short_option;
-
 /* What the strings of an argv before this one say about it; zero before argv[0]. */
 struct redact_context {
 	size_t index;
-	bool next_is_secret; /* the string before was --password */
-	bool next_after_colon, next_after_percent; /* only user:THIS, user%THIS */
+	int next; /* enum redact_where of the next string */
+	bool is_text; /* words of a longer text: its headers are seen as a whole */
+	bool is_after_header; /* the string before was "Authorization:", the next may be "Bearer" */
+	bool is_after_long; /* the string before was --like-this */
 	bool is_shell_text; /* the string before was -c */
 	bool is_login; /* there was a `login` */
-	const struct short_option *program; /* table rows that may apply; NULL = none */
-	size_t program_rows;
+	bool is_setting; /* there was a `set` or `config`: a bare name may be followed by a value */
+	bool is_wrapper; /* the program runs another that its arguments name */
+	bool is_in_key; /* between the lines of a private key */
+	bool is_key_begun; /* "-----BEGIN" was there */
+	uint64_t options; /* rows of the table of programs that may apply */
 };
 
 /* Adds the secrets in string @data of an argv; call for each in order. */
@@ -43,5 +53,26 @@ void redact_argument(struct redact_context *context, const char *data, size_t le
 
 /* Adds the secrets in NAME=value of an environment. */
 void redact_variable(const char *data, size_t len, struct spans *spans);
+
+/* Adds what tells by itself that it is a secret. @is_shell: a shell splits this at blanks. */
+void redact_text(const char *data, size_t len, bool is_shell, struct spans *spans);
+
+bool redact_is_secret_name(const char *text, size_t len);
+bool redact_is_switch(const char *value, size_t len);
+bool redact_is_folder(const char *name, size_t name_len, const char *value, size_t len);
+
+/* Of the characters of a text. */
+bool redact_is_blank(char c);
+bool redact_is_name_char(char c);
+bool redact_starts_with(const char *data, size_t len, const char *prefix);
+
+/* Index of the quote that ends what the one at @at begins; @len if none does. */
+size_t redact_closing_quote(const char *data, size_t len, size_t at);
+
+/* The end of the shell's word that begins at @at: a blank, or an operator, outside of quotes. */
+size_t redact_word_end(const char *data, size_t len, size_t at);
+
+/* Adds a word without the quotes around it. */
+void redact_add_word(const char *data, size_t start, size_t end, struct spans *spans);
 
 #endif

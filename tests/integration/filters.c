@@ -150,6 +150,17 @@ void test_redact(const struct test *test)
 		if (!strstr(outcome.err.data, "--password"))
 			problem("--redact hides the option too: %s", outcome.err.data);
 		outcome_done(&outcome);
+		/* A token where a command should be: in filename, of failed execs too. */
+		begat_call(&outcome, NULL, "run", "--redact", "--env", "-e", "all", "--format",
+			   formats[i], "--", "sh", "-c",
+			   "exec 2>/dev/null; PGPASSWORD=hunter2 ghp_hunter2hunter2; curl -u "
+			   "me:hunter2; "
+			   "exec sh -c 'mysql -phunter2; exit 0'",
+			   NULL);
+		if (strstr(outcome.err.data, "hunter"))
+			problem("--redact --format %s shows a secret: %s", formats[i],
+				outcome.err.data);
+		outcome_done(&outcome);
 	}
 }
 
