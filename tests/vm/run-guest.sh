@@ -10,6 +10,7 @@
 #   -a WORDS   more words for the kernel's command line
 #   -c NAME    cgroup v1 controller to mount beside v2, e.g. pids or name=begat
 #   -t SECONDS time limit of the whole run (300)
+#   -b SECONDS time limit of the boot, until the command starts (240)
 #   -m SIZE    memory (1G)
 #   -l DIR     where the logs go (build/vm/ARCH-KERNEL)
 #   -j         both CPUs truly at once (thread=multi); one boot in 150 dies of an emulator race
@@ -32,9 +33,9 @@ usage()
 	exit 2
 }
 
-arch=$(vm_arch) initramfs='' has_root='' append='' cgroup1='' limit=300 memory=1G logs=''
+arch=$(vm_arch) initramfs='' has_root='' append='' cgroup1='' limit=300 boot_limit=240 memory=1G logs=''
 thread=single provoked='' is_quiet='' again='' clock=''
-while getopts A:i:ra:c:t:m:l:je:q option; do
+while getopts A:i:ra:c:t:b:m:l:je:q option; do
 	case $option in
 	A) arch=$(vm_arch "$OPTARG") ;;
 	i) initramfs=$OPTARG ;;
@@ -42,6 +43,7 @@ while getopts A:i:ra:c:t:m:l:je:q option; do
 	a) append=$OPTARG ;;
 	c) cgroup1=$OPTARG ;;
 	t) limit=$OPTARG ;;
+	b) boot_limit=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	l) logs=$OPTARG ;;
 	j) thread=multi ;;
@@ -79,10 +81,12 @@ fi
 kernel_dir=$("$vm_dir/fetch-kernel.sh" -A "$arch" "$kernel") || exit $?
 
 work=$(mktemp -d)
-virtiofsd_pid=''
+virtiofsd_pid='' watcher_pid=''
 cleanup()
 {
-	[ -z "$virtiofsd_pid" ] || kill "$virtiofsd_pid" 2>/dev/null || :
+	for pid in $virtiofsd_pid $watcher_pid; do
+		kill "$pid" 2>/dev/null || :
+	done
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -145,6 +149,21 @@ start_virtiofsd()
 	done
 }
 
+# A boot that hangs need not take the time that tests may take.
+end_hung_boot()
+{
+	waited=0
+	until grep -q '^GUEST-BEGIN' "$logs/console.log"; do
+		if [ $waited -ge "$boot_limit" ]; then
+			: > "$work/hung"
+			kill "$(cat "$work/qemu.pid")"
+			return
+		fi
+		sleep 1
+		waited=$((waited + 1))
+	done
+}
+
 # boot: one run; the guest's console goes to console.log and, unless -q, its command's to stdout.
 boot()
 {
@@ -155,14 +174,21 @@ boot()
 			-chardev socket,id=share,path=$work/socket
 			-device vhost-user-fs-pci,chardev=share,tag=share"
 	fi
+	: > "$logs/console.log"
+	end_hung_boot > /dev/null 2>&1 &
+	watcher_pid=$!
 	# shellcheck disable=SC2086 # lists of words
-	timeout -k 5 "$limit" "$qemu" -accel tcg,thread=$thread $machine -smp 2 -m "$memory" \
-		-nodefaults -no-user-config -display none -serial stdio -monitor none -no-reboot \
+	timeout -k 5 "$limit" "$qemu" -pidfile "$work/qemu.pid" \
+		-accel tcg,thread=$thread $machine -smp 2 -m "$memory" -nodefaults -no-user-config \
+		-display none -serial stdio -monitor none -no-reboot \
 		-kernel "$kernel_dir/vmlinuz" -initrd "$work/initrd" $share \
 		-append "console=$console panic=-1 quiet log_buf_len=4M mitigations=off $clock $append" \
 		< /dev/null 2> "$logs/qemu.log" | sed -u 's/\r//g' | tee "$logs/console.log" |
 		sed -un '/^GUEST-BEGIN$/,/^GUEST-DMESG-BEGIN$/{/^GUEST-/d;'"${is_quiet:+d;}"'p}'
 	virtiofsd_pid=''
+	kill "$watcher_pid" 2>/dev/null || :
+	wait "$watcher_pid" 2>/dev/null || :
+	watcher_pid=''
 	sed -n '/^GUEST-DMESG-BEGIN$/,/^GUEST-DMESG-END$/{/^GUEST-/d;p}' "$logs/console.log" \
 		> "$logs/dmesg.log"
 }
@@ -186,7 +212,9 @@ awk -v bad="$BAD_LINES" -v ok="$OK_LINES${provoked:+|$provoked}" '
 	> "$logs/bad-lines.log"
 
 reason=''
-if [ -z "$rc" ] && [ "$seconds" -ge "$limit" ]; then
+if [ -z "$rc" ] && [ -e "$work/hung" ]; then
+	rc=124 reason="the guest had not booted after $boot_limit seconds and was ended"
+elif [ -z "$rc" ] && [ "$seconds" -ge "$limit" ]; then
 	rc=124 reason="the guest was still running after $limit seconds and was ended"
 elif [ -z "$rc" ]; then
 	rc=125 reason="the guest died: no GUEST-RC line$(grep -m 1 -oE 'Kernel panic.*' "$logs/console.log" | sed 's/^/; /' || :)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# vm/test-vm.sh [-A ARCH] [-u] [KERNEL...] - the tests on every kernel of kernels.txt, then a table.
+# vm/test-vm.sh [-A ARCH] [-u] [KERNEL...] - the tests on every kernel of kernels.txt, then two tables.
 #
 # Owns:    what goes into the initramfs, two guests side by side, judging and counting.
 # Not:     building for this machine (make has done it), booting (run-guest.sh), the tests.
@@ -9,7 +9,7 @@
 #          -u writes the verifier's baseline instead of comparing it.
 #
 # Environment: VM_PARTS (integration verifier guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
-# ONLY, LIVES (processes of a storm, 1000), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
+# ONLY, LIVES (processes of a storm, 400), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -164,6 +164,40 @@ part_rows()
 		}' "$logs/console.log" >> "$table"
 }
 
+# The instructions that each kernel's verifier processed for each program, most of all settings.
+print_instructions()
+{
+	for kernel in $kernels; do
+		sed -n "s/^VM-INSNS /$kernel /p" "$vm_build/vm/$arch-$kernel/console.log" 2>/dev/null || :
+	done | awk -v names="$kernels" '
+		BEGIN { count = split(names, kernel, " ") }
+		NF == 4 {
+			program = sprintf("%-9s  %-31s", $2, $3)
+			if (!(program in seen)) {
+				seen[program] = 1
+				programs[++last] = program
+			}
+			if ($4 > most[program, $1])
+				most[program, $1] = $4
+		}
+		END {
+			if (!last)
+				exit
+			printf "\n%-9s  %-31s", "VERIFIER", "INSTRUCTIONS OF"
+			for (i = 1; i <= count; i++)
+				printf "  %8s", kernel[i]
+			print ""
+			for (j = 1; j <= last; j++) {
+				printf "%s", programs[j]
+				for (i = 1; i <= count; i++) {
+					n = most[programs[j], kernel[i]]
+					printf "  %8s", n ? n : "-"
+				}
+				print ""
+			}
+		}'
+}
+
 # Each pair that this line promises must have run: one that vanishes must not look like a success.
 check_pairs()
 {
@@ -266,6 +300,7 @@ awk -F '\t' '
 			print line
 		}
 	}' "$table"
+print_instructions
 [ ! -s "$notes" ] || { echo; cat "$notes"; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && { [ "$passed" -gt 0 ] || [ -n "$is_update" ]; }
