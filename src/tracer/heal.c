@@ -170,7 +170,8 @@ static int apply_living(struct census *census, struct begat_event *ev, uint64_t 
 
 static int deliver_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
 {
-	if (start_ns >= census->b->complete_ns) /* it was not there before: its fork is on its way */
+	if (start_ns >=
+	    census->b->complete_ns) /* it was not there before: its fork is on its way */
 		return 0;
 	complete_from_proc(census, ev);
 	return is_followed(census->b, ev) ? tracer_deliver(census->b, ev) : 0;
