@@ -270,6 +270,7 @@ struct task_struct {
 	void *stack;
 	int pid;
 	int tgid;
+	int exit_state;
 	int exit_code;
 	__u64 self_exec_id; /* 32 bits before 5.7: read where that does not matter */
 	struct task_struct *real_parent;

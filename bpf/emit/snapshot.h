@@ -5,6 +5,12 @@
 
 #include "who.h"
 
+/* A zombie, its last thread gone: it has had its exit. @task is a leader. */
+static __always_inline bool snapshot_is_over(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, exit_state) && BPF_CORE_READ(task, signal, nr_threads) <= 1;
+}
+
 static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_struct *task)
 {
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);

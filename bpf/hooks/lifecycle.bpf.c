@@ -194,7 +194,8 @@ int lifecycle__snapshot(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct rec_snapshot rec = {};
 
-	if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+	if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) ||
+	    snapshot_is_over(task))
 		return 0;
 	snapshot_fill(&rec, task);
 	bpf_seq_write(seq, &rec, sizeof(rec));

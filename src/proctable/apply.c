@@ -158,7 +158,7 @@ static void apply_fork(struct proctable *table, struct entry *entry, const struc
 	const struct entry *forker =
 		has_other ? table_find(table, ev->forked_by_id) : entry->forebear;
 
-	entry->fork_ts_ns = ev->ts_ns;
+	entry->fork_ts_ns = ev->synthetic ? entry->start_ns : ev->ts_ns;
 	if (forker && !entry->image && !entry->execs)
 		entry->image = image_share(forker->image);
 }

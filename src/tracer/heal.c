@@ -9,6 +9,7 @@
  *   2. drain what has happened since, then compare: who lives, is older than step 1 and unknown
  *      to the table was forked unseen; who is in the table since before step 1, is not listed
  *      and has not exited in the stream has exited unseen; whose image is another has execed.
+ * Who is dead by then, its fork lost, is introduced when its first event comes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,10 +20,12 @@
 
 #define HEAL_DRAIN_MAX (1 << 20)
 
+#define COMM_BYTES 16
+
 struct living {
 	uint64_t id, start_ns;
 	uint32_t tgid;
-	uint32_t reserved;
+	char comm[COMM_BYTES];
 };
 
 struct census {
@@ -226,8 +229,12 @@ static int note_living(struct census *census, struct begat_event *ev, uint64_t s
 		census->living = more;
 		census->room = room;
 	}
-	census->living[census->count++] =
-		(struct living){ .id = ev->id, .start_ns = start_ns, .tgid = ev->tgid };
+
+	struct living *living = &census->living[census->count++];
+
+	*living = (struct living){ .id = ev->id, .start_ns = start_ns, .tgid = ev->tgid };
+	if (ev->comm.len < sizeof(living->comm))
+		memcpy(living->comm, ev->comm.data, ev->comm.len);
 	return 0;
 }
 
@@ -247,29 +254,66 @@ static int deliver_synthetic(struct begat *b, struct begat_event *ev, enum begat
 	return tracer_deliver(b, ev);
 }
 
+int heal_introduce(struct begat *b, const struct begat_event *first)
+{
+	static const enum begat_field known[] = { BEGAT_F_EVENT, BEGAT_F_TIME,	    BEGAT_F_TS_NS,
+						  BEGAT_F_ID,	 BEGAT_F_PID,	    BEGAT_F_TID,
+						  BEGAT_F_PPID,	 BEGAT_F_PARENT_ID, BEGAT_F_COMM,
+						  BEGAT_F_UID,	 BEGAT_F_GID,	    BEGAT_F_EUID,
+						  BEGAT_F_EGID,	 BEGAT_F_LOGINUID,  BEGAT_F_SID,
+						  BEGAT_F_PGID };
+	struct begat_event ev = *first;
+
+	memset(&ev.has, 0, sizeof(ev.has));
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (begat_event_has(first, known[i]))
+			begat_fields_add(&ev.has, known[i]);
+	ev.tid = ev.tgid;
+	return deliver_synthetic(b, &ev, BEGAT_FORK);
+}
+
+static bool is_same(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+	return a_bytes == b_bytes && !memcmp(a, b, a_bytes);
+}
+
+/*
+ * Is what runs now another image than the one that is known? A name alone may be another without
+ * an exec. Not if it got it since step 1: then its exec is in the stream, or the next loss.
+ */
+static bool has_execed(const struct census *census, const struct begat_event *ev)
+{
+	struct begat_process known = { .size = sizeof(known) };
+	struct living key = { .id = ev->id };
+	const struct living *before =
+		bsearch(&key, census->living, census->count, sizeof(key), by_id);
+
+	if (!before || !is_same(before->comm, strlen(before->comm), ev->comm.data, ev->comm.len) ||
+	    !begat_event_has(ev, BEGAT_F_ARGV) ||
+	    proctable_find_id(census->b->table, ev->id, &known) || known.exited)
+		return false;
+	if (!known.exe.len && !known.argv.bytes)
+		return true;
+	return !is_same(known.exe.data, known.exe.len, ev->exe.data, ev->exe.len) ||
+	       !is_same(known.argv.data, known.argv.bytes, ev->argv.data, ev->argv.bytes);
+}
+
 /* Step 2 for one that lives: is it known, and is its image? */
 static int heal_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
 {
 	struct begat *b = census->b;
 	struct begat_process known = { .size = sizeof(known) };
 	bool is_known = !proctable_find_id(b->table, ev->id, &known);
+	int err = 0;
 
 	if (start_ns >= census->taken_ns || !is_in_scope(b, ev))
 		return 0;
-	if (!is_known) {
-		int err;
-
-		complete_from_proc(census, ev);
-		err = deliver_synthetic(b, ev, BEGAT_FORK);
-		return err || !begat_event_has(ev, BEGAT_F_ARGV)
-			       ? err
-			       : deliver_synthetic(b, ev, BEGAT_EXEC);
-	}
-	if (known.exited || (known.comm.len == ev->comm.len &&
-			     !memcmp(known.comm.data, ev->comm.data, ev->comm.len)))
+	if (is_known && is_same(known.comm.data, known.comm.len, ev->comm.data, ev->comm.len))
 		return 0;
 	complete_from_proc(census, ev);
-	return deliver_synthetic(b, ev, BEGAT_EXEC);
+	if (!is_known)
+		err = deliver_synthetic(b, ev, BEGAT_FORK);
+	return err || !has_execed(census, ev) ? err : deliver_synthetic(b, ev, BEGAT_EXEC);
 }
 
 static int note_gone(void *ctx, const struct begat_process *process)

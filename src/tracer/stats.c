@@ -99,6 +99,14 @@ uint64_t stats_losses(const struct begat *b)
 	return sum;
 }
 
+bool stats_has_lost_forks(const struct begat *b)
+{
+	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++)
+		if (load(&attach_counters(b->attach, cpu)->dropped[REC_CLASS_FORK]))
+			return true;
+	return false;
+}
+
 static void count_kernel_side(const struct begat *b, struct begat_stats *s)
 {
 	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {

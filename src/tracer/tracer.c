@@ -67,10 +67,23 @@ int tracer_hand_over(struct begat *b, struct begat_event *ev)
 	return b->stop;
 }
 
+/* The first event of a process that began under our eyes, and it is not its fork. */
+static bool is_stranger(const struct begat *b, const struct begat_event *ev)
+{
+	return (ev->type == BEGAT_EXEC || ev->type == BEGAT_EXEC_FAILED ||
+		ev->type == BEGAT_EXIT) &&
+	       !proctable_is_reported(b->table, ev->id) && !ev->synthetic &&
+	       ev->ts_ns - ev->duration_ns > b->started_ns && stats_has_lost_forks(b);
+}
+
 int tracer_deliver(struct begat *b, struct begat_event *ev)
 {
-	int err = b->has_table ? proctable_apply(b->table, ev) : 0;
+	int err = 0;
 
+	if (b->has_table && is_stranger(b, ev))
+		err = heal_introduce(b, ev);
+	if (b->has_table && !err)
+		err = proctable_apply(b->table, ev);
 	if (err == 1) /* an exit that was seen before */
 		return b->stop;
 	if (err < 0)

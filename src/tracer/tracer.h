@@ -121,6 +121,8 @@ int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */
 int heal_snapshot(struct begat *b, bool deliver);
 int heal_follow_trees(struct begat *b);
 int heal_table(struct begat *b);
+/* Ahead of the first event of a process whose fork was lost: makes that up. */
+int heal_introduce(struct begat *b, const struct begat_event *first);
 
 /* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
 bool fold_take(struct begat *b, const struct begat_event *ev);
@@ -129,6 +131,7 @@ int fold_flush(struct begat *b);
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);
 int stats_deliver_rest(struct begat *b); /* losses that no record told of */
+bool stats_has_lost_forks(const struct begat *b);
 uint64_t
 stats_losses(const struct begat *b); /* forks, execs and exits dropped so far, told or not */
 

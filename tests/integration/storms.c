@@ -246,6 +246,104 @@ void test_loss(const struct test *test)
 	session_done(&session);
 }
 
+/* Each process begins once, before all else, and ends once, whether that was seen or made up. */
+static void check_once(const struct session *session, const struct stream *stream)
+{
+	enum { UNKNOWN, BEGUN, ENDED };
+	json_t *states = json_object();
+
+	for (size_t i = 0; i < stream->count; i++) {
+		const char *name = event_name(stream->events[i]);
+		const char *id = json_string_value(json_object_get(stream->events[i], "id"));
+		int64_t pid = event_int(stream->events[i], "pid");
+		int64_t state = id ? json_integer_value(json_object_get(states, id)) : UNKNOWN;
+		bool is_fork = !strcmp(name, "fork"), is_exit = !strcmp(name, "exit");
+
+		if (!id || pid == session->root)
+			continue;
+		if (state != (is_fork ? UNKNOWN : BEGUN))
+			problem("pid %" PRId64 ": a %s %s", pid, name,
+				state == UNKNOWN ? "comes before its fork"
+				: state == BEGUN ? "comes a second time"
+						 : "comes after its exit");
+		json_object_set_new(states, id, json_integer(is_exit ? ENDED : BEGUN));
+	}
+	json_decref(states);
+}
+
+struct told {
+	const struct text *truth;
+	size_t bytes; /* enough of it */
+	const char *done; /* or this */
+};
+
+static bool has_told(void *ctx)
+{
+	const struct told *told = ctx;
+
+	return told->truth->len >= told->bytes || strstr(told->truth->data, told->done);
+}
+
+/* A storm with begat stopped for most of it, again and again: @done is said at its end. */
+static void storm_half_seen(struct session *session, const char *done)
+{
+	struct child *const list[] = { &session->begat, &session->program };
+	struct told told = { .truth = session->truth, .done = done };
+	int64_t deadline = test_deadline();
+
+	while (!strstr(told.truth->data, done) && now_ms() < deadline) {
+		kill(session->begat.pid, SIGSTOP);
+		told.bytes = told.truth->len + 80000; /* some 500 events: more than it can hold */
+		child_pump(list, 2, has_told, &told, deadline);
+		kill(session->begat.pid, SIGCONT);
+		told.bytes = told.truth->len + 8000;
+		child_pump(list, 2, has_told, &told, deadline);
+	}
+}
+
+/* How long the table knows the dead: what was forgotten may not be taken for unseen. */
+#define LINGER_MS 1000
+
+/*
+ * Losses again and again, while records of the same processes get through: a fork is lost and the
+ * exit comes. One has long been dead when the table is compared with what is there, unreaped.
+ */
+void test_loss_storm(const struct test *test)
+{
+	static const char *const args[] = { "phases", NULL };
+	static const char *const options[] = { "-v", "--buffer", "16KiB", NULL };
+	struct session session;
+	struct stream stream = { 0 };
+	int64_t forgotten;
+
+	(void)test;
+	if (session_start(&session, MODE_PID, "c_fork", args, options) == 0) {
+		session_command(&session, "go");
+		session_command(&session, "zombie");
+		session_wait_truth(&session, "done zombie");
+		forgotten = now_ms() + LINGER_MS;
+		for (int round = 0; !has_problem() && (!round || now_ms() < forgotten); round++) {
+			char lives[32], done[40];
+
+			snprintf(lives, sizeof(lives), "lives %d", config.lives + round);
+			snprintf(done, sizeof(done), "done %s", lives);
+			session_command(&session, lives);
+			storm_half_seen(&session, done);
+		}
+		session_command(&session, "bury");
+		session_wait_truth(&session, "done bury");
+		session_command(&session, "quit");
+		session_collect(&session);
+		stream_parse(&stream, &session.events);
+		stream_check(&stream, true);
+		check_sums(&session, &stream);
+		check_healed(&session, &stream);
+		check_once(&session, &stream);
+	}
+	stream_done(&stream);
+	session_done(&session);
+}
+
 /* Tracers that come and go while processes do: each sees a consistent piece, and the whole of it. */
 void test_start_stop(const struct test *test)
 {

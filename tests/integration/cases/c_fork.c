@@ -274,23 +274,62 @@ static void survivor(int ends[2])
 	truth_exec(pid, case_target, case_target, (char *const *)argv);
 }
 
+/* A child that has ended and stays unreaped, until its parent ends with @ends. */
+static pid_t zombie(int ends[2])
+{
+	pid_t *made = case_shared(sizeof(*made)), pid;
+	int told[2];
+	char byte;
+
+	if (pipe(told) < 0)
+		truth_broken("pipe: %s", strerror(errno));
+	pid = case_fork();
+	if (pid == 0) {
+		siginfo_t info;
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(9);
+		*made = child;
+		close(ends[1]);
+		if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) < 0 ||
+		    write(told[1], "z", 1) != 1)
+			_exit(98);
+		_exit(read(ends[0], &byte, 1) ? 98 : 0);
+	}
+	close(told[1]);
+	if (read(told[0], &byte, 1) != 1)
+		truth_broken("the zombie was not made");
+	close(told[0]);
+	truth_fork(*made, pid);
+	truth_exit(*made, 9 << 8);
+	return pid;
+}
+
 /*
- * Does what the harness says: "lives N" at once; "survivors" start, with "end" they end;
- * "quit". After each it says so.
+ * Does what the harness says: "lives N" at once; "survivors" start, with "end" they end; a
+ * "zombie" is made and "bury" ends it; "quit". After each it says so.
  */
 static void phases(void)
 {
 	enum { SURVIVORS = 3 };
 	char command[64];
-	int ends[2];
+	int ends[2], grave[2];
+	pid_t mourner = 0;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(grave, O_CLOEXEC) < 0)
 		truth_broken("pipe: %s", strerror(errno));
 	while (truth_command(command, sizeof(command)) && strcmp(command, "quit") != 0) {
 		if (!strncmp(command, "lives ", 6))
 			storm(atoi(command + 6));
 		else if (!strcmp(command, "sentinel"))
 			case_sentinel();
+		else if (!strcmp(command, "zombie"))
+			mourner = zombie(grave);
+		if (!strcmp(command, "bury")) {
+			close(grave[1]);
+			case_wait(mourner);
+		}
 		for (int i = 0; !strcmp(command, "survivors") && i < SURVIVORS; i++)
 			survivor(ends);
 		if (!strcmp(command, "end")) {
