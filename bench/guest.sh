@@ -12,6 +12,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+LIMIT=480 # seconds of a guest, its boot included
+SECONDS_EACH=150 # of each of the two storms
 build=${BUILD:-build}
 results=${BENCH_RESULTS:-$build/bench/results.jsonl}
 log=$(mktemp)
@@ -22,12 +24,15 @@ command -v qemu-system-x86_64 >/dev/null || {
 }
 
 status=0
-for kernel in ${*:-6.1}; do
+for kernel in ${*:-6.1 newest}; do
 	echo "kernel $kernel, kprobes, under emulation"
-	BUILD=$build tests/vm/run-guest.sh -r -m 2G -t 570 "$kernel" -- \
-		"mount -t tmpfs tmpfs /dev/shm 2>/dev/null; cp $build/bench/load /tmp/load;
-		BUILD=$build BENCH_RESULTS=/tmp/rows BENCH_LOAD=/tmp/load python3 bench/storm.py \
-			--kind ${KINDS:-spawn1,fail1} --rounds ${ROUNDS:-3} --scale 0.1 --tools begat,execsnoop,floor;
+	BUILD=$build tests/vm/run-guest.sh -r -m 2G -t "$LIMIT" "$kernel" -- \
+		"cp $build/bench/load /tmp/load
+		export BUILD=$build BENCH_RESULTS=/tmp/rows BENCH_LOAD=/tmp/load
+		for kind in spawn1 fail1; do
+			python3 bench/storm.py --kind \$kind --rounds 3 --seconds $SECONDS_EACH --scale 0.1 \
+				--tools 'execsnoop,begat low,begat balanced,begat batch,floor: a record'
+		done
 		sed 's/^/row: /' /tmp/rows" >"$log" 2>&1 || status=1
 	sed -n '/^row: /!p' "$log"
 	mkdir -p "$(dirname "$results")"

@@ -11,22 +11,44 @@ cd "$(dirname "$0")/.."
 
 build=${BUILD:-build}
 status=0
+
+# command_of NAME: what runs it; nothing if there is no such benchmark
+command_of()
+{
+	case $1 in
+	*[!a-z]*) ;;
+	*)
+		if [ -f "bench/$1.py" ]; then
+			echo "python3 bench/$1.py"
+		elif [ "$1" != run ] && [ -f "bench/$1.sh" ]; then
+			echo "bench/$1.sh"
+		elif [ -x "$build/bench/$1" ] && [ "$1" != load ]; then
+			echo "$build/bench/$1"
+		fi
+		;;
+	esac
+}
+
+for name in "$@"; do
+	[ -n "$(command_of "$name")" ] || {
+		echo "bench: there is no benchmark '$name'; there are $BENCH_NAMES" >&2
+		exit 2
+	}
+done
 [ "$(id -u)" = 0 ] || {
 	echo "bench: needs root: sudo make bench" >&2
 	exit 1
 }
+began=$(date +%s)
 for name in "$@"; do
-	echo "== $name: $(uname -srm), $(git describe --always --dirty 2>/dev/null), load $(cut -d' ' -f1-3 /proc/loadavg)"
-	if [ -x "$build/bench/$name" ]; then
-		"$build/bench/$name" || status=1
-	elif [ -f "bench/$name.py" ]; then
-		python3 "bench/$name.py" || status=1
-	elif [ -f "bench/$name.sh" ]; then
-		"bench/$name.sh" || status=1
-	else
-		echo "bench: there is no benchmark $name" >&2
-		status=2
-	fi
+	echo
+	echo "== $name: $(uname -srm), $(git -c safe.directory='*' describe --always --dirty 2>/dev/null), load $(cut -d' ' -f1-3 /proc/loadavg)"
+	started=$(date +%s)
+	$(command_of "$name") || {
+		echo "bench: $name failed" >&2
+		status=1
+	}
+	echo "-- $name: $(($(date +%s) - started)) s"
 done
-echo "rows: ${BENCH_RESULTS:-build/bench/results.jsonl}"
+echo "rows: ${BENCH_RESULTS:-build/bench/results.jsonl}; $(($(date +%s) - began)) s in all"
 exit $status

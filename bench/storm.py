@@ -3,7 +3,7 @@
 """
 bench/storm.py - processes as fast as the machine can, under each tool in turn.
 
-usage: storm.py [--rounds N] [--tools NAME,...] [--kind spawn1,spawn2,spawn8,fail1,failall]
+usage: storm.py [--rounds N] [--seconds N] [--tools NAME,...] [--kind spawn1,spawn2,spawn8,fail1,failall]
 
 A round of a tool is: the load alone, the load under the tool, the load alone. The slow-down is
 the middle one against the mean of the others, by the clock, and of the CPU time that the load took
@@ -18,11 +18,13 @@ import argparse
 import json
 import os
 import re
+import select
 
 from lib import benchlib as lib
 
 SPAWN_COUNT = 1500
 FAIL_COUNT = 60000
+FIGURES = ("ratio", "cpu_ratio", "bare", "rate", "seen", "lost", "unaccounted", "cpu", "rss")
 BARE_FAILS = 5  # bare, a failing exec takes a microsecond: so many times more, to be long enough
 
 SPAWN_TOOLS = [
@@ -30,13 +32,7 @@ SPAWN_TOOLS = [
     lib.begat("balanced", "fork,exec,exit"),
     lib.begat("batch", "fork,exec,exit"),
     *lib.floors(),
-    lib.Tool("execsnoop", ["execsnoop"]),
-    lib.Tool("exitsnoop", ["exitsnoop"], shows=b"echo"),
-    lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_ENTRY]),
-    lib.Tool("bpftrace life", ["bpftrace", "-e", lib.BPFTRACE_LIFE]),
-    lib.Tool("forkstat", ["forkstat", "-e", "fork,exec,exit", "-l"]),
-    lib.Tool("extrace", ["extrace", "-f"]),
-    lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], shows=b"echo"),
+    *lib.life_peers(),
 ]
 FAIL_TOOLS = [
     lib.begat("low", "exec_failed"),
@@ -46,7 +42,8 @@ FAIL_TOOLS = [
     *lib.floors(),
     lib.Tool("execsnoop -x", ["execsnoop", "-x"]),
     lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_FAILED]),
-    lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], shows=b"execve"),
+    lib.perf_trace(shows=b"execve"),
+    lib.Tool("strace -f", lib.STRACE, wraps=True),
 ]
 
 
@@ -62,16 +59,27 @@ def kinds():
 
 
 def strace(kind, jobs, count):
-    """strace starts what it traces: no attaching, no readiness to wait for."""
-    out = lib.subprocess.run(["strace", "-f", "-qq", "-e", "trace=execve,execveat", "-o", "/dev/shm/strace.%d"
-                              % os.getpid(), lib.LOAD, kind, str(jobs), str(count)],
-                             capture_output=True, check=True)
+    """(times of the load, events seen, its own CPU share, its memory). Nothing to wait for: it starts the load."""
     path = "/dev/shm/strace.%d" % os.getpid()
+    began = lib.time.monotonic()
+    process = lib.subprocess.Popen([*lib.STRACE, path, lib.LOAD, kind, str(jobs), str(count)],
+                                   stdout=lib.subprocess.PIPE)
+    rss = 0
+    while not select.select([process.stdout], [], [], 0.02)[0]:
+        rss = lib.rss_megabytes(process.pid)
+    out = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = lib.time.monotonic() - began
     with open(path, errors="replace") as f:
         seen = sum(1 for line in f if ("nothing" in line or "/nonexistent/bin/cc" in line)
                    and "resumed" not in line)
     os.unlink(path)
-    return tuple(map(int, out.stdout.split())), seen
+    if process.returncode:
+        raise RuntimeError("strace ended with %d" % process.returncode)
+    under = tuple(map(int, out.split()))
+    cpu = max(usage.ru_utime + usage.ru_stime - under[1] / 1e9, 0)  # what it waited for is in there
+    return under, seen, cpu / wall, rss
 
 
 def begat_seen(kind, text):
@@ -155,20 +163,22 @@ def measure(tool, kind, jobs, count, result):
     result["seen"].append(seen / total)
 
 
-def measure_strace(kind, jobs, count, result):
+def measure_strace(tool, kind, jobs, count, result):
     count = max(count // 10, 1)  # a tenth: it is that slow
     before = run_bare(kind, jobs, count)
-    under, seen = strace(kind, jobs, count)
+    under, seen, cpu, rss = strace(kind, jobs, count)
     after = run_bare(kind, jobs, count)
     compare(result, jobs * count, before, under, after)
     result["seen"].append(min(seen / (jobs * count), 1))
+    result["cpu"].append(cpu)
+    result["rss"].append(rss)
 
 
-def show(name, results, rounds, scale):
+def show(name, results, scale):
     rows, skipped = [], []
     for tool, r in results.items():
         if not r["ratio"]:
-            skipped.append("%s: %s" % (tool, r["skipped"]))
+            skipped.append("%s: %s" % (tool, r["skipped"] or "skipped: there was no time for it"))
             continue
         med = {k: lib.median(v) for k, v in r.items() if isinstance(v, list) and v}
         rows.append([tool, "%.3fx" % med["ratio"],
@@ -181,8 +191,9 @@ def show(name, results, rounds, scale):
         lib.row("storm", tool, kind=name, rounds=len(r["ratio"]), ratio_min=min(r["ratio"]),
                 ratio_max=max(r["ratio"]), **{k: round(v, 4) for k, v in med.items()})
     kind, jobs, count = kinds()[name]
-    print("\n%s: %s, %d job%s of %d, %d rounds" % (name, kind, jobs, "s" if jobs > 1 else "",
-                                                 count * scale, rounds))
+    rounds = max(len(r["ratio"]) for r in results.values())
+    print("\n%s: %s, %d job%s of %d, %d round%s at most" %
+          (name, kind, jobs, "s" if jobs > 1 else "", count * scale, rounds, "s" if rounds > 1 else ""))
     lib.table(["tool", "slow-down", "spread", "of CPU", "bare/s", "under/s", "seen", "lost", "unaccounted", "CPU",
                "RSS"], rows)
     for line in skipped:
@@ -192,33 +203,29 @@ def show(name, results, rounds, scale):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=100, help="for each kind; fewer rounds then")
     parser.add_argument("--tools", help="only these (by the start of their names)")
     parser.add_argument("--scale", type=float, default=1, help="so many times the processes")
     parser.add_argument("--kind", default=",".join(kinds()))
     args = parser.parse_args()
     lib.need_root_and_tracefs()
     for name in args.kind.split(","):
+        if name not in kinds():
+            parser.error("there is no kind %s; there are %s" % (name, ", ".join(kinds())))
+    for name in args.kind.split(","):
         kind, jobs, count = kinds()[name]
         count = max(int(count * args.scale), 10)
-        tools = (FAIL_TOOLS if kind == "fail" else SPAWN_TOOLS) + [lib.Tool("strace -f", ["strace"])]
-        wanted = [t for t in tools if not args.tools or
-                  any(t.name.startswith(w) for w in args.tools.split(","))]
-        results = {t.name: {k: [] for k in ("ratio", "cpu_ratio", "bare", "rate", "seen", "lost", "unaccounted",
-                                            "cpu", "rss")} for t in wanted}
-        for turn in range(args.rounds):
-            for tool in lib.rotated(wanted, turn):
-                result = results[tool.name]
-                result["skipped"] = result.get("skipped") or tool.missing()
-                if result["skipped"]:
-                    continue
-                try:
-                    if tool.name == "strace -f":
-                        measure_strace(kind, jobs, count, result)
-                    else:
-                        measure(tool, kind, jobs, count, result)
-                except RuntimeError as reason:
-                    result["skipped"] = "skipped: %s" % reason
-        show(name, results, args.rounds, args.scale)
+        wanted = lib.select(FAIL_TOOLS if kind == "fail" else SPAWN_TOOLS, args.tools)
+        results = {t.name: {"skipped": t.missing(), **{k: [] for k in FIGURES}} for t in wanted}
+        for tool in lib.turns(wanted, args.rounds, args.seconds):
+            result = results[tool.name]
+            if result["skipped"]:
+                continue
+            try:
+                (measure_strace if tool.wraps else measure)(tool, kind, jobs, count, result)
+            except RuntimeError as reason:
+                result["skipped"] = "skipped: %s" % reason
+        show(name, results, args.scale)
 
 
 if __name__ == "__main__":

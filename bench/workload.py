@@ -3,7 +3,7 @@
 """
 bench/workload.py - a real parallel build, under each tool in turn.
 
-usage: workload.py [--rounds N] [--tools NAME,...] [--source FOLDER]
+usage: workload.py [--rounds N] [--seconds N] [--tools NAME,...] [--source FOLDER]
 
 Builds Debian's lua5.4 (fetched with apt-get source through a private state, the system's lists stay as
 they are) with make -j<CPUs>; where that is not to be had, begat's own library. The figure is the
@@ -24,18 +24,8 @@ CACHE = os.path.join(lib.ROOT, lib.BUILD, "bench", "source")
 
 
 def tools():
-    return [
-        lib.begat("low", "fork,exec,exec_failed,exit"),
-        lib.begat("balanced", "fork,exec,exec_failed,exit"),
-        lib.begat("batch", "fork,exec,exec_failed,exit"),
-        lib.Tool("execsnoop", ["execsnoop"]),
-        lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_LIFE]),
-        lib.Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], program="perf"),
-        lib.Tool("forkstat", ["forkstat", "-e", "fork,exec,exit", "-l"]),
-        lib.Tool("extrace", ["extrace", "-f"]),
-        lib.Tool("strace -f", ["strace", "-f", "-qq", "-e", "trace=execve,execveat", "-o",
-                               "/dev/null"], wraps=True),
-    ]
+    events = "fork,exec,exec_failed,exit"
+    return [lib.begat(mode, events) for mode in ("low", "balanced", "batch")] + lib.life_peers()
 
 
 def fetch(folder):
@@ -97,56 +87,59 @@ def run_build(command, folder, under=()):
                   after.children_system - before.children_system)
 
 
-def measure(tool, command, folder, result):
-    before = run_build(command, folder)
+def measure(tool, command, folder, before, result):
+    """Returns the bare build behind it: the next tool's bare build before it."""
     if tool.wraps:
-        under = run_build(command, folder, tool.argv)
+        under = run_build(command, folder, [*tool.argv, "/dev/null"])
     else:
         tool.start()
+        cpu = tool.cpu()
         under = run_build(command, folder)
+        result["tool"].append((tool.cpu() - cpu) / under[0])
         tool.stop()
     after = run_build(command, folder)
     result["wall"].append(2 * under[0] / (before[0] + after[0]))
     result["bare"].append((before[0] + after[0]) / 2)
     if not tool.wraps:  # strace's own time is in there
-        # stopping the tool reaps it: its CPU time is not the build's, and is told by storm.py
         result["cpu"].append(2 * under[1] / (before[1] + after[1]))
+    return after
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=280, help="fewer rounds then")
     parser.add_argument("--tools")
     parser.add_argument("--source", help="a folder with lua's source")
     args = parser.parse_args()
     lib.need_root_and_tracefs()
     name, command, folder = the_build(args.source)
     run_build(command, folder)  # warm the page cache
-    wanted = [t for t in tools() if not args.tools or
-              any(t.name.startswith(w) for w in args.tools.split(","))]
-    results = {t.name: {"wall": [], "cpu": [], "bare": []} for t in wanted}
-    skipped = {}
-    for turn in range(args.rounds):
-        for tool in lib.rotated(wanted, turn):
-            if tool.missing() or tool.name in skipped:
-                skipped.setdefault(tool.name, tool.missing())
-                continue
-            try:
-                measure(tool, command, folder, results[tool.name])
-            except (RuntimeError, subprocess.CalledProcessError) as reason:
-                skipped[tool.name] = "skipped: %s" % reason
+    wanted = lib.select(tools(), args.tools)
+    results = {t.name: {"wall": [], "cpu": [], "bare": [], "tool": []} for t in wanted}
+    skipped = {t.name: t.missing() for t in wanted}
+    bare = run_build(command, folder)
+    for tool in lib.turns(wanted, args.rounds, args.seconds):
+        if skipped[tool.name]:
+            continue
+        try:
+            bare = measure(tool, command, folder, bare, results[tool.name])
+        except (RuntimeError, subprocess.CalledProcessError) as reason:
+            skipped[tool.name] = "skipped: %s" % reason
     rows = []
     for tool, r in results.items():
         if not r["wall"]:
-            rows.append([tool, skipped[tool], "", "", ""])
+            rows.append([tool, skipped[tool] or "skipped: there was no time for it", "", "", "", "", ""])
             continue
-        cpu = "%.3fx" % lib.median(r["cpu"]) if r["cpu"] else "-"
-        rows.append([tool, "%.3fx" % lib.median(r["wall"]), cpu, "%.2f s" % lib.median(r["bare"]),
-                     len(r["wall"])])
-        lib.row("workload", tool, build=name, wall_ratio=round(lib.median(r["wall"]), 4),
-                cpu_ratio=round(lib.median(r["cpu"]), 4) if r["cpu"] else None,
-                bare_s=round(lib.median(r["bare"]), 3), rounds=len(r["wall"]))
-    lib.table(["build of " + name, "wall", "CPU", "bare", "rounds"], rows)
+        med = {k: lib.median(v) for k, v in r.items() if v}
+        rows.append([tool, "%.3fx" % med["wall"], "%.2f-%.2f" % (min(r["wall"]), max(r["wall"])),
+                     "%.3fx" % med["cpu"] if "cpu" in med else "-", "%.2f s" % med["bare"],
+                     "%.1f%%" % (100 * med["tool"]) if "tool" in med else "-", len(r["wall"])])
+        lib.row("workload", tool, build=name, rounds=len(r["wall"]), wall_ratio=round(med["wall"], 4),
+                cpu_ratio=round(med["cpu"], 4) if "cpu" in med else None,
+                tool_cpu=round(med["tool"], 4) if "tool" in med else None,
+                bare_s=round(med["bare"], 3))
+    lib.table(["build of " + name, "wall", "spread", "CPU", "bare", "tool's CPU", "rounds"], rows)
 
 
 if __name__ == "__main__":

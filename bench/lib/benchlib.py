@@ -46,7 +46,7 @@ def cpu_name():
 
 
 def commit():
-    out = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
+    out = subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"],
                          capture_output=True, text=True)
     return out.stdout.strip()
 
@@ -186,10 +186,47 @@ def begat(mode, events, *more, name=None):
                                   "json", *more])
 
 
-def rotated(tools, turn):
-    """Another one first in each round: what a machine does just then is not always the same one's."""
-    first = turn % len(tools) if tools else 0
-    return tools[first:] + tools[:first]
+def life_peers():
+    """Those that see processes start or end; strace has to start what it traces."""
+    return [
+        Tool("execsnoop", ["execsnoop"]),
+        Tool("exitsnoop", ["exitsnoop"], shows=b"echo"),
+        Tool("bpftrace", ["bpftrace", "-e", BPFTRACE_ENTRY]),
+        Tool("bpftrace life", ["bpftrace", "-e", BPFTRACE_LIFE]),
+        Tool("forkstat", ["forkstat", "-e", "fork,exec,exit", "-l"]),
+        Tool("extrace", ["extrace", "-f"]),
+        perf_trace(shows=b"echo"),
+        Tool("strace -f", STRACE, wraps=True),
+    ]
+
+
+def perf_trace(shows):
+    return Tool("perf trace", ["perf", "trace", "-a", "-e", "execve,execveat"], shows=shows)
+
+
+STRACE = ["strace", "-f", "-qq", "-e", "trace=execve,execveat", "-o"]  # and where to
+
+
+def select(tools, names):
+    """Those whose name starts with one of the comma-separated @names; all if there are none."""
+    return [t for t in tools if not names or any(t.name.startswith(w) for w in names.split(","))]
+
+
+def turns(tools, rounds, seconds):
+    """
+    The tools, @rounds times, as long as @seconds are not over; no round begins that would not fit.
+    Another one first in each round: what a machine does just then is not always the same one's.
+    """
+    began = time.monotonic()
+    for turn in range(rounds):
+        spent = time.monotonic() - began
+        if turn and spent + spent / turn > seconds:
+            print("%d of %d rounds in %.0f s" % (turn, rounds, spent))
+            return
+        first = turn % len(tools) if tools else 0
+        for tool in tools[first:] + tools[:first]:
+            if time.monotonic() - began < seconds:
+                yield tool
 
 
 def floors():
