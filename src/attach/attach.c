@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,15 @@ static int is_possible(const char *backend, const struct features *f, struct err
 	return 0;
 }
 
+/* libbpf has lifted the limit if we may. */
+static bool is_memlock_short(const struct features *f)
+{
+	struct rlimit limit;
+
+	return f->has_own_memlock_limit && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
+	       limit.rlim_cur != RLIM_INFINITY;
+}
+
 static int load(struct attach *attach, const struct attach_options *opts, const struct features *f,
 		struct error *error)
 {
@@ -101,6 +111,11 @@ static int load(struct attach *attach, const struct attach_options *opts, const 
 	if (err)
 		return err;
 	err = bpf_object__load(attach->object);
+	if (err == -EPERM && is_memlock_short(f))
+		return error_set(error, err,
+				 "%s: the maps exceed the limit of locked memory, which this "
+				 "kernel charges them to: raise it (ulimit -l unlimited)",
+				 attach->backend);
 	if (err)
 		return error_set(error, err, "%s: the BPF programs do not load: %s",
 				 attach->backend, strerror(-err));

@@ -239,6 +239,24 @@ ordinary_user()
 	expect_summary backend "$BACKEND"
 }
 
+# Where maps count as locked memory, the limit that most users have is too low: that is said.
+ordinary_user_and_memlock()
+{
+	(
+		ulimit -l 64
+		exec "$TOOLS/with-caps" -u 65534 -k bpf,perfmon \
+			"$BEGAT" run --format json -e exec -o out.json -- /bin/true
+	) 2> err
+	status=$?
+	if [ $status = 0 ]; then
+		expect '"event":"exec"' '"filename":"/bin/true"'
+		return
+	fi
+	[ $status = 125 ] || wrong "begat run ended with status $status"
+	[ "$(wc -l < err)" = 1 ] || wrong "stderr has $(wc -l < err) lines, not one sentence"
+	grep -q '^begat: .*ulimit -l' err || wrong "the sentence does not name the limit"
+}
+
 ordinary_user_and_paranoid_perf()
 {
 	chmod 777 $DIR
@@ -293,6 +311,7 @@ run_test root_without_both root_without bpf,perfmon,sys_admin
 run_test root_without_cap_bpf root_without bpf,sys_admin
 run_test root_without_cap_perfmon root_without perfmon,sys_admin
 run_test ordinary_user ordinary_user
+run_test ordinary_user_and_memlock ordinary_user_and_memlock
 run_test ordinary_user_and_paranoid_perf ordinary_user_and_paranoid_perf
 run_test ordinary_user_with_bpf_only ordinary_user_with_one bpf
 run_test ordinary_user_with_perfmon_only ordinary_user_with_one perfmon
