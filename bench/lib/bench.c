@@ -100,8 +100,9 @@ static const char *origin(void)
 	if (text[0])
 		return text;
 	uname(&host);
-	read_first_line("git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null", commit,
-			sizeof(commit));
+	read_first_line(
+		"git -c safe.directory='*' describe --always --dirty --abbrev=12 2>/dev/null",
+		commit, sizeof(commit));
 	read_first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", cpu, sizeof(cpu));
 	snprintf(text, sizeof(text),
 		 "\"machine\":\"%s, %d CPUs\",\"kernel\":\"%s\",\"arch\":\"%s\",\"commit\":\"%s\"",
