@@ -3,6 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { subjectOf } from '../../trace/report/web/src/text.js';
 import { equal, ok, open, report, Skip } from './harness.mjs';
 
 const SIZE = 600;
@@ -32,6 +33,14 @@ export default {
 		const isStale = run.stderr.includes('is not what its source gives');
 		if (run.status !== 0 && !isStale) throw new Skip(`esbuild cannot be had: ${run.stderr.trim().split('\n').at(-1)}`);
 		equal(run.status, 0, run.stderr.trim());
+	},
+
+	async 'picks the file that a command is about as the text does'() {
+		const lines = readFileSync('tests/golden/subjects.txt', 'utf8').trimEnd().split('\n');
+		for (const line of lines) {
+			const [want, ...argv] = line.split('\t');
+			equal(subjectOf(argv.map((w) => new TextEncoder().encode(w))), want, argv.join(' '));
+		}
 	},
 
 	async 'shows the totals of the analysis'() {

@@ -20,6 +20,7 @@
 #include <zlib.h>
 
 #include "store_help.h"
+#include "trace/report/report.h"
 
 enum { UNITS = 8 };
 
@@ -352,14 +353,46 @@ static void test_errors(void **state)
 	free(path);
 }
 
+/* A line of the file: what the command is about, then its argv; the page is held to it as well. */
+static void test_subjects(void **state)
+{
+	FILE *file = fopen(TESTS_DIR "/golden/subjects.txt", "r");
+	char line[1024];
+	int count = 0;
+
+	assert_non_null(file);
+	for (; fgets(line, sizeof(line), file); count++) {
+		char *want = line, *argv = strchr(line, '\t');
+		size_t len = strcspn(argv, "\n");
+
+		argv[len] = '\0'; /* each string is ended by a NUL */
+		for (size_t i = 0; i < len; i++)
+			if (argv[i] == '\t')
+				argv[i] = '\0';
+
+		struct model_string got = format_subject((struct model_string){ argv + 1, len });
+
+		assert_int_equal(got.len, strlen(want));
+		assert_memory_equal(got.data, want, got.len);
+	}
+	assert_true(count > 10);
+	fclose(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_of_a_build), cmocka_unit_test(test_path_of_a_build),
-		cmocka_unit_test(test_page_of_a_build), cmocka_unit_test(test_page_of_a_storm),
-		cmocka_unit_test(test_page_of_hostile), cmocka_unit_test(test_page_of_nothing),
-		cmocka_unit_test(test_text_of_a_build), cmocka_unit_test(test_text_of_hostile),
-		cmocka_unit_test(test_errors),		cmocka_unit_test(test_json_of_a_later_part),
+		cmocka_unit_test(test_json_of_a_build),
+		cmocka_unit_test(test_path_of_a_build),
+		cmocka_unit_test(test_page_of_a_build),
+		cmocka_unit_test(test_page_of_a_storm),
+		cmocka_unit_test(test_page_of_hostile),
+		cmocka_unit_test(test_page_of_nothing),
+		cmocka_unit_test(test_text_of_a_build),
+		cmocka_unit_test(test_text_of_hostile),
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_json_of_a_later_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

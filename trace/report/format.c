@@ -101,6 +101,17 @@ size_t format_command(const struct model *m, uint32_t process, char *out, size_t
 	const struct model_process *p = &m->processes[process];
 	uint32_t argv = model_argv(m, process);
 
+	struct model_string words = model_text(m, argv);
+	struct model_string subject = format_subject(words);
+
+	if (subject.len && size > subject.len + 64) {
+		struct model_string program = { words.data, strnlen(words.data, words.len) };
+
+		program = model_basename(program);
+		begat_escape(out, 40, program.data, program.len, true);
+		return strlen(out) + (size_t)sprintf(out + strlen(out), " ... %.*s",
+						     (int)subject.len, subject.data);
+	}
 	if (argv)
 		return format_argv(m, argv, out, size);
 	struct model_string name = model_basename(model_text(m, p->program ? p->program : p->comm));

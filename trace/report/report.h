@@ -33,9 +33,13 @@ const char *format_duration(char out[FORMAT_BYTES], uint64_t ns); /* "2.651 s" *
 const char *format_bytes(char out[FORMAT_BYTES], uint64_t bytes); /* "96 MB" */
 const char *format_count(char out[FORMAT_BYTES], uint64_t count); /* "1,234,567" */
 
-/* The process as a line: its argv for a shell, else its name. At most @size bytes, escaped. */
+/* The process as a line: its argv for a shell, or "cc1 ... main.c", else its name. At most @size
+ * bytes, escaped. */
 size_t format_command(const struct model *m, uint32_t process, char *out, size_t size);
 size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size);
+
+/* subject.c: the file that a long command line is about, in @argv; empty if it is near the front. */
+struct model_string format_subject(struct model_string argv);
 
 /* argv that a process had last; 0 if it never had one of its own. */
 uint32_t model_argv(const struct model *m, uint32_t process);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unpacks what report/columns.c packed: typed arrays by name, and strings by number.
 
-import { show, showCommand } from './text.js';
+import { show, showCommand, splitVector, subjectOf } from './text.js';
 
 export const FLAG = {
 	ENDED: 1, OLDER: 2, HAS_CPU: 4, HAS_RSS: 8, HAS_IO: 16, CORE: 32, OOM: 64,
@@ -218,7 +218,15 @@ export class Trace {
 		const text = this.command(i, most);
 		const space = text.indexOf(' ');
 		const head = space < 0 ? text : text.slice(0, space);
-		return head.slice(head.lastIndexOf('/') + 1) + (space < 0 ? '' : text.slice(space));
+		const name = head.slice(head.lastIndexOf('/') + 1);
+		const subject = this.subject(i);
+		return subject ? `${name} … ${subject}` : name + (space < 0 ? '' : text.slice(space));
+	}
+
+	// The file that a long command line is about, if one has to look for it; or ''.
+	subject(i) {
+		const argv = this.argv(i);
+		return argv ? subjectOf(splitVector(this.strings.bytes(argv).subarray(0, 16384))) : '';
 	}
 
 	id(i) {

@@ -24,12 +24,16 @@ function programCell(path, colour) {
 
 const TAIL = 22; // characters of a command that stay in sight: gcc ... -o main.o main.c
 
-// A command line that gives way in its middle: what tells compilers from each other stands at the end.
-function commandCell(text, before, indent) {
+// A command line that gives way in its middle: what tells compilers from each other stands at the
+// end, or is taken to the front and the rest follows, quiet.
+function commandCell(trace, i, before, indent) {
+	const text = trace.label(i, 400);
+	const whole = trace.command(i, 400);
+	const cell = (...parts) => el('span', { class: 'command', title: whole, style: { paddingLeft: `${indent}px` } }, before, ...parts);
+	if (trace.subject(i)) return cell(el('span', { class: 'head' }, text, el('span', { class: 'folder' }, `  ${whole.slice(whole.indexOf(' ') + 1)}`)));
 	let at = text.length > 2 * TAIL ? text.length - TAIL : text.length;
 	if (/[\udc00-\udfff]/.test(text[at] ?? '')) at++; // not between the halves of a character
-	return el('span', { class: 'command', title: text, style: { paddingLeft: `${indent}px` } }, before,
-		el('span', { class: 'head' }, text.slice(0, at)), at < text.length && el('span', { class: 'tail' }, text.slice(at)));
+	return cell(el('span', { class: 'head' }, text.slice(0, at)), at < text.length && el('span', { class: 'tail' }, text.slice(at)));
 }
 
 const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => (c < '\u0100' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
@@ -130,7 +134,7 @@ export function pathTable(trace, palette, onSelect) {
 		const indent = Math.min(r.depth, 24) * 14;
 		if (r.folded || of(r) < 0)
 			return el('span', { class: 'quiet', style: { paddingLeft: `${indent}px` } }, r.folded ? plural(r.folded, 'shorter one') : el('i', {}, 'the run as a whole'));
-		return commandCell(trace.label(of(r), 400), null, indent);
+		return commandCell(trace, of(r), null, indent);
 	};
 	return new Table($('path-table'), {
 		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
@@ -178,7 +182,7 @@ export function treeTable(trace, tree, onSelect) {
 	const name = (i) => {
 		const twisty = tree.hasChildren(i)
 			? el('span', { class: `twisty ${tree.isOpen(i) ? 'open' : ''}`, 'aria-hidden': 'true' }) : el('span', { class: 'twisty none', 'aria-hidden': 'true' });
-		return commandCell(trace.label(i, 400), twisty, Math.min(c.depth[i], 40) * 14);
+		return commandCell(trace, i, twisty, Math.min(c.depth[i], 40) * 14);
 	};
 	return new Table($('tree-table'), {
 		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',

@@ -83,6 +83,29 @@ export function splitVector(b) {
 	return list;
 }
 
+const SOURCE = /^[^\s-]\S*\.(asm|c|cc|cpp|cu|cxx|erl|f|f90|go|hs|i|ii|java|jl|js|kt|l|lua|m|md|mjs|ml|mm|nim|php|pl|proto|py|rb|rs|s|scala|sh|swift|tex|ts|tsx|v|vala|y|zig)$/i;
+const TEMPORARY = /^\/tmp\/cc\w{6}\./; // the compiler's own
+const AHEAD = 24; // bytes of arguments: what stands there is seen anyway
+
+// The source, else what is made (-o), of a command line that begins with options; '' if that is
+// near its front or there is none. trace/report/subject.c does the same.
+export function subjectOf(words) {
+	let made = '';
+	let ahead = 0; // bytes before this word
+	for (let k = 1; k < words.length; k++) {
+		const word = words[k].length <= 256 && isPlain(words[k]) ? latin.decode(words[k]) : '';
+		const isSource = SOURCE.test(word) && !TEMPORARY.test(word);
+		const isMade = !made && k > 1 && /^[^\s-]\S*$/.test(word) && !TEMPORARY.test(word) && latin.decode(words[k - 1]) === '-o';
+		if (isSource || isMade) {
+			if (ahead < AHEAD) return '';
+			if (isSource) return word;
+			made = word;
+		}
+		ahead += words[k].length + 1;
+	}
+	return made;
+}
+
 // A vector on one line, at most about `most` characters of it.
 export function showCommand(b, most = 400) {
 	const cut = b.length > most * 2 ? b.subarray(0, most * 2) : b;
