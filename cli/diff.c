@@ -101,7 +101,7 @@ static int judge(const struct begat_diff *diff, struct diff_verdict *verdicts, b
 {
 	for (int i = 0; i < chosen.conditions_count; i++) {
 		struct diff_verdict *v = &verdicts[i];
-		char sentence[700];
+		char sentence[700], safe[900];
 		int r;
 
 		v->condition = chosen.conditions[i];
@@ -109,7 +109,7 @@ static int judge(const struct begat_diff *diff, struct diff_verdict *verdicts, b
 		if (r < 0) {
 			snprintf(sentence, sizeof(sentence), "--fail-if '%.100s': %s", v->condition,
 				 v->why);
-			return cli_usage_error("diff", sentence);
+			return cli_usage_error("diff", cli_safe(safe, sizeof(safe), sentence));
 		}
 		v->is_broken = r > 0;
 		*ret_failed |= v->is_broken;
@@ -184,21 +184,29 @@ static int compare(const struct options *options, const char *const *base, int b
 	return status;
 }
 
-/* One limit of a budget; prints the verdict. 1 = kept, 0 = broken, negative: told. */
-static int check_limit(struct begat_trace *trace, char *line, int number, FILE *out)
+/* Without its comment and the blanks around it; "" if that is all. */
+static char *limit_of(char *line)
 {
-	char why[512], safe[256];
-	int r;
+	size_t len = strcspn(line, "#\r\n");
 
-	line[strcspn(line, "#\r\n")] = '\0';
-	if (!line[strspn(line, " \t")])
-		return 1;
-	r = begat_budget_check(trace, line, why, sizeof(why));
+	while (len && strchr(" \t", line[len - 1]))
+		len--;
+	line[len] = '\0';
+	return line + strspn(line, " \t");
+}
+
+/* One limit of a budget; prints the verdict. 1 = kept, 0 = broken, negative: told. */
+static int check_limit(struct begat_trace *trace, const char *line, int number, FILE *out)
+{
+	char why[512], safe[256], safe_why[1024];
+	int r = begat_budget_check(trace, line, why, sizeof(why));
+
 	cli_safe(safe, sizeof(safe), line);
+	cli_safe(safe_why, sizeof(safe_why), why);
 	if (r < 0)
-		cli_complain("line %d of the budget, '%s': %s.", number, safe, why);
+		cli_complain("line %d of the budget, '%s': %s.", number, safe, safe_why);
 	else
-		fprintf(out, "%s: %s: %s\n", r ? "ok" : "FAIL", safe, why);
+		fprintf(out, "%s: %s: %s\n", r ? "ok" : "FAIL", safe, safe_why);
 	return r;
 }
 
@@ -206,20 +214,36 @@ static int check_budget(const struct options *options, const char *path)
 {
 	struct begat_trace *trace = NULL;
 	struct traces_out out;
-	char *line = NULL;
+	char *line = NULL, safe[512];
 	size_t size = 0;
 	bool has_failed = false;
-	int r = 1, number = 0, status = DIFF_TROUBLE;
+	int r = 1, number = 0, limits = 0, status = DIFF_TROUBLE;
 	FILE *budget = fopen(chosen.budget, "re");
 
+	cli_safe(safe, sizeof(safe), chosen.budget);
 	if (!budget)
-		cli_complain("cannot open the budget %s: %s.", chosen.budget, strerror(errno));
+		cli_complain("cannot open the budget %s: %s.", safe, strerror(errno));
 	else if (traces_open(path, &trace) == 0 &&
 		 traces_out_open(&out, "diff", options->output, &path, 1) == 0) {
 		while (r >= 0 && getline(&line, &size, budget) >= 0) {
-			r = check_limit(trace, line, ++number, out.file);
+			const char *limit = limit_of(line);
+
+			number++;
+			if (!*limit)
+				continue;
+			r = check_limit(trace, limit, number, out.file);
 			has_failed |= r == 0;
+			limits++;
 		}
+		/* A budget that checks nothing would be kept for ever. */
+		if (ferror(budget))
+			cli_complain("cannot read the budget %s: %s.", safe, strerror(errno));
+		else if (!limits)
+			cli_complain("the budget %s states no limit: write one a line, as "
+				     "'count(cc1) <= 40'.",
+				     safe);
+		if (ferror(budget) || !limits)
+			r = -EINVAL;
 		status = traces_out_close(&out, 0) || r < 0 ? DIFF_TROUBLE
 			 : has_failed			    ? CLI_FAILED
 							    : CLI_OK;

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli.h"
 #include "human.h"
 
 #define ROWS_SHOWN 40 /* unless all are wanted */
@@ -141,9 +142,13 @@ void diff_text(const struct diff_view *v, FILE *out)
 	if (count > changed)
 		fprintf(out, "%zu program%s without a change beyond the noise\n", count - changed,
 			count - changed == 1 ? "" : "s");
-	for (int i = 0; i < v->verdicts_count; i++)
+	for (int i = 0; i < v->verdicts_count; i++) {
+		char condition[256], why[1024];
+
 		fprintf(out, "%s: %s: %s\n", v->verdicts[i].is_broken ? "FAIL" : "ok",
-			v->verdicts[i].condition, v->verdicts[i].why);
+			cli_safe(condition, sizeof(condition), v->verdicts[i].condition),
+			cli_safe(why, sizeof(why), v->verdicts[i].why));
+	}
 }
 
 /* ---- JSON ---- */

@@ -201,5 +201,23 @@ printf '%s\n' 'count(cc1) <= 11' >"$tmp/broken"
 check budget_kept "$begat" diff --budget "$tmp/kept" "$build"
 "$begat" diff --budget "$tmp/broken" "$build" >/dev/null 2>&1
 if [ $? = 1 ]; then ok budget_broken; else fail budget_broken "its status is not 1"; fi
+# A budget that checks nothing must not be kept.
+echo '# later' >"$tmp/empty"
+for budget in "$tmp/empty" "$tmp" "$tmp/none"; do
+	"$begat" diff --budget "$budget" "$build" >/dev/null 2>"$tmp/said"
+	if [ $? = 2 ] && [ "$(wc -l <"$tmp/said")" = 1 ]; then
+		ok "budget_refused"
+	else
+		fail "budget_refused" "it is not refused with one sentence"
+	fi
+done
+# What programs are called cannot forge a verdict.
+"$begat" diff "$build" "$hostile" --fail-if "$(printf 'cpu(\033) > 1%%')" \
+	--fail-if 'new exe' >"$tmp/diff"
+if [ $? = 1 ] && ! grep -q "$(printf '\033')" "$tmp/diff"; then
+	ok verdict_escapes
+else
+	fail verdict_escapes "a control character comes through"
+fi
 
 exit $failed

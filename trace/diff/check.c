@@ -256,7 +256,7 @@ static int check_measure(const struct begat_diff *d, const struct diff_condition
 {
 	double base = d->total.base[c->measure].mean, other = d->total.other[c->measure].mean, x;
 	char from[32], to[32];
-	bool result;
+	bool result, is_known = !*c->program;
 
 	if (*c->program) {
 		base = other = 0;
@@ -265,6 +265,7 @@ static int check_measure(const struct begat_diff *d, const struct diff_condition
 
 			if (!is_meant(c, row->key))
 				continue;
+			is_known = true;
 			add_value(&base, c->measure, row->base[c->measure].mean);
 			add_value(&other, c->measure, row->other[c->measure].mean);
 		}
@@ -273,6 +274,8 @@ static int check_measure(const struct begat_diff *d, const struct diff_condition
 	if (c->is_percent)
 		x = base ? x / base * 100 : x ? copysign(INFINITY, x) : 0;
 	result = holds(c, x);
+	if (!is_known)
+		return snprintf(why, why_size, "no program %s ran", c->program), result;
 	snprintf(why, why_size, "%s%s%s%s went from %s to %s (%+.1f %%)",
 		 begat_diff_measure_name(c->measure), *c->program ? " of " : "", c->program,
 		 *c->program ? "" : " in all", show(from, c->measure, base),
@@ -321,6 +324,7 @@ int begat_budget_check(struct begat_trace *trace, const char *limit, char *why, 
 	struct diff_condition c;
 	struct diff_sums total;
 	char text[32];
+	bool is_known;
 	double x;
 	int err = parse(limit, &c, why, why_size);
 
@@ -333,17 +337,23 @@ int begat_budget_check(struct begat_trace *trace, const char *limit, char *why, 
 	}
 	err = diff_collect(trace, 0, *c.program ? &programs : NULL, NULL, &total);
 	x = total.values[c.measure];
+	is_known = !*c.program;
 	if (!err && *c.program) {
 		x = 0;
-		for (uint32_t i = 0; i < programs.count; i++)
-			if (is_meant(&c, programs.keys[i]))
-				add_value(&x, c.measure, programs.sums[i].values[c.measure]);
+		for (uint32_t i = 0; i < programs.count; i++) {
+			if (!is_meant(&c, programs.keys[i]))
+				continue;
+			is_known = true;
+			add_value(&x, c.measure, programs.sums[i].values[c.measure]);
+		}
 	}
 	diff_keys_done(&programs);
 	if (err < 0) {
 		snprintf(why, why_size, "%s", begat_trace_error(trace));
 		return err;
 	}
+	if (!is_known)
+		return snprintf(why, why_size, "no program %s ran", c.program), holds(&c, x);
 	snprintf(why, why_size, "%s%s%s is %s", begat_diff_measure_name(c.measure),
 		 *c.program ? " of " : "", c.program, show(text, c.measure, x));
 	return holds(&c, x);
