@@ -107,7 +107,10 @@ struct begat_queue;
 /** begat_queue_new() - @bytes: of memory; 0 = 64 MiB. 0 or -ENOMEM. */
 int begat_queue_new(size_t bytes, struct begat_queue **ret_queue);
 
-/** begat_queue_push() - copy an event in; never blocks. 0, or -ENOBUFS: counted as lost. */
+/**
+ * begat_queue_push() - copy an event in. 0, or -ENOBUFS: counted as lost. Never blocks; only a
+ * summary waits for room, and tells of what was lost here too.
+ */
 int begat_queue_push(struct begat_queue *queue, const struct begat_event *ev);
 
 /**

@@ -347,12 +347,15 @@ static void put_lost(struct line *line, const struct begat_event *ev)
 {
 	const char *class = begat_event_name((enum begat_event_type)ev->class_type);
 	char text[128], count[UNITS_BYTES];
+	int len;
 
 	line_pad(line, COLUMN_EVENT, 1);
 	line_color(line, LOUD);
-	snprintf(text, sizeof(text), "lost %s %s event%s here, on CPU %u",
-		 units_count(count, ev->count), class ? class : "", ev->count == 1 ? "" : "s",
-		 ev->lost_cpu);
+	len = snprintf(text, sizeof(text), "lost %s %s event%s here", units_count(count, ev->count),
+		       class ? class : "", ev->count == 1 ? "" : "s");
+	/* What a recorder could not take in was lost on no CPU in particular. */
+	if (begat_event_has(ev, BEGAT_F_CPU))
+		snprintf(text + len, sizeof(text) - len, ", on CPU %u", ev->lost_cpu);
 	line_put(line, text);
 	line_color(line, NULL);
 }

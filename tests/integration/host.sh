@@ -304,6 +304,53 @@ show_as_watch()
 	done
 }
 
+# A disk that stands still: what is recorded goes on at its pace, the loss is where it happened, in
+# the summary and in what is said at the end, and nothing else is missing.
+record_slow_disk()
+{
+	local pid writer slow
+	need strace python3
+	need_root
+	mkfifo "$1/start"
+	python3 - "$1/start" 1500 <<'PY' &
+import os, sys
+open(sys.argv[1]).read()
+for i in range(int(sys.argv[2])):
+    os.waitpid(os.posix_spawn("/bin/true", ["true", "x" * 120000], {}), 0)
+PY
+	pid=$!
+	start_traced "$1/said" "$begat" record -v -p $pid --buffer 64MiB -o "$1/a.db" || return 1
+	writer=$(ls "/proc/$traced/task" | grep -vx "$traced")
+	strace -q -p "$writer" -e trace=pwrite64 -e inject=pwrite64:delay_enter=3600000000 \
+		-o "$1/writes" 2>"$1/strace" &
+	slow=$!
+	until [[ $(awk '$1 == "TracerPid:" { print $2 }' "/proc/$traced/task/$writer/status") != 0 ]]; do :; done
+	echo go >"$1/start"
+	wait $pid # it ends although nothing can be written
+	kill -KILL $slow
+	wait $slow
+	end_traced >"$1/end" || { cat "$1/end"; return 1; }
+	"$begat" show "$1/a.db" --format json -e all >"$1/events" || return 1
+	python3 - "$1" <<'PY'
+import json, re, sqlite3, sys
+folder = sys.argv[1]
+events = [json.loads(line) for line in open(folder + "/events")]
+summary = events[-1]
+assert summary["event"] == "summary" and not summary["complete"] and summary["balance"] == 0, summary
+said = int(re.search(r"(\d+) lost", open(folder + "/end").read()).group(1))
+told = 0
+for kind in "fork", "exec", "exit":
+    here = sum(e["event"] == kind for e in events)
+    lost = sum(e["count"] for e in events if e["event"] == "lost" and e["class"] == kind)
+    assert here + lost in (1500, 1501) and lost > 100, (kind, here, lost)
+    assert summary["lost"][kind] == lost and summary["received"][kind] == here, (kind, summary)
+    told += lost
+db = sqlite3.connect(folder + "/a.db")
+assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+assert db.execute("select sum(count) from lost").fetchone() == (told,) and told == said, (told, said)
+PY
+}
+
 # What --redact hides is nowhere in the recording, nor is it in the command line kept there.
 record_redacts()
 {
@@ -475,7 +522,7 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
-for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch \
+for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
 	record_redacts \
 	record_outgrows_limit low_comes_first stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do

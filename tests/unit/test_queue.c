@@ -105,6 +105,55 @@ static void test_full(void **state)
 	begat_queue_free(q);
 }
 
+static void *drain(void *ctx)
+{
+	uint64_t *seen = calloc(BEGAT_TYPE_SLOTS + 1, sizeof(*seen)); /* the last: in the summary */
+	const struct begat_event *ev;
+	bool is_closed = false;
+
+	while (!is_closed) {
+		ev = begat_queue_pop(ctx, -1, &is_closed);
+		if (!ev)
+			continue;
+		if (ev->type == BEGAT_SUMMARY) {
+			seen[BEGAT_TYPE_SLOTS] = ev->stats->lost[BEGAT_FORK];
+			assert_int_equal(ev->stats->received[BEGAT_FORK] +
+						 ev->stats->lost[BEGAT_FORK],
+					 ev->stats->generated[BEGAT_FORK]);
+			assert_int_equal(ev->stats->delivered[BEGAT_FORK], seen[BEGAT_FORK]);
+		}
+		seen[ev->type]++;
+	}
+	return seen;
+}
+
+/* The summary comes through a full queue, and says what was lost there. */
+static void test_summary_of_full(void **state)
+{
+	struct begat_event ev = { .size = sizeof(ev), .type = BEGAT_FORK };
+	struct begat_stats stats = { .size = sizeof(stats) };
+	struct begat_queue *q = NULL;
+	pthread_t thread;
+	uint64_t *seen, lost = 0;
+
+	assert_int_equal(begat_queue_new(64 << 10, &q), 0);
+	for (int i = 0; i < 1000; i++)
+		lost += begat_queue_push(q, &ev) < 0;
+	assert_true(lost > 0);
+	stats.generated[BEGAT_FORK] = stats.received[BEGAT_FORK] = 1000;
+	stats.delivered[BEGAT_FORK] = 1000;
+	ev = (struct begat_event){ .size = sizeof(ev), .type = BEGAT_SUMMARY, .stats = &stats };
+	assert_int_equal(pthread_create(&thread, NULL, drain, q), 0);
+	assert_int_equal(begat_queue_push(q, &ev), 0);
+	begat_queue_close(q);
+	pthread_join(thread, (void **)&seen);
+	assert_int_equal(seen[BEGAT_SUMMARY], 1);
+	assert_int_equal(seen[BEGAT_FORK] + lost, 1000);
+	assert_int_equal(seen[BEGAT_TYPE_SLOTS], lost);
+	free(seen);
+	begat_queue_free(q);
+}
+
 /* An event that is larger than the queue is lost, and nothing else. */
 static void test_too_large(void **state)
 {
@@ -180,9 +229,8 @@ static void test_two_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exact),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_exact),		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_summary_of_full), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_two_threads),
 	};
 

@@ -117,11 +117,13 @@ static void fork_lost_and_there(void **state)
 	ev = new_event(BEGAT_SNAPSHOT);
 	check(&ev, "-                there      -       -  -     -        -          \n");
 	ev = new_event(BEGAT_LOST);
-	HAS(&ev, TIME), HAS(&ev, COUNT), HAS(&ev, CLASS);
+	HAS(&ev, TIME), HAS(&ev, COUNT), HAS(&ev, CLASS), HAS(&ev, CPU);
 	ev.count = 5134;
 	ev.class_type = BEGAT_EXEC;
 	ev.lost_cpu = 3;
 	check(&ev, "00:00:00.000000  lost 5,134 exec events here, on CPU 3\n");
+	ev.has.bits[0] &= ~(1ull << BEGAT_F_CPU); /* lost on the way to a file */
+	check(&ev, "00:00:00.000000  lost 5,134 exec events here\n");
 	(void)state;
 }
 

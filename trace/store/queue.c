@@ -10,7 +10,8 @@
  * Invariants
  *  (1) A push never blocks and never allocates. What does not fit is counted by type, and the
  *      next push that does fit carries the counts: the consumer then sees lost events before it,
- *      at the place of the gap.
+ *      at the place of the gap. Only the summary waits for room: by then nothing is captured, and
+ *      it is the one event that says what the others are worth.
  *  (2) head and tail only grow; head - tail is at most the size. A record does not wrap.
  *  (3) The consumer's wake-up is written only when it waits.
  */
@@ -44,6 +45,7 @@ struct begat_queue {
 	_Atomic uint64_t lost_total;
 	_Atomic bool is_closed;
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* producer's: not yet told */
+	uint64_t dropped[BEGAT_TYPE_SLOTS]; /* producer's: here, in all */
 	_Alignas(64) _Atomic uint64_t tail; /* written by the consumer */
 	_Atomic bool is_waiting;
 	uint64_t popped; /* consumer's: size of the record that it has in hand */
@@ -149,13 +151,28 @@ static char *put(char **to, const void *data, size_t len)
 	return start;
 }
 
-static void put_stats(struct begat_event *copy, char **to)
+/* What was dropped here was received by the tracer, but not by who reads the other end. */
+static void account(const struct begat_queue *q, struct begat_stats *stats)
+{
+	for (int i = 0; i < BEGAT_TYPE_SLOTS; i++) {
+		uint64_t n = q->dropped[i];
+		uint64_t received = n < stats->received[i] ? n : stats->received[i];
+		uint64_t delivered = n < stats->delivered[i] ? n : stats->delivered[i];
+
+		stats->received[i] -= received;
+		stats->lost[i] += received;
+		stats->delivered[i] -= delivered;
+	}
+}
+
+static void put_stats(const struct begat_queue *q, struct begat_event *copy, char **to)
 {
 	struct begat_stats *stats = (struct begat_stats *)*to;
 	size_t size = copy->stats->size;
 
 	memset(stats, 0, sizeof(*stats));
 	memcpy(stats, copy->stats, size && size < sizeof(*stats) ? size : sizeof(*stats));
+	account(q, stats);
 	*to += aligned(sizeof(*stats));
 	for (size_t i = 0; i < STATS_TEXTS; i++) {
 		const char *text = text_of(stats, text_offsets[i]);
@@ -169,7 +186,8 @@ static void put_stats(struct begat_event *copy, char **to)
 }
 
 /* Pointers stay good: a record does not move while it is in the ring. */
-static void write_record(struct record *record, const struct begat_event *ev)
+static void write_record(const struct begat_queue *q, struct record *record,
+			 const struct begat_event *ev)
 {
 	struct begat_event *copy = &record->ev;
 	char *to = (char *)(record + 1);
@@ -195,7 +213,7 @@ static void write_record(struct record *record, const struct begat_event *ev)
 			strv->data = put(&to, strv->data, strv->bytes);
 	}
 	if (ev->stats)
-		put_stats(copy, &to);
+		put_stats(q, copy, &to);
 }
 
 static void wake(struct begat_queue *q)
@@ -227,24 +245,40 @@ static struct record *reserve(struct begat_queue *q, size_t size, uint64_t *ret_
 	return (struct record *)(q->data + offset);
 }
 
+static void count_lost(struct begat_queue *q, const struct begat_event *ev)
+{
+	unsigned type = ev->type < BEGAT_TYPE_SLOTS ? ev->type : 0;
+
+	/* A lost event that is lost stands for those that it counts: they are counted already. */
+	if (ev->type == BEGAT_LOST && ev->class_type < BEGAT_TYPE_SLOTS) {
+		q->lost[ev->class_type] += ev->count;
+	} else {
+		q->lost[type]++;
+		q->dropped[type]++;
+	}
+	atomic_fetch_add_explicit(&q->lost_total, 1, memory_order_relaxed);
+}
+
+static void wait_a_little(void)
+{
+	struct timespec pause = { .tv_nsec = 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
 int begat_queue_push(struct begat_queue *q, const struct begat_event *ev)
 {
 	size_t size = measure(ev);
 	uint64_t head;
-	struct record *record = reserve(q, size, &head);
+	struct record *record;
 
+	while (!(record = reserve(q, size, &head)) && ev->type == BEGAT_SUMMARY && size <= q->size)
+		wait_a_little();
 	if (!record) {
-		unsigned type = ev->type < BEGAT_TYPE_SLOTS ? ev->type : 0;
-
-		/* A lost event that is lost stands for those that it counts. */
-		if (ev->type == BEGAT_LOST && ev->class_type < BEGAT_TYPE_SLOTS)
-			q->lost[ev->class_type] += ev->count;
-		else
-			q->lost[type]++;
-		atomic_fetch_add_explicit(&q->lost_total, 1, memory_order_relaxed);
+		count_lost(q, ev);
 		return -ENOBUFS;
 	}
-	write_record(record, ev);
+	write_record(q, record, ev);
 	memcpy(record->lost, q->lost, sizeof(record->lost));
 	memset(q->lost, 0, sizeof(q->lost));
 	record->size = size;
@@ -265,11 +299,9 @@ void begat_queue_close(struct begat_queue *q)
 	/* What was lost last has no event after it: one without a type carries the counts. It
 	 * waits for room; the consumer is at work. */
 	while (has_lost && begat_queue_push(q, &end) < 0) {
-		struct timespec pause = { .tv_nsec = 1000000 };
-
 		q->lost[0]--;
 		atomic_fetch_sub_explicit(&q->lost_total, 1, memory_order_relaxed);
-		nanosleep(&pause, NULL);
+		wait_a_little();
 	}
 	atomic_store(&q->is_closed, true);
 	wake(q);
