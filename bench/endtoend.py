@@ -67,7 +67,8 @@ class Reader:
             more = [lib.sys.executable, "-c", SPAWNER, lib.LOAD, str(tell)]
             passed, stdin = [tell], lib.subprocess.PIPE
         self.process = lib.subprocess.Popen(tool.argv + more, stdout=write, stdin=stdin,
-                                            stderr=lib.subprocess.DEVNULL, pass_fds=passed)
+                                            stderr=lib.subprocess.DEVNULL, pass_fds=passed,
+                                            preexec_fn=lib.end_with_us)
         for fd in (write, *passed):
             os.close(fd)
         os.set_blocking(self.read, False)

@@ -31,7 +31,7 @@ for kernel in ${*:-6.1 newest}; do
 		export BUILD=$build BENCH_RESULTS=/tmp/rows BENCH_LOAD=/tmp/load
 		for kind in spawn1 fail1; do
 			python3 bench/storm.py --kind \$kind --rounds 3 --seconds $SECONDS_EACH --scale 0.1 \
-				--tools 'execsnoop,begat low,begat balanced,begat batch,floor: a record'
+				--tools 'execsnoop,begat balanced,begat batch,begat low,floor: a record'
 		done
 		sed 's/^/row: /' /tmp/rows" >"$log" 2>&1 || status=1
 	sed -n '/^row: /!p' "$log"

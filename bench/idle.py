@@ -19,7 +19,8 @@ MODES = ["low", "balanced", "batch"]
 
 def watch(mode, *more):
     process = subprocess.Popen([lib.BEGAT, "watch", "--latency", mode, "--format", "json", *more],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=lib.end_with_us)
     while not started(process.pid):  # it has a ring mapped when every hook is in
         if process.poll() is not None:
             raise SystemExit("begat has ended with %d" % process.returncode)
@@ -47,7 +48,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     args = parser.parse_args()
     lib.need_root_and_tracefs()
-    sleeper = subprocess.Popen(["sleep", "infinity"])
+    sleeper = subprocess.Popen(["sleep", "infinity"], preexec_fn=lib.end_with_us)
     idle = {m: watch(m, "-p", str(sleeper.pid)) for m in MODES[1:]}
     cpu = {m: lib.cpu_seconds(p.pid) for m, p in idle.items()}
     began = time.monotonic()

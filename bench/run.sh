@@ -9,6 +9,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
+LIMIT=1000 # seconds for one; each bounds itself, this is for a machine that is worse than they think
 build=${BUILD:-build}
 status=0
 
@@ -44,10 +45,13 @@ for name in "$@"; do
 	echo
 	echo "== $name: $(uname -srm), $(git -c safe.directory='*' describe --always --dirty 2>/dev/null), load $(cut -d' ' -f1-3 /proc/loadavg)"
 	started=$(date +%s)
-	$(command_of "$name") || {
-		echo "bench: $name failed" >&2
-		status=1
-	}
+	rc=0
+	timeout --foreground -k 10 $LIMIT $(command_of "$name") || rc=$?
+	case $rc in
+	0) ;;
+	124) echo "bench: $name was ended after $LIMIT s" >&2 && status=1 ;;
+	*) echo "bench: $name failed" >&2 && status=1 ;;
+	esac
 	echo "-- $name: $(($(date +%s) - started)) s"
 done
 echo "rows: ${BENCH_RESULTS:-build/bench/results.jsonl}; $(($(date +%s) - began)) s in all"

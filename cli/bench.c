@@ -243,25 +243,18 @@ static void write_foot(struct bench *bench, double seconds)
 /* Rights and the kernel: what fails here fails before anything is written. */
 static int prove(struct bench *bench)
 {
-	struct begat_options opts = { .size = sizeof(opts),
-				      .callback = bench_ignore_event,
-				      .backend = bench->backend,
-				      .transport = bench->transport };
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct bench_out *out = bench->out;
-	struct begat *b = NULL;
-	int r = begat_open(&opts, &b);
+	struct begat *b;
+	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (!r)
-		r = begat_stats(b, &stats);
-	if (r) {
-		r = bench_fail(bench, "%s", begat_error(b));
-	} else {
-		out->error = output_begin(&out->output);
-		write_head(bench, &stats);
-	}
-	begat_close(b);
-	return r;
+	if (r)
+		return r;
+	begat_stats(b, &stats);
+	out->error = output_begin(&out->output);
+	write_head(bench, &stats);
+	bench_tracer_close(bench, b);
+	return 0;
 }
 
 static bool is_wanted(const struct bench_part *part, const char *const *names)
@@ -272,6 +265,18 @@ static bool is_wanted(const struct bench_part *part, const char *const *names)
 	return !*names;
 }
 
+static void say_left_out(struct bench *bench, const char *part)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line),
+		 bench->is_json
+			 ? "{\"part\":\"%s\",\"skipped\":\"no time is left\"}\n"
+			 : "\n%-8s left out, no time is left: 'begat bench %s' measures it\n",
+		 part, part);
+	write_text(bench->out, line);
+}
+
 static int run_parts(struct bench *bench, const char *const *names)
 {
 	struct bench_out *out = bench->out;
@@ -279,9 +284,14 @@ static int run_parts(struct bench *bench, const char *const *names)
 	int r = prove(bench);
 
 	bench->end_ns = began + SECONDS * 1000000000ull;
-	for (size_t i = 0; i < PARTS && !r && !out->error; i++)
-		if (is_wanted(parts[i], names))
+	for (size_t i = 0; i < PARTS && !r && !out->error; i++) {
+		if (!is_wanted(parts[i], names))
+			continue;
+		if (bench_seconds_left(bench) > 0)
 			r = parts[i]->run(bench);
+		else
+			say_left_out(bench, parts[i]->name);
+	}
 	if (!r)
 		write_foot(bench, (double)(bench_clock_ns(CLOCK_MONOTONIC) - began) / 1e9);
 	return r;

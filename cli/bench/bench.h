@@ -38,7 +38,7 @@ struct bench_job {
 };
 
 struct bench_result {
-	uint64_t wall_ns; /* of the slowest job */
+	uint64_t wall_ns, cpu_ns; /* of the slowest job; of all */
 	unsigned int done; /* by all jobs together */
 	int error; /* errno, 0 = none */
 };
@@ -100,8 +100,10 @@ int bench_fail(struct bench *bench, const char *format, ...) __attribute__((form
 
 int bench_ignore_event(const struct begat_event *ev, void *ctx); /* a callback */
 
-/* A tracer that follows the helper and what it makes, and nothing else. In BEGAT_LOW this
- * process goes ahead of others until the tracer is closed, as `begat watch` does. */
+/*
+ * A tracer that follows the helper and what it makes, and nothing else. In BEGAT_LOW this process
+ * goes ahead of others until the tracer is closed, as `begat watch` does.
+ */
 int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callback callback,
 		      void *ctx, struct begat **ret);
 void bench_tracer_close(struct bench *bench, struct begat *b);

@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +123,15 @@ static unsigned int work(const struct bench_job *job, struct page *page, int eve
 	return done;
 }
 
+static uint64_t children_cpu_ns(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+}
+
 /* Ends with its parent. */
 static pid_t fork_job(void)
 {
@@ -138,7 +148,7 @@ static pid_t fork_job(void)
 static void run_jobs(const struct bench_job *job, struct page *page, int eventfd,
 		     struct bench_result *result)
 {
-	uint64_t start, end = 0;
+	uint64_t cpu = children_cpu_ns(), start, end = 0;
 	unsigned int jobs = job->jobs < JOBS_MAX ? job->jobs : JOBS_MAX;
 
 	memset(page->end_ns, 0, sizeof(page->end_ns));
@@ -166,6 +176,7 @@ static void run_jobs(const struct bench_job *job, struct page *page, int eventfd
 		result->done += page->done[i];
 	}
 	result->wall_ns = end > start ? end - start : 0;
+	result->cpu_ns = children_cpu_ns() - cpu;
 }
 
 /* Those that live hang on one process: when it is killed, they get their signal. */

@@ -31,23 +31,27 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 		.follow = true,
 	};
 	struct begat *b = NULL;
+
+	/* Not measured: on a busy machine it would take most of the minute. */
+	stream_come_first();
 	int r = begat_open(&opts, &b);
 
 	if (!r)
 		r = begat_follow(b, bench->load.pid);
 	if (r) {
 		r = bench_fail(bench, "%s", begat_error(b));
-		begat_close(b);
+		bench_tracer_close(bench, b);
 		return r;
 	}
-	if (mode == BEGAT_LOW)
-		stream_come_first();
+	if (mode != BEGAT_LOW)
+		setpriority(PRIO_PROCESS, 0, bench->priority);
 	*ret = b;
 	return 0;
 }
 
 void bench_tracer_close(struct bench *bench, struct begat *b)
 {
+	stream_come_first();
 	begat_close(b);
 	setpriority(PRIO_PROCESS, 0, bench->priority);
 }
