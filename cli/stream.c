@@ -14,12 +14,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "cli.h"
+#include "standing.h"
 
 int stream_open(struct stream *stream, const struct options *options, const char *format,
 		int default_fd, uint32_t events)
@@ -104,15 +103,14 @@ void stream_explain(const struct begat *begat)
 
 /*
  * Who asked for low gives a core away, but on a busy machine would wait a time slice for it at each
- * turn. Threads and commands that are made later run as usual. Not for the other modes: a reader that
- * yields to whom it watches must not come first. Without the right to it things stay as they are.
+ * turn: the reader comes first. In balanced it gets no more of the CPU than it had, but before the
+ * one that runs has used up its slice: a wake-up that comes from a hook often lands on the CPU of
+ * who is traced, above all in a virtual machine, where a halted CPU does not count as idle.
  */
-void stream_come_first(void)
+void stream_take_standing(enum begat_latency latency)
 {
-	const struct sched_param param = { 0 };
-
-	if (!sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param))
-		setpriority(PRIO_PROCESS, 0, -20);
+	if (latency != BEGAT_BATCH)
+		standing_take(latency == BEGAT_LOW ? STANDING_FIRST : STANDING_PROMPT);
 }
 
 int stream_start(struct stream *stream, const struct begat_options *opts)
@@ -125,8 +123,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		stream->begat = NULL;
 		return r;
 	}
-	if (opts->latency == BEGAT_LOW)
-		stream_come_first();
+	stream_take_standing(opts->latency);
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)

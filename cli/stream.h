@@ -49,8 +49,8 @@ void stream_fill(const struct stream *stream, struct begat_options *opts);
 /* begat_open() and output_begin(); says so under -v. 0, or -errno after having complained. */
 int stream_start(struct stream *stream, const struct begat_options *opts);
 
-/* This process ahead of others, for BEGAT_LOW; stream_start() does it. Needs CAP_SYS_NICE. */
-void stream_come_first(void);
+/* This thread among others, as the mode wants it; stream_start() does it. */
+void stream_take_standing(enum begat_latency latency);
 
 /* Writes one event if it is wanted. 0 or -errno (kept in stream->error too). */
 int stream_write(struct stream *stream, const struct begat_event *ev);

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "bench.h"
+#include "cli/standing.h"
 #include "cli/stream.h"
 
 int bench_ignore_event(const struct begat_event *ev, void *ctx)
@@ -33,7 +34,7 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 	struct begat *b = NULL;
 
 	/* Not measured: on a busy machine it would take most of the minute. */
-	stream_come_first();
+	standing_take(STANDING_FIRST);
 	int r = begat_open(&opts, &b);
 
 	if (!r)
@@ -43,17 +44,18 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 		bench_tracer_close(bench, b);
 		return r;
 	}
-	if (mode != BEGAT_LOW)
-		setpriority(PRIO_PROCESS, 0, bench->priority);
+	setpriority(PRIO_PROCESS, 0, bench->priority);
+	stream_take_standing(mode);
 	*ret = b;
 	return 0;
 }
 
 void bench_tracer_close(struct bench *bench, struct begat *b)
 {
-	stream_come_first();
+	standing_take(STANDING_FIRST);
 	begat_close(b);
 	setpriority(PRIO_PROCESS, 0, bench->priority);
+	standing_take(STANDING_USUAL);
 }
 
 int bench_tracer_run(struct bench *bench, struct begat *b, const struct bench_job *job,

@@ -173,7 +173,7 @@ static int drain_burst(struct begat *b)
 		if (!end_ns)
 			end_ns = now + POLL_BURST_NS;
 		proctable_expire(b->table, now);
-		if (now >= end_ns || (!count && !total) || !wait_spin(b, end_ns))
+		if (now >= end_ns || (!count && !total) || !wait_spin(b, total > 1, end_ns))
 			break;
 	}
 	return total;
@@ -227,7 +227,7 @@ static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
 	if (!timeout_ms) /* the timer is part of begat_fd(): left unread it would stay readable */
 		return b->mode == BEGAT_LOW ? 0 : wait_sleep(b, 0);
 	if (b->mode == BEGAT_LOW) {
-		wait_spin(b, deadline_ns);
+		wait_spin(b, false, deadline_ns);
 		return 0;
 	}
 	if (timeout_ms > 0) {

@@ -114,7 +114,8 @@ int wait_open(struct begat *b);
 void wait_close(struct begat *b);
 void wait_leave(struct begat *b); /* from now on the kernel, or what is there already, wakes us */
 void wait_disarm(struct begat *b);
-bool wait_spin(struct begat *b, uint64_t deadline_ns); /* true: there are records */
+/* True: there are records. @is_burst: more than one came in a row. */
+bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns);
 int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */
 
 /* heal.c */

@@ -5,12 +5,14 @@
  * Owns: the epoll instance behind begat_fd(), its timer, the reader's flag, how long to spin.
  *
  *   low       always spins; begat_fd() is always readable
- *   balanced  spins a few microseconds after a record, in a storm until the next one; then sleeps
+ *   balanced  spins a few microseconds after two records in a row, in a storm until the next one;
+ *             then sleeps
  *   batch     sleeps until a quarter of the buffer is full or BATCH_NS have gone by
  *
  * Why a storm is worth a CPU: a wake-up is paid by who is traced. The ring's wake-up is an interrupt
  * that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of 2 us for
- * the record. Spinning in balanced gives the CPU away at each look that anybody wants it.
+ * the record. Spinning in balanced gives the CPU away at each look that anybody wants it, and ends
+ * when somebody did.
  *
  * The timer serves batch's interval and, in balanced, one look after the dead (attach_sweep) when
  * no hook comes by to reclaim their cache entries.
@@ -26,11 +28,12 @@
 #include "tracer/tracer.h"
 
 #define BATCH_NS 100000000ull
-#define SPIN_NS 6000ull /* after each record: failed execs of a PATH search follow like that */
+#define SPIN_NS 6000ull /* within a burst: failed execs of a PATH search follow like that */
 #define STORM_GAP_NS 250000ull /* mean time between records, below which it is a storm */
 #define STORM_SPIN_NS 600000ull
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
+#define YIELD_NS 20000ull /* a yield that took longer let somebody else run: no CPU to spare */
 #define SPIN_CHECK 32 /* looks between two readings of the clock */
 
 static inline void relax(void)
@@ -143,19 +146,21 @@ static void note_gap(struct begat *b, uint64_t gap_ns)
 	b->gap_ns = (15 * b->gap_ns + (gap_ns < GAP_MAX_NS ? gap_ns : GAP_MAX_NS)) / 16;
 }
 
-/* How long the next record is worth waiting for. */
-static uint64_t spin_ns(const struct begat *b)
+/* How long the next record is worth waiting for. A record that came alone is not followed at once. */
+static uint64_t spin_ns(const struct begat *b, bool is_burst)
 {
 	if (b->mode == BEGAT_BATCH)
 		return 0;
 	if (b->mode == BEGAT_LOW)
 		return LOW_SPIN_NS;
-	return b->gap_ns < STORM_GAP_NS ? STORM_SPIN_NS : SPIN_NS;
+	if (b->gap_ns < STORM_GAP_NS)
+		return STORM_SPIN_NS;
+	return is_burst ? SPIN_NS : 0;
 }
 
-bool wait_spin(struct begat *b, uint64_t deadline_ns)
+bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns)
 {
-	uint64_t start = tracer_now_ns(), now = start, until = start + spin_ns(b);
+	uint64_t start = tracer_now_ns(), now = start, until = start + spin_ns(b, is_burst);
 
 	if (until > deadline_ns)
 		until = deadline_ns;
@@ -167,11 +172,17 @@ bool wait_spin(struct begat *b, uint64_t deadline_ns)
 			}
 			relax();
 		}
-		if (b->mode == BEGAT_BALANCED)
-			sched_yield();
 		now = tracer_now_ns();
+		if (b->mode == BEGAT_BALANCED) {
+			uint64_t yielded = now;
+
+			sched_yield();
+			now = tracer_now_ns();
+			if (now - yielded > YIELD_NS)
+				break;
+		}
 	}
-	return false;
+	return !b->transport_ops->is_empty(b->transport);
 }
 
 static void sweep(struct begat *b)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/standing.h - where the calling thread stands among the scheduler's tasks.
+ *
+ * Owns: the one system call that changes it. Not: which standing a delivery mode wants (stream.c).
+ */
+#ifndef BEGAT_CLI_STANDING_H
+#define BEGAT_CLI_STANDING_H
+
+enum standing {
+	STANDING_USUAL,
+	STANDING_FIRST, /* nice -20: nearly all of a CPU, whoever else wants it */
+	STANDING_PROMPT, /* no more of the CPU than before, but at once: a short slice (6.12) */
+};
+
+/*
+ * Threads and commands that are made later are usual. Without the right to it, on a kernel that
+ * does not know it, or with a policy that the user has chosen (chrt), things stay as they are.
+ */
+void standing_take(enum standing standing);
+
+#endif
