@@ -5,7 +5,8 @@
 BENCH_DIR := $(BUILD)/bench
 BENCH_NAMES := latency endtoend throughput store storm workload hooks memory idle guest
 BENCH ?= $(BENCH_NAMES)
-BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/cli/bench/samples.o
+BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/bench/lib/floor.o \
+	$(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
 BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs floor)
 
@@ -26,8 +27,10 @@ $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
+# latency's reader stands where the command's does
+$(BENCH_DIR)/latency: $(BUILD)/cli/standing.o
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
-$(BENCH_DIR)/floor $(BENCH_DIR)/hooks: | $(BENCH_DIR)/floor.bpf.o
+$(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor.bpf.o
 
 -include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 

@@ -13,7 +13,7 @@
 
 #include "lib/floor.h"
 
-const volatile __u32 floor_kind;
+const volatile struct floor_settings settings;
 __u64 floor_lost;
 
 struct {
@@ -21,22 +21,31 @@ struct {
 	__uint(max_entries, 8 << 20);
 } records SEC(".maps");
 
+static __always_inline bool is_load(void)
+{
+	char comm[16];
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return *(__u32 *)comm == *(const __u32 *)"load" && !comm[4];
+}
+
 static __always_inline int floor_send(__u32 what)
 {
+	__u64 now = bpf_ktime_get_boot_ns();
 	struct floor_record *record;
 
-	if (floor_kind == FLOOR_EMPTY)
+	if (settings.kind == FLOOR_EMPTY || (settings.is_load_only && !is_load()))
 		return 0;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		__sync_fetch_and_add(&floor_lost, 1);
 		return 0;
 	}
-	record->ts_ns = bpf_ktime_get_ns();
+	record->ts_ns = now;
 	record->pid_tgid = bpf_get_current_pid_tgid();
 	record->what = what;
 	bpf_ringbuf_submit(record,
-			   floor_kind == FLOOR_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+			   settings.kind == FLOOR_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

@@ -10,8 +10,6 @@
  * Says "bench-ready" when the hooks are in; at SIGINT or SIGTERM what it has read and lost:
  * "forks N execs N failed N exits N lost N". storm.py runs it beside the tools.
  */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/bench.h"
+#define FLOOR_READER
 #include "lib/floor.h"
 
 static unsigned long long seen[FLOOR_WHATS];
@@ -38,22 +36,6 @@ static int take(void *ctx, void *data, size_t size)
 	if (size == sizeof(*record) && record->what < FLOOR_WHATS)
 		seen[record->what]++;
 	return 0;
-}
-
-static void *section_of(struct bpf_object *object, const char *suffix)
-{
-	struct bpf_map *map;
-	size_t size;
-
-	bpf_object__for_each_map(map, object)
-	{
-		const char *name = bpf_map__name(map);
-
-		if (strlen(name) > strlen(suffix) &&
-		    !strcmp(name + strlen(name) - strlen(suffix), suffix))
-			return (void *)bpf_map__initial_value(map, &size);
-	}
-	errx(1, "no section %s", suffix);
 }
 
 static void read_all(struct ring_buffer *ring, enum floor_kind kind)
@@ -78,40 +60,21 @@ int main(int argc, char **argv)
 {
 	static const char *const kinds[] = { "empty", "record", "wake" };
 	struct sigaction action = { .sa_handler = end };
-	struct bpf_object *object;
-	struct bpf_program *program;
-	struct ring_buffer *ring;
-	unsigned long long *lost;
-	char path[4096];
-	__u32 kind = 0;
+	struct floor_settings settings = { 0 };
+	struct floor floor;
 
-	while (argc == 2 && kind < FLOOR_KINDS && strcmp(argv[1], kinds[kind]))
-		kind++;
-	if (argc != 2 || kind == FLOOR_KINDS)
+	while (argc == 2 && settings.kind < FLOOR_KINDS && strcmp(argv[1], kinds[settings.kind]))
+		settings.kind++;
+	if (argc != 2 || settings.kind == FLOOR_KINDS)
 		errx(2, "usage: floor empty|record|wake");
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	snprintf(path, sizeof(path), "%.4000s/floor.bpf.o", bench_dir());
-	object = bpf_object__open_file(path, NULL);
-	if (!object)
-		err(1, "%s", path);
-	memcpy(section_of(object, ".rodata"), &kind, sizeof(kind));
-	if (bpf_object__load(object))
-		errx(1, "cannot load %s: needs root", path);
-	bpf_object__for_each_program(program, object)
-	{
-		if (bpf_program__autoload(program) && !bpf_program__attach(program))
-			err(1, "cannot attach %s", bpf_program__name(program));
-	}
-	ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "records"), take, NULL,
-				NULL);
-	if (!ring)
-		err(1, "ring");
-	lost = section_of(object, ".bss");
+	floor_open(&floor, &settings, take, NULL);
 	puts("bench-ready");
 	fflush(stdout);
-	read_all(ring, kind);
+	read_all(floor.ring, settings.kind);
 	printf("forks %llu execs %llu failed %llu exits %llu lost %llu\n", seen[FLOOR_FORK],
-	       seen[FLOOR_EXEC], seen[FLOOR_FAILED], seen[FLOOR_EXIT], *lost);
+	       seen[FLOOR_EXEC], seen[FLOOR_FAILED], seen[FLOOR_EXIT], *floor.lost);
+	floor_close(&floor);
 	return 0;
 }

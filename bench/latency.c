@@ -13,7 +13,9 @@
  *   storm   one after the other
  *   busy    paced, and a process on each CPU that never sleeps
  * Floors: a time stamp handed to a spinning thread on another CPU; a time stamp and an eventfd to
- * a thread in epoll_wait(), the writer then doing what the paced load does.
+ * a thread in epoll_wait(), the writer then doing what the paced load does; a bare record of the
+ * hooks of the paced load (floor.bpf.c) to libbpf's reader, which spins or is woken: what is left
+ * is what begat's own programs, decoding and process table add.
  */
 #include <begat/begat.h>
 #include <err.h>
@@ -30,7 +32,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/standing.h"
 #include "lib/bench.h"
+#define FLOOR_READER
+#include "lib/floor.h"
 
 #define ROUNDS_MAX 64
 
@@ -43,15 +48,15 @@ static const char *const kind_names[] = { "first", "fork", "exec", "exit" };
 struct mode {
 	const char *name;
 	enum begat_latency latency;
-	bool is_raised; /* nice -20, reset on fork */
+	enum standing standing; /* the command's are the last two */
 };
 
 static const struct mode modes[] = {
-	{ "low", BEGAT_LOW, false },
-	{ "balanced", BEGAT_BALANCED, false },
-	{ "batch", BEGAT_BATCH, false },
-	{ "low, raised", BEGAT_LOW, true },
-	{ "balanced, raised", BEGAT_BALANCED, true },
+	{ "low", BEGAT_LOW, STANDING_USUAL },
+	{ "balanced", BEGAT_BALANCED, STANDING_USUAL },
+	{ "batch", BEGAT_BATCH, STANDING_USUAL },
+	{ "low, raised", BEGAT_LOW, STANDING_FIRST },
+	{ "balanced, prompt", BEGAT_BALANCED, STANDING_PROMPT },
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -64,6 +69,11 @@ struct result {
 
 static struct result results[MODES][LOADS];
 static struct samples wake_floor[LOADS], hand_over;
+/* A bare record on the same hooks, read by libbpf's reader: by one that spins, one that sleeps. */
+enum bare { BARE_SPINS, BARE_SLEEPS, BARES };
+static const char *const bare_names[] = { "bare record, spinning reader",
+					  "bare record, woken reader" };
+static struct samples bare_floor[BARES][KINDS];
 static size_t processes = 400;
 static unsigned int pause_us = 2000;
 
@@ -90,16 +100,6 @@ static int take(const struct begat_event *ev, void *ctx)
 	}
 	capture->last_ts_ns = ev->ts_ns;
 	return 0;
-}
-
-/* Ahead of what is watched, as a command (not the library) may be; back again, for the next mode. */
-static void raise_priority(bool up)
-{
-	struct sched_param param = { 0 };
-
-	if (sched_setscheduler(0, SCHED_OTHER | (up ? SCHED_RESET_ON_FORK : 0), &param) ||
-	    setpriority(PRIO_PROCESS, 0, up ? -20 : 0))
-		warn("cannot change the priority");
 }
 
 static pid_t start(enum load load)
@@ -138,6 +138,14 @@ static void stop_burning(void)
 	memset(burners, 0, sizeof(burners));
 }
 
+/* For the mode that comes next. */
+static void take_back(enum standing standing)
+{
+	if (standing == STANDING_FIRST)
+		setpriority(PRIO_PROCESS, 0, 0);
+	standing_take(STANDING_USUAL);
+}
+
 static void measure(size_t mode, enum load load, size_t round)
 {
 	struct result *result = &results[mode][load];
@@ -154,8 +162,8 @@ static void measure(size_t mode, enum load load, size_t round)
 
 	if (begat_open(&opts, &b) < 0 || begat_follow(b, getpid()))
 		errx(1, "%s", begat_error(b));
-	if (modes[mode].is_raised)
-		raise_priority(true);
+	if (modes[mode].standing != STANDING_USUAL)
+		standing_take(modes[mode].standing);
 	burn(load);
 	cpu = bench_thread_cpu_ns();
 	began = bench_now_ns();
@@ -167,8 +175,7 @@ static void measure(size_t mode, enum load load, size_t round)
 	result->first_p99[round] = (double)samples_at(&capture.first, 0.99);
 	result->rounds = round + 1;
 	samples_done(&capture.first);
-	if (modes[mode].is_raised)
-		raise_priority(false);
+	take_back(modes[mode].standing);
 	begat_close(b);
 }
 
@@ -210,6 +217,53 @@ static void measure_wake_up(const uint64_t *stamp, struct samples *into)
 	}
 	close(event);
 	close(epoll);
+}
+
+struct bare_capture {
+	struct samples *kinds;
+	uint64_t last_ts_ns;
+};
+
+static int take_bare(void *ctx, void *data, size_t size)
+{
+	static const enum kind kind_of[FLOOR_WHATS] = {
+		[FLOOR_FORK] = FORK,
+		[FLOOR_EXEC] = EXEC,
+		[FLOOR_EXIT] = EXIT,
+	};
+	struct bare_capture *capture = ctx;
+	const struct floor_record *record = data;
+	uint64_t ns = bench_now_ns() - record->ts_ns;
+
+	if (record->what == FLOOR_FAILED)
+		return 0;
+	samples_add(&capture->kinds[kind_of[record->what]], ns);
+	if (record->ts_ns - capture->last_ts_ns > pause_us * 500ull)
+		samples_add(&capture->kinds[FIRST], ns);
+	capture->last_ts_ns = record->ts_ns;
+	return 0;
+}
+
+static void measure_bare(enum bare bare)
+{
+	const struct floor_settings settings = {
+		.kind = bare == BARE_SPINS ? FLOOR_RECORD : FLOOR_WAKE,
+		.is_load_only = true,
+	};
+	struct bare_capture capture = { .kinds = bare_floor[bare] };
+	struct floor floor;
+	uint64_t looks = 0;
+	pid_t pid;
+
+	floor_open(&floor, &settings, take_bare, &capture);
+	pid = start(PACED);
+	if (bare == BARE_SPINS)
+		while (++looks % 4096 || !waitpid(pid, NULL, WNOHANG))
+			ring_buffer__consume(floor.ring);
+	else
+		while (!waitpid(pid, NULL, WNOHANG))
+			ring_buffer__poll(floor.ring, 10);
+	floor_close(&floor);
 }
 
 static void *hand_over_writer(void *page)
@@ -254,9 +308,8 @@ static void print_floor(const char *name, const char *load, struct samples *samp
 {
 	if (!samples->count)
 		return;
-	printf("floor: %-28s %-6s       %8.2f %8.2f %8.2f %9.2f %9.2f\n", name, load,
-	       us(samples, 0.5), us(samples, 0.9), us(samples, 0.99), us(samples, 0.999),
-	       us(samples, 1));
+	printf("floor: %-29s %-6s %8.2f %8.2f %8.2f %9.2f %9.2f\n", name, load, us(samples, 0.5),
+	       us(samples, 0.9), us(samples, 0.99), us(samples, 0.999), us(samples, 1));
 	bench_row("latency-floor", name,
 		  "\"load\":\"%s\",\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f,"
 		  "\"p999_us\":%.3f,\"max_us\":%.3f,\"count\":%zu",
@@ -355,6 +408,8 @@ int main(int argc, char **argv)
 				burn(load);
 				measure_wake_up(page, &floor);
 				stop_burning();
+				for (enum bare bare = 0; load == PACED && bare < BARES; bare++)
+					measure_bare(bare);
 				floor_p50[load][round] = (double)samples_at(&floor, 0.5);
 				floor_p99[load][round] = (double)samples_at(&floor, 0.99);
 				samples_append(&wake_floor[load], &floor);
@@ -368,6 +423,9 @@ int main(int argc, char **argv)
 	for (enum load load = PACED; load < LOADS; load++)
 		for (size_t mode = 0; mode < MODES; mode++)
 			print_mode(mode, load);
+	for (enum bare bare = 0; bare < BARES; bare++)
+		for (enum kind kind = FIRST; kind < KINDS; kind++)
+			print_floor(bare_names[bare], kind_names[kind], &bare_floor[bare][kind]);
 	print_floor("shared memory, other CPU", "-", &hand_over);
 	print_floor("eventfd+epoll", "paced", &wake_floor[PACED]);
 	print_floor("eventfd+epoll", "busy", &wake_floor[BUSY]);
