@@ -29,7 +29,11 @@ extern "C" {
 struct begat; /* a tracer */
 struct begat_filter; /* begat/filter.h */
 
-/** How fast against how cheap. */
+/**
+ * How fast against how cheap. A thread that sleeps in balanced is let in sooner if it asks the
+ * scheduler for a short slice (sched_setattr(2), sched_runtime of 100 us, kernel 6.12), as the
+ * command does; one that spins in low on a busy machine needs priority (nice(2)).
+ */
 enum begat_latency {
 	BEGAT_BALANCED = 0, /* spin briefly after an event, then sleep; idle costs nothing */
 	BEGAT_LOW = 1, /* begat_poll() spins: takes a core, no wake-ups */
