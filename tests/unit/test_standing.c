@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit/test_standing.c - the reader among the scheduler's tasks: what it takes, and that what it
+ * starts gets none of it.
+ */
+#include <linux/sched.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/standing.h"
+
+struct seen {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+static struct seen look(void)
+{
+	struct seen seen = { 0 };
+
+	assert_int_equal(syscall(SYS_sched_getattr, 0, &seen, sizeof(seen), 0), 0);
+	return seen;
+}
+
+/* The exit status of a child in which @check ran: 0 if it held. */
+static int in_child(int (*check)(const struct seen *before), const struct seen *before)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(check(before));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int is_usual(const struct seen *usual)
+{
+	struct seen now = look();
+
+	return now.policy == usual->policy && now.nice >= 0 &&
+			       now.runtime_ns == usual->runtime_ns &&
+			       !(now.flags & SCHED_FLAG_RESET_ON_FORK)
+		       ? 0
+		       : 2;
+}
+
+static int prompt(const struct seen *usual)
+{
+	struct seen now;
+
+	standing_take(STANDING_PROMPT);
+	now = look();
+	if (now.nice != usual->nice || !(now.flags & SCHED_FLAG_RESET_ON_FORK))
+		return 1;
+	/* Before 6.12 there is nothing to see. */
+	if (usual->runtime_ns && now.runtime_ns >= usual->runtime_ns)
+		return 3;
+	return in_child(is_usual, usual);
+}
+
+static int first(const struct seen *usual)
+{
+	struct seen now;
+
+	standing_take(STANDING_FIRST);
+	now = look();
+	if (now.nice != -20 && now.nice != usual->nice) /* without the right to it */
+		return 1;
+	return in_child(is_usual, usual);
+}
+
+static int chosen_policy_stays(const struct seen *usual)
+{
+	const struct sched_param param = { 0 };
+
+	if (sched_setscheduler(0, SCHED_BATCH, &param))
+		return 4;
+	standing_take(STANDING_PROMPT);
+	return look().policy == SCHED_BATCH ? 0 : 1;
+}
+
+static void test_standing(void **state)
+{
+	int (*const checks[])(const struct seen *) = { prompt, first, chosen_policy_stays };
+	struct seen usual = look();
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		assert_int_equal(in_child(checks[i], &usual), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_standing) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
