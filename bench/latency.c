@@ -69,10 +69,11 @@ struct result {
 
 static struct result results[MODES][LOADS];
 static struct samples wake_floor[LOADS], hand_over;
-/* A bare record on the same hooks, read by libbpf's reader: by one that spins, one that sleeps. */
-enum bare { BARE_SPINS, BARE_SLEEPS, BARES };
-static const char *const bare_names[] = { "bare record, spinning reader",
-					  "bare record, woken reader" };
+/* A bare record on the same hooks, read by libbpf's reader: by one that spins, by one that
+ * sleeps, and by one that sleeps but stands among tasks as begat's does. */
+enum bare { BARE_SPINS, BARE_SLEEPS, BARE_PROMPT, BARES };
+static const char *const bare_names[] = { "bare record, spinning", "bare record, woken",
+					  "bare record, woken, prompt" };
 static struct samples bare_floor[BARES][KINDS];
 static size_t processes = 400;
 static unsigned int pause_us = 2000;
@@ -256,6 +257,7 @@ static void measure_bare(enum bare bare)
 	pid_t pid;
 
 	floor_open(&floor, &settings, take_bare, &capture);
+	standing_take(bare == BARE_PROMPT ? STANDING_PROMPT : STANDING_USUAL);
 	pid = start(PACED);
 	if (bare == BARE_SPINS)
 		while (++looks % 4096 || !waitpid(pid, NULL, WNOHANG))
@@ -263,6 +265,7 @@ static void measure_bare(enum bare bare)
 	else
 		while (!waitpid(pid, NULL, WNOHANG))
 			ring_buffer__poll(floor.ring, 10);
+	standing_take(STANDING_USUAL);
 	floor_close(&floor);
 }
 
