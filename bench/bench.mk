@@ -19,6 +19,12 @@ $(BENCH_BINS): $(BENCH_DIR)/%: $(BUILD)/bench/%.o $(BENCH_LIB) $(TRACE_LIB) \
 		$(BUILD)/libbegat.a
 	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
+# Its events are those of the tests.
+$(BENCH_DIR)/store: $(BUILD)/bench/store.o $(BUILD)/tests/lib/synthetic.o \
+		$(BUILD)/tests/lib/synthetic_stories.o $(BENCH_LIB) $(TRACE_LIB) $(BUILD)/libbegat.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+$(BUILD)/bench/store.o: CPPFLAGS += -Itests/lib
+
 $(BUILD)/bench/%.o: CPPFLAGS += -Ibench
 
 # feed: the product's emitters, called in a loop; floor: programs that do the least.
@@ -32,7 +38,7 @@ $(BENCH_DIR)/latency: $(BUILD)/cli/standing.o
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
 $(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor.bpf.o
 
--include $(BENCH_BINS:=.d) $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
+-include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store
 

@@ -6,7 +6,7 @@
  *          fields of real ones) through begat_recorder_write(), CPU time and wall time.
  * Not:     capture, the queue between threads.
  *
- * usage: store [PROCESSES [ALIVE [FILE]]]; one JSON object on stdout.
+ * usage: store [PROCESSES [ALIVE [FILE]]]; a table, and a row in results.jsonl.
  * ALIVE processes live at once: those that outlive a batch cost an UPDATE more.
  */
 #include <begat/trace.h>
@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/bench.h"
 #include "synthetic.h"
 
 struct moment {
@@ -101,11 +102,17 @@ int main(int argc, char **argv)
 	double made_cpu = t1.cpu - t0.cpu, made_wall = t1.wall - t0.wall;
 	double cpu = t2.cpu - t1.cpu - made_cpu, wall = t2.wall - t1.wall - made_wall;
 
-	printf("{\"bench\":\"store\",\"processes\":%u,\"alive\":%u,\"events\":%llu,"
-	       "\"cpu_s\":%.3f,\"wall_s\":%.3f,\"finish_s\":%.3f,"
-	       "\"processes_per_cpu_s\":%.0f,\"processes_per_s\":%.0f,\"bytes_per_process\":%.0f}"
-	       "\n",
-	       count, alive, (unsigned long long)s.sent, cpu, wall, t3.wall - t2.wall, count / cpu,
-	       count / wall, (double)st.st_size / count);
+	printf("into SQLite: %u processes, %u alive at once, %llu events (bar: 300,000 "
+	       "processes/s)\n"
+	       "  %12s %12s %10s %14s\n  %12.0f %12.0f %8.2f s %14.0f\n",
+	       count, alive, (unsigned long long)s.sent, "a CPU second", "a second", "to finish",
+	       "bytes/process", count / cpu, count / wall, t3.wall - t2.wall,
+	       (double)st.st_size / count);
+	bench_row("store", "synthetic",
+		  "\"processes\":%u,\"alive\":%u,\"events\":%llu,\"cpu_s\":%.3f,\"wall_s\":%.3f,"
+		  "\"finish_s\":%.3f,\"processes_per_cpu_s\":%.0f,\"processes_per_s\":%.0f,"
+		  "\"bytes_per_process\":%.0f",
+		  count, alive, (unsigned long long)s.sent, cpu, wall, t3.wall - t2.wall,
+		  count / cpu, count / wall, (double)st.st_size / count);
 	return 0;
 }

@@ -16,10 +16,3 @@ $(BUILD)/trace/report/page.o: trace/report/page.S $(REPORT_PAGE)
 	$(CC) $(SAN_FLAGS) -DREPORT_PAGE='"$(REPORT_PAGE)"' -c $< -o $@
 
 -include $(TRACE_OBJS:.o=.d)
-
-# How many processes a second go into a recording; its events are those of the tests.
-$(BUILD)/bench/store: bench/store.c tests/lib/synthetic.c tests/lib/synthetic_stories.c \
-		$(TRACE_LIB) $(BUILD)/libbegat.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/lib $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) \
-		$(TRACE_LDLIBS) -pthread -o $@

@@ -173,6 +173,7 @@ record_same_totals()
 		-- make -j2 >/dev/null 2>>"$1/said") || { cat "$1/said"; return 1; }
 	"$begat" report "$1/text.db" --format json >"$1/text.json" || return 1
 	"$begat" report "$1/json.db" --format json >"$1/json.json" || return 1
+	"$begat" diff "$1/text.db" "$1/text.db" --format json >"$1/diff.json" || return 1
 	! "$begat" run --record "$1/json.db" -- true 2>"$1/refused" && grep -q 'exists' "$1/refused" ||
 		{ echo "a recording that is there is replaced"; return 1; }
 	[[ $(stat -c %a "$1/json.db") == 600 ]] || { echo "everybody may read the environment"; return 1; }
@@ -192,6 +193,11 @@ assert count["fork"] == count["exit"] == totals["processes"] > 20, (last, totals
 assert count["exec"] == totals["execs"] and failed == totals["failed_execs"], (last, totals)
 assert count["lost"] == totals["lost"] == 0, (last, totals)
 assert abs(shown - totals["cpu_ns"]) <= 0.05 * totals["cpu_ns"], (last, totals)
+assert f"wall {totals['wall_ns'] / 1e9:.3f} s" in last or totals["wall_ns"] < 1e9, (last, totals)
+compared = json.loads(open(folder + "/diff.json").readline())
+for name, value in ("count", "processes"), ("wall", "wall_ns"), ("cpu", "cpu_ns"), ("rss", "max_rss_bytes"):
+    assert compared[name]["base"]["mean"] == totals[value], (name, compared, totals)
+assert compared["failed"]["base"]["mean"] == totals["failed_exits"] + totals["signalled"], (compared, totals)
 
 totals = json.load(open(folder + "/json.json"))["totals"]
 events = [json.loads(line) for line in open(folder + "/events")]

@@ -127,18 +127,54 @@ static char *make_key(struct begat_trace *trace, const struct begat_trace_proces
 	return key;
 }
 
+/* A file may contradict itself. */
+static uint64_t life_of(const struct begat_trace_process *p)
+{
+	return p->end_ns > p->start_ns ? p->end_ns - p->start_ns : 0;
+}
+
 static void add_process(struct diff_sums *sums, const struct begat_trace_process *p)
 {
 	double *v = sums->values;
 
 	v[BEGAT_DIFF_COUNT]++;
-	v[BEGAT_DIFF_WALL] += (double)(p->end_ns - p->start_ns);
+	v[BEGAT_DIFF_WALL] += (double)life_of(p);
 	v[BEGAT_DIFF_CPU] += (double)(p->utime_ns + p->stime_ns);
 	if ((double)p->max_rss_bytes > v[BEGAT_DIFF_RSS])
 		v[BEGAT_DIFF_RSS] = (double)p->max_rss_bytes;
 	v[BEGAT_DIFF_READ] += (double)p->read_bytes;
 	v[BEGAT_DIFF_WRITE] += (double)p->write_bytes;
 	v[BEGAT_DIFF_FAILED] += p->has_status && (p->exit_code || p->signal);
+}
+
+/*
+ * The time that passed, as a report tells it: the life of the recorded command; for a whole machine
+ * from the first start to the last end. docs/analysis.md
+ */
+static uint64_t wall_of(struct begat_trace *trace, const struct begat_trace_table *t)
+{
+	const struct begat_trace_process *top = NULL;
+	uint64_t begin_ns = UINT64_MAX, end_ns = 0;
+	size_t tops = 0;
+
+	for (uint32_t i = 0; i < t->processes_count; i++) {
+		const struct begat_trace_process *p = &t->processes[i];
+
+		if (p->was_there_before)
+			continue;
+		if (p->start_ns < begin_ns)
+			begin_ns = p->start_ns;
+		if (p->end_ns > end_ns)
+			end_ns = p->end_ns;
+		if (p->parent != BEGAT_TRACE_NONE && !t->processes[p->parent].was_there_before)
+			continue;
+		if (!top || p->start_ns < top->start_ns)
+			top = p;
+		tops++;
+	}
+	if (top && (tops == 1 || begat_trace_meta(trace, "command")))
+		return life_of(top);
+	return end_ns > begin_ns ? end_ns - begin_ns : 0;
 }
 
 int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
@@ -171,7 +207,7 @@ int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *p
 			add_process(sums, p);
 		}
 	}
-	/* Of the whole, the time that passed; not the sum over what ran side by side. */
-	ret_total->values[BEGAT_DIFF_WALL] = (double)(t->last_ns - t->first_ns);
+	/* Not the sum over what ran side by side. */
+	ret_total->values[BEGAT_DIFF_WALL] = (double)wall_of(trace, t);
 	return 0;
 }

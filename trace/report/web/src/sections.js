@@ -101,11 +101,11 @@ export function verdict(trace, palette) {
 
 export function legend(trace, palette, onPick) {
 	const { programs } = trace.analysis;
-	$('legend').replaceChildren(...palette.legend.map(({ program, slot }) => {
+	$('legend').replaceChildren(el('span', { class: 'legend-rest by-parent' }, 'Children of one parent share a colour.'), ...palette.legend.map(({ program, slot }) => {
 		const p = programs[program];
 		return el('button', { type: 'button', class: 'legend-item', 'aria-pressed': 'false', 'data-program': program, title: `${showJson(p.exe)}: show only these`, onclick: (e) => onPick(program, e.currentTarget) },
 			el('span', { class: 'swatch', style: { background: `rgb(${palette.colours[slot]})` } }), basename(showJson(p.exe) || '(unknown)'));
-	}), programs.length > palette.legend.length ? el('span', { class: 'legend-rest' }, el('span', { class: 'swatch', style: { background: `rgb(${palette.colours.at(-1)})` } }), 'others') : '',
+	}), programs.length > palette.legend.length ? el('span', { class: 'legend-rest by-program' }, el('span', { class: 'swatch', style: { background: `rgb(${palette.colours.at(-1)})` } }), 'others') : '',
 	el('span', { class: 'legend-rest' }, el('span', { class: 'swatch', style: { background: `rgb(${palette.fail})` } }), 'failed'),
 	el('span', { class: 'legend-rest' }, el('span', { class: 'path-mark' }), 'critical path'));
 }
