@@ -3,12 +3,12 @@
 # BENCH=latency` one, BENCH='hooks idle' these.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := latency endtoend throughput store storm workload hooks memory idle guest
+BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle guest
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/bench/lib/floor.o \
 	$(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
-BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks memory costs floor)
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks choices memory costs floor)
 
 # Small and static, so that its forks and execs cost little.
 $(BENCH_DIR)/load: bench/load.c
@@ -27,8 +27,9 @@ $(BUILD)/bench/store.o: CPPFLAGS += -Itests/lib
 
 $(BUILD)/bench/%.o: CPPFLAGS += -Ibench
 
-# feed: the product's emitters, called in a loop; floor: programs that do the least.
-BENCH_BPF := $(BENCH_DIR)/feed.bpf.o $(BENCH_DIR)/floor.bpf.o
+# feed: the product's emitters, called in a loop; floor: programs that do the least; choices: other
+# ways to do what emitters do.
+BENCH_BPF := $(addprefix $(BENCH_DIR)/,feed.bpf.o floor.bpf.o choices.bpf.o)
 $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
@@ -36,6 +37,7 @@ $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 # latency's reader stands where the command's does
 $(BENCH_DIR)/latency: $(BUILD)/cli/standing.o
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
+$(BENCH_DIR)/choices: | $(BENCH_DIR)/choices.bpf.o
 $(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor.bpf.o
 
 -include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
