@@ -336,7 +336,8 @@ PY
 	kill -KILL $slow
 	wait $slow
 	end_traced >"$1/end" || { cat "$1/end"; return 1; }
-	"$begat" show "$1/a.db" --format json -e all >"$1/events" || return 1
+	"$begat" show "$1/a.db" --format json -e all >"$1/events" &&
+		"$begat" report "$1/a.db" --format json >"$1/report" || return 1
 	python3 - "$1" <<'PY'
 import json, re, sqlite3, sys
 folder = sys.argv[1]
@@ -354,6 +355,7 @@ for kind in "fork", "exec", "exit":
 db = sqlite3.connect(folder + "/a.db")
 assert db.execute("pragma integrity_check").fetchone() == ("ok",)
 assert db.execute("select sum(count) from lost").fetchone() == (told,) and told == said, (told, said)
+assert json.load(open(folder + "/report"))["totals"]["lost"] == told
 PY
 }
 
