@@ -62,9 +62,10 @@ def main():
         process.terminate()
         process.wait()
     low = watch("low", "-p", str(sleeper.pid))
-    percent = 100 * share(low, args.seconds)  # alone: it takes a core
-    rows.append(["low", "idle, %.0f s" % args.seconds, "%.1f%%" % percent])
-    lib.row("idle", "low", load="idle", cpu_percent=percent, seconds=args.seconds)
+    seconds = min(args.seconds, 5)  # alone and briefly: it takes a core, by design
+    percent = 100 * share(low, seconds)
+    rows.append(["low", "idle, %.0f s" % seconds, "%.1f%%" % percent])
+    lib.row("idle", "low", load="idle", cpu_percent=percent, seconds=seconds)
     low.terminate()
     low.wait()
     sleeper.kill()
