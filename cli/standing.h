@@ -2,14 +2,15 @@
 /*
  * cli/standing.h - where the calling thread stands among the scheduler's tasks.
  *
- * Owns: the one system call that changes it. Not: which standing a delivery mode wants (stream.c).
+ * Owns: what changes it, and that the session does not suffer from it nor keeps it. Not: which
+ * standing a delivery mode wants (stream.c).
  */
 #ifndef BEGAT_CLI_STANDING_H
 #define BEGAT_CLI_STANDING_H
 
 enum standing {
 	STANDING_USUAL,
-	STANDING_FIRST, /* nice -20: nearly all of a CPU, whoever else wants it */
+	STANDING_FIRST, /* nice -20: nearly all of a CPU; until the process ends or takes another */
 	STANDING_PROMPT, /* no more of the CPU than before, but at once: a short slice (6.12) */
 };
 

@@ -6,8 +6,11 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -71,15 +74,88 @@ static int prompt(const struct seen *usual)
 	return in_child(is_usual, usual);
 }
 
+static int session_nice(void)
+{
+	FILE *file = fopen("/proc/self/autogroup", "re");
+	int nice = 0;
+
+	if (file && fscanf(file, "/autogroup-%*d nice %d", &nice) != 1)
+		nice = 0;
+	if (file)
+		fclose(file);
+	return nice;
+}
+
+static bool sessions_are_groups(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/sched_autogroup_enabled", "re");
+	bool is_on = file && fgetc(file) == '1';
+
+	if (file)
+		fclose(file);
+	return is_on;
+}
+
 static int first(const struct seen *usual)
 {
 	struct seen now;
+	int r = 0;
 
+	/* A session of its own: the one of who runs the tests stays as it is. */
+	if (setsid() < 0)
+		return 5;
 	standing_take(STANDING_FIRST);
 	now = look();
 	if (now.nice != -20 && now.nice != usual->nice) /* without the right to it */
+		r = 1;
+	else if (sessions_are_groups() && session_nice() != now.nice)
+		r = 6;
+	else
+		r = in_child(is_usual, usual);
+	standing_take(STANDING_USUAL);
+	return r ? r : session_nice() ? 7 : 0;
+}
+
+/* Ended by a signal, or by exit(): the session is as it was. */
+static int session_after(int signal_number)
+{
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	if (setsid() < 0 || pipe(ready))
 		return 1;
-	return in_child(is_usual, usual);
+	pid = fork();
+	if (!pid) {
+		signal(SIGINT, SIG_DFL); /* whatever the shell did */
+		standing_take(STANDING_FIRST);
+		if (!signal_number)
+			exit(0);
+		if (write(ready[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	if (signal_number && (read(ready[0], &byte, 1) != 1 || kill(pid, signal_number)))
+		return 2;
+	if (waitpid(pid, &status, 0) != pid || (signal_number && WTERMSIG(status) != signal_number))
+		return 3;
+	return session_nice() ? 4 : 0;
+}
+
+static int interrupted(const struct seen *usual)
+{
+	return session_after(SIGINT);
+}
+
+static int terminated(const struct seen *usual)
+{
+	return session_after(SIGTERM);
+}
+
+static int returned(const struct seen *usual)
+{
+	return session_after(0);
 }
 
 static int chosen_policy_stays(const struct seen *usual)
@@ -94,7 +170,8 @@ static int chosen_policy_stays(const struct seen *usual)
 
 static void test_standing(void **state)
 {
-	int (*const checks[])(const struct seen *) = { prompt, first, chosen_policy_stays };
+	int (*const checks[])(const struct seen *) = { prompt,	    first,	chosen_policy_stays,
+						       interrupted, terminated, returned };
 	struct seen usual = look();
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
