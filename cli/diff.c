@@ -117,13 +117,22 @@ static int judge(const struct begat_diff *diff, struct diff_verdict *verdicts, b
 	return CLI_OK;
 }
 
-static int write_diff(const struct diff_view *view, const char *path, const char *const *files,
-		      int count)
+static int write_diff(const struct diff_view *view, const char *path)
 {
+	int base = view->base_count, count = base + view->other_count;
+	const char **inputs = calloc((size_t)count + 1, sizeof(*inputs));
 	struct diff_view styled = *view;
 	struct traces_out out;
 
-	if (traces_out_open(&out, "diff", path, files, count))
+	for (int i = 0; inputs && i < count; i++)
+		inputs[i] = i < base ? view->base[i] : view->other[i - base];
+	if (!inputs)
+		cli_complain("out of memory.");
+
+	int status = inputs ? traces_out_open(&out, "diff", path, inputs, count) : DIFF_TROUBLE;
+
+	free(inputs);
+	if (status)
 		return DIFF_TROUBLE;
 	styled.columns = out.output.is_terminal ? out.output.columns : 0;
 	styled.has_colour = out.output.has_colour;
@@ -172,7 +181,7 @@ static int compare(const struct options *options, const char *const *base, int b
 			status = judge(diff, verdicts, &has_failed);
 		}
 		if (diff && !status)
-			status = write_diff(&view, options->output, other, other_count);
+			status = write_diff(&view, options->output);
 		if (!status && has_failed)
 			status = CLI_FAILED;
 	}
@@ -218,13 +227,14 @@ static int check_budget(const struct options *options, const char *path)
 	size_t size = 0;
 	bool has_failed = false;
 	int r = 1, number = 0, limits = 0, status = DIFF_TROUBLE;
+	const char *inputs[] = { path, chosen.budget };
 	FILE *budget = fopen(chosen.budget, "re");
 
 	cli_safe(safe, sizeof(safe), chosen.budget);
 	if (!budget)
 		cli_complain("cannot open the budget %s: %s.", safe, strerror(errno));
 	else if (traces_open(path, &trace) == 0 &&
-		 traces_out_open(&out, "diff", options->output, &path, 1) == 0) {
+		 traces_out_open(&out, "diff", options->output, inputs, 2) == 0) {
 		while (r >= 0 && getline(&line, &size, budget) >= 0) {
 			const char *limit = limit_of(line);
 

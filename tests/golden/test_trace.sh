@@ -211,6 +211,23 @@ for budget in "$tmp/empty" "$tmp" "$tmp/none"; do
 		fail "budget_refused" "it is not refused with one sentence"
 	fi
 done
+# No output may take the place of what it is made from.
+cp "$build" "$tmp/base.db"
+cp "$build" "$tmp/other.db"
+for output in base.db other.db; do
+	"$begat" diff "$tmp/base.db" "$tmp/other.db" -o "$tmp/$output" 2>/dev/null
+	if [ $? = 2 ] && cmp -s "$build" "$tmp/$output"; then
+		ok "diff_keeps_$output"
+	else
+		fail "diff_keeps_$output" "it was written over"
+	fi
+done
+"$begat" diff --budget "$tmp/kept" "$build" -o "$tmp/kept" 2>/dev/null
+if [ $? = 2 ] && grep -q cc1 "$tmp/kept"; then ok diff_keeps_budget; else fail diff_keeps_budget "it was written over"; fi
+# A hundred alike have no spread.
+bases=$(for _ in $(seq 100); do echo "--base $build"; done)
+# shellcheck disable=SC2086
+check alike_are_alike sh -c '! "$@" | grep -E "spread|%"' - "$begat" diff $bases "$build"
 # What programs are called cannot forge a verdict.
 "$begat" diff "$build" "$hostile" --fail-if "$(printf 'cpu(\033) > 1%%')" \
 	--fail-if 'new exe' >"$tmp/diff"

@@ -26,10 +26,11 @@ static struct begat_diff_value value_of(const struct diff_sums *sums, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		double x = sums[i].values[m];
 
-		v.mean += x / (double)count;
+		v.mean += x;
 		v.min = x < v.min ? x : v.min;
 		v.max = x > v.max ? x : v.max;
 	}
+	v.mean /= (double)count; /* last: alike ones must not come out a trace apart */
 	for (size_t i = 0; i < count; i++)
 		squares += (sums[i].values[m] - v.mean) * (sums[i].values[m] - v.mean);
 	v.deviation = count > 1 ? sqrt(squares / (double)(count - 1)) : 0;
