@@ -13,7 +13,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 LIMIT=480 # seconds of a guest, its boot included
-SECONDS_EACH=150 # of each of the two storms
+SECONDS_EACH=120 # of each of the two storms
 build=${BUILD:-build}
 results=${BENCH_RESULTS:-$build/bench/results.jsonl}
 log=$(mktemp)
@@ -28,12 +28,13 @@ for kernel in ${*:-6.1 newest}; do
 	echo "kernel $kernel, kprobes, under emulation"
 	BUILD=$build tests/vm/run-guest.sh -r -m 2G -t "$LIMIT" "$kernel" -- \
 		"cp $build/bench/load /tmp/load
-		export BUILD=$build BENCH_RESULTS=/tmp/rows BENCH_LOAD=/tmp/load
+		export BUILD=$build BENCH_LOAD=/tmp/load
 		for kind in spawn1 fail1; do
+			export BENCH_RESULTS=/tmp/rows.\$kind
 			python3 bench/storm.py --kind \$kind --rounds 3 --seconds $SECONDS_EACH --scale 0.1 \
 				--tools 'execsnoop,begat balanced,begat batch,begat low,floor: a record'
-		done
-		sed 's/^/row: /' /tmp/rows" >"$log" 2>&1 || status=1
+			sed 's/^/row: /' \$BENCH_RESULTS
+		done" >"$log" 2>&1 || status=1
 	sed -n '/^row: /!p' "$log"
 	mkdir -p "$(dirname "$results")"
 	sed -n 's/^row: //p' "$log" | tr -d '\r' >>"$results"
