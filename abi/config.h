@@ -99,6 +99,7 @@ struct cpu_counters {
 enum proc_flags {
 	PROC_FOLLOWED = 1 << 0, /* in the tree that is followed */
 	PROC_EXITED = 1 << 1,
+	PROC_NO_IO_BEFORE = 1 << 2, /* its fork was not seen, but no I/O has been missed */
 };
 
 /* An exec under way: see bpf/attempt.h. */
@@ -117,6 +118,8 @@ struct proc_entry {
 	__u64 fork_ts_ns; /* 0 = not seen */
 	__u64 exec_ts_ns; /* last exec; 0 = none seen */
 	__u64 killer_start_ns;
+	__u64 threads_read_bytes; /* of threads that ended before the process */
+	__u64 threads_write_bytes;
 	__u32 parent_tgid;
 	__u32 flags; /* enum proc_flags */
 	__u32 execs;
@@ -145,7 +148,7 @@ _Static_assert(sizeof(struct bpf_config) == 264, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
 _Static_assert(sizeof(struct cpu_counters) == 256, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");
-_Static_assert(sizeof(struct proc_entry) == 112, "proc_entry");
+_Static_assert(sizeof(struct proc_entry) == 128, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
 
 #endif

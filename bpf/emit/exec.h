@@ -126,6 +126,19 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, ts_ns, first_chunk, has_loop);
 }
 
+/*
+ * One that was there before, as the command of `begat run`: alone with its thread, and with nothing
+ * in the sum of threads and children, it can be told apart from now on (exit_io_apart()).
+ */
+static __always_inline void exec_note_io(struct proc_entry *entry, struct task_struct *task)
+{
+	if (entry->fork_ts_ns || !bpf_core_field_exists(task->ioac.read_bytes))
+		return;
+	if (!BPF_CORE_READ(task, signal, ioac.read_bytes) &&
+	    !BPF_CORE_READ(task, signal, ioac.write_bytes))
+		entry->flags |= PROC_NO_IO_BEFORE;
+}
+
 static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,
 				      struct linux_binprm *bprm, const bool has_loop)
 {
@@ -144,6 +157,7 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	if (entry) {
 		entry->exec_ts_ns = now;
 		entry->execs++;
+		exec_note_io(entry, task);
 	}
 	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry))
 		return;

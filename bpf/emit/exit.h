@@ -82,9 +82,55 @@ static __always_inline void exit_other_threads(struct rec_exit *rec, struct task
 		rec->flags |= REC_EXIT_THREADS_CUT;
 }
 
+/* A thread ends, the process goes on: see exit_io_apart(). */
+static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgid, __u64 start_ns)
+{
+	struct proc_entry *entry;
+	__u64 read, write;
+
+	if (!bpf_core_field_exists(task->ioac.read_bytes))
+		return;
+	read = BPF_CORE_READ(task, ioac.read_bytes);
+	write = BPF_CORE_READ(task, ioac.write_bytes);
+	if (!read && !write)
+		return;
+	entry = cache_find(tgid, start_ns);
+	if (!entry)
+		return;
+	__sync_fetch_and_add(&entry->threads_read_bytes, read);
+	__sync_fetch_and_add(&entry->threads_write_bytes, write);
+}
+
+/*
+ * signal_struct adds up the I/O of threads that are gone and of children that were waited for, in
+ * one sum. What is beyond the threads' is the children's, and told by their own exits. A leader
+ * that ended before the last thread is still linked, and not in that sum.
+ */
+static __always_inline void exit_io_apart(struct rec_exit *rec, const struct proc_entry *entry,
+					  struct task_struct *task, struct signal_struct *signal)
+{
+	__u64 read, write, threads_read, threads_write;
+
+	if (!entry || !(entry->fork_ts_ns || entry->flags & PROC_NO_IO_BEFORE) ||
+	    !bpf_core_field_exists(signal->ioac.read_bytes))
+		return;
+	read = BPF_CORE_READ(signal, ioac.read_bytes);
+	write = BPF_CORE_READ(signal, ioac.write_bytes);
+	threads_read = entry->threads_read_bytes;
+	threads_write = entry->threads_write_bytes;
+	if (READ(true, task, pid) != READ(true, task, tgid)) {
+		threads_read -= BPF_CORE_READ(task, group_leader, ioac.read_bytes);
+		threads_write -= BPF_CORE_READ(task, group_leader, ioac.write_bytes);
+	}
+	if (read > threads_read)
+		rec->read_bytes -= read - threads_read;
+	if (write > threads_write)
+		rec->write_bytes -= write - threads_write;
+}
+
 static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters *c,
 				       struct task_struct *task, struct signal_struct *signal,
-				       const bool has_loop)
+				       const struct proc_entry *entry, const bool has_loop)
 {
 	rec->utime_ns = READ(true, signal, utime);
 	rec->stime_ns = READ(true, signal, stime);
@@ -107,6 +153,7 @@ static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters
 	exit_add_thread(rec, task, true);
 	if (READ(true, signal, nr_threads) > 1)
 		exit_other_threads(rec, task, signal, has_loop);
+	exit_io_apart(rec, entry, task, signal);
 }
 
 static __always_inline void exit_from_cache(struct rec_exit *rec, const struct proc_entry *entry)
@@ -156,8 +203,12 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	__u64 now, cgroup = 0;
 
 	attempt_drop((__u64)task); /* killed in the middle of an exec */
-	if (!c || !rec || !exit_is_last(task, group_dead, tgid, start_ns))
+	if (!c || !rec)
 		return;
+	if (!exit_is_last(task, group_dead, tgid, start_ns)) {
+		exit_note_thread(task, tgid, start_ns);
+		return;
+	}
 	now = now_ns();
 	entry = cache_find(tgid, start_ns);
 	if (entry)
@@ -173,7 +224,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		if (READ(true, signal, oom_mm))
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
-		exit_usage(rec, c, task, signal, has_loop);
+		exit_usage(rec, c, task, signal, entry, has_loop);
 		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}

@@ -325,7 +325,7 @@ void test_loss_storm(const struct test *test)
 		for (int round = 0; !has_problem() && (!round || now_ms() < forgotten); round++) {
 			char lives[32], done[40];
 
-			snprintf(lives, sizeof(lives), "lives %d", config.lives + round);
+			snprintf(lives, sizeof(lives), "lives %d", 2 * config.lives + round);
 			snprintf(done, sizeof(done), "done %s", lives);
 			session_command(&session, lives);
 			storm_half_seen(&session, done);

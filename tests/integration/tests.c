@@ -148,6 +148,7 @@ const struct test tests[] = {
 	CASE("usage_threads", "c_usage", "threads"),
 	CASE("usage_children", "c_usage", "children"),
 	CASE("usage_io", "c_usage", "io"),
+	CASE("usage_io_apart", "c_usage", "io_apart"),
 	CASE("usage_switches", "c_usage", "switches"),
 	CASE("usage_duration", "c_usage", "duration"),
 	CASE("usage_oom", "c_usage", "oom"),

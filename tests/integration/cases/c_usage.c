@@ -175,9 +175,9 @@ static void children(void)
 	truth_end(&t);
 }
 
-static long long own_io(const char *name)
+static long long own_io(const char *path, const char *name)
 {
-	FILE *file = fopen("/proc/self/io", "re");
+	FILE *file = fopen(path, "re");
 	char line[128];
 	long long value = -1;
 
@@ -214,8 +214,8 @@ static void io(void)
 			;
 		close(fd);
 		unlink("written");
-		seen[0] = own_io("read_bytes");
-		seen[1] = own_io("write_bytes");
+		seen[0] = own_io("/proc/self/io", "read_bytes");
+		seen[1] = own_io("/proc/self/io", "write_bytes");
 		_exit(0);
 	}
 	status = case_reap(pid);
@@ -226,6 +226,90 @@ static void io(void)
 	truth_range(&t, "read_bytes", seen[0], seen[0] + 65536);
 	truth_range(&t, "write_bytes", seen[1], seen[1] + 65536);
 	truth_end(&t);
+}
+
+/* Returns how much of it goes to storage: nothing where files are in memory. */
+static long long write_blocks(const char *name, int count)
+{
+	static const char io[] = "/proc/thread-self/io";
+	static char block[65536];
+	long long before = own_io(io, "write_bytes");
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	for (int i = 0; i < count; i++)
+		if (write(fd, block, sizeof(block)) != sizeof(block))
+			_exit(1);
+	close(fd);
+	unlink(name);
+	return own_io(io, "write_bytes") - before;
+}
+
+static long long *written; /* by the process under test, by its child */
+
+static void *write_in_thread(void *arg)
+{
+	(void)arg;
+	written[0] += write_blocks("by-thread", 16);
+	return NULL;
+}
+
+static void *write_and_end(void *leader)
+{
+	if (leader)
+		pthread_join(*(pthread_t *)leader, NULL);
+	written[0] += write_blocks("by-last", 4);
+	_exit(0);
+}
+
+/*
+ * What children wrote is told by their exits alone, also where the process had threads. The leader
+ * is there to the end, or goes before the last thread.
+ */
+static void io_apart(void)
+{
+	static pthread_t leader;
+
+	if (own_io("/proc/thread-self/io", "write_bytes") < 0)
+		truth_skip("no /proc/thread-self/io on this kernel");
+	for (int leader_first = 0; leader_first < 2; leader_first++) {
+		pid_t *made = case_shared(sizeof(*made));
+		int *child_status = case_shared(sizeof(*child_status));
+		pid_t pid;
+		struct truth t;
+		int status;
+
+		written = case_shared(2 * sizeof(*written));
+		pid = case_fork();
+		if (pid == 0) {
+			pthread_t thread;
+			pid_t child = fork();
+
+			if (child == 0) {
+				written[1] = write_blocks("by-child", 64);
+				_exit(0);
+			}
+			*made = child;
+			*child_status = case_reap(child);
+			pthread_create(&thread, NULL, write_in_thread, NULL);
+			pthread_join(thread, NULL);
+			written[0] += write_blocks("by-leader", 8);
+			if (!leader_first)
+				write_and_end(NULL);
+			leader = pthread_self();
+			pthread_create(&thread, NULL, write_and_end, &leader);
+			pthread_exit(NULL);
+		}
+		status = case_reap(pid);
+		truth_fork(*made, pid);
+		truth_event(&t, "exit", *made);
+		truth_num(&t, "exit_code", *child_status >> 8);
+		truth_num(&t, "write_bytes", written[1]);
+		truth_end(&t);
+		truth_event(&t, "exit", pid);
+		truth_num(&t, "exit_code", status >> 8);
+		truth_num(&t, "write_bytes", written[0]);
+		truth_end(&t);
+	}
 }
 
 /* Two processes that hand a byte back and forth switch each time. */
@@ -356,9 +440,10 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} parts[] = {
-		{ "rusage", rusage }, { "threads", threads },	{ "children", children },
-		{ "io", io },	      { "switches", switches }, { "duration", duration },
-		{ "oom", oom },
+		{ "rusage", rusage },	  { "threads", threads },
+		{ "children", children }, { "io", io },
+		{ "io_apart", io_apart }, { "switches", switches },
+		{ "duration", duration }, { "oom", oom },
 	};
 
 	truth_begin();
