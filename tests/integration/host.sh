@@ -330,7 +330,13 @@ PY
 	strace -q -p "$writer" -e trace=pwrite64 -e inject=pwrite64:delay_enter=3600000000 \
 		-o "$1/writes" 2>"$1/strace" &
 	slow=$!
-	until [[ $(awk '$1 == "TracerPid:" { print $2 }' "/proc/$traced/task/$writer/status") != 0 ]]; do :; done
+	until [[ $(awk '$1 == "TracerPid:" { print $2 }' "/proc/$traced/task/$writer/status") != 0 ]]; do
+		kill -0 $slow 2>/dev/null && continue
+		kill $pid
+		end_traced >/dev/null
+		echo "strace cannot attach: $(tail -n 1 "$1/strace")"
+		exit 77
+	done
 	echo go >"$1/start"
 	wait $pid # it ends although nothing can be written
 	kill -KILL $slow
