@@ -175,3 +175,15 @@ int output_flush_stdout(void)
 	cli_complain("cannot write to standard output: %s", strerror(errno));
 	return CLI_FAILED;
 }
+
+bool output_is_one_of(const struct output *output, const char *const *files, int count)
+{
+	struct stat a, b;
+
+	if (fstat(output->fd, &a) < 0 || !S_ISREG(a.st_mode))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!stat(files[i], &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+			return true;
+	return false;
+}

@@ -258,8 +258,6 @@ static bool can_write(const struct options *options)
 	if (!strcmp(options->output, "-"))
 		cli_complain("-o - would mix into the command's own output: name a file, or use "
 			     "/dev/stderr.");
-	else if (record_path && !strcmp(options->output, record_path))
-		cli_complain("-o and --record name the same file: give each its own.");
 	else
 		return true;
 	return false;
@@ -305,6 +303,10 @@ static int open_run(struct run *run, struct options *options, char **argv)
 	if (stream_open(&run->stream, options, options->format ? options->format : "text",
 			STDERR_FILENO, events_to_write(options)))
 		return CLI_OWN_FAILURE;
+	if (record_path && output_is_one_of(&run->stream.output, &record_path, 1)) {
+		cli_complain("-o and --record name the same file: give each its own.");
+		return CLI_OWN_FAILURE;
+	}
 	int r = signals_open(&run->signals, true);
 
 	if (r < 0) {

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -82,19 +81,6 @@ static ssize_t write_out(void *cookie, const char *data, size_t size)
 	return 0;
 }
 
-/* An output that is a recording itself would destroy it. */
-static bool is_one_of(int fd, const char *const *files, int count)
-{
-	struct stat a, b;
-
-	if (fstat(fd, &a) < 0 || !S_ISREG(a.st_mode))
-		return false;
-	for (int i = 0; i < count; i++)
-		if (!stat(files[i], &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-			return true;
-	return false;
-}
-
 int traces_out_open(struct traces_out *out, const char *command, const char *path,
 		    const char *const *files, int count)
 {
@@ -105,7 +91,7 @@ int traces_out_open(struct traces_out *out, const char *command, const char *pat
 		cli_complain("%s.", why);
 		return CLI_FAILED;
 	}
-	if (is_one_of(out->output.fd, files, count)) {
+	if (output_is_one_of(&out->output, files, count)) {
 		output_close(&out->output, false);
 		return cli_usage_error(command, "the output would overwrite its recording");
 	}

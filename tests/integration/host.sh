@@ -176,6 +176,9 @@ record_same_totals()
 	"$begat" diff "$1/text.db" "$1/text.db" --format json >"$1/diff.json" || return 1
 	! "$begat" run --record "$1/json.db" -- true 2>"$1/refused" && grep -q 'exists' "$1/refused" ||
 		{ echo "a recording that is there is replaced"; return 1; }
+	! "$begat" run --record "$1/one.db" -o "$1/./one.db" -- true 2>"$1/refused" &&
+		grep -q 'same file' "$1/refused" && [[ ! -e $1/one.db ]] ||
+		{ echo "one file for two outputs is taken"; return 1; }
 	[[ $(stat -c %a "$1/json.db") == 600 ]] || { echo "everybody may read the environment"; return 1; }
 	python3 - "$1" <<'PY'
 import json, re, sys
