@@ -31,19 +31,19 @@ SPAWN_TOOLS = [
     lib.begat("low", "fork,exec,exit"),
     lib.begat("balanced", "fork,exec,exit"),
     lib.begat("batch", "fork,exec,exit"),
-    *lib.floors(),
     *lib.life_peers(),
+    *lib.floors(),
 ]
 FAIL_TOOLS = [
     lib.begat("low", "exec_failed"),
     lib.begat("balanced", "exec_failed"),
     lib.begat("batch", "exec_failed"),
     lib.begat("balanced", "exec_failed", "--fold-failures", name="begat balanced, folded"),
-    *lib.floors(),
     lib.Tool("execsnoop -x", ["execsnoop", "-x"]),
     lib.Tool("bpftrace", ["bpftrace", "-e", lib.BPFTRACE_FAILED]),
     lib.perf_trace(shows=b"execve"),
     lib.Tool("strace -f", lib.STRACE, wraps=True),
+    *lib.floors(),
 ]
 
 
@@ -203,7 +203,7 @@ def show(name, results, scale):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=100, help="for each kind; fewer rounds then")
+    parser.add_argument("--seconds", type=float, default=120, help="for each kind; fewer rounds then")
     parser.add_argument("--tools", help="only these (by the start of their names)")
     parser.add_argument("--scale", type=float, default=1, help="so many times the processes")
     parser.add_argument("--kind", default=",".join(kinds()))
