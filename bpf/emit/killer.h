@@ -27,16 +27,18 @@ static __always_inline bool killer_is_on_stack(struct task_struct *task, __u64 i
 
 /*
  * 0 and 1 stand for "from whoever runs" and "from the kernel" where a siginfo pointer is expected.
- * No system call to send a signal uses 0: to the sender itself it is the kernel's answer to what it
- * did (SIGPIPE, SIGXFSZ), to another one its death wish (PR_SET_PDEATHSIG). A POSIX timer has a
- * code of the user's kind, but goes off in the middle of whatever runs.
+ * 0 from a task to itself alone is the kernel's answer to what it did (SIGPIPE, SIGXFSZ). To a whole
+ * process it is kill(2), which uses it on newer kernels (seen: 7.3), and to another one a death wish
+ * (PR_SET_PDEATHSIG). A POSIX timer has a code of the user's kind, but goes off in the middle of
+ * whatever runs.
  */
-static __always_inline bool killer_is_user(struct task_struct *sender, bool is_itself, __u64 info)
+static __always_inline bool killer_is_user(struct task_struct *sender, bool is_itself,
+					   bool is_to_group, __u64 info)
 {
 	int code = 1;
 
 	if (info <= 1)
-		return !info && !is_itself;
+		return !info && (is_to_group || !is_itself);
 	bpf_core_read(&code, sizeof(code), &((struct kernel_siginfo *)info)->si_code);
 	return code == SI_TIMER ? killer_is_on_stack(sender, info) : code <= 0;
 }
@@ -77,7 +79,7 @@ static __always_inline void killer_note(__u64 *ctx)
 	entry->killer_tgid = 0;
 	entry->killer_start_ns = 0;
 	entry->killer_comm[0] = 0;
-	if (!killer_is_user(sender, sender_tgid == tgid, args[1]))
+	if (!killer_is_user(sender, sender_tgid == tgid, (int)args[3], args[1]))
 		return;
 	entry->killer_tgid = sender_tgid;
 	entry->killer_start_ns = BPF_CORE_READ(sender, group_leader, start_boottime);
