@@ -9,6 +9,7 @@
  * Invariants: those of nodes.h, and
  *  (4) Every string that is kept has passed begat_escape().
  */
+#include <begat/report.h>
 #include <begat/sink.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "nodes.h"
 
 #define LABEL_BYTES 480 /* of a command are kept, escaped */
+#define LABEL_SHORT_BYTES 72 /* that much fits a line as it is */
 #define LABEL_TAIL_BYTES 120 /* of them its end, if it is longer */
 #define BASE_BYTES 64
 
@@ -230,10 +232,23 @@ static size_t join_words(char *out, size_t size, const char *p, const char *end,
 	return used;
 }
 
-/* argv as one line, its first word without folders; of a long one its start and its end. */
+/*
+ * argv as one line, its first word without folders; of a long one its start and its end, or what it
+ * is about: cc1 ... main.c
+ */
 static size_t make_label(char out[LABEL_BYTES], const struct begat_strv *argv)
 {
 	const char *end = argv->data + argv->bytes;
+	struct begat_str subject = begat_report_subject(argv);
+
+	if (argv->bytes > LABEL_SHORT_BYTES && subject.len && subject.len < LABEL_BYTES / 2) {
+		const char *first = argv->data + strnlen(argv->data, argv->bytes);
+		size_t len = join_words(out, LABEL_BYTES / 2 - 6, argv->data, first, true);
+
+		memcpy(out + len, " ... ", 5);
+		memcpy(out + len + 5, subject.data, subject.len);
+		return len + 5 + subject.len;
+	}
 
 	if (argv->bytes < LABEL_BYTES)
 		return join_words(out, LABEL_BYTES, argv->data, end, true);

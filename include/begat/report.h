@@ -36,6 +36,13 @@ const char *const *begat_report_formats(void);
  */
 int begat_report(struct begat_trace *trace, const struct begat_report_options *opts, FILE *out);
 
+/**
+ * begat_report_subject() - the file that a long command line is about: the source in a compiler's
+ * argv, else what -o makes; within @argv. Empty if it is near the front or there is none; else it
+ * is one printable word.
+ */
+struct begat_str begat_report_subject(const struct begat_strv *argv);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,7 +20,6 @@
 #include <zlib.h>
 
 #include "store_help.h"
-#include "trace/report/report.h"
 
 enum { UNITS = 8 };
 
@@ -370,7 +369,8 @@ static void test_subjects(void **state)
 			if (argv[i] == '\t')
 				argv[i] = '\0';
 
-		struct model_string got = format_subject((struct model_string){ argv + 1, len });
+		struct begat_strv words = { .data = argv + 1, .bytes = len };
+		struct begat_str got = begat_report_subject(&words);
 
 		assert_int_equal(got.len, strlen(want));
 		assert_memory_equal(got.data, want, got.len);

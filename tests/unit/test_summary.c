@@ -288,6 +288,31 @@ static void test_alike_fold(void **state)
 	finish(m);
 }
 
+/* Of a long line the file that it is about; what fits stays as it is. */
+static void test_long_lines(void **state)
+{
+	struct made *m = start();
+
+	do_exec(m, ROOT, 1, "make");
+	do_child(m, 101, ROOT,
+		 "/usr/lib/cc1 -quiet -imultiarch x86_64-linux-gnu -D_GNU_SOURCE=1 src/lapi.c -o "
+		 "/tmp/ccaaaaaa.s",
+		 30, 1, 0);
+	do_child(m, 102, ROOT, "gcc -O2 -std=gnu99 -Wall -Wextra -c -o lapi.o lapi.c", 20, 1, 0);
+	do_child(m, 103, ROOT,
+		 "ld -plugin /usr/lib/gcc/x86_64-linux-gnu/12/liblto_plugin.so -dynamic-linker "
+		 "/lib64/ld.so -o lua lua.o",
+		 10, 1, 0);
+	do_exit(m, ROOT, 100, 1, 0);
+	char *text = printed(m);
+
+	assert_has(text, "- cc1 ... src/lapi.c\n");
+	assert_has(text, "- gcc -O2 -std=gnu99 -Wall -Wextra -c -o lapi.o lapi.c\n");
+	assert_has(text, "- ld ... lua\n");
+	free(text);
+	finish(m);
+}
+
 static void test_unlike_do_not_fold(void **state)
 {
 	struct made *m = start();
@@ -632,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_one_process),
 		cmocka_unit_test(test_tree_is_drawn),
 		cmocka_unit_test(test_alike_fold),
+		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_unlike_do_not_fold),
 		cmocka_unit_test(test_forks_without_exec),
 		cmocka_unit_test(test_ends_are_shown),

@@ -102,7 +102,8 @@ size_t format_command(const struct model *m, uint32_t process, char *out, size_t
 	uint32_t argv = model_argv(m, process);
 
 	struct model_string words = model_text(m, argv);
-	struct model_string subject = format_subject(words);
+	struct begat_strv strings = { .data = words.data, .bytes = words.len };
+	struct begat_str subject = begat_report_subject(&strings);
 
 	if (subject.len && size > subject.len + 64) {
 		struct model_string program = { words.data, strnlen(words.data, words.len) };

@@ -38,9 +38,6 @@ const char *format_count(char out[FORMAT_BYTES], uint64_t count); /* "1,234,567"
 size_t format_command(const struct model *m, uint32_t process, char *out, size_t size);
 size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size);
 
-/* subject.c: the file that a long command line is about, in @argv; empty if it is near the front. */
-struct model_string format_subject(struct model_string argv);
-
 /* argv that a process had last; 0 if it never had one of its own. */
 uint32_t model_argv(const struct model *m, uint32_t process);
 

@@ -4,13 +4,12 @@
  *
  * Owns:    picking the file that tells one compiler run from the next.
  * Not:     the same on the page (web/src/text.js, subjectOf()): the two agree.
- * Called:  by format.c.
+ * Called:  by format.c, and by the command for its own tree.
  */
+#include <begat/report.h>
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-
-#include "report.h"
 
 #define AHEAD_BYTES 24 /* of arguments: what stands there is seen anyway */
 #define LONGEST_BYTES 256
@@ -57,11 +56,12 @@ static bool is_source(const char *text, size_t len)
 	return false;
 }
 
-struct model_string format_subject(struct model_string argv)
+struct begat_str begat_report_subject(const struct begat_strv *argv)
 {
-	struct model_string made = { .data = "" };
-	const char *end = argv.data + (argv.len < LOOKED_AT_BYTES ? argv.len : LOOKED_AT_BYTES);
-	const char *first = argv.len ? memchr(argv.data, '\0', end - argv.data) : NULL;
+	struct begat_str made = { "", 0 };
+	size_t bytes = argv->bytes < LOOKED_AT_BYTES ? argv->bytes : LOOKED_AT_BYTES;
+	const char *end = argv->data + bytes;
+	const char *first = bytes ? memchr(argv->data, '\0', bytes) : NULL;
 	bool is_output = false;
 
 	for (const char *at = first ? first + 1 : end; at < end;) {
@@ -72,11 +72,11 @@ struct model_string format_subject(struct model_string argv)
 		bool is_made = is_file && is_output && !made.len;
 
 		if ((has_source || is_made) && at - first - 1 < AHEAD_BYTES)
-			return (struct model_string){ .data = "" };
+			return (struct begat_str){ "", 0 };
 		if (has_source)
-			return (struct model_string){ .data = at, .len = len };
+			return (struct begat_str){ at, len };
 		if (is_made)
-			made = (struct model_string){ .data = at, .len = len };
+			made = (struct begat_str){ at, len };
 		is_output = len == 2 && !memcmp(at, "-o", 2);
 		at += len + 1;
 	}
