@@ -32,6 +32,7 @@ struct failed_argv {
 	__u32 start; /* where in the slot the strings begin */
 	__u32 fill; /* bytes of strings in the slot */
 	__u32 sent;
+	__u32 passed; /* bytes that were in the slot before: sent, or beyond the limit */
 	__u32 count; /* whole strings */
 	__u32 unreadable;
 	bool is_done; /* the NULL at the end, or no way to it, was reached */
@@ -141,15 +142,30 @@ static long failed_piece_callback(__u32 round, struct failed_walk *walk)
 	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at), true);
 }
 
-/* One chunk full. Returns 1 when there is no more, or enough. */
+/* Of what was gathered, what the user's limit leaves. What is beyond it is only counted. */
+static __always_inline void failed_limit(volatile struct failed_argv *args)
+{
+	__u32 room = config.max_args_bytes - args->sent; /* never more than that is sent */
+
+	args->passed += args->fill;
+	if (args->fill <= room)
+		return;
+	args->fill = room;
+	args->is_limited = true;
+}
+
+/* One chunk full. Returns 1 when there is no more. */
 static __always_inline long failed_chunk(struct failed_walk *walk, const bool has_loop)
 {
 	volatile struct failed_argv *args = failed_argv(walk->at);
 
 	LOOP(has_loop, REC_FAILED_PIECES_MAX, UNROLLED_FAILED_PIECES_MAX, failed_piece, walk);
-	if (args->is_done || args->sent + args->fill >= config.max_args_bytes)
+	if (args->is_done)
 		return 1;
-	failed_flush(walk->ctx, walk->counters, walk->at, args, walk->tid, walk->tgid, walk->ts_ns);
+	failed_limit(args);
+	if (args->fill)
+		failed_flush(walk->ctx, walk->counters, walk->at, args, walk->tid, walk->tgid,
+			     walk->ts_ns);
 	return 0;
 }
 
@@ -213,17 +229,6 @@ static __always_inline void failed_gather(struct failed_walk *walk, const bool h
 	}
 }
 
-/* Of what was gathered, what the user's limit leaves. argc tells how many strings there were. */
-static __always_inline void failed_limit(volatile struct failed_argv *args)
-{
-	__u32 room = config.max_args_bytes - args->sent; /* less was sent: failed_chunk() */
-
-	if (args->fill <= room)
-		return;
-	args->fill = room;
-	args->is_limited = true;
-}
-
 static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at,
 					   const volatile struct failed_argv *args, __u32 offset)
 {
@@ -274,8 +279,8 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 		return offset;
 	args = failed_begin(walk, at, sizeof(struct rec_chunk));
 	failed_gather(walk, has_loop);
-	rec->argv_bytes = args->sent + args->fill;
 	failed_limit(args);
+	rec->argv_bytes = args->passed;
 	if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
 		failed_flush(walk->ctx, walk->counters, at, args, walk->tid, walk->tgid,
 			     walk->ts_ns);
