@@ -28,6 +28,7 @@ enum config_admit {
 	CONFIG_ADMIT_TREE = 1 << 0, /* processes marked PROC_FOLLOWED and all they beget */
 	CONFIG_ADMIT_UID = 1 << 1,
 	CONFIG_ADMIT_CGROUP = 1 << 2, /* in one of these cgroups or below */
+	CONFIG_ADMIT_UID_LATER = 1 << 3, /* with _UID: also who may become one of them */
 };
 
 /* struct bpf_config.want: fields that cost something to capture */
@@ -49,6 +50,7 @@ struct bpf_config {
 	__u64 wake_bytes; /* CONFIG_WAKE_VOLUME: wake when this much waits */
 	__u64 cgroup_ids[CONFIG_CGROUPS_MAX];
 	__u32 uids[CONFIG_UIDS_MAX];
+	__u32 roots[CONFIG_ROOTS_MAX]; /* who gets such a tgid is followed too */
 	__u32 cgroup_count;
 	__u32 uid_count;
 	__u32 admit; /* enum config_admit */
@@ -63,6 +65,8 @@ struct bpf_config {
 	__u32 page_bytes;
 	__u32 has_global_functions; /* verified once, not at each call: kernel 5.6 */
 	__u32 has_task_btf; /* bpf_get_current_task_btf(), kernel 5.11 */
+	__u32 root_count;
+	__u32 skip_classes; /* 1 << enum rec_class: not sent from a cgroup in cgroups_skipped */
 };
 
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
@@ -100,6 +104,7 @@ enum proc_flags {
 	PROC_FOLLOWED = 1 << 0, /* in the tree that is followed */
 	PROC_EXITED = 1 << 1,
 	PROC_NO_IO_BEFORE = 1 << 2, /* its fork was not seen, but no I/O has been missed */
+	PROC_TOLD = 1 << 3, /* its fork or an exec was sent: then its exit is, too */
 };
 
 /* An exec under way: see bpf/attempt.h. */
@@ -144,7 +149,7 @@ struct graveyard {
 	struct grave graves[GRAVES_PER_CPU];
 };
 
-_Static_assert(sizeof(struct bpf_config) == 264, "bpf_config");
+_Static_assert(sizeof(struct bpf_config) == 336, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
 _Static_assert(sizeof(struct cpu_counters) == 256, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");

@@ -37,6 +37,7 @@
 
 #define CONFIG_UIDS_MAX 16
 #define CONFIG_CGROUPS_MAX 16
+#define CONFIG_ROOTS_MAX 16
 #define GRAVES_PER_CPU 256 /* exits remembered a CPU for the short-lived window */
 
 #endif

@@ -12,15 +12,24 @@
 #include "emit/cgroup.h"
 
 #define ADMIT_CGROUP_DEPTH 32
+#define CAP_SETUID 7
 
-static __always_inline bool admit_uid(struct task_struct *task)
+/*
+ * A filter must not lose the exit of who changes into one of the users after its fork and exec:
+ * with CONFIG_ADMIT_UID_LATER whoever may change comes up, and who was told of to the end.
+ */
+static __always_inline bool admit_uid(struct task_struct *task, const struct proc_entry *entry,
+				      const enum rec_class class)
 {
-	__u32 uid = BPF_CORE_READ(task, cred, uid.val);
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	__u32 uid = BPF_CORE_READ(cred, uid.val);
 
 	for (__u32 i = 0; i < CONFIG_UIDS_MAX && i < config.uid_count; i++)
 		if (config.uids[i] == uid)
 			return true;
-	return false;
+	if (!(config.admit & CONFIG_ADMIT_UID_LATER) || class == REC_CLASS_EXEC_FAILED)
+		return false;
+	return (entry && entry->flags & PROC_TOLD) || cred_cap_permitted(cred) & 1 << CAP_SETUID;
 }
 
 static __always_inline bool admit_cgroup(struct task_struct *task)
@@ -38,16 +47,37 @@ static __always_inline bool admit_cgroup(struct task_struct *task)
 	return false;
 }
 
+static __always_inline bool is_skipped(struct task_struct *task)
+{
+	struct cgroup_place place = cgroup_of(task, false);
+	__u64 id;
+
+	if (!place.kn)
+		return false;
+	id = cgroup_id(&place, false);
+	return bpf_map_lookup_elem(&cgroups_skipped, &id) != NULL;
+}
+
 /* @entry: the task's process in the cache, or NULL */
-static __always_inline bool admit(struct task_struct *task, const struct proc_entry *entry)
+static __always_inline bool admit(struct task_struct *task, const struct proc_entry *entry,
+				  const enum rec_class class)
 {
 	if ((config.admit & CONFIG_ADMIT_TREE) && !(entry && entry->flags & PROC_FOLLOWED))
 		return false;
-	if ((config.admit & CONFIG_ADMIT_UID) && !admit_uid(task))
+	if ((config.admit & CONFIG_ADMIT_UID) && !admit_uid(task, entry, class))
 		return false;
 	if ((config.admit & CONFIG_ADMIT_CGROUP) && !admit_cgroup(task))
 		return false;
-	return true;
+	return !(config.skip_classes & 1 << class) || !is_skipped(task);
+}
+
+/* Has it got a pid that was asked for before anybody had it, or after it was given away? */
+static __always_inline bool admit_root(__u32 tgid)
+{
+	for (__u32 i = 0; i < CONFIG_ROOTS_MAX && i < config.root_count; i++)
+		if (config.roots[i] == tgid)
+			return true;
+	return false;
 }
 
 #endif

@@ -47,6 +47,7 @@ struct cap_number___since_6_3 {
 } __attribute__((preserve_access_index));
 
 struct cred___since_6_3 {
+	struct cap_number___since_6_3 cap_permitted;
 	struct cap_number___since_6_3 cap_effective;
 } __attribute__((preserve_access_index));
 
@@ -58,6 +59,17 @@ static __always_inline __u64 cred_cap_effective(const struct cred *cred, const b
 	if (bpf_core_field_exists(new->cap_effective.val))
 		return READ(is_typed, new, cap_effective.val);
 	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	return caps;
+}
+
+static __always_inline __u64 cred_cap_permitted(const struct cred *cred)
+{
+	const struct cred___since_6_3 *new = (void *)cred;
+	__u64 caps = 0;
+
+	if (bpf_core_field_exists(new->cap_permitted.val))
+		return BPF_CORE_READ(new, cap_permitted.val);
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_permitted);
 	return caps;
 }
 

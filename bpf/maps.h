@@ -125,6 +125,17 @@ struct {
 	__type(value, __u32);
 } cgroups_sent SEC(".maps");
 
+/*
+ * Cgroups whose events no filter keeps, as user space has found out. Ids are not used twice, and
+ * what falls out is found out again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u64);
+	__type(value, __u32);
+} cgroups_skipped SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -18,7 +18,6 @@
 void report_how(const struct stream *stream)
 {
 	struct begat_stats stats = { .size = sizeof(stats) };
-	struct begat_filter_push push = { .size = sizeof(push) };
 
 	if (begat_stats(stream->begat, &stats))
 		return;
@@ -29,11 +28,10 @@ void report_how(const struct stream *stream)
 		     is_best ? "" : "; not better because ", is_best ? "" : stats.fallback);
 	if (!stream->options->where)
 		return;
-	begat_filter_pushable(stream->options->where, &push);
 	if (stream->is_filtered_here)
 		cli_complain("--where selects what is written; the summary counts everything.");
-	else if (push.pushed[0])
-		cli_complain("of --where the kernel checks: %s.", push.pushed);
+	else if (stats.pushed[0])
+		cli_complain("of --where the kernel checks: %s.", stats.pushed);
 	else
 		cli_complain("all of --where is checked in user space.");
 }

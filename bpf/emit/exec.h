@@ -119,7 +119,7 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 	c = cpu_counters();
 	at = slot(SLOT_EXEC);
 	if (!c || !at || !(config.emit & 1 << REC_CLASS_EXEC) ||
-	    !admit(task, cache_find(tgid, READ(true, task, start_boottime))))
+	    !admit(task, cache_find(tgid, READ(true, task, start_boottime)), REC_CLASS_EXEC))
 		return;
 	ts_ns = first_chunk ? at->header.ts_ns : now_ns();
 	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, ts_ns, first_chunk, has_loop);
@@ -159,8 +159,10 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 		entry->execs++;
 		exec_note_io(entry, task);
 	}
-	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry))
+	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry, REC_CLASS_EXEC))
 		return;
+	if (entry)
+		entry->flags |= PROC_TOLD;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 	rec->flags = 0;

@@ -315,7 +315,8 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 		clock_unaccounted(c, task);
 		return;
 	}
-	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) || !admit(task, entry))
+	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||
+	    !admit(task, entry, REC_CLASS_EXEC_FAILED))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, has_loop);

@@ -213,7 +213,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	entry = cache_find(tgid, start_ns);
 	if (entry)
 		entry->flags |= PROC_EXITED;
-	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry)) {
+	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry, REC_CLASS_EXIT)) {
 		if (config.want & CONFIG_WANT_CGROUP)
 			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 		rec->flags = 0;

@@ -17,21 +17,25 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 	struct rec_fork *rec = slot(SLOT_FORK);
 	__u64 now = now_ns();
 	__u64 cgroup = 0;
+	bool is_sent;
 	__u32 size;
 
 	if (!c || !rec)
 		return;
 	if (config.admit & CONFIG_ADMIT_TREE) {
-		if (!forker || !(forker->flags & PROC_FOLLOWED))
+		if (!(forker && forker->flags & PROC_FOLLOWED) &&
+		    !admit_root(READ(true, child, tgid)))
 			return;
 		entry.flags = PROC_FOLLOWED;
 	}
 	entry.start_ns = READ(true, child, start_boottime);
 	entry.fork_ts_ns = now;
 	entry.parent_tgid = forker_tgid;
+	is_sent = config.emit & 1 << REC_CLASS_FORK && admit(child, &entry, REC_CLASS_FORK);
+	if (is_sent)
+		entry.flags |= PROC_TOLD;
 	cache_put(c, READ(true, child, tgid), &entry);
-
-	if (!(config.emit & 1 << REC_CLASS_FORK) || !admit(child, &entry))
+	if (!is_sent)
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop, true);

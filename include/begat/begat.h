@@ -171,6 +171,8 @@ struct begat_stats {
 	uint32_t cpus; /* length of the arrays that begat_stats_cpu() serves */
 	uint32_t backend_failed; /* a better backend is there but did not work: see fallback */
 	uint64_t map_bytes; /* kernel memory, buffer included; before 6.4 the most it can be */
+	/* What of options.where the kernel checks, as text; "" = nothing. Valid while the tracer is. */
+	const char *pushed;
 };
 
 /** begat_stats() - counters so far. Return: 0 or -EINVAL. */

@@ -59,8 +59,10 @@ struct begat_filter_push {
 	uint32_t under_count; /* processes: all matches are these or below them */
 	uint32_t under_tgids[16];
 	bool asks_lineage; /* has under() or ancestor() */
-	bool reserved[7];
-	char pushed[256]; /* for -v: the part of the expression that is covered, as text; or "" */
+	bool cgroups; /* some cgroups rule a match out, whatever else an event says */
+	bool cgroups_failed_only; /* but only failed execs can be kept back: set by a tracer */
+	bool reserved[5];
+	char pushed[512]; /* for -v: the part of the expression that is covered, as text; or "" */
 };
 
 /** begat_filter_pushable() - fills @ret. */

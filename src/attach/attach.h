@@ -60,6 +60,9 @@ struct reader_state *attach_reader(const struct attach *attach);
 /* Process cache: follow from now on. Returns 0 or a negative errno. */
 int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns);
 
+/* From now on nothing that CONFIG.skip_classes names comes from there. 0 or a negative errno. */
+int attach_skip_cgroup(struct attach *attach, uint64_t id);
+
 bool attach_is_followed(const struct attach *attach, uint32_t tgid);
 
 /* Removes dead entries whose window is over, when no hook comes by to do it. */

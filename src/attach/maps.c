@@ -4,6 +4,7 @@
  *
  * Owns: what attach_open() writes into the object, and the memory shared with the kernel.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -103,6 +104,14 @@ void maps_unmap(struct attach *attach)
 	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
 		if (mappings[i]->data)
 			munmap(mappings[i]->data, mappings[i]->bytes);
+}
+
+int attach_skip_cgroup(struct attach *attach, uint64_t id)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(attach->object, "cgroups_skipped");
+	uint32_t skipped = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(map), &id, &skipped, BPF_ANY) ? -errno : 0;
 }
 
 const struct cpu_counters *attach_counters(const struct attach *attach, uint32_t cpu)

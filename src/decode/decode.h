@@ -55,6 +55,9 @@ int decode_record(struct decoder *decoder, const void *record, size_t size,
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 
 /* Identity of a process: never 0. start_ns is on the boot clock. */
+/* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
+uint64_t decode_cgroup_id(const void *record);
+
 uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_t start_ns);
 
 /* Chunks that arrived without their exec (it was lost), dropped so far; for the stats. */

@@ -13,6 +13,7 @@
 #include "base/fields.h"
 #include "base/strv.h"
 #include "filter/ast.h"
+#include "filter/push.h"
 
 #define JOINED_BYTES 4096 /* argv up to this needs no allocation */
 
@@ -258,13 +259,19 @@ static bool find_forebear(const struct eval *eval, uint64_t id, struct begat_eve
 	return eval->lineage->find(eval->lineage->ctx, id, ret_forebear);
 }
 
-/* Walks up from @ev; a chain that is a ring, which cannot be, ends at the limit. */
+/*
+ * Walks up from @ev; a chain that is a ring, which cannot be, ends at the limit. By birth: the
+ * event names the parent of the moment, which is another once the one at birth has died.
+ */
 static __attribute__((noinline)) bool walk(const struct eval *eval, const struct node *node,
 					   const struct begat_event *ev)
 {
 	uint64_t id = begat_event_has(ev, BEGAT_F_PARENT_ID) ? ev->parent_id : 0;
 	struct begat_event forebear;
 
+	if (begat_event_has(ev, BEGAT_F_ID) && find_forebear(eval, ev->id, &forebear) &&
+	    begat_event_has(&forebear, BEGAT_F_PARENT_ID))
+		id = forebear.parent_id;
 	for (int i = 0; id && i < FILTER_FOREBEARS_MAX; i++) {
 		uint64_t next;
 
@@ -316,6 +323,56 @@ static bool matches(const struct eval *eval, uint32_t number, struct begat_event
 	default:
 		return test_lineage(eval, node, forebear, ev);
 	}
+}
+
+/*
+ * Which results are possible if nothing but the cgroup is known? Both are for the rest.
+ * @ev: NULL = every test of a cgroup has the @assumed result.
+ */
+enum possible {
+	CAN_BE_TRUE = 1,
+	CAN_BE_FALSE = 2,
+};
+
+static enum possible by_cgroup(const struct begat_filter *filter, uint32_t number,
+			       const struct begat_event *ev, bool assumed)
+{
+	const struct node *node = &filter->nodes[number];
+	enum possible left, right;
+
+	switch (node->kind) {
+	case NODE_AND:
+	case NODE_OR:
+		left = by_cgroup(filter, node->left, ev, assumed);
+		right = by_cgroup(filter, node->right, ev, assumed);
+		return node->kind == NODE_AND
+			       ? (left & right & CAN_BE_TRUE) | ((left | right) & CAN_BE_FALSE)
+			       : ((left | right) & CAN_BE_TRUE) | (left & right & CAN_BE_FALSE);
+	case NODE_NOT:
+		left = by_cgroup(filter, node->left, ev, assumed);
+		return (left & CAN_BE_TRUE ? CAN_BE_FALSE : 0) |
+		       (left & CAN_BE_FALSE ? CAN_BE_TRUE : 0);
+	case NODE_TEST:
+		if (filter_reads_cgroup(node))
+			return (ev ? test(ev, node) : assumed) ? CAN_BE_TRUE : CAN_BE_FALSE;
+		return CAN_BE_TRUE | CAN_BE_FALSE;
+	default:
+		return CAN_BE_TRUE | CAN_BE_FALSE;
+	}
+}
+
+bool filter_excludes_cgroup(const struct begat_filter *filter, const struct begat_event *ev)
+{
+	return !(by_cgroup(filter, filter->root, ev, false) & CAN_BE_TRUE);
+}
+
+bool filter_excludes_some_cgroup(const struct begat_filter *filter)
+{
+	for (int assumed = 0; assumed < 2; assumed++) {
+		if (!(by_cgroup(filter, filter->root, NULL, assumed) & CAN_BE_TRUE))
+			return true;
+	}
+	return false;
 }
 
 BEGAT_API bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,

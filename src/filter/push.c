@@ -6,6 +6,9 @@
  * users and which trees the process can be of. Never too little: what is said holds for every
  * event that matches. `not` swaps true and false for events and says nothing of the rest, because
  * a comparison is also false of what is absent.
+ *
+ * Who asks about forebears needs to know them, whoever they belong to: then no users are pushed. And
+ * ancestor() asks what a forebear has become, which may be above any tree: then no trees either.
  */
 #include "base/api.h"
 
@@ -13,7 +16,7 @@
 #include <string.h>
 
 #include "base/fields.h"
-#include "filter/ast.h"
+#include "filter/push.h"
 
 #define SET_MAX 16
 
@@ -161,31 +164,60 @@ static void write_choice(struct writer *writer, const char *start, char texts[][
 		write_text(writer, ")");
 }
 
-static void write_pushed(const struct bounds *bounds, char *out, size_t size)
+void filter_write_pushed(struct begat_filter_push *push)
 {
-	struct writer writer = { out, out + size };
+	struct writer writer = { push->pushed, push->pushed + sizeof(push->pushed) };
 	char texts[SET_MAX][32];
 	uint32_t count = 0;
 
-	*out = '\0';
-	if (bounds->can_be_true != BEGAT_EVENTS_ALL) {
+	push->pushed[0] = '\0';
+	if (push->events != BEGAT_EVENTS_ALL) {
 		for (uint32_t type = BEGAT_FORK; type <= BEGAT_SUMMARY; type++) {
-			if (bounds->can_be_true & BEGAT_EVENT_BIT(type))
+			if (push->events & BEGAT_EVENT_BIT(type))
 				snprintf(texts[count++], sizeof(texts[0]), "event == %s",
 					 begat_event_name((enum begat_event_type)type));
 		}
 		if (!count)
 			snprintf(texts[count++], sizeof(texts[0]), "nothing can match");
-		write_choice(&writer, out, texts, count);
+		write_choice(&writer, push->pushed, texts, count);
 	}
-	for (count = 0; count < bounds->uids.count; count++)
-		snprintf(texts[count], sizeof(texts[0]), "uid == %u", bounds->uids.values[count]);
+	for (count = 0; count < push->uids_count; count++)
+		snprintf(texts[count], sizeof(texts[0]), "uid == %u", push->uids[count]);
 	if (count)
-		write_choice(&writer, out, texts, count);
-	for (count = 0; count < bounds->under.count; count++)
-		snprintf(texts[count], sizeof(texts[0]), "under(%u)", bounds->under.values[count]);
+		write_choice(&writer, push->pushed, texts, count);
+	for (count = 0; count < push->under_count; count++)
+		snprintf(texts[count], sizeof(texts[0]), "under(%u)", push->under_tgids[count]);
 	if (count)
-		write_choice(&writer, out, texts, count);
+		write_choice(&writer, push->pushed, texts, count);
+	if (push->cgroups) {
+		snprintf(texts[0], sizeof(texts[0]), "%s",
+			 push->cgroups_failed_only ? "cgroup (failed execs)" : "cgroup");
+		write_choice(&writer, push->pushed, texts, 1);
+	}
+}
+
+bool filter_reads_cgroup(const struct node *node)
+{
+	return node->kind == NODE_TEST && node->operand.field >= BEGAT_F_CGROUP &&
+	       node->operand.field <= BEGAT_F_POD_UID;
+}
+
+static bool reads_cgroup(const struct begat_filter *filter)
+{
+	for (uint32_t i = 0; i < filter->count; i++) {
+		if (filter_reads_cgroup(&filter->nodes[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool has_ancestor(const struct begat_filter *filter)
+{
+	for (uint32_t i = 0; i < filter->count; i++) {
+		if (filter->nodes[i].kind == NODE_ANCESTOR)
+			return true;
+	}
+	return false;
 }
 
 BEGAT_API void begat_filter_pushable(const struct begat_filter *filter,
@@ -195,12 +227,17 @@ BEGAT_API void begat_filter_pushable(const struct begat_filter *filter,
 	struct begat_filter_push push = { .size = sizeof(push) };
 
 	push.events = bounds.can_be_true;
-	push.uids_count = bounds.uids.count;
-	memcpy(push.uids, bounds.uids.values, sizeof(push.uids));
-	push.under_count = bounds.under.count;
-	memcpy(push.under_tgids, bounds.under.values, sizeof(push.under_tgids));
 	push.asks_lineage = filter->asks_lineage;
-	write_pushed(&bounds, push.pushed, sizeof(push.pushed));
+	if (!filter->asks_lineage) {
+		push.uids_count = bounds.uids.count;
+		memcpy(push.uids, bounds.uids.values, sizeof(push.uids));
+		push.cgroups = reads_cgroup(filter) && filter_excludes_some_cgroup(filter);
+	}
+	if (!has_ancestor(filter)) {
+		push.under_count = bounds.under.count;
+		memcpy(push.under_tgids, bounds.under.values, sizeof(push.under_tgids));
+	}
+	filter_write_pushed(&push);
 	push.size = ret->size < sizeof(push) ? ret->size : sizeof(push);
 	memcpy(ret, &push, push.size);
 }

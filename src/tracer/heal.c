@@ -208,8 +208,11 @@ int heal_follow_trees(struct begat *b)
 	struct census census = { .b = b };
 	int err = 0;
 
-	for (size_t i = 0; i < b->pids_count && !err; i++)
+	for (size_t i = 0; i < b->pids_count && !err; i++) {
 		err = begat_follow(b, b->pids[i]);
+		if (err == -ESRCH && b->may_be_gone)
+			err = error_set(&b->error, 0, "%s", "");
+	}
 	do {
 		census.count = 0;
 		if (!err)

@@ -97,87 +97,30 @@ static uint32_t demand(const struct begat *b)
 	return want;
 }
 
-/*
- * The process table needs forks, execs and exits, and an exit shows what the table knows; only a
- * stream of execs alone does without. Failed execs nobody else needs.
- */
-static uint32_t demand_classes(const struct begat *b, const struct begat_filter_push *push)
-{
-	uint32_t events = b->events & push->events;
-	uint32_t classes = 1 << REC_CLASS_EXEC | 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
-
-	if (b->has_table)
-		classes |= 1 << REC_CLASS_FORK | 1 << REC_CLASS_EXIT;
-	if (events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
-		classes |= 1 << REC_CLASS_EXEC_FAILED;
-	return classes;
-}
-
-static bool needs_table(const struct begat *b, const struct begat_filter_push *push)
-{
-	uint32_t events = b->events & push->events;
-
-	return push->asks_lineage || b->follow ||
-	       events & (BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
-			 BEGAT_EVENT_BIT(BEGAT_SNAPSHOT));
-}
-
-/* All matches are below these processes: follow them, those of them that live. */
-static int follow_pushed(struct begat *b, const struct begat_filter_push *push)
-{
-	if (b->follow || !push->under_count)
-		return 0;
-	b->pids = calloc(push->under_count, sizeof(*b->pids));
-	if (!b->pids)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < push->under_count; i++)
-		if (!kill(push->under_tgids[i], 0) || errno != ESRCH)
-			b->pids[b->pids_count++] = push->under_tgids[i];
-	b->follow = b->pids_count; /* none lives: then nothing will ever match */
-	return 0;
-}
-
-static void push_filter(struct begat *b, struct bpf_config *config,
-			const struct begat_filter_push *push)
-{
-	b->has_table = needs_table(b, push);
-	config->emit = demand_classes(b, push);
-	/* A lineage question needs the forebears in the table, whoever they belong to. */
-	if (!push->uids_count || push->asks_lineage || config->admit & CONFIG_ADMIT_UID)
-		return;
-	config->admit |= CONFIG_ADMIT_UID;
-	config->uid_count = push->uids_count;
-	memcpy(config->uids, push->uids, push->uids_count * sizeof(*push->uids));
-}
-
 static int fill_config(struct begat *b, const struct begat_options *opts, struct bpf_config *config)
 {
 	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
 						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
 						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
-	struct begat_filter_push push = { .size = sizeof(push), .events = BEGAT_EVENTS_ALL };
-	int err;
-
-	if (b->where)
-		begat_filter_pushable(b->where, &push);
-	err = follow_pushed(b, &push);
+	int err = 0;
 
 	config->short_lived_window_ns = b->window_ns;
 	config->max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX;
 	config->wake = wakes[b->mode];
 	config->want = demand(b);
-	if (b->follow)
-		config->admit |= CONFIG_ADMIT_TREE;
 	if (opts->uids_count) {
 		config->admit |= CONFIG_ADMIT_UID;
 		config->uid_count = opts->uids_count;
 		memcpy(config->uids, opts->uids, opts->uids_count * sizeof(*opts->uids));
 	}
-	if (opts->cgroups && !err) {
+	if (opts->cgroups) {
 		config->admit |= CONFIG_ADMIT_CGROUP;
 		err = cgroups_resolve(opts->cgroups, config, &b->error);
 	}
-	push_filter(b, config, &push);
+	if (!err)
+		err = push_filter(b, config);
+	if (b->follow)
+		config->admit |= CONFIG_ADMIT_TREE;
 	b->admit = config->admit;
 	b->uids_count = config->uid_count;
 	memcpy(b->uids, config->uids, sizeof(b->uids));

@@ -152,6 +152,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.started_ns = b->started_ns;
 	s.now_ns = tracer_now_ns();
 	s.cpus = attach_cpus(b->attach);
+	s.pushed = b->push.pushed;
 	if (ret->size > offsetof(struct begat_stats, map_bytes))
 		s.map_bytes = attach_map_bytes(b->attach);
 	memcpy(ret, &s, ret->size);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "filter/push.h"
 
 #define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
 #define DRAIN_RECORDS 512 /* between two looks at the dead: the fewer, the warmer the table */
@@ -114,6 +115,23 @@ static void note_event(struct begat *b, const struct begat_event *ev)
 	time_delivery(b, ev);
 }
 
+/*
+ * A cgroup of which the filter is false, whatever happens in it, needs to come up once: its number
+ * is never given again. What comes of it until the kernel knows is dropped here as ever.
+ */
+static void skip_cgroup(struct begat *b, const void *record, struct begat_event *ev)
+{
+	uint64_t id = decode_cgroup_id(record), *kept = &b->cgroups_kept[id % CGROUPS_KEPT];
+
+	if (!id || *kept == id || !begat_event_has(ev, BEGAT_F_CGROUP))
+		return;
+	enrich(b, ev);
+	if (filter_excludes_cgroup(b->where, ev))
+		attach_skip_cgroup(b->attach, id);
+	else
+		*kept = id;
+}
+
 /* The path of an event, step by step. */
 int tracer_take(struct begat *b, const void *record, size_t size)
 {
@@ -124,6 +142,8 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 		b->malformed += got != -ENOMEM;
 	for (bool more = got > 0; more && !b->stop; more = decode_more(b->decoder, &ev)) {
 		note_event(b, &ev);
+		if (b->skips_cgroups)
+			skip_cgroup(b, record, &ev);
 		tracer_deliver(b, &ev);
 	}
 	return b->stop;

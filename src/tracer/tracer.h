@@ -5,6 +5,7 @@
  * tracer/ joins the parts: it alone sees all of them.
  *   tracer.c  the loop: transport -> decode -> process table -> enrich -> filter -> callback
  *   open.c    options to settings, settings to an open tracer
+ *   push.c    what of the filter the kernel checks
  *   wait.c    spin or sleep, and telling the kernel which
  *   heal.c    the snapshot at start, and putting the table right after a loss
  *   fold.c    identical failed execs in a row become one
@@ -30,6 +31,8 @@
 #define LATENCY_STEPS 16
 #define LATENCY_BUCKETS (40 * LATENCY_STEPS)
 
+#define CGROUPS_KEPT 64
+
 struct latency {
 	uint64_t buckets[LATENCY_BUCKETS];
 	uint64_t count, max_ns;
@@ -45,6 +48,7 @@ struct begat {
 	enum begat_latency mode;
 	const struct begat_filter *where;
 	bool follow, fold_failures;
+	bool may_be_gone; /* pids are the filter's: who does not live may come */
 	uint32_t admit; /* enum config_admit */
 	uint32_t uids[CONFIG_UIDS_MAX]; /* with CONFIG_ADMIT_UID */
 	uint32_t uids_count;
@@ -52,6 +56,8 @@ struct begat {
 	size_t buffer_bytes;
 	pid_t *pids;
 	size_t pids_count;
+	struct begat_filter_push push; /* what of where the kernel checks */
+	bool skips_cgroups; /* tells the kernel of those that where rules out */
 	char **env_names;
 	struct begat_redactor *redactor; /* NULL = nothing is hidden */
 
@@ -79,6 +85,8 @@ struct begat {
 	uint64_t last_ts_ns;
 	uint64_t losses_healed,
 		losses_looked_ns; /* stats_losses() when last healed; when looked at */
+	uint64_t cgroups_kept
+		[CGROUPS_KEPT]; /* that where does not rule out, by low bits of the id */
 	struct begat_event *held; /* fold.c: a failed exec that may repeat */
 
 	/* figures */
@@ -124,6 +132,9 @@ int heal_follow_trees(struct begat *b);
 int heal_table(struct begat *b);
 /* Ahead of the first event of a process whose fork was lost: makes that up. */
 int heal_introduce(struct begat *b, const struct begat_event *first);
+
+/* push.c: which records are sent, and what of the filter holds others back. 0 or -ENOMEM. */
+int push_filter(struct begat *b, struct bpf_config *config);
 
 /* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
 bool fold_take(struct begat *b, const struct begat_event *ev);

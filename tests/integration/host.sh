@@ -368,6 +368,31 @@ assert json.load(open(folder + "/report"))["totals"]["lost"] == told
 PY
 }
 
+# What the kernel checks of --where loses nothing that the whole expression would have kept.
+push_loses_nothing()
+{
+	need python3
+	python3 tests/integration/push_loses_nothing.py "$begat" "$cases/c_target"
+}
+
+# A zombie has ended: it is in no snapshot, and no loss makes it up anew.
+snapshot_without_zombies()
+{
+	local parent tracer
+	need jq
+	need_root
+	sh -c ': & exec sleep 1000' &
+	parent=$!
+	until [[ $(ps -o stat= --ppid $parent) == Z* ]]; do :; done
+	mkfifo "$1/events"
+	"$begat" watch -p $parent -e snapshot --format json -q >"$1/events" &
+	tracer=$!
+	tee "$1/all" <"$1/events" | { read -r _; kill -INT $tracer; cat; } >/dev/null
+	wait $tracer
+	kill $parent
+	[[ $(jq -r .comm "$1/all") == sleep ]] || { cat "$1/all"; return 1; }
+}
+
 # What --redact hides is nowhere in the recording, nor is it in the command line kept there.
 record_redacts()
 {
@@ -540,7 +565,7 @@ layers_check_fails()
 }
 
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
-	record_redacts \
+	push_loses_nothing snapshot_without_zombies record_redacts \
 	record_outgrows_limit low_comes_first stress_schema \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name

@@ -592,8 +592,9 @@ static void pushed(void **state)
 		{ "under(7) and event == exit", "event == exit and under(7)" },
 		{ "under(7) or under(8)", "(under(7) or under(8))" },
 		{ "not under(7)", "" },
-		{ "(uid == 1 and under(7)) or (uid == 2 and under(8))",
-		  "(uid == 1 or uid == 2) and (under(7) or under(8))" },
+		/* Forebears must be known, whoever they belong to, and whatever they become. */
+		{ "(uid == 1 and under(7)) or (uid == 2 and under(8))", "(under(7) or under(8))" },
+		{ "under(7) and ancestor(comm == x)", "" },
 		{ "uid == 1 and uid == 1", "uid == 1" },
 		{ "(uid == 1 or uid == 2) and (uid == 2 or uid == 3)", "uid == 2" },
 		{ "exit_code != 0", "event == exit" },
@@ -607,8 +608,15 @@ static void pushed(void **state)
 		  "event == summary)",
 		  "(event == exec or event == exec_failed)" },
 		{ "ancestor(uid == 0)", "" },
-		{ "ancestor(event == exec) and uid == 3", "uid == 3" },
+		{ "ancestor(event == exec) and uid == 3", "" },
 		{ "uid == 4294967296", "" },
+		{ "cgroup == /x", "cgroup" },
+		{ "uid == 1 and container == abc", "uid == 1 and cgroup" },
+		{ "cgroup ~ \"/x/*\" or pod_uid and exe ~ y", "cgroup" },
+		{ "not cgroup == /x", "cgroup" },
+		{ "cgroup != /x and cgroup != /y", "cgroup" },
+		{ "cgroup == /x or uid == 0", "" },
+		{ "cgroup == /x and under(7)", "under(7)" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -619,11 +627,14 @@ static void pushed(void **state)
 				 cases[i].pushed);
 	}
 
-	struct begat_filter_push push = push_of("event == exec and uid == 5 and under(7)");
+	struct begat_filter_push push = push_of("event == exec and uid == 5");
 
 	assert_int_equal(push.events, BEGAT_EVENT_BIT(BEGAT_EXEC));
 	assert_int_equal(push.uids_count, 1);
 	assert_int_equal(push.uids[0], 5);
+	push = push_of("event == exec and uid == 5 and under(7)");
+	assert_int_equal(push.events, BEGAT_EVENT_BIT(BEGAT_EXEC));
+	assert_int_equal(push.uids_count, 0);
 	assert_int_equal(push.under_count, 1);
 	assert_int_equal(push.under_tgids[0], 7);
 	assert_true(push.asks_lineage);

@@ -67,7 +67,11 @@ static const struct attach_options everything = {
 		.short_lived_window_ns = 10000000,
 		.cgroup_count = 1,
 		.uid_count = 1,
-		.admit = CONFIG_ADMIT_TREE | CONFIG_ADMIT_UID | CONFIG_ADMIT_CGROUP,
+		.admit = CONFIG_ADMIT_TREE | CONFIG_ADMIT_UID | CONFIG_ADMIT_UID_LATER |
+			 CONFIG_ADMIT_CGROUP,
+		.root_count = 1,
+		.skip_classes = 1 << REC_CLASS_EXEC | 1 << REC_CLASS_CHUNK |
+				1 << REC_CLASS_EXEC_FAILED,
 		.want = 0xffffffff,
 		.emit = 0xffffffff,
 		.wake = CONFIG_WAKE_SLEEPER,

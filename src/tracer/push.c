@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/push.c - what of a filter the kernel checks, so that the rest need not come up.
+ *
+ * Owns: which records are sent at all, and what --where lets the kernel hold back.
+ * Not:  what holds of every match (filter/push.c), the checks (bpf/admit.h).
+ *
+ * Invariants
+ *  (1) What the whole filter keeps comes up, and says no less than without any of this.
+ *  (2) b->push says what is really checked, no more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "filter/push.h"
+#include "tracer/tracer.h"
+
+static bool needs_table(const struct begat *b, const struct begat_filter_push *push)
+{
+	uint32_t events = b->events & push->events;
+
+	return push->asks_lineage || b->follow ||
+	       events & (BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
+			 BEGAT_EVENT_BIT(BEGAT_SNAPSHOT));
+}
+
+/*
+ * The process table needs forks, execs and exits, and an exit shows what the table knows; only a
+ * stream of execs alone does without. Failed execs nobody else needs.
+ */
+static uint32_t demand_classes(const struct begat *b, const struct begat_filter_push *push)
+{
+	uint32_t events = b->events & push->events;
+	uint32_t classes = 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
+
+	if (b->has_table)
+		classes |= 1 << REC_CLASS_FORK | 1 << REC_CLASS_EXIT;
+	if (b->has_table || events & BEGAT_EVENT_BIT(BEGAT_EXEC))
+		classes |= 1 << REC_CLASS_EXEC;
+	if (events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
+		classes |= 1 << REC_CLASS_EXEC_FAILED;
+	return classes;
+}
+
+/*
+ * All matches are below these processes: follow them. One that does not live, or has died when its
+ * number is given again, is followed from its fork on.
+ */
+static int push_trees(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
+{
+	if (b->follow) /* a tree is chosen already, and the filter looks into it */
+		push->under_count = 0;
+	if (!push->under_count)
+		return 0;
+	b->pids = calloc(push->under_count, sizeof(*b->pids));
+	if (!b->pids)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < push->under_count; i++)
+		b->pids[i] = config->roots[i] = push->under_tgids[i];
+	b->pids_count = config->root_count = push->under_count;
+	b->follow = b->may_be_gone = true;
+	return 0;
+}
+
+/*
+ * A process may become one of the users after its fork and exec; the table must have seen those. And
+ * of these two kinds of tests the option's come first.
+ */
+static void push_uids(const struct begat *b, struct begat_filter_push *push,
+		      struct bpf_config *config)
+{
+	if (config->admit & CONFIG_ADMIT_UID)
+		push->uids_count = 0;
+	if (!push->uids_count)
+		return;
+	config->admit |= CONFIG_ADMIT_UID | (b->has_table ? CONFIG_ADMIT_UID_LATER : 0);
+	config->uid_count = push->uids_count;
+	memcpy(config->uids, push->uids, push->uids_count * sizeof(*push->uids));
+}
+
+/* Any process may be moved into a cgroup later, and its exit must say what it has run: what the
+ * table needs is not held back. */
+static void push_cgroups(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
+{
+	uint32_t classes = 1 << REC_CLASS_EXEC_FAILED;
+
+	if (!b->has_table)
+		classes |= 1 << REC_CLASS_EXEC | 1 << REC_CLASS_CHUNK;
+	push->cgroups &= (classes & config->emit & ~(1u << REC_CLASS_CHUNK)) != 0;
+	push->cgroups_failed_only = b->has_table;
+	b->skips_cgroups = push->cgroups;
+	if (push->cgroups)
+		config->skip_classes = classes;
+}
+
+/* What of the kinds is sent: with the process table more than can match. */
+static uint32_t sent_kinds(const struct bpf_config *config)
+{
+	static const struct {
+		uint32_t class;
+		enum begat_event_type type;
+	} kinds[] = {
+		{ REC_CLASS_FORK, BEGAT_FORK },
+		{ REC_CLASS_EXEC, BEGAT_EXEC },
+		{ REC_CLASS_EXEC_FAILED, BEGAT_EXEC_FAILED },
+		{ REC_CLASS_EXIT, BEGAT_EXIT },
+	};
+	uint32_t sent = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (config->emit & 1 << kinds[i].class)
+			sent |= BEGAT_EVENT_BIT(kinds[i].type);
+	return sent;
+}
+
+#define KINDS_SENT                                                   \
+	(BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) | \
+	 BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT))
+
+int push_filter(struct begat *b, struct bpf_config *config)
+{
+	struct begat_filter_push *push = &b->push;
+	int err = 0;
+
+	*push = (struct begat_filter_push){ .size = sizeof(*push), .events = BEGAT_EVENTS_ALL };
+	if (b->where) {
+		begat_filter_pushable(b->where, push);
+		err = push_trees(b, push, config);
+	}
+	b->has_table = needs_table(b, push);
+	config->emit = demand_classes(b, push);
+	push_uids(b, push, config);
+	push_cgroups(b, push, config);
+	if (push->events && push->events != BEGAT_EVENTS_ALL)
+		push->events = sent_kinds(config);
+	if (push->events == KINDS_SENT)
+		push->events = BEGAT_EVENTS_ALL;
+	filter_write_pushed(push);
+	return err;
+}
