@@ -154,7 +154,8 @@ struct begat_stats {
 	uint64_t delivered[BEGAT_TYPE_SLOTS]; /* given to the callback (after the filter) */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* could not be sent; generated = received + lost */
 	uint64_t lost_chunks; /* parts of long argv or env */
-	uint64_t missed; /* hook runs that the kernel itself skipped */
+	uint64_t
+		missed; /* hook runs that the kernel skipped, forks among them that none was told of */
 	uint64_t late; /* delivered out of order (perfbuf) */
 	uint64_t synthetic; /* made up after a loss */
 	uint64_t malformed; /* records that failed a check: always 0 unless something is broken */

@@ -57,6 +57,9 @@ static struct entry *bring_to_life(struct proctable *table, struct entry *entry,
 	table_add_tgid(table, entry);
 	if (ev->type == BEGAT_SNAPSHOT && !ev->synthetic)
 		entry->flags |= ENTRY_WAS_THERE_BEFORE;
+	else if (ev->type != BEGAT_FORK && !ev->synthetic && ev->duration_ns &&
+		 entry->start_ns >= table->forks_since_ns)
+		table->unseen_forks++;
 	return entry;
 }
 

@@ -55,6 +55,14 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 bool proctable_is_reported(const struct proctable *table, uint64_t id);
 void proctable_report(struct proctable *table, uint64_t id);
 
+/*
+ * From now on whoever is born after @since_ns (boot clock) has had a fork in the stream. Who has not,
+ * and is named by another event first, is counted: a fork that went by unseen, and that no buffer
+ * has lost.
+ */
+void proctable_expect_forks(struct proctable *table, uint64_t since_ns);
+uint64_t proctable_unseen_forks(const struct proctable *table);
+
 uint64_t proctable_count(const struct proctable *table); /* living and dead */
 uint64_t proctable_alive(const struct proctable *table);
 

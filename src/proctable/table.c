@@ -44,6 +44,7 @@ int proctable_new(uint64_t linger_ns, struct proctable **ret_table)
 	if (!table)
 		return -ENOMEM;
 	table->linger_ns = linger_ns;
+	table->forks_since_ns = UINT64_MAX;
 	table->bucket_bits = FIRST_BITS;
 	table->by_id = calloc(1u << FIRST_BITS, sizeof(struct entry *));
 	table->by_tgid = calloc(1u << FIRST_BITS, sizeof(struct entry *));
@@ -264,6 +265,16 @@ void proctable_report(struct proctable *table, uint64_t id)
 
 	if (entry)
 		entry->flags |= ENTRY_REPORTED;
+}
+
+void proctable_expect_forks(struct proctable *table, uint64_t since_ns)
+{
+	table->forks_since_ns = since_ns;
+}
+
+uint64_t proctable_unseen_forks(const struct proctable *table)
+{
+	return table->unseen_forks;
 }
 
 uint64_t proctable_count(const struct proctable *table)

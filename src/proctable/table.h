@@ -80,6 +80,7 @@ struct proctable {
 	uint64_t ghosts;
 	uint64_t alive;
 	uint64_t linger_ns;
+	uint64_t forks_since_ns, unseen_forks;
 	struct entry *dead_head, *dead_tail;
 	uint64_t dead; /* in that queue */
 	struct entry *free_entries;

@@ -21,6 +21,7 @@
 #define BUFFER_BYTES_MIN (4u << 10)
 #define BUFFER_BYTES_MAX (1u << 30)
 #define WINDOW_NS 10000000ull
+#define FORKS_MARGIN_NS 1000000ull /* for the comparison of two clocks' readings */
 #define LINGER_NS 1000000000ull
 
 static uint64_t boot_salt(void)
@@ -270,6 +271,8 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	if (b->pids_count)
 		err = heal_follow_trees(b);
 	b->complete_ns = tracer_now_ns();
+	if (!b->admit) /* else some forks are not meant to come */
+		proctable_expect_forks(b->table, b->complete_ns + FORKS_MARGIN_NS);
 	if (!err)
 		err = heal_snapshot(b, false);
 	if (err && !b->error.text[0])

@@ -121,6 +121,14 @@ static void count_kernel_side(const struct begat *b, struct begat_stats *s)
 	}
 }
 
+/* Forks that no hook run and no loss accounts for: something has kept them from the hook. */
+static uint64_t unseen_forks(const struct begat *b, uint64_t lost)
+{
+	uint64_t unseen = proctable_unseen_forks(b->table);
+
+	return unseen > lost ? unseen - lost : 0;
+}
+
 BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 {
 	struct begat_stats s = { .size = ret->size };
@@ -136,6 +144,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	memcpy(s.received, b->received, sizeof(s.received));
 	memcpy(s.delivered, b->delivered, sizeof(s.delivered));
 	attach_program_stats(b->attach, &s.missed, &s.program_runs, &s.program_ns);
+	s.missed += unseen_forks(b, s.lost[BEGAT_FORK]);
 	s.late = b->late;
 	s.synthetic = b->synthetic;
 	s.malformed = b->malformed;

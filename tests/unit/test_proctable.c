@@ -520,6 +520,27 @@ static void test_lost_changes_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Born after every hook was in, and named by something else than its fork: that one went by unseen. */
+static void test_forks_gone_by(void **state)
+{
+	proctable_expect_forks(table, 100);
+	make(BEGAT_EXEC, 1, 50, 200); /* older */
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	make(BEGAT_FORK, 2, 150, 150);
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	make(BEGAT_EXIT, 2, 150, 201);
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	make(BEGAT_SNAPSHOT, 3, 160, 202); /* its fork may be on its way */
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	assert_int_equal(proctable_unseen_forks(table), 0);
+	make(BEGAT_EXEC, 4, 170, 203);
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	make(BEGAT_EXIT, 4, 170, 204);
+	assert_int_equal(proctable_apply(table, &ev), 0);
+	assert_int_equal(proctable_unseen_forks(table), 1);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -529,6 +550,7 @@ int main(void)
 		TEST(test_image_is_replaced),
 		TEST(test_long_argv),
 		TEST(test_unseen_forks),
+		TEST(test_forks_gone_by),
 		TEST(test_pid_reuse),
 		TEST(test_reparenting),
 		TEST(test_forebears_stay),
