@@ -156,7 +156,7 @@ struct begat_stats {
 	uint64_t lost_chunks; /* parts of long argv or env */
 	uint64_t
 		missed; /* hook runs that the kernel skipped, forks among them that none was told of */
-	uint64_t late; /* delivered out of order (perfbuf) */
+	uint64_t late; /* time stamp before that of the event ahead: see docs/events.md */
 	uint64_t synthetic; /* made up after a loss */
 	uint64_t malformed; /* records that failed a check: always 0 unless something is broken */
 	uint64_t cache_entries; /* processes in the kernel's cache now */
