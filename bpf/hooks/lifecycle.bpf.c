@@ -197,9 +197,6 @@ int lifecycle__snapshot(struct bpf_iter__task *ctx)
 	if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) ||
 	    snapshot_is_over(task))
 		return 0;
-	/* A zombie: its exit has been told. A dead leader of living threads is none. */
-	if (BPF_CORE_READ(task, exit_state) && BPF_CORE_READ(task, signal, nr_threads) <= 1)
-		return 0;
 	snapshot_fill(&rec, task);
 	bpf_seq_write(seq, &rec, sizeof(rec));
 	return 0;
