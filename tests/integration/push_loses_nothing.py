@@ -141,7 +141,8 @@ def cgroup_root():
 
 
 def start(begat, expression, output, extra):
-    tracer = subprocess.Popen([begat, "watch", "-v", "--format", "json", "-o", output, "-w", expression] + extra,
+    tracer = subprocess.Popen([begat, "watch", "-v", "--buffer", "32MiB", "--format", "json", "-o", output,
+                               "-w", expression] + extra,
                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     said = ""
     for line in tracer.stderr:
