@@ -28,7 +28,8 @@ for kernel in ${*:-6.1 newest}; do
 	echo "kernel $kernel, kprobes, under emulation"
 	BUILD=$build tests/vm/run-guest.sh -r -m 2G -t "$LIMIT" "$kernel" -- \
 		"cp $build/bench/load /tmp/load
-		export BUILD=$build BENCH_LOAD=/tmp/load
+		cp \$(command -v busybox) /tmp/echo
+		export BUILD=$build BENCH_LOAD=/tmp/load BENCH_MARKER=/tmp/echo
 		for kind in spawn1 fail1; do
 			export BENCH_RESULTS=/tmp/rows.\$kind
 			python3 bench/storm.py --kind \$kind --rounds 3 --seconds $SECONDS_EACH --scale 0.1 \

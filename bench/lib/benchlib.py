@@ -26,6 +26,7 @@ BEGAT = os.path.join(ROOT, BUILD, "begat")
 LOAD = os.environ.get("BENCH_LOAD", os.path.join(ROOT, BUILD, "bench", "load"))
 FLOOR = os.path.join(ROOT, BUILD, "bench", "floor")
 RESULTS = os.environ.get("BENCH_RESULTS", os.path.join(ROOT, BUILD, "bench", "results.jsonl"))
+MARKER = os.environ.get("BENCH_MARKER", "/bin/echo")  # named echo
 READY_SECONDS = 60
 
 
@@ -129,7 +130,7 @@ class Tool:
     def missing(self):
         return None if shutil.which(self.program) else "not installed: " + self.program
 
-    def start(self, marker="/bin/echo", attempt=False):
+    def start(self, attempt=False):
         """Starts it and returns when it has shown a process that is younger than it."""
         self.file = tempfile.TemporaryFile(dir="/dev/shm")
         self.process = subprocess.Popen(self.argv, stdout=self.file, stderr=self.file,
@@ -143,7 +144,7 @@ class Tool:
             if attempt:  # shown by tools for failures only
                 make_failures(20, word)
             else:
-                subprocess.run([marker, word], stdout=subprocess.DEVNULL)
+                subprocess.run([MARKER, word], stdout=subprocess.DEVNULL)
             time.sleep(0.02)
             if self.shows in self.new_output():
                 return self
