@@ -5,6 +5,10 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/sched.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "attach/internal.h"
 
@@ -35,25 +39,59 @@ bool attach_is_followed(const struct attach *attach, uint32_t tgid)
 	return !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) && entry.flags & PROC_FOLLOWED;
 }
 
+/* As 3.14 had it: <linux/sched/types.h> does not go with <sched.h>. */
+struct sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+/*
+ * While a system call changes a map, the kernel skips all kprobe and tracepoint programs on its CPU
+ * (bpf_prog_active). Where it can be preempted in there, an exec of whoever runs instead would go
+ * unseen: so nobody ordinary gets the CPU, if we may have that. False: not, or it was so before.
+ */
+static bool hold_cpu(struct sched_attr *ret_before)
+{
+	struct sched_attr held = { .size = sizeof(held), .policy = SCHED_FIFO, .priority = 1 };
+
+	return !syscall(SYS_sched_getattr, 0, ret_before, sizeof(*ret_before), 0) &&
+	       ret_before->policy != SCHED_FIFO && ret_before->policy != SCHED_RR &&
+	       ret_before->policy != SCHED_DEADLINE && !syscall(SYS_sched_setattr, 0, &held, 0);
+}
+
+static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint64_t now_ns)
+{
+	uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
+	struct sched_attr before;
+	bool is_held = false;
+
+	for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {
+		struct grave grave = yard->graves[i % GRAVES_PER_CPU];
+		struct proc_entry entry;
+
+		if (now_ns < grave.exit_ts_ns + attach->window_ns)
+			break;
+		is_held = is_held || hold_cpu(&before);
+		/* The kernel removes graves too; an entry that is gone is no error. */
+		if (!bpf_map_lookup_elem(cache_fd(attach), &grave.tgid, &entry) &&
+		    entry.start_ns == grave.start_ns)
+			bpf_map_delete_elem(cache_fd(attach), &grave.tgid);
+	}
+	if (is_held)
+		syscall(SYS_sched_setattr, 0, &before, 0);
+}
+
 void attach_sweep(struct attach *attach, uint64_t now_ns)
 {
 	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++) {
 		const struct graveyard *yard =
 			(const void *)((const char *)attach->graveyards.data +
 				       cpu * attach->yard_bytes);
-		uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
 
-		for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {
-			struct grave grave = yard->graves[i % GRAVES_PER_CPU];
-			struct proc_entry entry;
-
-			if (now_ns < grave.exit_ts_ns + attach->window_ns)
-				break;
-			/* The kernel removes graves too; an entry that is gone is no error. */
-			if (!bpf_map_lookup_elem(cache_fd(attach), &grave.tgid, &entry) &&
-			    entry.start_ns == grave.start_ns)
-				bpf_map_delete_elem(cache_fd(attach), &grave.tgid);
-		}
+		sweep_cpu(attach, yard, now_ns);
 	}
 }
 
