@@ -268,10 +268,14 @@ int attach_open(const struct attach_options *opts, const struct features *f, str
 	return 0;
 }
 
+/* Fork hooks go last, as they came last: who is seen to exec or to end has had a fork seen. */
 void attach_detach(struct attach *attach)
 {
-	while (attach->link_count)
-		bpf_link__destroy(attach->links[--attach->link_count]);
+	for (int i = attach->forks_from; i-- > 0;)
+		bpf_link__destroy(attach->links[i]);
+	for (int i = attach->link_count; i-- > attach->forks_from;)
+		bpf_link__destroy(attach->links[i]);
+	attach->link_count = attach->forks_from = 0;
 }
 
 void attach_close(struct attach *attach)

@@ -150,6 +150,8 @@ int hooks_attach_lifecycle(struct attach *attach, const struct features *feature
 			bpf_object__find_program_by_name(attach->object, names[i]);
 		int err = 0;
 
+		if (!strcmp(names[i], "lifecycle__fork"))
+			attach->forks_from = attach->link_count;
 		if (loaded && bpf_program__autoload(loaded)) /* copies are in one object only */
 			err = keep_link(attach, bpf_program__attach(loaded));
 		if (err)

@@ -17,7 +17,7 @@ struct mapping {
 struct attach {
 	struct bpf_object *object;
 	struct bpf_link *links[ATTACH_LINKS_MAX];
-	int link_count;
+	int link_count, forks_from; /* the links from there on are of fork hooks */
 	const char *backend;
 	const char *transport;
 	uint32_t cpus;
