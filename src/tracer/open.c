@@ -289,7 +289,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	*ret_b = b;
 	if (!b)
 		return -ENOMEM;
-	b->epoll_fd = b->timer_fd = b->always_fd = -1;
+	b->epoll_fd = b->timer_fd = b->always_fd = b->loadavg_fd = -1;
 	if (!opts || opts->size < sizeof(size_t) || opts->size > sizeof(copy))
 		return error_set(&b->error, -EINVAL,
 				 "begat_open: options.size is wrong: set it to sizeof(struct "

@@ -190,6 +190,8 @@ static int drain_burst(struct begat *b)
 			return count;
 		total += count;
 		now = tracer_now_ns();
+		if (count)
+			wait_note(b, count, now);
 		if (!end_ns)
 			end_ns = now + POLL_BURST_NS;
 		proctable_expire(b->table, now);

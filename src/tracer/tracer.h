@@ -72,9 +72,13 @@ struct begat {
 	struct begat_lineage lineage;
 
 	/* waiting */
-	int epoll_fd, timer_fd, always_fd; /* -1 = none */
-	uint64_t last_event_ns, gap_ns; /* smoothed time between bursts of records */
+	int epoll_fd, timer_fd, always_fd, loadavg_fd; /* -1 = none */
+	uint64_t last_drain_ns, gap_ns; /* smoothed time between records */
 	bool sweep_due, timer_armed, kicked;
+	uint64_t spare_looked_ns;
+	unsigned int online_cpus;
+	bool has_spare_cpu; /* when that was last looked at */
+	bool is_crowded, is_napping; /* the last spin was ended by others; we sleep unannounced */
 
 	/* the stream */
 	uint64_t window_ns;
@@ -122,6 +126,7 @@ int wait_open(struct begat *b);
 void wait_close(struct begat *b);
 void wait_leave(struct begat *b); /* from now on the kernel, or what is there already, wakes us */
 void wait_disarm(struct begat *b);
+void wait_note(struct begat *b, int count, uint64_t now_ns);
 /* True: there are records. @is_burst: more than one came in a row. */
 bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns);
 int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */

@@ -11,14 +11,18 @@
  *
  * Why a storm is worth a CPU: a wake-up is paid by who is traced. The ring's wake-up is an interrupt
  * that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of 2 us for
- * the record. Spinning in balanced gives the CPU away at each look that anybody wants it, and ends
- * when somebody did.
+ * the record. But only a CPU that nobody else wants: a spinning reader makes it look busy, and the
+ * scheduler crowds who is traced on the others. So it yields at each look, and counts what runs. A
+ * storm on a machine without a CPU to spare is looked at twice a millisecond, and wakes nobody in
+ * between.
  *
  * The timer serves batch's interval and, in balanced, one look after the dead (attach_sweep) when
  * no hook comes by to reclaim their cache entries.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -31,6 +35,8 @@
 #define SPIN_NS 6000ull /* within a burst: failed execs of a PATH search follow like that */
 #define STORM_GAP_NS 250000ull /* mean time between records, below which it is a storm */
 #define STORM_SPIN_NS 600000ull
+#define NAP_NS 500000ull
+#define SPARE_NS 5000000ull /* what was seen of the others holds as long */
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
 #define YIELD_NS 20000ull /* a yield that took longer let somebody else run: no CPU to spare */
@@ -89,6 +95,9 @@ int wait_open(struct begat *b)
 	b->gap_ns = GAP_MAX_NS;
 	b->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	b->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	/* Without it there is no CPU to spare. */
+	b->loadavg_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	b->online_cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	if (b->epoll_fd < 0 || b->timer_fd < 0)
 		return error_set(&b->error, -errno, "cannot make a descriptor to wait on: %s",
 				 strerror(errno));
@@ -108,7 +117,7 @@ int wait_open(struct begat *b)
 
 void wait_close(struct begat *b)
 {
-	int fds[] = { b->epoll_fd, b->timer_fd, b->always_fd };
+	int fds[] = { b->epoll_fd, b->timer_fd, b->always_fd, b->loadavg_fd };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -126,8 +135,26 @@ static void wait_arm(struct begat *b)
 	__atomic_store_n(&attach_reader(b->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
+static bool is_storm(const struct begat *b)
+{
+	return b->mode == BEGAT_BALANCED && b->gap_ns < STORM_GAP_NS;
+}
+
+/* Out of a storm, for lack of a CPU: sleep without being announced, until the timer goes off. */
+static bool wait_nap(struct begat *b)
+{
+	if (!b->is_crowded || !is_storm(b) || b->finished || b->snapshot_due)
+		return false;
+	b->is_crowded = false;
+	b->is_napping = true;
+	set_timer(b, NAP_NS, 0);
+	return true;
+}
+
 void wait_leave(struct begat *b)
 {
+	if (wait_nap(b))
+		return;
 	wait_arm(b);
 	/* Announced first, looked at second: as send.h has it the other way round. */
 	if (b->mode == BEGAT_BALANCED && !b->finished && !b->transport_ops->is_empty(b->transport))
@@ -136,14 +163,37 @@ void wait_leave(struct begat *b)
 
 void wait_disarm(struct begat *b)
 {
+	if (b->is_napping)
+		read_timer(b);
+	b->is_napping = false;
 	if (b->mode != BEGAT_LOW)
 		__atomic_store_n(&attach_reader(b->attach)->sleeping, 0, __ATOMIC_RELAXED);
 }
 
-/* The mean of the last few times between records. */
-static void note_gap(struct begat *b, uint64_t gap_ns)
+/* The mean of the last few times between records: @count have come since the last ones. */
+void wait_note(struct begat *b, int count, uint64_t now_ns)
 {
+	uint64_t gap_ns = (now_ns - b->last_drain_ns) / count;
+
 	b->gap_ns = (15 * b->gap_ns + (gap_ns < GAP_MAX_NS ? gap_ns : GAP_MAX_NS)) / 16;
+	b->last_drain_ns = now_ns;
+}
+
+/* Is there a CPU that nothing else runs on? We are one of those that run. */
+static bool has_spare_cpu(struct begat *b, uint64_t now_ns)
+{
+	char text[128];
+	unsigned int running;
+	ssize_t n;
+
+	if (now_ns - b->spare_looked_ns < SPARE_NS)
+		return b->has_spare_cpu;
+	b->spare_looked_ns = now_ns;
+	n = pread(b->loadavg_fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	b->has_spare_cpu =
+		sscanf(text, "%*s %*s %*s %u/", &running) == 1 && running <= b->online_cpus;
+	return b->has_spare_cpu;
 }
 
 /* How long the next record is worth waiting for. A record that came alone is not followed at once. */
@@ -153,23 +203,25 @@ static uint64_t spin_ns(const struct begat *b, bool is_burst)
 		return 0;
 	if (b->mode == BEGAT_LOW)
 		return LOW_SPIN_NS;
-	if (b->gap_ns < STORM_GAP_NS)
+	if (is_storm(b))
 		return STORM_SPIN_NS;
 	return is_burst ? SPIN_NS : 0;
 }
 
 bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns)
 {
-	uint64_t start = tracer_now_ns(), now = start, until = start + spin_ns(b, is_burst);
+	uint64_t now = tracer_now_ns(), until = now + spin_ns(b, is_burst);
 
+	if (is_storm(b) && !has_spare_cpu(b, now)) {
+		b->is_crowded = true;
+		until = now;
+	}
 	if (until > deadline_ns)
 		until = deadline_ns;
 	while (now < until) {
 		for (int i = 0; i < SPIN_CHECK; i++) {
-			if (!b->transport_ops->is_empty(b->transport)) {
-				note_gap(b, tracer_now_ns() - start);
+			if (!b->transport_ops->is_empty(b->transport))
 				return true;
-			}
 			relax();
 		}
 		now = tracer_now_ns();
@@ -178,7 +230,8 @@ bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns)
 
 			sched_yield();
 			now = tracer_now_ns();
-			if (now - yielded > YIELD_NS)
+			b->is_crowded = now - yielded > YIELD_NS;
+			if (b->is_crowded)
 				break;
 		}
 	}
@@ -193,11 +246,12 @@ static void sweep(struct begat *b)
 
 int wait_sleep(struct begat *b, int timeout_ms)
 {
-	uint64_t slept = tracer_now_ns();
 	struct epoll_event event;
 	int n;
 
-	if (b->mode == BEGAT_BALANCED) {
+	if (wait_nap(b)) {
+		/* nothing to announce, nothing to look for */
+	} else if (b->mode == BEGAT_BALANCED) {
 		wait_arm(b); /* and then look, as in wait_leave() */
 		if (!b->transport_ops->is_empty(b->transport)) {
 			wait_disarm(b);
@@ -216,8 +270,6 @@ int wait_sleep(struct begat *b, int timeout_ms)
 		if (b->sweep_due && !b->timer_armed && !b->kicked)
 			sweep(b); /* after a kick: wait_arm() sets the timer for it */
 		b->kicked = false;
-	} else {
-		note_gap(b, tracer_now_ns() - slept);
 	}
 	return 0;
 }
