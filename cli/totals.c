@@ -134,7 +134,7 @@ static bool print_missing(FILE *out, const struct summary *s, const struct begat
 		{ lost[BEGAT_EXEC_FAILED], "failed exec", " lost" },
 		{ lost[BEGAT_EXIT], "exit", " lost" },
 		{ stats ? stats->lost_chunks : 0, "part", " of long arguments lost" },
-		{ stats ? stats->missed : 0, "hook run", " skipped by the kernel" },
+		{ stats ? stats->missed : 0, "hook run", " missed" },
 		{ stats ? stats->malformed : 0, "record", " malformed" },
 		{ b->without_fork, "process", " whose start was not seen" },
 		{ s->is_out_of_memory, "summary", " that ran out of memory" },

@@ -154,8 +154,8 @@ struct begat_stats {
 	uint64_t delivered[BEGAT_TYPE_SLOTS]; /* given to the callback (after the filter) */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* could not be sent; generated = received + lost */
 	uint64_t lost_chunks; /* parts of long argv or env */
-	uint64_t
-		missed; /* hook runs that the kernel skipped, forks among them that none was told of */
+	uint64_t missed; /* hook runs that the kernel skipped, forks that none was told of, and of a
+			 * tree that is followed who found no room in the process cache */
 	uint64_t late; /* time stamp before that of the event ahead: see docs/events.md */
 	uint64_t synthetic; /* made up after a loss */
 	uint64_t malformed; /* records that failed a check: always 0 unless something is broken */

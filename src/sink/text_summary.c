@@ -70,7 +70,7 @@ void text_summary(struct line *line, const struct begat_stats *stats)
 	if (stats->missed) {
 		line_put(line, ", ");
 		put_count(line, stats->missed, "hook run");
-		line_put(line, " skipped by the kernel");
+		line_put(line, " missed");
 	}
 	if (stats->malformed) {
 		line_put(line, ", ");

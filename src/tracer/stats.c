@@ -145,6 +145,8 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	memcpy(s.delivered, b->delivered, sizeof(s.delivered));
 	attach_program_stats(b->attach, &s.missed, &s.program_runs, &s.program_ns);
 	s.missed += unseen_forks(b, s.lost[BEGAT_FORK]);
+	if (b->follow) /* who is not in the process cache is not followed */
+		s.missed += s.cache_full;
 	s.late = b->late;
 	s.synthetic = b->synthetic;
 	s.malformed = b->malformed;

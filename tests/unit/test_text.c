@@ -149,7 +149,7 @@ static void summaries(void **state)
 	text = text_of(&ev, (struct begat_sink_options){ .columns = 20 });
 	assert_string_equal(text, "incomplete: 5,134 forks, 2 exits, 11 execs, 0 failed execs, "
 				  "11 lost (10 exec, 1 exit), 2 parts of argv or env lost, "
-				  "1 hook run skipped by the kernel, 1 event not accounted for\n");
+				  "1 hook run missed, 1 event not accounted for\n");
 	free(text);
 	(void)state;
 }
