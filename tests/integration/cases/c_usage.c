@@ -79,8 +79,11 @@ static void truth_usage(pid_t pid)
 	stime = timeval_ns(ru.ru_stime);
 	truth_event(&t, "exit", pid);
 	truth_num(&t, "exit_code", status >> 8);
-	truth_range(&t, "utime_ns", utime > SPLIT ? utime - SPLIT : 0, utime + SPLIT);
-	truth_range(&t, "stime_ns", stime > SPLIT ? stime - SPLIT : 0, stime + SPLIT);
+	/* With few ticks one of them moves all of the time from one side to the other. */
+	truth_range(&t, "utime_ns", utime > SPLIT ? utime - SPLIT : 0,
+		    utime + (stime > SPLIT ? stime : SPLIT));
+	truth_range(&t, "stime_ns", stime > SPLIT ? stime - SPLIT : 0,
+		    stime + (utime > SPLIT ? utime : SPLIT));
 	truth_num(&t, "max_rss_bytes", ru.ru_maxrss * 1024);
 	truth_range(&t, "minor_faults", ru.ru_minflt - 16, ru.ru_minflt);
 	truth_range(&t, "major_faults", ru.ru_majflt, ru.ru_majflt);
