@@ -39,8 +39,8 @@ bool attach_is_followed(const struct attach *attach, uint32_t tgid)
 	return !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) && entry.flags & PROC_FOLLOWED;
 }
 
-/* As 3.14 had it: <linux/sched/types.h> does not go with <sched.h>. */
-struct sched_attr {
+/* The kernel's struct sched_attr as 3.14 had it; <sched.h> has one of that name from glibc 2.41 on. */
+struct attr {
 	uint32_t size, policy;
 	uint64_t flags;
 	int32_t nice;
@@ -53,9 +53,9 @@ struct sched_attr {
  * (bpf_prog_active). Where it can be preempted in there, an exec of whoever runs instead would go
  * unseen: so nobody ordinary gets the CPU, if we may have that. False: not, or it was so before.
  */
-static bool hold_cpu(struct sched_attr *ret_before)
+static bool hold_cpu(struct attr *ret_before)
 {
-	struct sched_attr held = { .size = sizeof(held), .policy = SCHED_FIFO, .priority = 1 };
+	struct attr held = { .size = sizeof(held), .policy = SCHED_FIFO, .priority = 1 };
 
 	return !syscall(SYS_sched_getattr, 0, ret_before, sizeof(*ret_before), 0) &&
 	       ret_before->policy != SCHED_FIFO && ret_before->policy != SCHED_RR &&
@@ -65,7 +65,7 @@ static bool hold_cpu(struct sched_attr *ret_before)
 static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint64_t now_ns)
 {
 	uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
-	struct sched_attr before;
+	struct attr before;
 	bool is_held = false;
 
 	for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {
