@@ -79,8 +79,10 @@ static void push_uids(const struct begat *b, struct begat_filter_push *push,
 	memcpy(config->uids, push->uids, push->uids_count * sizeof(*push->uids));
 }
 
-/* Any process may be moved into a cgroup later, and its exit must say what it has run: what the
- * table needs is not held back. */
+/*
+ * Any process may be moved into a cgroup later, and its exit must say what it has run: what the
+ * table needs is not held back.
+ */
 static void push_cgroups(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
 {
 	uint32_t classes = 1 << REC_CLASS_EXEC_FAILED;
