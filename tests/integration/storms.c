@@ -198,6 +198,16 @@ static void storm_unseen(struct session *session)
 	session_wait_truth(session, "done lives");
 }
 
+/* What holds of each stream with losses, when it is over. */
+static void check_lossy_end(struct session *session, struct stream *stream)
+{
+	session_collect(session);
+	stream_parse(stream, &session->events);
+	stream_check(stream, true);
+	check_sums(session, stream);
+	check_healed(session, stream);
+}
+
 /* A loss that nothing comes after: who ended in it has an exit all the same. */
 void test_loss_at_end(const struct test *test)
 {
@@ -213,11 +223,7 @@ void test_loss_at_end(const struct test *test)
 		child_wait(&session.program, test_deadline());
 		kill(session.begat.pid, SIGINT); /* before it can look for losses */
 		kill(session.begat.pid, SIGCONT);
-		session_collect(&session);
-		stream_parse(&stream, &session.events);
-		stream_check(&stream, true);
-		check_sums(&session, &stream);
-		check_healed(&session, &stream);
+		check_lossy_end(&session, &stream);
 	}
 	stream_done(&stream);
 	session_done(&session);
@@ -246,11 +252,7 @@ void test_loss(const struct test *test)
 		session_command(&session, "end");
 		session_wait_truth(&session, "done end");
 		session_command(&session, "quit");
-		session_collect(&session);
-		stream_parse(&stream, &session.events);
-		stream_check(&stream, true);
-		check_sums(&session, &stream);
-		check_healed(&session, &stream);
+		check_lossy_end(&session, &stream);
 		check_bystander(&stream, bystander);
 	} else {
 		end_bystander(bystander);
@@ -351,11 +353,7 @@ void test_loss_storm(const struct test *test)
 		session_command(&session, "bury");
 		session_wait_truth(&session, "done bury");
 		session_command(&session, "quit");
-		session_collect(&session);
-		stream_parse(&stream, &session.events);
-		stream_check(&stream, true);
-		check_sums(&session, &stream);
-		check_healed(&session, &stream);
+		check_lossy_end(&session, &stream);
 		check_once(&session, &stream);
 	}
 	stream_done(&stream);
