@@ -75,12 +75,15 @@ struct reader_state {
 	__u32 reserved[15]; /* alone on its cache line */
 };
 
-/* Hooks with copies of their program: see bpf/hooks/lifecycle.bpf.c */
+/* Hooks with copies of their program: see bpf/preempt.h */
 enum hook {
 	HOOK_FORK = 0,
 	HOOK_EXIT = 1,
 	HOOK_EXEC = 2,
-	HOOK_COUNT = 3,
+	HOOK_EXECVE = 3, /* the last three: of the tracepoint backend */
+	HOOK_EXECVEAT = 4,
+	HOOK_RETURN = 5,
+	HOOK_COUNT = 6,
 };
 
 /* One value a CPU in a memory-mapped array; only that CPU writes. */
@@ -151,7 +154,7 @@ struct graveyard {
 
 _Static_assert(sizeof(struct bpf_config) == 336, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
-_Static_assert(sizeof(struct cpu_counters) == 256, "cpu_counters");
+_Static_assert(sizeof(struct cpu_counters) == 304, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");
 _Static_assert(sizeof(struct proc_entry) == 128, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
