@@ -176,9 +176,11 @@ static void consume(struct run *run, enum stage stage)
 		return;
 	case TRANSPORT:
 		b->transport_ops->drain(b->transport, INT32_MAX, count_record, run);
+		b->transport_ops->release(b->transport);
 		return;
 	case DECODE:
 		b->transport_ops->drain(b->transport, INT32_MAX, decode_only, run);
+		b->transport_ops->release(b->transport);
 		return;
 	default:
 		while (begat_poll(b, 0) > 0)

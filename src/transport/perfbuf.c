@@ -211,6 +211,14 @@ static struct cpu_buffer *oldest(struct transport *t, bool *ret_is_due)
 	return best;
 }
 
+static void perfbuf_release(struct transport *t)
+{
+	for (uint32_t i = 0; i < t->cpu_count; i++)
+		if (t->cpus[i].page)
+			__atomic_store_n(&t->cpus[i].page->data_tail, t->cpus[i].tail,
+					 __ATOMIC_RELEASE);
+}
+
 static int perfbuf_drain(struct transport *t, int most, transport_callback callback, void *ctx)
 {
 	int count = 0, err = 0;
@@ -236,10 +244,7 @@ static int perfbuf_drain(struct transport *t, int most, transport_callback callb
 		count++;
 		look_at_next(t, cpu);
 	}
-	for (uint32_t i = 0; i < t->cpu_count; i++)
-		if (t->cpus[i].page)
-			__atomic_store_n(&t->cpus[i].page->data_tail, t->cpus[i].tail,
-					 __ATOMIC_RELEASE);
+	perfbuf_release(t);
 	return err ? err : count;
 }
 
@@ -268,6 +273,7 @@ const struct transport_ops transport_perfbuf = {
 	.close = perfbuf_close,
 	.watch = perfbuf_watch,
 	.drain = perfbuf_drain,
+	.release = perfbuf_release,
 	.is_empty = perfbuf_is_empty,
 	.buffer_bytes = perfbuf_bytes,
 };

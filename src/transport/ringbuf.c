@@ -6,8 +6,8 @@
  * a record that wraps is contiguous.
  *
  * Why not libbpf's reader: it publishes its position after every record, and that cache line goes
- * back and forth between the CPUs. Here it is published once a batch of RELEASE_BYTES, and when
- * the buffer has been read up.
+ * back and forth between the CPUs: who is traced waits for it. Here it is published once a
+ * RELEASE_DIVISORth of the buffer, and when the reader has run out of records.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +30,8 @@ struct transport {
 	unsigned long *consumer; /* our position, the kernel reads it */
 	const unsigned long *producer;
 	const char *data;
-	unsigned long position; /* read up to here; *consumer trails it within a drain */
+	unsigned long position; /* read up to here */
+	unsigned long released; /* *consumer, which trails it */
 };
 
 static void ringbuf_close(struct transport *t)
@@ -66,6 +67,7 @@ static int ringbuf_open(const struct transport_options *opts, struct error *erro
 	t->producer = memory;
 	t->data = (const char *)memory + t->page_bytes;
 	t->position = __atomic_load_n(t->consumer, __ATOMIC_ACQUIRE);
+	t->released = t->position;
 	*ret = t;
 	return 0;
 fail:
@@ -81,14 +83,18 @@ static int ringbuf_watch(struct transport *t, int epoll_fd)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, t->fd, &event) ? -errno : 0;
 }
 
-static void release(struct transport *t)
+static void ringbuf_release(struct transport *t)
 {
+	if (t->released == t->position)
+		return;
+	t->released = t->position;
 	__atomic_store_n(t->consumer, t->position, __ATOMIC_RELEASE);
 }
 
 /*
  * Another CPU has just written it: each line comes from there, while this record is worked on. The
- * hardware's own prefetching ends at each page.
+ * hardware's own prefetching ends at each page. Not for one that is still to be written: who writes
+ * it would have to take its lines away from here first.
  */
 static inline void prefetch_next(const char *record)
 {
@@ -98,33 +104,29 @@ static inline void prefetch_next(const char *record)
 
 static int ringbuf_drain(struct transport *t, int most, transport_callback callback, void *ctx)
 {
-	unsigned long released = t->position;
 	int count = 0, err = 0;
 
 	while (count < most && !err) {
 		const char *at = t->data + (t->position & (t->bytes - 1));
-		unsigned long step;
+		unsigned long end = __atomic_load_n(t->producer, __ATOMIC_ACQUIRE), step;
 		unsigned int length;
 
-		if (t->position == __atomic_load_n(t->producer, __ATOMIC_ACQUIRE))
+		if (t->position == end)
 			break;
 		length = __atomic_load_n((const unsigned int *)at, __ATOMIC_ACQUIRE);
 		if (length & RINGBUF_BUSY) /* reserved and not yet written: so is all behind it */
 			break;
 		step = ((length & ~RINGBUF_DISCARD) + RINGBUF_HEADER_BYTES + 7) & ~7ul;
-		prefetch_next(at + step);
+		if (t->position + step != end)
+			prefetch_next(at + step);
 		if (!(length & RINGBUF_DISCARD)) {
 			err = callback(ctx, at + RINGBUF_HEADER_BYTES, length);
 			count++;
 		}
 		t->position += step;
-		if (t->position - released >= t->bytes / RELEASE_DIVISOR) {
-			release(t);
-			released = t->position;
-		}
+		if (t->position - t->released >= t->bytes / RELEASE_DIVISOR)
+			ringbuf_release(t);
 	}
-	if (released != t->position)
-		release(t);
 	return err ? err : count;
 }
 
@@ -146,6 +148,7 @@ const struct transport_ops transport_ringbuf = {
 	.close = ringbuf_close,
 	.watch = ringbuf_watch,
 	.drain = ringbuf_drain,
+	.release = ringbuf_release,
 	.is_empty = ringbuf_is_empty,
 	.buffer_bytes = ringbuf_bytes,
 };

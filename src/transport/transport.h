@@ -47,6 +47,8 @@ struct transport_ops {
 	int (*watch)(struct transport *transport, int epoll_fd);
 	/* Gives up to @most records. Returns how many, or what the callback returned if < 0. */
 	int (*drain)(struct transport *transport, int most, transport_callback callback, void *ctx);
+	/* What was given is the kernel's to overwrite at the latest now: ahead of any sleep. */
+	void (*release)(struct transport *transport);
 	/* Is there, as far as this CPU sees after a full barrier, nothing to drain? */
 	bool (*is_empty)(const struct transport *transport);
 	size_t (*buffer_bytes)(const struct transport *transport); /* what it got */
