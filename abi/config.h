@@ -75,20 +75,19 @@ struct reader_state {
 	__u32 reserved[15]; /* alone on its cache line */
 };
 
-/* Hooks with copies of their program: see bpf/preempt.h */
+/* Hooks with copies of their program: see bpf/hooks/lifecycle.bpf.c */
 enum hook {
 	HOOK_FORK = 0,
 	HOOK_EXIT = 1,
 	HOOK_EXEC = 2,
-	HOOK_EXECVE = 3, /* the last three: of the tracepoint backend */
-	HOOK_EXECVEAT = 4,
-	HOOK_RETURN = 5,
-	HOOK_COUNT = 6,
+	HOOK_COUNT = 3,
 };
 
 /* One value a CPU in a memory-mapped array; only that CPU writes. */
 struct cpu_counters {
 	__u64 seq; /* next sequence number */
+	__u64 untold; /* of what was dropped, of all classes; the rest of the line is in each send */
+	__u64 cgroup_sent; /* whose path is known to have been sent: the last one looked up */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
 	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */
 	__u64 told[REC_CLASS_COUNT]; /* of the dropped, already told in a REC_LOST */
@@ -101,6 +100,7 @@ struct cpu_counters {
 	__u64 hook_runs[HOOK_COUNT]; /* of the first program at a hook; its copies do not count */
 	__u64 hook_firsts[HOOK_COUNT]; /* events that a program or one of its copies has taken */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
+	__u64 reserved[6]; /* whole cache lines */
 };
 
 enum proc_flags {
@@ -154,7 +154,7 @@ struct graveyard {
 
 _Static_assert(sizeof(struct bpf_config) == 336, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
-_Static_assert(sizeof(struct cpu_counters) == 304, "cpu_counters");
+_Static_assert(sizeof(struct cpu_counters) == 320, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");
 _Static_assert(sizeof(struct proc_entry) == 128, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");

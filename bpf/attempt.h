@@ -18,46 +18,54 @@
 #include "cache.h"
 
 /* The entry of the running process, if it may hold an attempt. */
-static __always_inline struct proc_entry *attempt_entry(__u32 tgid)
+static __always_inline struct proc_entry *attempt_entry(struct task_struct *task)
 {
-	struct task_struct *task;
 	__u64 start_ns;
 	int threads;
+	__u32 tgid;
 
 	if (config.has_task_btf) {
-		task = bpf_get_current_task_btf();
 		threads = READ(true, task, signal, nr_threads);
 		start_ns = READ(true, task, start_boottime);
+		tgid = READ(true, task, tgid);
 	} else {
-		task = (void *)bpf_get_current_task();
 		threads = BPF_CORE_READ(task, signal, nr_threads);
 		start_ns = BPF_CORE_READ(task, start_boottime);
+		tgid = bpf_get_current_pid_tgid() >> 32;
 	}
 	return threads == 1 ? cache_find(tgid, start_ns) : NULL;
 }
 
-static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
+static __always_inline void attempt_put(const struct attempt *attempt)
 {
-	struct attempt attempt = {
-		.ts_ns = now_ns(),
-		.filename = filename,
-		.argv = argv,
-		.task = bpf_get_current_task(),
-		.is_compat = is_compat,
-	};
-	struct proc_entry *entry = attempt_entry(bpf_get_current_pid_tgid() >> 32);
-	__u64 task = attempt.task;
+	__u64 task = attempt->task;
 	struct cpu_counters *c;
 
-	if (entry) {
-		entry->attempt = attempt;
-		return;
-	}
-	if (!bpf_map_update_elem(&attempts, &task, &attempt, BPF_ANY))
+	if (!bpf_map_update_elem(&attempts, &task, attempt, BPF_ANY))
 		return;
 	c = cpu_counters();
 	if (c)
 		c->attempts_full++;
+}
+
+static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
+{
+	__u64 now = now_ns();
+	struct task_struct *task =
+		config.has_task_btf ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	struct attempt attempt = {
+		.ts_ns = now,
+		.filename = filename,
+		.argv = argv,
+		.task = (__u64)task,
+		.is_compat = is_compat,
+	};
+	struct proc_entry *entry = attempt_entry(task);
+
+	if (entry)
+		entry->attempt = attempt;
+	else
+		attempt_put(&attempt);
 }
 
 /* Takes out the attempt of @task, whose process has @entry or NULL. False: there is none. */

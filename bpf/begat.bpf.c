@@ -13,7 +13,6 @@
 #include "emit/fork.h"
 #include "emit/killer.h"
 #include "emit/snapshot.h"
-#include "preempt.h"
 
 #include "hooks/kprobe.bpf.c"
 #include "hooks/lifecycle.bpf.c"

@@ -167,7 +167,11 @@ static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, vo
 	if (!place.kn)
 		return 0;
 	id = cgroup_id(&place, is_typed);
-	if (!bpf_map_lookup_elem(&cgroups_sent, &id))
+	if (id == c->cgroup_sent)
+		return id;
+	if (bpf_map_lookup_elem(&cgroups_sent, &id))
+		c->cgroup_sent = id;
+	else
 		cgroup_send(ctx, c, at, &place, id, ts_ns, has_loop);
 	return id;
 }

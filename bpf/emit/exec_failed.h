@@ -12,11 +12,14 @@
 #include "../attempt.h"
 #include "args.h"
 #include "clock.h"
+#include "near.h"
 #include "who.h"
 
 #define FAILED_PIECE_BYTES 4096
 #define FAILED_POINTERS 16 /* a power of two */
 #define FAILED_SHORT_STRINGS 64
+/* More would cost the verifier, not who is traced: so many are enough for a storm. */
+#define FAILED_NEAR_MAX 8
 /* For one more piece and its NUL, in a slot that is filled up to one chunk. */
 #define FAILED_ROOM_BYTES \
 	(REC_BYTES_MAX - sizeof(struct rec_chunk) - REC_CHUNK_BYTES_MAX + FAILED_PIECE_BYTES + 1)
@@ -38,6 +41,8 @@ struct failed_argv {
 	bool is_done; /* the NULL at the end, or no way to it, was reached */
 	bool is_cut; /* there may be more than was read */
 	bool is_limited;
+	bool has_near_filename;
+	struct near near; /* the last: not zeroed */
 };
 
 static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
@@ -186,7 +191,7 @@ static __always_inline volatile struct failed_argv *failed_begin(struct failed_w
 
 	walk->at = at;
 	__builtin_memset((void *)args + sizeof(args->pointers), 0,
-			 sizeof(*args) - sizeof(args->pointers));
+			 sizeof(*args) - sizeof(args->near) - sizeof(args->pointers));
 	args->start = start;
 	failed_read_pointers(walk->attempt, args);
 	return args;
@@ -199,8 +204,9 @@ static __always_inline volatile struct failed_argv *failed_begin(struct failed_w
 static __always_inline __u32 failed_short(struct failed_walk *walk, struct rec_exec_failed *rec,
 					  __u32 offset)
 {
-	volatile struct failed_argv *args = failed_begin(walk, rec, offset);
+	volatile struct failed_argv *args = failed_argv(rec);
 
+	args->start = offset;
 	bpf_loop(FAILED_SHORT_STRINGS, failed_piece_callback, walk, 0);
 	if (!args->is_done || args->fill > REC_INLINE_BYTES_MAX ||
 	    args->fill > config.max_args_bytes)
@@ -258,6 +264,75 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
 	return ALIGN8(offset + rec->filename.bytes);
 }
 
+/* Where do all strings of argv lie, and does the file name with them? False: not near each other. */
+static __always_inline bool failed_find_near(volatile struct failed_argv *args, __u64 filename)
+{
+	struct near *near = (struct near *)&args->near;
+	__u32 count;
+
+	if (!args->pointer_count || !args->pointers[0])
+		return false;
+	near_begin(near, args->pointers[0]);
+#pragma clang loop unroll(disable)
+	for (count = 1; count <= FAILED_NEAR_MAX; count++) {
+		__u64 pointer = args->pointers[count];
+
+		if (!pointer)
+			break;
+		if (!near_add(near, pointer))
+			return false;
+	}
+	if (count > FAILED_NEAR_MAX)
+		return false;
+	args->count = count;
+	args->has_near_filename = near_add(near, filename);
+	return near_read(near);
+}
+
+/*
+ * The quick way to all strings of a failure, where they are few and lie near each other. Returns
+ * the offset behind them, or 0: nothing was told that may not be told anew.
+ */
+static __always_inline __u32 failed_near(volatile struct failed_argv *args,
+					 struct rec_exec_failed *rec, __u64 filename, __u32 offset)
+{
+	struct near *near = (struct near *)&args->near;
+	__u32 count, n = 0;
+	void *to;
+
+	if (!failed_find_near(args, filename))
+		return 0;
+	if (args->has_near_filename) {
+		to = slot_at(rec, offset, NEAR_STRING_BYTES);
+		n = to ? near_copy(near, filename, to) : 0;
+	}
+	if (n) {
+		rec->filename.offset = offset;
+		rec->filename.bytes = n;
+		args->start = ALIGN8(offset + n);
+	} else {
+		args->start = failed_filename(rec, filename, offset);
+	}
+	count = args->count;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FAILED_NEAR_MAX; i++) {
+		if (i >= count)
+			break;
+		to = slot_at(rec, args->start + args->fill, NEAR_STRING_BYTES);
+		n = to ? near_copy(near, args->pointers[i], to) : 0;
+		if (!n)
+			return 0;
+		args->fill += n;
+	}
+	if (args->fill > config.max_args_bytes)
+		return 0;
+	rec->argv.offset = args->start;
+	rec->argv.bytes = args->fill;
+	rec->argv_bytes = args->fill;
+	rec->argc = count;
+	return ALIGN8(args->start + args->fill);
+}
+
 /* Returns the offset behind argv: in the record, or in chunks that are on their way. */
 static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_exec_failed *rec,
 					 __u32 offset, const bool has_loop)
@@ -298,6 +373,24 @@ told:
 	return end;
 }
 
+/* File name and argv. Returns the offset behind them. */
+static __always_inline __u32 failed_strings(struct failed_walk *walk, struct rec_exec_failed *rec,
+					    __u32 offset, const bool has_loop)
+{
+	const struct attempt *attempt = walk->attempt;
+	__u32 end;
+
+	if (has_loop && config.want & CONFIG_WANT_ARGV) {
+		end = failed_near(failed_begin(walk, rec, 0), rec, attempt->filename, offset);
+		if (end)
+			return end;
+		failed_argv(rec)->fill = 0;
+		failed_argv(rec)->count = 0;
+	}
+	offset = failed_filename(rec, attempt->filename, offset);
+	return config.want & CONFIG_WANT_ARGV ? failed_args(walk, rec, offset, has_loop) : offset;
+}
+
 static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task,
 					     const struct proc_entry *entry,
 					     const struct attempt *attempt, __u32 tid, __u32 tgid,
@@ -306,6 +399,14 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
 	__u64 now = now_ns(), cgroup = 0;
+	struct failed_walk walk = {
+		.ctx = ctx,
+		.counters = c,
+		.attempt = attempt,
+		.ts_ns = now,
+		.tid = tid,
+		.tgid = tgid,
+	};
 	__u32 size;
 
 	if (!c || !rec)
@@ -329,19 +430,7 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	rec->argv.bytes = 0;
 	rec->argv_bytes = 0;
 	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop, true);
-	size = failed_filename(rec, attempt->filename, size);
-	if (config.want & CONFIG_WANT_ARGV) {
-		struct failed_walk walk = {
-			.ctx = ctx,
-			.counters = c,
-			.attempt = attempt,
-			.ts_ns = now,
-			.tid = tid,
-			.tgid = tgid,
-		};
-
-		size = failed_args(&walk, rec, size, has_loop);
-	}
+	size = failed_strings(&walk, rec, size, has_loop);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
 }
 
@@ -351,7 +440,7 @@ static __always_inline void attempt_return(void *ctx, long value, const bool has
 	/* Kernels that have bpf_loop() have typed tasks here too. */
 	struct task_struct *task =
 		has_loop ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), caller = bpf_get_current_task();
+	__u64 pid_tgid, caller = (__u64)task;
 	struct proc_entry *entry;
 	struct attempt attempt;
 
@@ -359,6 +448,10 @@ static __always_inline void attempt_return(void *ctx, long value, const bool has
 		attempt_drop(caller);
 		return;
 	}
+	if (has_loop)
+		pid_tgid = (__u64)READ(true, task, tgid) << 32 | (__u32)READ(true, task, pid);
+	else
+		pid_tgid = bpf_get_current_pid_tgid();
 	entry = cache_find(pid_tgid >> 32, READ(has_loop, task, group_leader, start_boottime));
 	if (attempt_take(entry, caller, &attempt))
 		emit_exec_failed(ctx, task, entry, &attempt, pid_tgid, pid_tgid >> 32, -value,

@@ -84,14 +84,17 @@ static __always_inline void send_header(struct rec_header *header, struct cpu_co
 	header->tid = tid;
 }
 
+static __always_inline void send_dropped(struct cpu_counters *c, __u64 class)
+{
+	c->dropped[class]++;
+	c->untold++;
+}
+
 static __always_inline void send_lost(void *ctx, struct cpu_counters *c, __u64 ts_ns)
 {
 	struct rec_lost lost = {};
-	__u64 pending = 0;
 
-	for (int i = 0; i < REC_CLASS_COUNT; i++)
-		pending |= c->dropped[i] ^ c->told[i];
-	if (!pending)
+	if (!c->untold)
 		return;
 	for (int i = 0; i < REC_CLASS_COUNT; i++)
 		lost.count[i] = c->dropped[i] - c->told[i];
@@ -99,8 +102,10 @@ static __always_inline void send_lost(void *ctx, struct cpu_counters *c, __u64 t
 	if (send_bytes(ctx, &lost, sizeof(lost)))
 		return;
 	c->seq++;
-	for (int i = 0; i < REC_CLASS_COUNT; i++)
+	for (int i = 0; i < REC_CLASS_COUNT; i++) {
 		c->told[i] += lost.count[i];
+		c->untold -= lost.count[i];
+	}
 }
 
 /*
@@ -124,7 +129,7 @@ static __always_inline void send_part(void *ctx, struct cpu_counters *c, void *r
 	else
 		err = bpf_ringbuf_output(&records, record, bytes, BPF_RB_NO_WAKEUP);
 	if (err)
-		c->dropped[class]++;
+		send_dropped(c, class);
 }
 
 /*
@@ -148,7 +153,7 @@ static __always_inline long send(void *ctx, struct cpu_counters *c, void *record
 	barrier_var(bytes);
 	err = send_bytes(ctx, record, bytes);
 	if (err)
-		c->dropped[class]++;
+		send_dropped(c, class);
 	return err;
 }
 

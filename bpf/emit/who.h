@@ -101,6 +101,22 @@ static __always_inline __u32 who_pids(struct rec_who *who, void *record, __u32 o
 	return ALIGN8(offset + who->pids.bytes);
 }
 
+static __always_inline void who_comm(struct rec_who *who, struct task_struct *task,
+				     const bool is_typed, const bool is_running)
+{
+	if (is_typed) {
+		const __u64 *from = (const __u64 *)task->comm;
+		__u64 *to = (__u64 *)who->comm;
+
+		to[0] = from[0];
+		to[1] = from[1];
+	} else if (is_running) {
+		bpf_get_current_comm(&who->comm, sizeof(who->comm));
+	} else {
+		BPF_CORE_READ_INTO(&who->comm, task, comm);
+	}
+}
+
 /*
  * Fills @who, which lies in @record, from the task; variable bytes start at @offset.
  * Returns the offset behind what was written. @is_running: the task is the one that runs here.
@@ -126,10 +142,7 @@ static __always_inline __u32 who_fill(struct rec_who *who, struct task_struct *t
 		who_ids(who, task, is_typed);
 	if (config.want & CONFIG_WANT_NS)
 		who_ns(who, task, pid, level, is_typed);
-	if (is_running)
-		bpf_get_current_comm(&who->comm, sizeof(who->comm));
-	else
-		BPF_CORE_READ_INTO(&who->comm, task, comm);
+	who_comm(who, task, is_typed, is_running);
 	if (config.want & CONFIG_WANT_PIDS)
 		return who_pids(who, record, offset, pid, level);
 	who->pids.bytes = 0;

@@ -57,6 +57,7 @@ const struct test tests[] = {
 	CASE("failed_path_search", "c_failed", "path_search"),
 	CASE("failed_thread", "c_failed", "thread"),
 	CASE("failed_by_fd", "c_failed", "by_fd"),
+	CASE("failed_near", "c_failed", "near"),
 	CASE("failed_late", "c_failed", "late"),
 	/* forks */
 	CASE("fork", "c_fork", "plain"),

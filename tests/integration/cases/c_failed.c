@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -275,6 +276,107 @@ static void late(void)
 	unlink("broken");
 }
 
+#define NEAR_STRINGS 20
+#define NEAR_LAYOUTS 240
+
+/* Strings in memory that ends with them: the page behind it cannot be read. */
+struct layout {
+	char *memory; /* two pages, and the one that cannot be read */
+	char *filename;
+	char *argv[NEAR_STRINGS + 1];
+	size_t argc;
+	unsigned int random;
+};
+
+static unsigned int draw(struct layout *l, unsigned int below)
+{
+	l->random = l->random * 1103515245 + 12345;
+	return (l->random >> 16) % below;
+}
+
+/* Bytes that are hard to tell from the end of a string, a word at a time. */
+static void lay_text(struct layout *l, char *from, char *to)
+{
+	while (from < to)
+		*from++ =
+			(char)(draw(l, 4) ? 'a' + draw(l, 26) : "\x01\x7f\x80\x81\xff"[draw(l, 5)]);
+}
+
+/*
+ * Layout @nth of memory from @at to @end (the end of a page): where strings lie, how long they are and
+ * which is which is drawn, so that they are in any order, overlap, are the same, and are cut by
+ * what lies behind them at every distance from what begat reads at once.
+ */
+static void lay(struct layout *l, unsigned int nth, char *at, char *end)
+{
+	char *start;
+
+	l->random = nth * 7919;
+	lay_text(l, at, end);
+	end[-1] = '\0';
+	for (char *p = at; p < end; p += 1 + draw(l, nth % 4 == 3 ? 300 : 1 + (nth % 5) * 20))
+		*p = '\0';
+	l->argc = 1 + draw(l, nth % 3 ? 8 : NEAR_STRINGS - 1);
+	start = end - 1 - draw(l, 600); /* in the middle: across two pages */
+	for (size_t i = 0; i < l->argc; i++) {
+		char *string = start + draw(l, 120 + 60 * (nth % 8));
+
+		l->argv[i] = string < end ? string : end - 1;
+	}
+	l->argv[l->argc] = NULL;
+	l->filename = l->memory;
+	if (nth % 4) {
+		l->filename = l->argv[draw(l, (unsigned int)l->argc)];
+		if (l->filename < end - 1)
+			memcpy(l->filename, "/", 2); /* cannot be executed */
+	}
+}
+
+static void lay_out(struct layout *l, unsigned int nth)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (!l->memory) {
+		l->memory = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (l->memory == MAP_FAILED || mprotect(l->memory + 2 * page, page, PROT_NONE) < 0)
+			truth_broken("cannot map memory: %s", strerror(errno));
+	}
+	memset(l->memory, 0, 2 * page);
+	strcpy(l->memory, "/no/such/file, far from its arguments");
+	/* at the end of the last page, or across the two */
+	if (nth % 2)
+		lay(l, nth, l->memory + 2 * page - 1200, l->memory + 2 * page);
+	else
+		lay(l, nth, l->memory + page - 800, l->memory + page + 400);
+}
+
+/* What begat reads at once where strings lie near each other is what each of them is. */
+static void near(void)
+{
+	int *errors = case_shared(NEAR_LAYOUTS * sizeof(*errors));
+	struct layout l = { 0 };
+	pid_t pid = case_fork();
+	int status;
+
+	if (pid == 0) {
+		char *const env[] = { NULL };
+
+		for (unsigned int nth = 0; nth < NEAR_LAYOUTS; nth++) {
+			lay_out(&l, nth);
+			execve(l.filename, l.argv, env);
+			errors[nth] = errno;
+		}
+		_exit(0);
+	}
+	status = case_reap(pid);
+	for (unsigned int nth = 0; nth < NEAR_LAYOUTS; nth++) {
+		lay_out(&l, nth);
+		truth_failed(pid, l.filename, errors[nth], l.argv);
+	}
+	truth_exit(pid, status);
+}
+
 /* The same again and again, as a program does that polls for another. */
 static void repeated(void)
 {
@@ -301,6 +403,8 @@ int main(int argc, char **argv)
 		thread();
 	else if (!strcmp(what, "repeated"))
 		repeated();
+	else if (!strcmp(what, "near"))
+		near();
 	else if (!strcmp(what, "late"))
 		late();
 	else if (!strcmp(what, "by_fd"))

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/near.h - strings of the caller that lie near each other, read at once.
+ *
+ * Owns: the window, and copies out of it. Not: whose strings these are (exec_failed.h).
+ *
+ * A read of the user's memory costs 50 to 100 ns whatever its length, most of it checks; words copied
+ * here cost one or two each. Literals, a shell's small allocations and the arguments of a running
+ * program lie within a few hundred bytes: the memory from the first to the end of the last is read as
+ * it is, and each string is what is there from its pointer to the next NUL: in any order,
+ * overlapping, or one inside another. What has no end in the window is not near.
+ */
+#ifndef BEGAT_BPF_EMIT_NEAR_H
+#define BEGAT_BPF_EMIT_NEAR_H
+
+#include "../maps.h"
+
+/* The span from the first string's beginning to the last one's, and a string with its NUL. */
+#define NEAR_SPAN_BYTES 384
+#define NEAR_STRING_BYTES 128 /* a multiple of 8 */
+#define NEAR_BYTES (NEAR_SPAN_BYTES + NEAR_STRING_BYTES)
+#define NEAR_PAGE_BYTES 4096 /* or a multiple: nothing behind the last string's page is read */
+
+struct near {
+	__u64 start; /* user address */
+	__u64 last; /* of the string that begins last */
+	__u64 bytes; /* that were read, from @start on */
+	/* words are read beyond the bytes, not believed */
+	__u8 window[NEAR_BYTES + NEAR_STRING_BYTES];
+};
+
+static __always_inline void near_begin(struct near *near, __u64 string)
+{
+	near->start = string;
+	near->last = string;
+}
+
+/* Takes @string in if it is near the others. */
+static __always_inline bool near_add(struct near *near, __u64 string)
+{
+	__u64 start = near->start, last = near->last;
+
+	if (string < start)
+		start = string;
+	if (string > last)
+		last = string;
+	if (last - start > NEAR_SPAN_BYTES)
+		return false;
+	near->start = start;
+	near->last = last;
+	return true;
+}
+
+static __always_inline bool near_read(struct near *near)
+{
+	__u64 start = near->start, last = near->last;
+	__u64 rest = NEAR_PAGE_BYTES - (last & (NEAR_PAGE_BYTES - 1)), bytes;
+
+	bytes = last - start + (rest < NEAR_STRING_BYTES ? rest : NEAR_STRING_BYTES);
+	barrier_var(bytes);
+	if (bytes > NEAR_BYTES)
+		return false;
+	near->bytes = bytes;
+	return !bpf_probe_read_user((void *)near->window, bytes, (void *)start);
+}
+
+/*
+ * Copies @string to @to, where there is room for NEAR_STRING_BYTES. Returns how many bytes it has,
+ * with its NUL, or 0: it is not all here.
+ */
+static __always_inline __u32 near_copy(const struct near *near, __u64 string, void *to)
+{
+	const __u64 ones = 0x0101010101010101, tops = 0x8080808080808080; /* little-endian */
+	__u64 from = string - near->start;
+	const void *at;
+
+	barrier_var(from);
+	if (from >= NEAR_BYTES)
+		return 0;
+	barrier_var(from);
+	at = (const void *)near->window + from;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < NEAR_STRING_BYTES; i += 8) {
+		__u64 word = *(const volatile __u64 *)(at + i), zero;
+
+		*(volatile __u64 *)(to + i) = word;
+		zero = (word - ones) & ~word & tops; /* its lowest bit is that of the first NUL */
+		if (!zero)
+			continue;
+		zero = ((zero - 1) & ~zero) >> 7; /* bits of the bytes before it */
+		i += (zero * 0x0001020304050608 >> 56) + 1;
+		return from + i <= near->bytes ? i : 0;
+	}
+	return 0;
+}
+
+#endif
