@@ -297,9 +297,10 @@ static unsigned int draw(struct layout *l, unsigned int below)
 /* Bytes that are hard to tell from the end of a string, a word at a time. */
 static void lay_text(struct layout *l, char *from, char *to)
 {
+	static const char hard[] = "\x01\x7f\x80\x81\xff";
+
 	while (from < to)
-		*from++ =
-			(char)(draw(l, 4) ? 'a' + draw(l, 26) : "\x01\x7f\x80\x81\xff"[draw(l, 5)]);
+		*from++ = draw(l, 4) ? (char)('a' + draw(l, 26)) : hard[draw(l, 5)];
 }
 
 /*
