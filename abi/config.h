@@ -75,12 +75,15 @@ struct reader_state {
 	__u32 reserved[15]; /* alone on its cache line */
 };
 
-/* Hooks with copies of their program: see bpf/hooks/lifecycle.bpf.c */
+/* Hooks with copies of their program: see bpf/preempt.h */
 enum hook {
 	HOOK_FORK = 0,
 	HOOK_EXIT = 1,
 	HOOK_EXEC = 2,
-	HOOK_COUNT = 3,
+	HOOK_EXECVE = 3, /* the last three: of the tracepoint backend */
+	HOOK_EXECVEAT = 4,
+	HOOK_RETURN = 5,
+	HOOK_COUNT = 6,
 };
 
 /* One value a CPU in a memory-mapped array; only that CPU writes. */
@@ -100,7 +103,6 @@ struct cpu_counters {
 	__u64 hook_runs[HOOK_COUNT]; /* of the first program at a hook; its copies do not count */
 	__u64 hook_firsts[HOOK_COUNT]; /* events that a program or one of its copies has taken */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
-	__u64 reserved[6]; /* whole cache lines */
 };
 
 enum proc_flags {

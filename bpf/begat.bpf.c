@@ -13,6 +13,7 @@
 #include "emit/fork.h"
 #include "emit/killer.h"
 #include "emit/snapshot.h"
+#include "preempt.h"
 
 #include "hooks/kprobe.bpf.c"
 #include "hooks/lifecycle.bpf.c"

@@ -86,7 +86,7 @@ struct {
 } deaths SEC(".maps");
 
 #ifdef BEGAT_PREEMPTIBLE
-/* Events that a program has taken, for its copies on preemptible tracepoints (hooks/lifecycle). */
+/* Events that a program has taken, for its copies: see preempt.h. */
 struct visit_key {
 	__u64 task; /* the address: a thread that execs takes over its leader's tid and start */
 	__u64 start_ns;

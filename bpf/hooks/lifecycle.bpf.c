@@ -7,67 +7,9 @@
  * kernel has fewer, and its verifier rejects a read of one that is not there. A program that is
  * there twice is *_unrolled for kernels without bpf_loop() (compat.h).
  *
- * Tracepoints are preemptible from 7.0 on, and the kernel skips a program for whoever comes to the
- * same hook on the same CPU while another task is in it. HELD() keeps the CPU while a record is
- * made, so that slots are safe, but at its end the task may have to let another one run. So a hook
- * has further copies of its program there, *_2 and *_3: the first that is not skipped does the
- * work (first_here()), and attach/ counts as missed only what all of them may have missed.
+ * Where tracepoints are preemptible each hook has further copies of its program, *_2 and *_3: see
+ * preempt.h.
  */
-
-/*
- * 6.10 (fc7566ad0a82). An object of its own for kernels that have them: where they are not, even a
- * weak symbol makes libbpf search the modules, which an ordinary user with CAP_BPF may not.
- */
-#ifdef BEGAT_PREEMPTIBLE
-extern void bpf_preempt_disable(void) __ksym;
-extern void bpf_preempt_enable(void) __ksym;
-
-#define HELD(what)                     \
-	do {                           \
-		bpf_preempt_disable(); \
-		what;                  \
-		bpf_preempt_enable();  \
-	} while (0)
-#else
-#define HELD(what) what
-#endif
-
-/* Is this the first program that gets to see this event of this task? @nth: of its kind. */
-#ifdef BEGAT_PREEMPTIBLE
-static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 nth,
-				       const bool is_copy)
-{
-	struct visit_key key = { .task = (__u64)task, .what = hook + HOOK_COUNT * nth };
-	struct cpu_counters *c;
-	__u32 seen = 1;
-
-	c = cpu_counters();
-	key.start_ns = BPF_CORE_READ(task, start_boottime);
-	if (c && !is_copy)
-		c->hook_runs[hook]++;
-	if (bpf_map_update_elem(&visits, &key, &seen, BPF_NOEXIST))
-		return false;
-	if (c)
-		c->hook_firsts[hook]++;
-	return true;
-}
-#else
-#define first_here(task, hook, nth, is_copy) true
-#endif
-
-/* A hook's program, and what are its copies where it may be skipped. */
-#define PROGRAM(hook, name, function, is_copy) \
-	SEC("?tp_btf/" hook)                   \
-	int lifecycle__##name(__u64 *ctx)      \
-	{                                      \
-		HELD(function(ctx, is_copy));  \
-		return 0;                      \
-	}
-#ifdef BEGAT_PREEMPTIBLE
-#define COPY(hook, name, function) PROGRAM(hook, name, function, true)
-#else
-#define COPY(hook, name, function)
-#endif
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.
@@ -81,15 +23,15 @@ static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
 		emit_fork(ctx, parent, child, has_loop);
 }
 
-static __always_inline void fork_once(__u64 *ctx, const bool is_copy)
+static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[1], HOOK_FORK, 0, is_copy))
+	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
 		on_fork(ctx, true);
 }
 
-PROGRAM("sched_process_fork", fork, fork_once, false)
-COPY("sched_process_fork", fork_2, fork_once)
-COPY("sched_process_fork", fork_3, fork_once)
+PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 2, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
 
 SEC("?tp_btf/sched_process_fork")
 int lifecycle__fork_unrolled(__u64 *ctx)
@@ -102,19 +44,19 @@ int lifecycle__fork_unrolled(__u64 *ctx)
  * Exec: after the point of no return and after the new image is set up, before it runs: argv
  * is what the program will see, not what the caller's memory held at some other moment.
  */
-static __always_inline void exec_once(__u64 *ctx, const bool is_copy)
+static __always_inline void exec_once(__u64 *ctx, const __u32 nth)
 {
 	struct task_struct *task = (void *)ctx[0];
 
-	if (!first_here(task, HOOK_EXEC, BPF_CORE_READ(task, self_exec_id), is_copy))
+	if (!first_here(task, HOOK_EXEC, BPF_CORE_READ(task, self_exec_id), nth))
 		return;
 	emit_exec_args(ctx, task, 0, true);
 	emit_exec(ctx, task, (__u32)ctx[1], (void *)ctx[2], true);
 }
 
-PROGRAM("sched_process_exec", exec, exec_once, false)
-COPY("sched_process_exec", exec_2, exec_once)
-COPY("sched_process_exec", exec_3, exec_once)
+PROGRAM("?tp_btf/sched_process_exec", lifecycle__exec, __u64, exec_once)
+COPY("?tp_btf/sched_process_exec", lifecycle__exec, 2, __u64, exec_once)
+COPY("?tp_btf/sched_process_exec", lifecycle__exec, 3, __u64, exec_once)
 
 /* The same in four programs, attached in this order: in one the verifier has to walk too far. */
 SEC("?tp_btf/sched_process_exec")
@@ -158,18 +100,15 @@ static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
 	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
 }
 
-static __always_inline void exit_once(__u64 *ctx, const bool is_copy)
+static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[0], HOOK_EXIT, 0, is_copy))
+	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
 		on_exit(ctx, true);
 }
 
-PROGRAM("sched_process_exit", exit, exit_once, false)
-COPY("sched_process_exit", exit_2, exit_once)
-COPY("sched_process_exit", exit_3, exit_once)
-COPY("sched_process_exit", exit_4, exit_once)
-COPY("sched_process_exit", exit_5, exit_once)
-COPY("sched_process_exit", exit_6, exit_once)
+PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 2, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
 
 SEC("?tp_btf/sched_process_exit")
 int lifecycle__exit_unrolled(__u64 *ctx)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
  * hooks/tracepoint.bpf.c - exec attempts by the system call tracepoints, for kernels without
- * kprobes. They skip 32-bit tasks on a 64-bit kernel: those fail unseen here.
+ * kprobes. They skip 32-bit tasks on a 64-bit kernel: those fail unseen here. Copies: preempt.h.
  */
 
 /* The context is documented by the tracepoint's format file: a number and six arguments. */
@@ -17,29 +17,41 @@ struct sys_exit_context {
 	__s64 ret;
 };
 
-SEC("?tp/syscalls/sys_enter_execve")
-int tracepoint__execve_enter(struct sys_enter_context *ctx)
+static __always_inline void on_execve(const struct sys_enter_context *ctx, const __u32 nth)
 {
-	attempt_enter(ctx->args[0], ctx->args[1], 0);
-	return 0;
+	if (first_again(HOOK_EXECVE, nth))
+		attempt_enter(ctx->args[0], ctx->args[1], 0);
 }
 
-SEC("?tp/syscalls/sys_enter_execveat")
-int tracepoint__execveat_enter(struct sys_enter_context *ctx)
+#define EXECVE "?tp/syscalls/sys_enter_execve"
+PROGRAM(EXECVE, tracepoint__execve_enter, struct sys_enter_context, on_execve)
+COPY(EXECVE, tracepoint__execve_enter, 2, struct sys_enter_context, on_execve)
+COPY(EXECVE, tracepoint__execve_enter, 3, struct sys_enter_context, on_execve)
+
+static __always_inline void on_execveat(const struct sys_enter_context *ctx, const __u32 nth)
 {
-	attempt_enter(ctx->args[1], ctx->args[2], 0);
-	return 0;
+	if (first_again(HOOK_EXECVEAT, nth))
+		attempt_enter(ctx->args[1], ctx->args[2], 0);
 }
+
+#define EXECVEAT "?tp/syscalls/sys_enter_execveat"
+PROGRAM(EXECVEAT, tracepoint__execveat_enter, struct sys_enter_context, on_execveat)
+COPY(EXECVEAT, tracepoint__execveat_enter, 2, struct sys_enter_context, on_execveat)
+COPY(EXECVEAT, tracepoint__execveat_enter, 3, struct sys_enter_context, on_execveat)
 
 /* One program for both returns: what was asked is in the attempt. */
-SEC("?tp/syscalls/sys_exit_execve")
-int tracepoint__return(struct sys_exit_context *ctx)
+static __always_inline void on_return(struct sys_exit_context *ctx, const __u32 nth)
 {
-	attempt_return(ctx, ctx->ret, true);
-	return 0;
+	if (first_again(HOOK_RETURN, nth))
+		attempt_return(ctx, ctx->ret, true);
 }
 
-SEC("?tp/syscalls/sys_exit_execve")
+#define RETURN "?tp/syscalls/sys_exit_execve"
+PROGRAM(RETURN, tracepoint__return, struct sys_exit_context, on_return)
+COPY(RETURN, tracepoint__return, 2, struct sys_exit_context, on_return)
+COPY(RETURN, tracepoint__return, 3, struct sys_exit_context, on_return)
+
+SEC(RETURN)
 int tracepoint__return_unrolled(struct sys_exit_context *ctx)
 {
 	attempt_return(ctx, ctx->ret, false);

@@ -365,7 +365,10 @@ static uint64_t missed_at(const struct attach *attach, const char *program, uint
 {
 	static const char *const hooks[] = { [HOOK_FORK] = "lifecycle__fork",
 					     [HOOK_EXIT] = "lifecycle__exit",
-					     [HOOK_EXEC] = "lifecycle__exec" };
+					     [HOOK_EXEC] = "lifecycle__exec",
+					     [HOOK_EXECVE] = "tracepoint__execve_enter",
+					     [HOOK_EXECVEAT] = "tracepoint__execveat_enter",
+					     [HOOK_RETURN] = "tracepoint__return" };
 	int64_t missed = skipped;
 
 	if (hooks_is_copy(program) || !strcmp(program, "lifecycle__signal"))

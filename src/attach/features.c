@@ -118,8 +118,8 @@ static bool has_variable(const struct btf *btf, const char *name)
  */
 static bool has_preemptible_tracepoints(const struct btf *btf)
 {
-	if (btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) <= 0 ||
-	    btf__find_by_name_kind(btf, "bpf_preempt_enable", BTF_KIND_FUNC) <= 0)
+	/* What the programs for them call; the younger of two pairs, 6.14. */
+	if (btf__find_by_name_kind(btf, "bpf_local_irq_save", BTF_KIND_FUNC) <= 0)
 		return false;
 	return has_variable(btf, "tracepoint_srcu_srcu_data") || !has_variable(btf, "runqueues");
 }

@@ -43,11 +43,20 @@ struct tracepoint {
 	const char *event;
 };
 
+/* In the order in which they attach, which is that in which those of one event run. */
 static const struct tracepoint tracepoints[] = {
-	{ "tracepoint__execve_enter", "sys_enter_execve" },
-	{ "tracepoint__execveat_enter", "sys_enter_execveat" },
-	{ "tracepoint__return", "sys_exit_execve" },
 	{ "tracepoint__return", "sys_exit_execveat" },
+	{ "tracepoint__return_2", "sys_exit_execveat" },
+	{ "tracepoint__return_3", "sys_exit_execveat" },
+	{ "tracepoint__return", "sys_exit_execve" },
+	{ "tracepoint__return_2", "sys_exit_execve" },
+	{ "tracepoint__return_3", "sys_exit_execve" },
+	{ "tracepoint__execveat_enter", "sys_enter_execveat" },
+	{ "tracepoint__execveat_enter_2", "sys_enter_execveat" },
+	{ "tracepoint__execveat_enter_3", "sys_enter_execveat" },
+	{ "tracepoint__execve_enter", "sys_enter_execve" },
+	{ "tracepoint__execve_enter_2", "sys_enter_execve" },
+	{ "tracepoint__execve_enter_3", "sys_enter_execve" },
 };
 
 /* Programs that are there twice: as they are, and *_unrolled for kernels without bpf_loop(). */
@@ -87,21 +96,21 @@ bool hooks_is_wanted(const char *program, const char *backend, const struct feat
 
 	if (!is_form_wanted(program, features->has_loop))
 		return false;
-	if (hooks_is_copy(program)) /* of a form that loops */
-		return features->has_loop;
+	if (hooks_is_copy(program) && !features->has_loop) /* of a form that loops */
+		return false;
 	if (!strcmp(program, "lifecycle__snapshot"))
 		return features->has_task_iterator;
 	return !strncmp(program, "lifecycle__", 11) ||
 	       (!strncmp(program, backend, len) && !strncmp(program + len, "__", 2));
 }
 
-/* In the form that was loaded. */
+/* In the form that was loaded. NULL: this object has none of that name. */
 static struct bpf_program *program(const struct attach *attach, const char *name)
 {
 	struct bpf_program *found = bpf_object__find_program_by_name(attach->object, name);
 	char unrolled[64];
 
-	if (bpf_program__autoload(found))
+	if (!found || bpf_program__autoload(found))
 		return found;
 	snprintf(unrolled, sizeof(unrolled), "%s" UNROLLED, name);
 	return bpf_object__find_program_by_name(attach->object, unrolled);
@@ -127,9 +136,6 @@ int hooks_attach_lifecycle(struct attach *attach, const struct features *feature
 		"lifecycle__exit",
 		"lifecycle__exit_2",
 		"lifecycle__exit_3",
-		"lifecycle__exit_4",
-		"lifecycle__exit_5",
-		"lifecycle__exit_6",
 		"lifecycle__exit_unrolled",
 		"lifecycle__signal",
 		"lifecycle__exec_args_unrolled",
@@ -238,12 +244,15 @@ static int attach_tracepoint(struct attach *attach, const struct tracepoint *poi
 
 static int attach_tracepoints(struct attach *attach, struct error *error)
 {
-	for (size_t i = sizeof(tracepoints) / sizeof(tracepoints[0]); i--;) {
-		int err = attach_tracepoint(attach, &tracepoints[i]);
+	for (size_t i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]); i++) {
+		const struct tracepoint *point = &tracepoints[i];
+		int err = 0;
 
+		if (program(attach, point->program)) /* copies are in one object only */
+			err = attach_tracepoint(attach, point);
 		if (err)
 			return error_set(error, err, "tracepoint: syscalls:%s does not attach: %s",
-					 tracepoints[i].event, refusal(err));
+					 point->event, refusal(err));
 	}
 	return 0;
 }

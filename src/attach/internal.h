@@ -36,7 +36,7 @@ struct bpf_object *attach_open_object(const struct features *features);
 int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
 			   struct error *error);
 int hooks_attach_backend(struct attach *attach, struct error *error);
-bool hooks_is_copy(const char *program); /* *_2 and up: see bpf/hooks/lifecycle.bpf.c */
+bool hooks_is_copy(const char *program); /* *_2 and up: see bpf/preempt.h */
 bool hooks_is_wanted(const char *program, const char *backend, const struct features *features);
 
 /* clocks.c: the events that bpf/emit/clock.h reads, and first looks at them on every CPU. */

@@ -13,7 +13,7 @@
  * that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of 2 us for
  * the record. But only a CPU that nobody else wants: a spinning reader makes it look busy, and the
  * scheduler crowds who is traced on the others. So it yields at each look, and counts what runs. A
- * storm on a machine without a CPU to spare is looked at twice a millisecond, and wakes nobody in
+ * storm on a machine without a CPU to spare is looked at every two milliseconds, and wakes nobody in
  * between.
  *
  * The timer serves batch's interval and, in balanced, one look after the dead (attach_sweep) when
@@ -35,7 +35,7 @@
 #define SPIN_NS 6000ull /* within a burst: failed execs of a PATH search follow like that */
 #define STORM_GAP_NS 250000ull /* mean time between records, below which it is a storm */
 #define STORM_SPIN_NS 600000ull
-#define NAP_NS 500000ull
+#define NAP_NS 2000000ull
 #define SPARE_NS 5000000ull /* what was seen of the others holds as long */
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
@@ -180,7 +180,11 @@ void wait_note(struct begat *b, int count, uint64_t now_ns)
 	b->last_drain_ns = now_ns;
 }
 
-/* Is there a CPU that nothing else runs on? We are one of those that run. */
+/*
+ * Is there a CPU that nothing else runs on? We are one of those that run, and there is one more than
+ * there are jobs: records come when a parent and its child run side by side, after a fork and at an
+ * exit. Where that is one too many, a yield soon takes long.
+ */
 static bool has_spare_cpu(struct begat *b, uint64_t now_ns)
 {
 	char text[128];
@@ -192,8 +196,8 @@ static bool has_spare_cpu(struct begat *b, uint64_t now_ns)
 	b->spare_looked_ns = now_ns;
 	n = pread(b->loadavg_fd, text, sizeof(text) - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
-	b->has_spare_cpu =
-		sscanf(text, "%*s %*s %*s %u/", &running) == 1 && running <= b->online_cpus;
+	b->has_spare_cpu = b->online_cpus > 1 && sscanf(text, "%*s %*s %*s %u/", &running) == 1 &&
+			   running <= b->online_cpus + 1;
 	return b->has_spare_cpu;
 }
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/preempt.h - programs that may be preempted, and are skipped for whoever runs in the meantime.
+ *
+ * Owns: holding the CPU, copies of a program and who of them does the work. Not: where they are
+ * attached (hooks/), what they do (emit/).
+ *
+ * From 7.0 on tracepoints are preemptible, those of system calls too (7.3 at the latest; 7.0 not
+ * looked at), and the kernel skips a program for whoever comes to the same hook on the same CPU
+ * while another task is in it. HELD() keeps the CPU while a program works, so that slots and
+ * counters are its own; what is left are a few instructions before. So each hook has copies of its
+ * program: the first that is not skipped does the work, and attach/ counts as missed only what all
+ * of them may have missed.
+ *
+ * In an object of its own for kernels that have the functions for it: where they are not, even a weak
+ * symbol makes libbpf search the modules, which an ordinary user with CAP_BPF may not.
+ */
+#ifndef BEGAT_BPF_PREEMPT_H
+#define BEGAT_BPF_PREEMPT_H
+
+#include "maps.h"
+
+#ifdef BEGAT_PREEMPTIBLE
+
+/* 6.10 (fc7566ad0a82) and 6.14 (c8e2ee1f3df0) */
+extern void bpf_preempt_disable(void) __ksym;
+extern void bpf_preempt_enable(void) __ksym;
+extern void bpf_local_irq_save(unsigned long *flags) __ksym;
+extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
+
+/*
+ * Whoever waits for the CPU would get it where preemption comes back on, still in the program, and
+ * all that it does at this hook would be skipped. With interrupts off there it gets it a moment later.
+ */
+#define HELD(what)                             \
+	do {                                   \
+		unsigned long flags;           \
+                                               \
+		bpf_preempt_disable();         \
+		what;                          \
+		bpf_local_irq_save(&flags);    \
+		bpf_preempt_enable();          \
+		bpf_local_irq_restore(&flags); \
+	} while (0)
+
+static __always_inline void preempt_count(enum hook hook, const __u32 nth, bool is_first)
+{
+	struct cpu_counters *c = cpu_counters();
+
+	if (!c)
+		return;
+	c->hook_runs[hook] += nth == 1;
+	c->hook_firsts[hook] += is_first;
+}
+
+/*
+ * Is this program, the @nth at its hook, the first that gets to see this event of this task? @event:
+ * what tells it from others of its kind.
+ */
+static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 event,
+				       const __u32 nth)
+{
+	struct visit_key key = { .task = (__u64)task, .what = hook + HOOK_COUNT * event };
+	__u32 seen = 1;
+	bool is_first;
+
+	key.start_ns = BPF_CORE_READ(task, start_boottime);
+	is_first = !bpf_map_update_elem(&visits, &key, &seen, BPF_NOEXIST);
+	preempt_count(hook, nth, is_first);
+	return is_first;
+}
+
+/*
+ * The same for a hook that a task comes to again and again with nothing that tells one time from
+ * the next: a program has to work if the last one to run was not one of those before it.
+ */
+static __always_inline bool first_again(enum hook hook, const __u32 nth)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct visit_key key = { .task = (__u64)task, .what = hook };
+	bool is_first = true;
+	__u32 ran = nth, *last;
+
+	key.start_ns = BPF_CORE_READ(task, start_boottime);
+	last = bpf_map_lookup_elem(&visits, &key);
+	if (last) {
+		is_first = nth == 1 || *last >= nth;
+		*last = ran;
+	} else {
+		bpf_map_update_elem(&visits, &key, &ran, BPF_ANY);
+	}
+	preempt_count(hook, nth, is_first);
+	return is_first;
+}
+
+#define COPY(section, name, nth, context, function) \
+	PROGRAM_AS(section, name##_##nth, context, function, nth)
+
+#else
+
+#define COPY(section, name, nth, context, function)
+#define HELD(what) what
+#define first_here(task, hook, event, nth) true
+#define first_again(hook, nth) true
+
+#endif
+
+/* @function takes the context and which program at its hook calls it; those after the first are copies. */
+#define PROGRAM(section, name, context, function) PROGRAM_AS(section, name, context, function, 1)
+#define PROGRAM_AS(section, name, context, function, nth) \
+	SEC(section)                                      \
+	int name(context *ctx)                            \
+	{                                                 \
+		HELD(function(ctx, nth));                 \
+		return 0;                                 \
+	}
+
+#endif
