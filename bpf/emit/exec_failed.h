@@ -111,10 +111,10 @@ static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 	if (!to)
 		return false;
 	n = bpf_probe_read_user_str(to, FAILED_PIECE_BYTES, (void *)piece);
-	if (n <= 0) {
+	if (n <= 0) { /* 0: an empty string, of which older kernels do not count the NUL */
 		*to = 0;
+		args->unreadable += (__u64)n >> 63; /* an error; no branch for the verifier */
 		n = 1;
-		args->unreadable++;
 	}
 	has_more = n == FAILED_PIECE_BYTES; /* then its NUL is not one of argv's */
 	args->fill += n - has_more;
@@ -254,9 +254,13 @@ static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at
 
 static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 user, __u32 offset)
 {
-	void *to = slot_at(rec, offset, REC_PATH_BYTES_MAX);
-	long n = to ? bpf_probe_read_user_str(to, REC_PATH_BYTES_MAX, (void *)user) : 0;
+	char *to = slot_at(rec, offset, REC_PATH_BYTES_MAX);
+	long n = to ? bpf_probe_read_user_str(to, REC_PATH_BYTES_MAX, (void *)user) : -1;
 
+	if (to && !n) { /* as in failed_take() */
+		*to = 0;
+		n = 1;
+	}
 	rec->filename.offset = offset;
 	rec->filename.bytes = n > 0 ? n : 0;
 	if (n <= 0)
