@@ -91,6 +91,7 @@ struct cpu_counters {
 	__u64 seq; /* next sequence number */
 	__u64 untold; /* of what was dropped, of all classes; the rest of the line is in each send */
 	__u64 cgroup_sent; /* whose path is known to have been sent: the last one looked up */
+	__u64 cgroup_until_ns; /* as long as that goes for certain */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
 	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */
 	__u64 told[REC_CLASS_COUNT]; /* of the dropped, already told in a REC_LOST */
@@ -103,6 +104,7 @@ struct cpu_counters {
 	__u64 hook_runs[HOOK_COUNT]; /* of the first program at a hook; its copies do not count */
 	__u64 hook_firsts[HOOK_COUNT]; /* events that a program or one of its copies has taken */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
+	__u64 reserved[7]; /* whole cache lines */
 };
 
 enum proc_flags {
@@ -156,7 +158,7 @@ struct graveyard {
 
 _Static_assert(sizeof(struct bpf_config) == 336, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
-_Static_assert(sizeof(struct cpu_counters) == 320, "cpu_counters");
+_Static_assert(sizeof(struct cpu_counters) == 384, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");
 _Static_assert(sizeof(struct proc_entry) == 128, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");

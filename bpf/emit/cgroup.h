@@ -12,6 +12,7 @@
 
 #define CGROUP_NAME_BYTES 256
 #define CGROUP_CONTAINER_BYTES 64
+#define CGROUP_SENT_NS 1000000 /* too short for it to fall out of cgroups_sent */
 
 struct cgroup_place {
 	struct kernfs_node *kn;
@@ -167,12 +168,14 @@ static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, vo
 	if (!place.kn)
 		return 0;
 	id = cgroup_id(&place, is_typed);
-	if (id == c->cgroup_sent)
+	if (id == c->cgroup_sent && ts_ns < c->cgroup_until_ns)
 		return id;
-	if (bpf_map_lookup_elem(&cgroups_sent, &id))
+	if (bpf_map_lookup_elem(&cgroups_sent, &id)) {
 		c->cgroup_sent = id;
-	else
+		c->cgroup_until_ns = ts_ns + CGROUP_SENT_NS;
+	} else {
 		cgroup_send(ctx, c, at, &place, id, ts_ns, has_loop);
+	}
 	return id;
 }
 
