@@ -464,6 +464,28 @@ stress_schema()
 		{ echo "next to nothing of --exec came"; return 1; }
 }
 
+# Short lives by the hundred thousand leave nothing in the kernel's cache, and found it never full.
+cache_200000()
+{
+	local parent go
+	need_root
+	mkfifo "$1/go" "$1/done"
+	bash -c 'read -r; "$0" storm 200000 >/dev/null; echo >"$1"; read -r' "$cases/c_fork" "$1/done" <"$1/go" &
+	parent=$!
+	exec {go}>"$1/go"
+	start_traced "$1/said" "$begat" watch -v --stats --pid $parent -o /dev/null || return 1
+	echo >&"$go"
+	read -r <"$1/done"
+	echo >&"$go"
+	exec {go}>&-
+	wait $parent
+	sleep 0.2 # longer than the window for which the dead are kept, and their look after
+	end_traced >"$1/stats" || { cat "$1/stats"; return 1; }
+	grep -qE 'processes +[0-9]+ in the table, 0 in the kernel.s cache, 0 found it full' "$1/stats" &&
+		grep -qE 'generated +fork 2[0-9]{5},.* exit 2[0-9]{5}' "$1/stats" &&
+		grep -qE 'lost +none' "$1/stats" || { cat "$1/stats"; return 1; }
+}
+
 # The schema as another implementation reads it, on lines of every shape that real output has.
 schema_by_others()
 {
@@ -578,7 +600,7 @@ layers_check_fails()
 
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
 	push_loses_nothing snapshot_without_zombies record_redacts \
-	record_outgrows_limit low_comes_first stress_schema \
+	record_outgrows_limit low_comes_first stress_schema cache_200000 \
 	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
 	test_ $name
 done
