@@ -3,12 +3,15 @@
  * tracer/fold.c - identical failed execs in a row become one event with a count.
  *
  * In a row means: of one process, with nothing else of the stream between them. What is held is
- * handed over before any other event, so the order stays.
+ * handed over before any other event, so the order stays, and FOLD_NS after it came: a reader that
+ * looks at each record as it is made would see no row otherwise. In batch mode it goes with its batch.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "tracer/tracer.h"
+
+#define FOLD_NS 10000000ull
 
 static bool is_same(const struct begat_event *a, const struct begat_event *b)
 {
@@ -33,6 +36,20 @@ int fold_flush(struct begat *b)
 	return err;
 }
 
+int fold_settle(struct begat *b, uint64_t now_ns)
+{
+	return b->mode == BEGAT_BATCH || now_ns >= b->held_ns + FOLD_NS ? fold_flush(b) : 0;
+}
+
+uint64_t fold_wait_ns(const struct begat *b, uint64_t now_ns)
+{
+	uint64_t due_ns = b->held_ns + FOLD_NS;
+
+	if (!b->held)
+		return 0;
+	return now_ns < due_ns ? due_ns - now_ns : 1;
+}
+
 bool fold_take(struct begat *b, const struct begat_event *ev)
 {
 	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME)) {
@@ -45,5 +62,6 @@ bool fold_take(struct begat *b, const struct begat_event *ev)
 	}
 	fold_flush(b);
 	b->held = begat_event_dup(ev);
+	b->held_ns = tracer_now_ns();
 	return b->held; /* no memory: it goes on unfolded */
 }

@@ -216,9 +216,10 @@ static void look_for_losses(struct begat *b, uint64_t now_ns)
 /* What may wait until no record does. */
 static int settle(struct begat *b)
 {
-	int err = fold_flush(b);
+	uint64_t now = tracer_now_ns();
+	int err = fold_settle(b, now);
 
-	look_for_losses(b, tracer_now_ns());
+	look_for_losses(b, now);
 	if (!err && b->heal_due && b->transport_ops->is_empty(b->transport))
 		err = heal_table(b);
 	return err;

@@ -92,6 +92,7 @@ struct begat {
 	uint64_t cgroups_kept
 		[CGROUPS_KEPT]; /* that where does not rule out, by low bits of the id */
 	struct begat_event *held; /* fold.c: a failed exec that may repeat */
+	uint64_t held_ns; /* when it came */
 
 	/* figures */
 	uint64_t received[BEGAT_TYPE_SLOTS], delivered[BEGAT_TYPE_SLOTS];
@@ -144,6 +145,8 @@ int push_filter(struct begat *b, struct bpf_config *config);
 /* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
 bool fold_take(struct begat *b, const struct begat_event *ev);
 int fold_flush(struct begat *b);
+int fold_settle(struct begat *b, uint64_t now_ns); /* hands over what has been held long enough */
+uint64_t fold_wait_ns(const struct begat *b, uint64_t now_ns); /* until then; 0 = nothing is held */
 
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);

@@ -16,8 +16,8 @@
  * storm on a machine without a CPU to spare is looked at every two milliseconds, and wakes nobody in
  * between.
  *
- * The timer serves batch's interval and, in balanced, one look after the dead (attach_sweep) when
- * no hook comes by to reclaim their cache entries.
+ * The timer serves batch's interval and, in balanced, what is held by fold.c and one look after the
+ * dead (attach_sweep) when no hook comes by to reclaim their cache entries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +38,7 @@
 #define NAP_NS 2000000ull
 #define SPARE_NS 5000000ull /* what was seen of the others holds as long */
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
+#define SWEEP_NS 50000000ull /* behind the window; where there is more to trace, hooks come first */
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
 #define YIELD_NS 20000ull /* a yield that took longer let somebody else run: no CPU to spare */
 #define SPIN_CHECK 32 /* looks between two readings of the clock */
@@ -126,12 +127,18 @@ void wait_close(struct begat *b)
 
 static void wait_arm(struct begat *b)
 {
+	uint64_t fold_ns = fold_wait_ns(b, tracer_now_ns());
+
 	if (b->mode == BEGAT_LOW || b->finished)
 		return;
-	if (b->snapshot_due) /* begat_fd() says at once that there is something to deliver */
+	if (b->snapshot_due) { /* begat_fd() says at once that there is something to deliver */
 		set_timer(b, 1, b->mode == BEGAT_BATCH ? BATCH_NS : 0);
-	else if (b->sweep_due && !b->timer_armed)
-		set_timer(b, b->window_ns + 1000000, 0);
+	} else if (fold_ns) {
+		set_timer(b, fold_ns, 0);
+		b->kicked = true;
+	} else if (b->sweep_due && !b->timer_armed) {
+		set_timer(b, b->window_ns + SWEEP_NS, 0);
+	}
 	__atomic_store_n(&attach_reader(b->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
