@@ -91,6 +91,10 @@ _Noreturn static void become(const struct spawn *spawn, int out, int err, int fa
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A shell that runs the tests in the background, or nohup, has these ignored for all below. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	if (spawn->own_group)
 		setpgid(0, 0);
 	if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
