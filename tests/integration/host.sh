@@ -215,7 +215,8 @@ assert max(e["max_rss_bytes"] for e in exits) == totals["max_rss_bytes"], totals
 PY
 }
 
-# Processes of many kinds: hostile arguments, failures, scripts, namespaces, deaths, an orphan.
+# Processes of many kinds: hostile arguments, failures, scripts, namespaces, deaths, an orphan: whose
+# parent ends when it has done its execs and whose own end is waited for, so that all tracers see the same.
 make_story()
 {
 	cat >"$1" <<STORY
@@ -228,9 +229,10 @@ done
 ./none; ./none; ./none; /etc/passwd; no-such-tool
 sh -c 'kill -9 \$\$'; sh -c 'kill -SEGV \$\$'; sh -c 'exit 7'; (exit 5)
 env A=\$(printf '\\377\\n') "$cases/c_target" \$(printf '\\377') </dev/null
-sh -c 'setsid sh -c "exec <\$1; read go; /bin/true orphan; exit 3" - \$1 & exit 0' - "${1%/*}/orphan"
-echo go >"${1%/*}/orphan"
-rm -f "${1%/*}/orphan"
+mkfifo orphan ready end
+sh -c 'setsid sh -c "exec 9<>end; echo >ready; exec <orphan; read go; /bin/true orphan; exit 3" & read ready <ready; exit 0'
+{ echo go >orphan; read end; } <end
+rm -f orphan ready end
 STORY
 }
 
@@ -244,7 +246,6 @@ show_as_live()
 	for options in '' --env '--max-args 300' '--env=A,PATH --fold-failures' '--redact --env' \
 		'--transport perfbuf' '--buffer 4KiB' "--buffer 4KiB --fold-failures"; do
 		rm -f "$1/a.db"
-		mkfifo "$1/orphan"
 		# shellcheck disable=SC2086
 		"$begat" run --record "$1/a.db" --format json -o "$1/live" $options -- sh "$1/story" \
 			>/dev/null 2>&1
@@ -258,14 +259,12 @@ show_as_live()
 	for where in 'event == exit and exit_code != 0' 'ancestor(exe ~ "*/c_args")' \
 		'ancestor(argv ~ "*read [g]o*")' 'ancestor(uid == 1000) or synthetic' 'argc > 3'; do
 		rm -f "$1/a.db"
-		mkfifo "$1/orphan"
 		"$begat" run --record "$1/a.db" --format json -o "$1/live" -w "$where" -- \
 			unshare --user --map-root-user sh "$1/story" >/dev/null 2>&1
 		"$begat" show "$1/a.db" --format json -w "$where" >"$1/shown" && cmp "$1/live" "$1/shown" ||
 			{ echo "run -w $where"; return 1; }
 	done
 	rm -f "$1/a.db"
-	mkfifo "$1/orphan"
 	"$begat" run --record "$1/a.db" -e exec,exec_failed,exit -o "$1/live" -- sh "$1/story" >/dev/null 2>&1
 	"$begat" show "$1/a.db" | sed '$d' >"$1/shown"
 	head -n "$(wc -l <"$1/shown")" "$1/live" | cmp - "$1/shown"
@@ -279,7 +278,7 @@ show_as_watch()
 	need_root
 	make_story "$1/story"
 	for options in '' '--env --max-args 5000'; do
-		mkfifo "$1/start" "$1/orphan"
+		mkfifo "$1/start"
 		sh -c 'read go <"$0"; exec sh "$1"' "$1/start" "$1/story" >/dev/null 2>&1 &
 		pid=$!
 		tracers=() talks=()
