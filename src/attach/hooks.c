@@ -96,8 +96,6 @@ bool hooks_is_wanted(const char *program, const char *backend, const struct feat
 
 	if (!is_form_wanted(program, features->has_loop))
 		return false;
-	if (hooks_is_copy(program) && !features->has_loop) /* of a form that loops */
-		return false;
 	if (!strcmp(program, "lifecycle__snapshot"))
 		return features->has_task_iterator;
 	return !strncmp(program, "lifecycle__", 11) ||

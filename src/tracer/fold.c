@@ -41,12 +41,13 @@ int fold_settle(struct begat *b, uint64_t now_ns)
 	return b->mode == BEGAT_BATCH || now_ns >= b->held_ns + FOLD_NS ? fold_flush(b) : 0;
 }
 
-uint64_t fold_wait_ns(const struct begat *b, uint64_t now_ns)
+uint64_t fold_wait_ns(const struct begat *b)
 {
-	uint64_t due_ns = b->held_ns + FOLD_NS;
+	uint64_t due_ns = b->held_ns + FOLD_NS, now_ns;
 
 	if (!b->held)
 		return 0;
+	now_ns = tracer_now_ns();
 	return now_ns < due_ns ? due_ns - now_ns : 1;
 }
 

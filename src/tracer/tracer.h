@@ -146,7 +146,7 @@ int push_filter(struct begat *b, struct bpf_config *config);
 bool fold_take(struct begat *b, const struct begat_event *ev);
 int fold_flush(struct begat *b);
 int fold_settle(struct begat *b, uint64_t now_ns); /* hands over what has been held long enough */
-uint64_t fold_wait_ns(const struct begat *b, uint64_t now_ns); /* until then; 0 = nothing is held */
+uint64_t fold_wait_ns(const struct begat *b); /* until then; 0 = nothing is held */
 
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);

@@ -127,10 +127,11 @@ void wait_close(struct begat *b)
 
 static void wait_arm(struct begat *b)
 {
-	uint64_t fold_ns = fold_wait_ns(b, tracer_now_ns());
+	uint64_t fold_ns;
 
 	if (b->mode == BEGAT_LOW || b->finished)
 		return;
+	fold_ns = fold_wait_ns(b);
 	if (b->snapshot_due) { /* begat_fd() says at once that there is something to deliver */
 		set_timer(b, 1, b->mode == BEGAT_BATCH ? BATCH_NS : 0);
 	} else if (fold_ns) {

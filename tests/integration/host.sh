@@ -450,7 +450,7 @@ stress_schema()
 	chown 65534:65534 "$scratch"
 	for kind in exec fork vfork clone; do
 		stress $kind "$scratch" >"$1/log" 2>&1 ||
-			{ echo "stress-ng --$kind:"; cat "$1/log"; end_traced; return 1; }
+			{ echo "stress-ng --$kind:"; cat "$1/log"; end_traced; rm -rf "$scratch"; return 1; }
 	done
 	rm -rf "$scratch"
 	end_traced || return 1
@@ -469,7 +469,8 @@ cache_200000()
 	local parent go
 	need_root
 	mkfifo "$1/go" "$1/done"
-	bash -c 'read -r; "$0" storm 200000 >/dev/null; echo >"$1"; read -r' "$cases/c_fork" "$1/done" <"$1/go" &
+	bash -c 'read -r && { "$0" storm 200000 >/dev/null; echo >"$1"; read -r; }' \
+		"$cases/c_fork" "$1/done" <"$1/go" &
 	parent=$!
 	exec {go}>"$1/go"
 	start_traced "$1/said" "$begat" watch -v --stats --pid $parent -o /dev/null || return 1
