@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/byte_set.h"
 #include "cli.h"
 #include "diff_formats.h"
 #include "traces.h"
@@ -198,7 +199,7 @@ static char *limit_of(char *line)
 {
 	size_t len = strcspn(line, "#\r\n");
 
-	while (len && strchr(" \t", line[len - 1]))
+	while (len && byte_is_one_of(line[len - 1], " \t"))
 		len--;
 	line[len] = '\0';
 	return line + strspn(line, " \t");

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/byte_set.h"
+
 static void write_stderr(const char *text, size_t len)
 {
 	/* Nobody is left to tell when this fails. */
@@ -44,7 +46,7 @@ static const char *stop_of(const char *sentence)
 {
 	size_t len = strlen(sentence);
 
-	return len && strchr(".?!", sentence[len - 1]) ? "" : ".";
+	return len && byte_is_one_of(sentence[len - 1], ".?!") ? "" : ".";
 }
 
 void cli_explain(const char *sentence)

@@ -14,22 +14,23 @@ cd "${1:-$(dirname "$0")/..}"
 table='
 abi
 bpf              abi libbpf libc
+base             libc
 include/begat    c
-src/base         include/begat libc
-src/attach       include/begat src/base abi libc libbpf
-src/transport    include/begat src/base abi libc libbpf
-src/decode       include/begat src/base abi libc
-src/proctable    include/begat src/base libc
-src/enrich       include/begat src/base libc
-src/filter       include/begat src/base libc
-src/sink         include/begat src/base libc
-src/tracer       include/begat src/base abi libc src/attach src/transport src/decode
+src/base         base include/begat libc
+src/attach       base include/begat src/base abi libc libbpf
+src/transport    base include/begat src/base abi libc libbpf
+src/decode       base include/begat src/base abi libc
+src/proctable    base include/begat src/base libc
+src/enrich       base include/begat src/base libc
+src/filter       base include/begat src/base libc
+src/sink         base include/begat src/base libc
+src/tracer       base include/begat src/base abi libc src/attach src/transport src/decode
 src/tracer       src/proctable src/enrich src/filter src/sink
-trace            include/begat libc sqlite
-cli              include/begat libc
+trace            base include/begat libc sqlite
+cli              base include/begat libc
 '
 
-folders='abi bpf include/begat src trace cli'
+folders='abi base bpf include/begat src trace cli'
 present=
 for folder in $folders; do
 	[ ! -d "$folder" ] || present="$present $folder"
@@ -142,3 +143,10 @@ END {
 		print "check-layers: no include line was found: wrong folder?"
 	exit bad > 0 || seen == 0
 }'
+
+# strchr(set, 0) is true: bytes of traced processes go through byte_is_one_of().
+# shellcheck disable=SC2086
+if grep -rnE 'strchr\("' $present --include='*.[ch]'; then
+	echo "check-layers: strchr() takes NUL for a member of the set: use byte_is_one_of()"
+	exit 1
+fi

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/byte_set.h"
 #include "base/utf8.h"
 
 struct escaped {
@@ -90,7 +91,7 @@ static enum quoting quoting_of(const char *data, size_t len)
 
 		if (!n || utf8_is_unsafe(codepoint))
 			return QUOTE_ESCAPED;
-		if (n == 1 && strchr(" !\"#$&'()*;<>?[\\]^`{|}~", (int)codepoint))
+		if (n == 1 && byte_is_one_of((char)codepoint, " !\"#$&'()*;<>?[\\]^`{|}~"))
 			quoting = QUOTE_SINGLE;
 		at += n;
 	}

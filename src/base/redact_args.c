@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/byte_set.h"
 #include "base/redact_rules.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -158,8 +159,7 @@ static size_t match_option(const struct program_option *option, const char *data
 	}
 	if (data[0] != '-' || data[1] == '-')
 		return 0;
-	while (at < len && data[at] != option->option[1] && data[at] &&
-	       strchr(option->flags, data[at]))
+	while (at < len && data[at] != option->option[1] && byte_is_one_of(data[at], option->flags))
 		at++;
 	return at < len && data[at] == option->option[1] ? at + 1 : 0;
 }
@@ -366,7 +366,7 @@ static void read_shell(const char *data, size_t start, size_t len, int depth, st
 			start += 2;
 			continue;
 		}
-		if (redact_is_blank(c) || (c && strchr(";&|()`", c))) {
+		if (redact_is_blank(c) || byte_is_one_of(c, ";&|()`")) {
 			if (c != ' ' && c != '\t')
 				context = (struct redact_context){ .is_text = true };
 			start++;

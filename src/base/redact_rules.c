@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/byte_set.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BEGIN_MAX_BYTES 64 /* of the line that begins a private key */
 #define TOKEN_HEAD_BYTES 256 /* of a JSON web token: its first dot comes before */
@@ -71,7 +73,7 @@ size_t redact_word_end(const char *data, size_t len, size_t at)
 	for (; at < len; at++) {
 		char c = data[at];
 
-		if (redact_is_blank(c) || (c && strchr(";&|()`", c)))
+		if (redact_is_blank(c) || byte_is_one_of(c, ";&|()`"))
 			return at;
 		if (c == '\\') {
 			at++;
@@ -126,7 +128,7 @@ static size_t find_stop(const struct pair *pair, size_t at, const char *stops)
 
 		if (c == pair->quote && c && pair->data[at - 1] != '\\')
 			break;
-		if (c && strchr(stops, c))
+		if (byte_is_one_of(c, stops))
 			break;
 	}
 	return at;
@@ -173,7 +175,8 @@ static size_t add_value(const struct pair *pair, struct spans *spans)
 	if (end < len && pair->quote && data[end] == pair->quote) {
 		size_t more = redact_word_end(data, len, end + 1);
 
-		if (more > end + 1 && !pair->is_name_quoted && !strchr(",:}])>", data[end + 1]))
+		if (more > end + 1 && !pair->is_name_quoted &&
+		    !byte_is_one_of(data[end + 1], ",:}])>"))
 			end = more;
 	}
 	if (!redact_is_switch(data + at, end - at))
@@ -186,7 +189,7 @@ static bool is_query_secret(const struct pair *pair)
 {
 	static const char *const names[] = { "key", "sig", "signature", "code" };
 
-	if (pair->name == pair->data || !strchr("?&", pair->name[-1]) || !pair->name[-1])
+	if (pair->name == pair->data || !byte_is_one_of(pair->name[-1], "?&"))
 		return false;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		if (pair->name_len == strlen(names[i]) &&
@@ -211,7 +214,8 @@ static bool read_pair(struct pair *pair)
 	if (pair->is_name_quoted && end && data[end - 1] == '\\')
 		end--;
 	/* a::b and scheme:// are no pairs */
-	if (is_colon && (i + 1 == pair->len || strchr(":/", data[i + 1]) || data[i - 1] == ':'))
+	if (is_colon &&
+	    (i + 1 == pair->len || byte_is_one_of(data[i + 1], ":/") || data[i - 1] == ':'))
 		return false;
 	for (start = end; start && end - start < NAME_MAX_BYTES; start--) {
 		if (!redact_is_name_char(data[start - 1]))
@@ -281,8 +285,7 @@ static void find_sql(const char *data, size_t len, struct spans *spans)
 	static const char *const words[] = { "identified by", "password" };
 
 	for (size_t i = 0; i < len; i++) {
-		if (!strchr("iIpP", data[i]) || !data[i] ||
-		    (i && isalnum((unsigned char)data[i - 1])))
+		if (!byte_is_one_of(data[i], "iIpP") || (i && isalnum((unsigned char)data[i - 1])))
 			continue;
 		for (size_t k = 0; k < COUNT(words); k++) {
 			size_t at = i + strlen(words[k]), end;
@@ -308,7 +311,7 @@ static size_t last_at(const char *data, size_t len, size_t from, size_t *ret_end
 	size_t at = SIZE_MAX, end;
 
 	for (end = from; end < len && !redact_is_blank(data[end]); end++) {
-		if (data[end] && strchr("\"'<>", data[end]))
+		if (byte_is_one_of(data[end], "\"'<>"))
 			break;
 		if (data[end] == '@')
 			at = end;
@@ -335,7 +338,7 @@ static void find_urls(const char *data, size_t len, struct spans *spans)
 		if (data[i] != ':' || data[i + 1] != '/' || data[i + 2] != '/')
 			continue;
 		for (end = user; end < len && !redact_is_blank(data[end]); end++) {
-			if (strchr("/?#\"'<>", data[end]) && data[end])
+			if (byte_is_one_of(data[end], "/?#\"'<>"))
 				break;
 			if (data[end] == ':' && colon == SIZE_MAX)
 				colon = end;
@@ -344,7 +347,7 @@ static void find_urls(const char *data, size_t len, struct spans *spans)
 		}
 		/* A / or # in the password should be written %2F, but is not always. */
 		if (at == SIZE_MAX && colon != SIZE_MAX && data[user] != '[' && end < len &&
-		    strchr("/?#", data[end]) && !is_port(data + colon + 1, end - colon - 1))
+		    byte_is_one_of(data[end], "/?#") && !is_port(data + colon + 1, end - colon - 1))
 			at = last_at(data, len, end, &end);
 		if (at != SIZE_MAX && colon < at)
 			spans_add(spans, colon + 1, at);
@@ -416,7 +419,7 @@ static size_t key_length(const struct known_key *key, const char *data, size_t l
 static void find_known_keys(const char *data, size_t len, struct spans *spans)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (!data[i] || !strchr("AgxsrwpdeEh", data[i]) ||
+		if (!byte_is_one_of(data[i], "AgxsrwpdeEh") ||
 		    (i && isalnum((unsigned char)data[i - 1])))
 			continue;
 		for (size_t k = 0; k < COUNT(known_keys); k++) {

@@ -21,6 +21,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/byte_set.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ID_HEX 64 /* what a container engine calls a container */
 #define ID_MIN_HEX 12
@@ -84,7 +86,7 @@ static bool is_name(struct part part)
 	for (size_t i = 0; i < part.len; i++) {
 		unsigned char c = (unsigned char)part.data[i];
 
-		if (!isalnum(c) && !strchr("-_.:@\\", c))
+		if (!isalnum(c) && !byte_is_one_of((char)c, "-_.:@\\"))
 			return false;
 	}
 	return true;

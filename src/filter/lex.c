@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/byte_set.h"
+
 size_t lex_column(const struct lexer *lexer, const char *at)
 {
 	return (size_t)(at - lexer->text) + 1;
@@ -137,7 +139,7 @@ static int quoted_value(struct lexer *lexer, char *out, size_t *ret_len)
 		if (!c)
 			return lex_error(lexer, "missing %c at the end of the text at column %zu",
 					 quote, lex_column(lexer, start));
-		if (c == '\\' && quote == '"' && *lexer->at && strchr("\"\\nt", *lexer->at)) {
+		if (c == '\\' && quote == '"' && byte_is_one_of(*lexer->at, "\"\\nt")) {
 			c = *lexer->at++;
 			c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
 		}

@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,30 @@ static void paths(void **state)
 	(void)state;
 }
 
+/* A NUL byte is no character of a name, wherever it is. */
+static void no_name_has_a_nul(void **state)
+{
+	static const char *const prefixes[] = { "/lxc/", "/lxc.payload.", "/machine.slice/machine-",
+						"/machine.slice/systemd-nspawn@" };
+	static const char *const names[] = { "a*b", "*", "a*", "*a" };
+
+	for (size_t i = 0; i < 4 * 4; i++) {
+		char path[80], buf[ENRICH_CONTAINER_BYTES];
+		const char *prefix = prefixes[i / 4];
+		const char *suffix = i / 4 == 2 ? ".scope" : i / 4 == 3 ? ".service" : "";
+		size_t len = (size_t)snprintf(path, sizeof(path), "%s%s%s", prefix, names[i % 4],
+					      suffix);
+		struct begat_event ev = { .size = sizeof(ev) };
+
+		*(char *)memchr(path, '*', len) = '\0';
+		if (enrich_container(&(struct begat_str){ path, len }, &ev, buf, sizeof(buf)))
+			fail_msg("%s%s%s with * = NUL names a container", prefix, names[i % 4],
+				 suffix);
+		assert_false(begat_event_has(&ev, BEGAT_F_CONTAINER_ID));
+	}
+	(void)state;
+}
+
 static void no_path_and_no_room(void **state)
 {
 	struct begat_event ev = { .size = sizeof(ev) };
@@ -169,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cache_says_the_same),
 		cmocka_unit_test(paths),
+		cmocka_unit_test(no_name_has_a_nul),
 		cmocka_unit_test(no_path_and_no_room),
 	};
 

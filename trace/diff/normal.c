@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/byte_set.h"
+
 #define DIGITS_MIN 3
 #define HEX_MIN 8
 
@@ -77,7 +79,8 @@ static size_t write_temporary(FILE *out, const char *data, size_t len, size_t fo
 {
 	size_t end = folder, dot = 0;
 
-	while (end < len && !isspace((unsigned char)data[end]) && !strchr(",:;'\"", data[end])) {
+	while (end < len && !isspace((unsigned char)data[end]) &&
+	       !byte_is_one_of(data[end], ",:;'\"")) {
 		if (data[end] == '.')
 			dot = end;
 		else if (data[end] == '/')

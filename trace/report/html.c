@@ -14,13 +14,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/byte_set.h"
+
 /* page.S: the file, and a NUL that does not count. */
 extern const char report_page[], report_page_end[];
 
 static void put_escaped(FILE *out, const char *text)
 {
 	for (; *text; text++) {
-		if (strchr("<>&\"'", *text))
+		if (byte_is_one_of(*text, "<>&\"'"))
 			fprintf(out, "&#%d;", *text);
 		else
 			putc(*text, out);

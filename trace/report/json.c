@@ -17,6 +17,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/byte_set.h"
+
 /* Length of the valid UTF-8 character at @s, or 0. */
 static size_t utf8_length(const unsigned char *s, size_t len)
 {
@@ -45,7 +47,7 @@ static void put_string(FILE *out, const char *data, size_t len)
 		if (!step) {
 			fputs("\\ufffd", out);
 			step = 1;
-		} else if (*s < 0x20 || *s == 0x7f || strchr("\"\\<>&", *s)) {
+		} else if (*s < 0x20 || *s == 0x7f || byte_is_one_of((char)*s, "\"\\<>&")) {
 			fprintf(out, "\\u%04x", *s);
 		} else if (step == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] | 1) == 0xa9) {
 			fputs(s[2] & 1 ? "\\u2029" : "\\u2028", out);
