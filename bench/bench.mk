@@ -3,7 +3,7 @@
 # BENCH=latency` one, BENCH='hooks idle' these.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle guest
+BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/bench/lib/floor.o \
 	$(BUILD)/cli/bench/samples.o
@@ -25,6 +25,11 @@ $(BENCH_DIR)/store: $(BUILD)/bench/store.o $(BUILD)/tests/lib/synthetic.o \
 	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 $(BUILD)/bench/store.o: CPPFLAGS += -Itests/lib
 
+$(BENCH_DIR)/diff_noise: $(BUILD)/bench/diff_noise.o $(BUILD)/tests/lib/diff_noise.o $(TRACE_LIB) \
+		$(BUILD)/libbegat.a
+	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
+$(BUILD)/bench/diff_noise.o: CPPFLAGS += -Itests/lib
+
 $(BUILD)/bench/%.o: CPPFLAGS += -Ibench
 
 # feed: the product's emitters, called in a loop; floor: programs that do the least; choices: other
@@ -42,7 +47,8 @@ $(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor
 
 -include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
-bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store
+bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store \
+	$(BENCH_DIR)/diff_noise
 
 bench:
 	@scripts/install-deps.sh build

@@ -110,7 +110,11 @@ static int judge(const struct begat_diff *diff, struct diff_verdict *verdicts, b
 		if (r < 0) {
 			snprintf(sentence, sizeof(sentence), "--fail-if '%.100s': %s", v->condition,
 				 v->why);
-			return cli_usage_error("diff", cli_safe(safe, sizeof(safe), sentence));
+			cli_safe(safe, sizeof(safe), sentence);
+			if (r == -EINVAL)
+				return cli_usage_error("diff", safe);
+			cli_complain("%s.", safe);
+			return DIFF_TROUBLE;
 		}
 		v->is_broken = r > 0;
 		*ret_failed |= v->is_broken;
@@ -311,6 +315,7 @@ const struct command_spec command_diff = {
 		 "are folded. Exit status: 0, 1 if a --fail-if holds or a budget is broken, 2 for "
 		 "trouble.\n",
 	.examples = "  begat diff main.db branch.db --fail-if 'wall > 10%' --fail-if 'new exe'\n"
-		    "  begat diff --base m1.db --base m2.db --base m3.db branch1.db branch2.db\n",
+		    "  begat diff --base m1.db --base m2.db --base m3.db --base m4.db --base m5.db "
+		    "branch.db\n",
 	.run = diff,
 };

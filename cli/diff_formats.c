@@ -46,7 +46,9 @@ static bool has_change(const struct begat_diff_row *row)
 	return false;
 }
 
-static void change(char out[32], const struct begat_diff_row *row, enum begat_diff_measure m)
+/* "=": no change beyond the noise. A question mark: nobody knows whether it is noise. */
+static void change(char out[32], const struct diff_view *v, const struct begat_diff_row *row,
+		   enum begat_diff_measure m)
 {
 	double base = row->base[m].mean, other = row->other[m].mean;
 
@@ -57,8 +59,13 @@ static void change(char out[32], const struct begat_diff_row *row, enum begat_di
 	else if (!other)
 		snprintf(out, 32, "gone");
 	else
-		snprintf(out, 32, "%+.1f%%", (other - base) / base * 100);
+		snprintf(out, 32, "%+.1f%%%s", (other - base) / base * 100,
+			 begat_diff_noise_is_known(v->diff) ? "" : "?");
 }
+
+#define NOISE_UNKNOWN                                                                        \
+	"Noise is unknown (marked ?): %d + %d recordings cannot tell a change from chance. " \
+	"Record at least 5, best 5 with --base.\n"
 
 /* ---- text ---- */
 
@@ -70,7 +77,7 @@ static void text_total(const struct diff_view *v, FILE *out)
 	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
 		char base[HUMAN_BYTES], other[HUMAN_BYTES], delta[32];
 
-		change(delta, t, (enum begat_diff_measure)m);
+		change(delta, v, t, (enum begat_diff_measure)m);
 		fprintf(out, "%-8s %12s %12s %9s",
 			begat_diff_measure_name((enum begat_diff_measure)m),
 			show(base, (enum begat_diff_measure)m, t->base[m].mean),
@@ -82,6 +89,8 @@ static void text_total(const struct diff_view *v, FILE *out)
 		}
 		putc('\n', out);
 	}
+	if (!begat_diff_noise_is_known(v->diff))
+		fprintf(out, NOISE_UNKNOWN, v->base_count, v->other_count);
 }
 
 static void text_row(const struct diff_view *v, const struct begat_diff_row *row, FILE *out)
@@ -92,10 +101,10 @@ static void text_row(const struct diff_view *v, const struct begat_diff_row *row
 							    : "";
 	size_t len;
 
-	change(deltas[0], row, BEGAT_DIFF_COUNT);
-	change(deltas[1], row, BEGAT_DIFF_WALL);
-	change(deltas[2], row, BEGAT_DIFF_CPU);
-	change(deltas[3], row, BEGAT_DIFF_RSS);
+	change(deltas[0], v, row, BEGAT_DIFF_COUNT);
+	change(deltas[1], v, row, BEGAT_DIFF_WALL);
+	change(deltas[2], v, row, BEGAT_DIFF_CPU);
+	change(deltas[3], v, row, BEGAT_DIFF_RSS);
 	safe_key(key, row->key);
 	snprintf(line, sizeof(line), "%-5s %6.6g %8s %9s %9s %9s %9s %9s  %s",
 		 row->kind == BEGAT_DIFF_BOTH ? "" : kind_names[row->kind],
@@ -140,8 +149,9 @@ void diff_text(const struct diff_view *v, FILE *out)
 		fprintf(out, "... and %zu more programs that changed; -v shows all\n",
 			changed - shown);
 	if (count > changed)
-		fprintf(out, "%zu program%s without a change beyond the noise\n", count - changed,
-			count - changed == 1 ? "" : "s");
+		fprintf(out, "%zu program%s without a change%s\n", count - changed,
+			count - changed == 1 ? "" : "s",
+			begat_diff_noise_is_known(v->diff) ? " beyond the noise" : "");
 	for (int i = 0; i < v->verdicts_count; i++) {
 		char condition[256], why[1024];
 
@@ -174,12 +184,15 @@ static void json_value(FILE *out, const struct begat_diff_value *v)
 		v->deviation, v->min, v->max);
 }
 
-static void json_row(FILE *out, const char *what, const struct begat_diff_row *row)
+static void json_row(FILE *out, const struct diff_view *v, const char *what,
+		     const struct begat_diff_row *row)
 {
 	fprintf(out, "{\"row\":\"%s\",\"key\":", what);
 	json_text(out, row->key);
 	fprintf(out, ",\"kind\":\"%s\",\"base_seen\":%u,\"other_seen\":%u", kind_names[row->kind],
 		row->base_seen, row->other_seen);
+	fprintf(out, ",\"noise_is_known\":%s",
+		begat_diff_noise_is_known(v->diff) ? "true" : "false");
 	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
 		fprintf(out,
 			",\"%s\":{\"base\":", begat_diff_measure_name((enum begat_diff_measure)m));
@@ -196,13 +209,13 @@ void diff_json(const struct diff_view *v, FILE *out)
 	size_t count;
 	const struct begat_diff_row *rows;
 
-	json_row(out, "total", begat_diff_total(v->diff));
+	json_row(out, v, "total", begat_diff_total(v->diff));
 	rows = begat_diff_rows(v->diff, &count);
 	for (size_t i = 0; i < count; i++)
-		json_row(out, "program", &rows[i]);
+		json_row(out, v, "program", &rows[i]);
 	rows = begat_diff_commands(v->diff, &count);
 	for (size_t i = 0; i < count; i++)
-		json_row(out, "command", &rows[i]);
+		json_row(out, v, "command", &rows[i]);
 	for (int i = 0; i < v->verdicts_count; i++) {
 		fputs("{\"row\":\"verdict\",\"condition\":", out);
 		json_text(out, v->verdicts[i].condition);
@@ -282,30 +295,31 @@ static const char page_start[] =
 	"tr { break-inside: avoid; } }\n"
 	"</style></head><body>\n<h1>begat diff</h1>\n";
 
-static void html_change(FILE *out, const struct begat_diff_row *row, enum begat_diff_measure m)
+static void html_change(FILE *out, const struct diff_view *v, const struct begat_diff_row *row,
+			enum begat_diff_measure m)
 {
 	char text[32], value[HUMAN_BYTES];
 	const char *class = !row->differs[m]			     ? "same"
 			    : row->other[m].mean > row->base[m].mean ? "more"
 								     : "less";
 
-	change(text, row, m);
+	change(text, v, row, m);
 	fprintf(out, "<td>%s</td><td class=\"%s\">%s</td>", show(value, m, row->other[m].mean),
 		class, text);
 }
 
-static void html_row(FILE *out, const struct begat_diff_row *row)
+static void html_row(FILE *out, const struct diff_view *v, const struct begat_diff_row *row)
 {
 	fputs("<tr><td>", out);
 	if (row->kind != BEGAT_DIFF_BOTH)
 		fprintf(out, "<span class=\"kind\">%s</span>", kind_names[row->kind]);
 	html_text(out, row->key);
 	fputs("</td>", out);
-	html_change(out, row, BEGAT_DIFF_COUNT);
-	html_change(out, row, BEGAT_DIFF_WALL);
-	html_change(out, row, BEGAT_DIFF_CPU);
-	html_change(out, row, BEGAT_DIFF_RSS);
-	html_change(out, row, BEGAT_DIFF_FAILED);
+	html_change(out, v, row, BEGAT_DIFF_COUNT);
+	html_change(out, v, row, BEGAT_DIFF_WALL);
+	html_change(out, v, row, BEGAT_DIFF_CPU);
+	html_change(out, v, row, BEGAT_DIFF_RSS);
+	html_change(out, v, row, BEGAT_DIFF_FAILED);
 	fputs("</tr>\n", out);
 }
 
@@ -319,8 +333,8 @@ static void html_files(FILE *out, const char *label, const char *const *files, i
 	fputs("</span></p>\n", out);
 }
 
-static void html_table(FILE *out, const char *title, const struct begat_diff_row *rows,
-		       size_t count, bool shows_all)
+static void html_table(FILE *out, const struct diff_view *v, const char *title,
+		       const struct begat_diff_row *rows, size_t count, bool shows_all)
 {
 	size_t shown = 0;
 
@@ -333,7 +347,7 @@ static void html_table(FILE *out, const char *title, const struct begat_diff_row
 	for (size_t i = 0; i < count; i++) {
 		if (!shows_all && (!has_change(&rows[i]) || shown == 500))
 			continue;
-		html_row(out, &rows[i]);
+		html_row(out, v, &rows[i]);
 		shown++;
 	}
 	fputs("</tbody></table></div>\n", out);
@@ -360,10 +374,15 @@ void diff_html(const struct diff_view *v, FILE *out)
 		html_text(out, v->verdicts[i].why);
 		fputs("</p>\n", out);
 	}
-	html_table(out, "Total", begat_diff_total(v->diff), 1, true);
+	if (!begat_diff_noise_is_known(v->diff)) {
+		fputs("<p>", out);
+		fprintf(out, NOISE_UNKNOWN, v->base_count, v->other_count);
+		fputs("</p>\n", out);
+	}
+	html_table(out, v, "Total", begat_diff_total(v->diff), 1, true);
 	rows = begat_diff_rows(v->diff, &count);
-	html_table(out, "Programs", rows, count, v->shows_all);
+	html_table(out, v, "Programs", rows, count, v->shows_all);
 	rows = begat_diff_commands(v->diff, &count);
-	html_table(out, "Command lines", rows, count, v->shows_all);
+	html_table(out, v, "Command lines", rows, count, v->shows_all);
 	fputs("</body></html>\n", out);
 }

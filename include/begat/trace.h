@@ -334,7 +334,7 @@ struct begat_diff_row {
 	enum begat_diff_kind kind;
 	uint32_t base_seen, other_seen; /* in how many traces of each side */
 	struct begat_diff_value base[BEGAT_DIFF_MEASURES], other[BEGAT_DIFF_MEASURES];
-	/* The difference is larger than the spread explains; with one trace a side: than 5 %. */
+	/* The change is more than noise; every change, where the noise is not known. */
 	bool differs[BEGAT_DIFF_MEASURES];
 };
 
@@ -343,6 +343,13 @@ int begat_diff_new(struct begat_trace *const *base, size_t base_count,
 		   struct begat_trace *const *other, size_t other_count,
 		   struct begat_diff **ret_diff);
 void begat_diff_free(struct begat_diff *diff);
+
+/**
+ * begat_diff_noise_is_known() - do the traces say how far two of the same build differ?
+ *
+ * It takes five traces on both sides together. With fewer, row->differs marks every change.
+ */
+bool begat_diff_noise_is_known(const struct begat_diff *diff);
 
 const struct begat_diff_row *begat_diff_total(const struct begat_diff *diff);
 /** begat_diff_rows() - programs, the largest change of CPU or wall time first. */
@@ -355,9 +362,9 @@ const char *begat_diff_measure_name(enum begat_diff_measure measure);
 
 /**
  * begat_diff_check() - does a condition for --fail-if hold? "wall > 10%", "cpu > 2s",
- * "count(cc1) > 0", "new exe", "gone exe", "failed > 0".
+ * "count(cc1) > 0", "new exe", "gone exe", "failed > 0". A change within the noise counts as none.
  * @why: one sentence for people, at least 256 bytes. On -EINVAL what is wrong with @condition.
- * Return: 1 it holds, 0 it does not, -EINVAL.
+ * Return: 1 it holds, 0 it does not, -EINVAL; -ENOENT if it names a program that never ran.
  */
 int begat_diff_check(const struct begat_diff *diff, const char *condition, char *why,
 		     size_t why_size);

@@ -211,6 +211,11 @@ for budget in "$tmp/empty" "$tmp" "$tmp/none"; do
 		fail "budget_refused" "it is not refused with one sentence"
 	fi
 done
+# A name that matches nothing is a mistake, not a limit that is kept.
+echo 'count(nosuch) <= 40' >"$tmp/typo"
+refuse budget_of_nobody 2 "no program 'nosuch' ran" "$begat" diff --budget "$tmp/typo" "$build"
+refuse fail_if_of_nobody 2 "no program 'nosuch' ran" "$begat" diff "$build" "$build" \
+	--fail-if 'count(nosuch) > 0'
 # No output may take the place of what it is made from.
 cp "$build" "$tmp/base.db"
 cp "$build" "$tmp/other.db"
@@ -228,8 +233,15 @@ if [ $? = 2 ] && grep -q cc1 "$tmp/kept"; then ok diff_keeps_budget; else fail d
 bases=$(for _ in $(seq 100); do echo "--base $build"; done)
 # shellcheck disable=SC2086
 check alike_are_alike sh -c '! "$@" | grep -E "spread|%"' - "$begat" diff $bases "$build"
+# With two recordings nobody knows what is noise, and the table says so.
+check noise_unknown sh -c '"$@" | grep -q "^Noise is unknown (marked ?): 1 + 1 recordings"' - \
+	"$begat" diff "$build" "$here/storm.db"
+check noise_known sh -c '! "$@" | grep -qi "noise is unknown"' - \
+	"$begat" diff $bases "$here/storm.db"
+check noise_json sh -c '"$@" | head -n 1 | jq -e ".noise_is_known == true"' - \
+	"$begat" diff --format json $bases "$here/storm.db"
 # What programs are called cannot forge a verdict.
-"$begat" diff "$build" "$hostile" --fail-if "$(printf 'cpu(\033) > 1%%')" \
+"$begat" diff "$build" "$hostile" --fail-if "$(printf 'cpu([!\033]*) > 1%%')" \
 	--fail-if 'new exe' >"$tmp/diff"
 if [ $? = 1 ] && ! grep -q "$(printf '\033')" "$tmp/diff"; then
 	ok verdict_escapes

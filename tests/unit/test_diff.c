@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "store_help.h"
+#include "diff_noise.h"
+#include "trace/diff/diff.h"
 #include "trace/diff/normal.h"
 
 static void test_normal(void **state)
@@ -171,7 +173,9 @@ static void test_slower(void **state)
 	expect(diff, "wall(make) > 1ms", 1);
 	expect(diff, "rss > 1GiB", 0);
 	expect(diff, "failed > 0", 0);
-	expect(diff, "count(nosuch) > 0", 0);
+	expect(diff, "count(nosuch) > 0", -ENOENT);
+	expect(diff, "new exe", 0);
+	assert_false(begat_diff_noise_is_known(diff));
 	begat_diff_free(diff);
 	done(&a);
 	done(&b);
@@ -207,17 +211,93 @@ static void test_spread(void **state)
 		t[i] = r[i].trace;
 	}
 	assert_int_equal(begat_diff_new(t, 3, t + 3, 3, &diff), 0);
+	assert_true(begat_diff_noise_is_known(diff));
 	assert_false(find_row(diff, cc1)->differs[BEGAT_DIFF_CPU]);
 	assert_true(find_row(diff, cc1)->base[BEGAT_DIFF_CPU].deviation > 0);
 	assert_int_equal(find_row(diff, cc1)->base_seen, 3);
+	/* The gate and the table follow one rule. */
+	expect(diff, "cpu(cc1) > 0%", 0);
+	expect(diff, "cpu > 0ns", 0);
+	expect(diff, "cpu < 0ns", 0);
 	begat_diff_free(diff);
 	assert_int_equal(begat_diff_new(t, 3, t + 6, 3, &diff), 0);
 	assert_true(find_row(diff, cc1)->differs[BEGAT_DIFF_CPU]);
 	assert_true(find_row(diff, cc1)->other[BEGAT_DIFF_CPU].min >
 		    find_row(diff, cc1)->base[BEGAT_DIFF_CPU].max);
+	expect(diff, "cpu(cc1) > 150%", 1);
+	expect(diff, "cpu(cc*) > 150%", 1);
+	expect(diff, "count(cc*) > 0", 0);
 	begat_diff_free(diff);
 	for (int i = 0; i < 9; i++)
 		done(&r[i]);
+}
+
+/* Percent of comparisons in which a change is seen that is not there, or is (@factor). */
+static double seen_percent(const struct noise_shape *shape, size_t base, size_t other,
+			   double factor)
+{
+	enum { TRIALS = 20000 };
+	struct diff_sums sums[10];
+	int seen = 0;
+
+	for (int i = 0; i < TRIALS; i++) {
+		for (size_t k = 0; k < base + other; k++)
+			sums[k].values[BEGAT_DIFF_WALL] =
+				10e9 * shape->draw(shape->size) * (k < base ? 1 : factor);
+		seen += diff_is_more_than_noise(sums, base, other, BEGAT_DIFF_WALL);
+	}
+	return 100. * seen / TRIALS;
+}
+
+/* Noise of known shape: false alarms are under 1 %, and a large change is found. */
+static void test_false_alarms(void **state)
+{
+	static const size_t designs[][2] = { { 4, 1 }, { 5, 1 }, { 1, 5 }, { 3, 2 }, { 5, 5 } };
+
+	for (size_t s = 0; s < noise_shapes_count; s++) {
+		for (size_t d = 0; d < sizeof(designs) / sizeof(designs[0]); d++) {
+			double percent =
+				seen_percent(&noise_shapes[s], designs[d][0], designs[d][1], 1);
+
+			if (percent >= 1)
+				fail_msg("%s, %zu + %zu: %.2f %% false alarms",
+					 noise_shapes[s].name, designs[d][0], designs[d][1],
+					 percent);
+		}
+	}
+	assert_true(seen_percent(&noise_shapes[0], 5, 1, 1.5) > 80);
+	assert_true(seen_percent(&noise_shapes[0], 5, 5, 1.2) > 95);
+}
+
+static void sum_up(struct diff_sums *sums, const double *values, size_t count,
+		   enum begat_diff_measure m)
+{
+	for (size_t i = 0; i < count; i++)
+		sums[i].values[m] = values[i];
+}
+
+/* Counts that never vary tell the smallest change; times and bytes have a least one. */
+static void test_without_spread(void **state)
+{
+	static const double counts[] = { 47, 47, 47, 47, 47, 48 };
+	static const double times[] = { 3e9, 3e9, 3e9, 3e9, 3e9, 3e9 + 90e3 };
+	static const double sizes[] = { 4e6, 4e6, 4e6, 4e6, 4e6, 4e6 + 40960 };
+	static const double none[] = { 0, 0, 0, 0, 0, 0 };
+	struct diff_sums sums[6];
+
+	sum_up(sums, counts, 6, BEGAT_DIFF_COUNT);
+	sum_up(sums, times, 6, BEGAT_DIFF_WALL);
+	sum_up(sums, sizes, 6, BEGAT_DIFF_RSS);
+	sum_up(sums, none, 6, BEGAT_DIFF_FAILED);
+	assert_true(diff_is_more_than_noise(sums, 5, 1, BEGAT_DIFF_COUNT));
+	assert_false(diff_is_more_than_noise(sums, 5, 1, BEGAT_DIFF_WALL));
+	assert_false(diff_is_more_than_noise(sums, 5, 1, BEGAT_DIFF_RSS));
+	assert_false(diff_is_more_than_noise(sums, 5, 1, BEGAT_DIFF_FAILED));
+	sums[5].values[BEGAT_DIFF_WALL] = 4e9;
+	assert_true(diff_is_more_than_noise(sums, 5, 1, BEGAT_DIFF_WALL));
+	/* Two recordings: nobody knows, so every change counts. */
+	assert_true(diff_is_more_than_noise(sums + 4, 1, 1, BEGAT_DIFF_WALL));
+	assert_false(diff_is_more_than_noise(sums + 3, 1, 1, BEGAT_DIFF_WALL));
 }
 
 static void test_bad_conditions(void **state)
@@ -260,10 +340,11 @@ static void test_budget(void **state)
 		const char *limit;
 		int result;
 	} cases[] = {
-		{ "count(cc1) <= 10", 1 },     { "count(cc1) < 10", 0 }, { "count == 43", 1 },
-		{ "wall < 10s", 1 },	       { "wall < 1ms", 0 },	 { "rss(cc1) < 1GiB", 1 },
-		{ "failed == 0", 0 },	       { "failed <= 5", 1 },	 { "cpu(ld*) < 1s", 1 },
-		{ "cpu(*-ld.bfd) > 21ms", 1 },
+		{ "count(cc1) <= 10", 1 },    { "count(cc1) < 10", 0 },
+		{ "count == 43", 1 },	      { "wall < 10s", 1 },
+		{ "wall < 1ms", 0 },	      { "rss(cc1) < 1GiB", 1 },
+		{ "failed == 0", 0 },	      { "failed <= 5", 1 },
+		{ "cpu(ld*) < 1s", -ENOENT }, { "cpu(*-ld.bfd) > 21ms", 1 },
 	};
 	struct recording a = record(story, 10, 100);
 
@@ -280,10 +361,11 @@ static void test_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_normal), cmocka_unit_test(test_same),
-		cmocka_unit_test(test_slower), cmocka_unit_test(test_new_and_gone),
-		cmocka_unit_test(test_spread), cmocka_unit_test(test_bad_conditions),
-		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_normal),	       cmocka_unit_test(test_same),
+		cmocka_unit_test(test_slower),	       cmocka_unit_test(test_new_and_gone),
+		cmocka_unit_test(test_spread),	       cmocka_unit_test(test_bad_conditions),
+		cmocka_unit_test(test_budget),	       cmocka_unit_test(test_false_alarms),
+		cmocka_unit_test(test_without_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,39 +251,85 @@ static void add_value(double *sum, enum begat_diff_measure m, double value)
 	*sum = m == BEGAT_DIFF_RSS ? fmax(*sum, value) : *sum + value;
 }
 
+/*
+ * Sums up each trace over the programs that @c means; the result has one entry a trace. NULL
+ * without memory; ret_is_known says whether any program was meant.
+ */
+static struct diff_sums *sum_programs(const struct begat_diff *d, const struct diff_condition *c,
+				      bool *ret_is_known)
+{
+	const struct diff_keys *keys = &d->program_keys;
+	struct diff_sums *sums = calloc(keys->traces, sizeof(*sums));
+
+	*ret_is_known = false;
+	for (uint32_t i = 0; sums && i < keys->count; i++) {
+		if (!is_meant(c, keys->keys[i]))
+			continue;
+		*ret_is_known = true;
+		for (uint32_t t = 0; t < keys->traces; t++)
+			add_value(&sums[t].values[c->measure], c->measure,
+				  keys->sums[(size_t)i * keys->traces + t].values[c->measure]);
+	}
+	return sums;
+}
+
+static double mean_of(const struct diff_sums *sums, size_t count, enum begat_diff_measure m)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += sums[i].values[m];
+	return sum / (double)count;
+}
+
+static int no_such_program(const struct diff_condition *c, char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "no program '%s' ran: write a name as in the table, or a pattern such as '*cc*'",
+		 c->program);
+	return -ENOENT;
+}
+
+/* A change within the noise counts as none: the table shows it as "=". */
 static int check_measure(const struct begat_diff *d, const struct diff_condition *c, char *why,
 			 size_t why_size)
 {
-	double base = d->total.base[c->measure].mean, other = d->total.other[c->measure].mean, x;
+	struct diff_sums *own = NULL;
+	const struct diff_sums *sums = d->totals;
+	double base, other, x;
 	char from[32], to[32];
-	bool result, is_known = !*c->program;
+	bool is_known, is_change;
 
 	if (*c->program) {
-		base = other = 0;
-		for (size_t i = 0; i < d->programs_count; i++) {
-			const struct begat_diff_row *row = &d->programs[i];
-
-			if (!is_meant(c, row->key))
-				continue;
-			is_known = true;
-			add_value(&base, c->measure, row->base[c->measure].mean);
-			add_value(&other, c->measure, row->other[c->measure].mean);
+		sums = own = sum_programs(d, c, &is_known);
+		if (!own) {
+			snprintf(why, why_size, "out of memory");
+			return -ENOMEM;
+		}
+		if (!is_known) {
+			free(own);
+			return no_such_program(c, why, why_size);
 		}
 	}
-	x = other - base;
+	base = mean_of(sums, d->base_count, c->measure);
+	other = mean_of(sums + d->base_count, d->other_count, c->measure);
+	is_change = diff_is_more_than_noise(sums, d->base_count, d->other_count, c->measure);
+	free(own);
+	x = is_change ? other - base : 0;
 	if (c->is_percent)
 		x = base ? x / base * 100 : x ? copysign(INFINITY, x) : 0;
-	result = holds(c, x);
-	if (!is_known)
-		return snprintf(why, why_size, "no program %s ran", c->program), result;
-	snprintf(why, why_size, "%s%s%s%s went from %s to %s (%+.1f %%)",
+	snprintf(why, why_size, "%s%s%s%s went from %s to %s (%+.1f %%)%s",
 		 begat_diff_measure_name(c->measure), *c->program ? " of " : "", c->program,
 		 *c->program ? "" : " in all", show(from, c->measure, base),
 		 show(to, c->measure, other),
 		 base	 ? (other - base) / base * 100
 		 : other ? 100.
-			 : 0.);
-	return result;
+			 : 0.,
+		 other == base					      ? ""
+		 : !is_change					      ? ", within the noise"
+		 : diff_noise_is_known(d->base_count, d->other_count) ? ""
+								      : ", noise unknown");
+	return holds(c, x);
 }
 
 static int check_kind(const struct begat_diff *d, enum begat_diff_kind kind, char *why,
@@ -353,7 +399,7 @@ int begat_budget_check(struct begat_trace *trace, const char *limit, char *why, 
 		return err;
 	}
 	if (!is_known)
-		return snprintf(why, why_size, "no program %s ran", c.program), holds(&c, x);
+		return no_such_program(&c, why, why_size);
 	snprintf(why, why_size, "%s%s%s is %s", begat_diff_measure_name(c.measure),
 		 *c.program ? " of " : "", c.program, show(text, c.measure, x));
 	return holds(&c, x);

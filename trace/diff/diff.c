@@ -2,13 +2,9 @@
 /*
  * trace/diff/diff.c - two sets of traces side by side.
  *
- * Owns:    rows: mean and spread of each side, which differences are more than noise, order.
- * Not:     sums (collect.c), conditions (check.c), how it looks (cli/).
+ * Owns:    rows: mean and spread of each side, order.
+ * Not:     sums (collect.c), what is noise (noise.c), conditions (check.c), how it looks (cli/).
  * Called:  by begat diff.
- *
- * A difference counts if it is larger than twice its standard error. With one trace on a side
- * there is no spread to know: then 5 % and 1 ms count for times, 5 % and 64 KiB for bytes, and any
- * difference for counts.
  */
 #include <errno.h>
 #include <math.h>
@@ -37,39 +33,6 @@ static struct begat_diff_value value_of(const struct diff_sums *sums, size_t cou
 	return v;
 }
 
-static double least_difference(enum begat_diff_measure m)
-{
-	switch (m) {
-	case BEGAT_DIFF_WALL:
-	case BEGAT_DIFF_CPU:
-		return 1e6;
-	case BEGAT_DIFF_RSS:
-	case BEGAT_DIFF_READ:
-	case BEGAT_DIFF_WRITE:
-		return 65536;
-	default:
-		return 0;
-	}
-}
-
-static bool is_different(const struct begat_diff_value *base, size_t base_count,
-			 const struct begat_diff_value *other, size_t other_count,
-			 enum begat_diff_measure m)
-{
-	double delta = fabs(other->mean - base->mean);
-	double least = least_difference(m);
-
-	if (base_count < 2 || other_count < 2) {
-		double share = least ? 0.05 * fmax(base->mean, other->mean) : 0;
-
-		return delta > fmax(share, least);
-	}
-	double error = sqrt(base->deviation * base->deviation / (double)base_count +
-			    other->deviation * other->deviation / (double)other_count);
-
-	return delta > fmax(2 * error, least / 10);
-}
-
 static uint32_t seen_in(const struct diff_sums *sums, size_t count)
 {
 	uint32_t seen = 0;
@@ -92,8 +55,8 @@ static void make_row(const char *key, const struct diff_sums *sums, size_t base_
 		row->base[m] = value_of(sums, base_count, (enum begat_diff_measure)m);
 		row->other[m] =
 			value_of(sums + base_count, other_count, (enum begat_diff_measure)m);
-		row->differs[m] = is_different(&row->base[m], base_count, &row->other[m],
-					       other_count, (enum begat_diff_measure)m);
+		row->differs[m] = diff_is_more_than_noise(sums, base_count, other_count,
+							  (enum begat_diff_measure)m);
 	}
 }
 
@@ -147,21 +110,24 @@ int begat_diff_new(struct begat_trace *const *base, size_t base_count,
 		   struct begat_diff **ret_diff)
 {
 	struct begat_diff *d;
-	struct diff_sums *totals;
 	int err;
 
 	if (!base_count || !other_count || base_count + other_count > 10000)
 		return -EINVAL;
 	d = calloc(1, sizeof(*d));
-	totals = calloc(base_count + other_count, sizeof(*totals));
-	err = d && totals ? 0 : -ENOMEM;
+	if (!d)
+		return -ENOMEM;
+	d->base_count = base_count;
+	d->other_count = other_count;
+	d->totals = calloc(base_count + other_count, sizeof(*d->totals));
+	err = d->totals ? 0 : -ENOMEM;
 	if (!err) {
 		d->program_keys.traces = (uint32_t)(base_count + other_count);
 		d->command_keys.traces = (uint32_t)(base_count + other_count);
-		err = collect_all(d, base, base_count, 0, totals);
+		err = collect_all(d, base, base_count, 0, d->totals);
 	}
 	if (!err)
-		err = collect_all(d, other, other_count, base_count, totals);
+		err = collect_all(d, other, other_count, base_count, d->totals);
 	if (!err)
 		err = make_rows(&d->program_keys, base_count, other_count, &d->programs,
 				&d->programs_count);
@@ -169,8 +135,7 @@ int begat_diff_new(struct begat_trace *const *base, size_t base_count,
 		err = make_rows(&d->command_keys, base_count, other_count, &d->commands,
 				&d->commands_count);
 	if (!err)
-		make_row("total", totals, base_count, other_count, &d->total);
-	free(totals);
+		make_row("total", d->totals, base_count, other_count, &d->total);
 	if (err < 0)
 		begat_diff_free(d);
 	else
@@ -184,6 +149,7 @@ void begat_diff_free(struct begat_diff *d)
 		return;
 	diff_keys_done(&d->program_keys);
 	diff_keys_done(&d->command_keys);
+	free(d->totals);
 	free(d->programs);
 	free(d->commands);
 	free(d);
@@ -204,6 +170,11 @@ const struct begat_diff_row *begat_diff_commands(const struct begat_diff *d, siz
 {
 	*ret_count = d->commands_count;
 	return d->commands;
+}
+
+bool begat_diff_noise_is_known(const struct begat_diff *d)
+{
+	return diff_noise_is_known(d->base_count, d->other_count);
 }
 
 const char *begat_diff_measure_name(enum begat_diff_measure measure)

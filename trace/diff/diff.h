@@ -25,6 +25,8 @@ struct diff_keys {
 };
 
 struct begat_diff {
+	size_t base_count, other_count; /* traces on each side */
+	struct diff_sums *totals; /* of each trace, the base's first */
 	struct begat_diff_row total, *programs, *commands;
 	size_t programs_count, commands_count;
 	struct diff_keys program_keys, command_keys; /* own the rows' keys */
@@ -35,6 +37,11 @@ void diff_keys_done(struct diff_keys *keys);
 /* Adds what @trace did as number @number of keys->traces; either may be NULL. 0 or -errno. */
 int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
 		 struct diff_keys *commands, struct diff_sums *ret_total);
+
+/* noise.c: the sums of the base's traces come first. */
+bool diff_noise_is_known(size_t base_count, size_t other_count);
+bool diff_is_more_than_noise(const struct diff_sums *sums, size_t base_count, size_t other_count,
+			     enum begat_diff_measure measure);
 
 /* check.c: "wall(cc1) > 10%" taken apart. */
 struct diff_condition {
