@@ -15,7 +15,7 @@
 
 static struct {
 	const char *format;
-	bool is_cpu;
+	bool is_cpu, is_raw;
 } chosen; /* one command line a process */
 
 static int parse_to(struct options *options, const char *value)
@@ -50,11 +50,19 @@ static int parse_cpu(struct options *options, const char *value)
 	return 0;
 }
 
+static int parse_raw(struct options *options, const char *value)
+{
+	chosen.is_raw = true;
+	return 0;
+}
+
 static const struct option_spec own_options[] = {
 	{ "to", 't', "FORMAT", 0, "perfetto, chrome, folded, dot, ndjson, csv, ecs or otel",
 	  parse_to },
 	{ "output", 'o', "FILE", 0, "write there, not to standard output", option_output },
 	{ "cpu", 0, NULL, 0, "folded: weigh by CPU time, not by wall time", parse_cpu },
+	{ "raw", 0, NULL, 0, "csv: also texts that a spreadsheet takes for formulas as they are",
+	  parse_raw },
 	{ "pid", 'p', "PID", 0, "ndjson, csv, ecs: this process and all that it begot",
 	  option_pid },
 	{ NULL, 0, NULL, 0, NULL, NULL },
@@ -74,9 +82,9 @@ static int export_one(const char *path, const struct options *options)
 		.pids = options->pids,
 		.pids_count = (uint32_t)options->pids_count,
 	};
-	struct begat_export_options opts = { .size = sizeof(opts),
-					     .query = &query,
-					     .cpu = chosen.is_cpu };
+	struct begat_export_options opts = {
+		.size = sizeof(opts), .query = &query, .cpu = chosen.is_cpu, .raw = chosen.is_raw
+	};
 	struct begat_trace *trace = NULL;
 	struct traces_out out;
 	int status = CLI_FAILED;
@@ -124,6 +132,8 @@ static int export(struct options *options, int argc, char **argv)
 							   "ndjson, csv and ecs have them");
 		else if (chosen.is_cpu && strcmp(chosen.format, "folded"))
 			status = cli_usage_error("export", "--cpu is for --to folded");
+		else if (chosen.is_raw && strcmp(chosen.format, "csv"))
+			status = cli_usage_error("export", "--raw is for --to csv");
 		else
 			status = export_one(files[0], options);
 	}

@@ -281,7 +281,8 @@ struct begat_export_options {
 	size_t size; /* sizeof(struct begat_export_options) */
 	const struct begat_trace_query *query; /* NULL = everything; stream formats only */
 	bool cpu; /* folded: weigh by CPU time, not wall time */
-	bool reserved_bools[7];
+	bool raw; /* csv: texts as they are, even if a spreadsheet takes one for a formula */
+	bool reserved_bools[6];
 };
 
 /** What can be exported to; one a line in trace/export/exporters.def. */

@@ -478,6 +478,60 @@ static void test_csv(void **state)
 	exported_done(&e);
 }
 
+static const char *const formulas[] = { "=1+cmd",  "+1",      "-1",	 "@SUM(A1)", "  =2",
+					"\uff1d3", "\uff0b4", "\uff0d5", "\uff206" };
+#define FORMULAS (sizeof(formulas) / sizeof(formulas[0]))
+
+static void formula_story(struct synthetic *s)
+{
+	struct synthetic_process top = { .id = 9, .parent_id = 1, .pid = 3, .comm = "top" }, p;
+
+	for (size_t i = 0; i < FORMULAS; i++) {
+		const char *argv[] = { formulas[i], NULL };
+
+		synthetic_fork(s, 1000, &top, &p);
+		synthetic_exec(s, 1000, &p, formulas[i], argv);
+		synthetic_exec_failed(s, 1000, &p, formulas[i], argv, 2);
+		synthetic_exit(s, 1000, &p, 0, 0, 500);
+	}
+}
+
+/* Cells of @data that begin with @text, as a reader of CSV sees them. */
+static unsigned cells_with(const char *data, const char *text)
+{
+	char cell[80];
+	unsigned count = 0;
+
+	snprintf(cell, sizeof(cell), ",\"%s\"", text);
+	for (const char *at = data; (at = strstr(at, cell)); at++)
+		count++;
+	return count;
+}
+
+static void test_csv_formulas(void **state)
+{
+	struct begat_export_options opts = { .size = sizeof(opts), .raw = true };
+	struct exported e = export_story(formula_story, "csv");
+	char *raw = NULL, safe[64];
+	size_t size;
+	FILE *out = open_memstream(&raw, &size);
+
+	assert_int_equal(begat_export(e.trace, "csv", &opts, out), 0);
+	fclose(out);
+	for (size_t i = 0; i < FORMULAS; i++) {
+		snprintf(safe, sizeof(safe), "'%s", formulas[i]);
+		assert_int_equal(cells_with(e.data, formulas[i]), 0);
+		assert_true(cells_with(raw, formulas[i]) >= 3);
+		assert_int_equal(cells_with(e.data, safe), cells_with(raw, formulas[i]));
+		assert_int_equal(cells_with(raw, safe), 0);
+	}
+	/* A path is no formula, and numbers stay numbers. */
+	assert_int_equal(cells_with(e.data, "'top"), 0);
+	assert_null(strstr(e.data, "\"'[")); /* argv */
+	free(raw);
+	exported_done(&e);
+}
+
 static void check_folded(const struct exported *e, double expected_ns)
 {
 	double sum = 0;
@@ -542,11 +596,11 @@ static void test_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_perfetto), cmocka_unit_test(test_chrome),
-		cmocka_unit_test(test_ndjson),	 cmocka_unit_test(test_ecs),
-		cmocka_unit_test(test_otel),	 cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_folded),	 cmocka_unit_test(test_dot),
-		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_perfetto),     cmocka_unit_test(test_chrome),
+		cmocka_unit_test(test_ndjson),	     cmocka_unit_test(test_ecs),
+		cmocka_unit_test(test_otel),	     cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_csv_formulas), cmocka_unit_test(test_folded),
+		cmocka_unit_test(test_dot),	     cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

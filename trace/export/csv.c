@@ -4,10 +4,15 @@
  *
  * Owns:    which fields are columns. argv is a JSON array in one cell: a joined string could not
  *          be taken apart again.
+ *
+ * Invariants
+ *  (1) No cell that a traced process supplies is a formula to a spreadsheet: an apostrophe goes
+ *      before it, unless the caller asked for raw texts.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/byte_set.h"
 #include "export.h"
 #include "json.h"
 
@@ -63,10 +68,38 @@ static const struct column {
 #undef COLUMN
 };
 
-/* A cell in quotes; @text is valid UTF-8 without a NUL. */
-static void put_quoted(FILE *out, const char *text, size_t len)
+struct csv {
+	FILE *out;
+	bool is_raw;
+};
+
+/*
+ * Would a spreadsheet evaluate @text? Quotes do not prevent it. Some versions drop spaces ahead of
+ * the sign, and some take its full-width form (U+FF0B, U+FF0D, U+FF1D, U+FF20) for the sign. Other
+ * blanks arrive escaped.
+ */
+static bool is_formula(const char *text, size_t len)
 {
+	size_t at = 0;
+
+	while (at < len && text[at] == ' ')
+		at++;
+	if (at == len)
+		return false;
+	if (byte_is_one_of(text[at], "=+-@"))
+		return true;
+	return len - at >= 3 && text[at] == '\xef' && text[at + 1] == '\xbc' &&
+	       byte_is_one_of(text[at + 2], "\x8b\x8d\x9d\xa0");
+}
+
+/* A cell in quotes; @text is valid UTF-8 without a NUL. */
+static void put_quoted(const struct csv *csv, const char *text, size_t len)
+{
+	FILE *out = csv->out;
+
 	putc('"', out);
+	if (!csv->is_raw && is_formula(text, len))
+		putc('\'', out);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '"')
 			putc('"', out);
@@ -76,7 +109,8 @@ static void put_quoted(FILE *out, const char *text, size_t len)
 }
 
 /* Texts are written as inside a JSON string: on one line, and any byte is valid. */
-static void put_text(FILE *out, const char *data, size_t len, const struct begat_strv *argv)
+static void put_text(const struct csv *csv, const char *data, size_t len,
+		     const struct begat_strv *argv)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -89,7 +123,7 @@ static void put_text(FILE *out, const char *data, size_t len, const struct begat
 	else
 		export_json_bytes(memory, data, len);
 	if (fclose(memory) == 0)
-		put_quoted(out, text, size);
+		put_quoted(csv, text, size);
 	free(text);
 }
 
@@ -101,8 +135,9 @@ static void put_name(FILE *out, const char *name, long long number)
 		fprintf(out, "%lld", number);
 }
 
-static void put_cell(FILE *out, const struct begat_event *ev, const struct column *c)
+static void put_cell(const struct csv *csv, const struct begat_event *ev, const struct column *c)
 {
+	FILE *out = csv->out;
 	const char *member = (const char *)ev + c->offset;
 	const struct begat_str *str = (const struct begat_str *)member;
 	uint64_t wide = 0;
@@ -134,10 +169,10 @@ static void put_cell(FILE *out, const struct begat_event *ev, const struct colum
 		fprintf(out, "%016llx", (unsigned long long)wide);
 		break;
 	case STR:
-		put_text(out, str->data, str->len, NULL);
+		put_text(csv, str->data, str->len, NULL);
 		break;
 	case ARGV:
-		put_text(out, NULL, 0, &ev->argv);
+		put_text(csv, NULL, 0, &ev->argv);
 		break;
 	case ERRNO:
 		put_name(out, begat_errno_name((int32_t)narrow), (int32_t)narrow);
@@ -151,13 +186,14 @@ static void put_cell(FILE *out, const struct begat_event *ev, const struct colum
 
 static int write_row(const struct begat_event *ev, void *ctx)
 {
-	FILE *out = ctx;
+	const struct csv *csv = ctx;
+	FILE *out = csv->out;
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		if (i)
 			putc(',', out);
 		if (begat_event_has(ev, columns[i].field) || columns[i].kind == EVENT)
-			put_cell(out, ev, &columns[i]);
+			put_cell(csv, ev, &columns[i]);
 	}
 	fputs("\r\n", out);
 	return ferror(out);
@@ -165,10 +201,12 @@ static int write_row(const struct begat_event *ev, void *ctx)
 
 static int run(struct export *ex)
 {
+	struct csv csv = { .out = ex->out, .is_raw = ex->opts.raw };
+
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		fprintf(ex->out, "%s%s", i ? "," : "", columns[i].name);
 	fputs("\r\n", ex->out);
-	return export_replay(ex, write_row, ex->out);
+	return export_replay(ex, write_row, &csv);
 }
 
 const struct export_ops export_csv = { .run = run };
