@@ -7,7 +7,7 @@
  * Not:     time: instruction counts are the same on a busy machine, times are not.
  *
  * usage: costs STAGE FILE            stages: decode table filter json text; prints the events
- *        costs capture FILE CMD...   stores what CMD does (root)
+ *        costs capture FILE CMD...      stores what CMD does (root); capture-env also its environment
  *
  * A stored file is records in a row, as the ring has them. Each pass moves the processes in time,
  * so that they are new ones; CPU, paths and arguments stay.
@@ -152,10 +152,14 @@ static int ignore(const struct begat_event *ev, void *ctx)
 	return 0;
 }
 
-static int capture(const char *path, char **argv)
+static int capture(const char *path, bool has_env, char **argv)
 {
 	struct begat_options opts = {
-		.size = sizeof(opts), .callback = ignore, .latency = BEGAT_BATCH, .follow = true
+		.size = sizeof(opts),
+		.callback = ignore,
+		.latency = BEGAT_BATCH,
+		.follow = true,
+		.env = has_env,
 	};
 	FILE *out = fopen(path, "w");
 	struct begat *b = NULL;
@@ -186,8 +190,8 @@ int main(int argc, char **argv)
 {
 	struct replay r = { .stage = STAGES };
 
-	if (argc >= 4 && !strcmp(argv[1], "capture"))
-		return capture(argv[2], argv + 3);
+	if (argc >= 4 && !strncmp(argv[1], "capture", 7))
+		return capture(argv[2], !strcmp(argv[1], "capture-env"), argv + 3);
 	for (enum stage stage = DECODE; argc == 3 && stage < STAGES; stage++)
 		if (!strcmp(names[stage], argv[1]))
 			r.stage = stage;

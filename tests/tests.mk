@@ -104,6 +104,10 @@ $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/%): $(BUILD)/%: tests/fuzz/%.c $(BUILD)/libb
 	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< \
 		$(TRACE_LIB) $(BUILD)/libbegat.a $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
 
+# The records of fuzz_decode are captured anew when abi/ changes; needs root.
+fuzz-seeds: $(BUILD)/bench/costs
+	@tests/fuzz/make-seeds.sh $(BUILD)
+
 fuzz: fuzz-build
 	@tests/lib/run-fuzz.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
 
@@ -116,4 +120,4 @@ test:
 	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
 	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
-.PHONY: unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link test
+.PHONY: unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link fuzz-seeds test

@@ -73,7 +73,7 @@ vm_suite()
 	fi
 }
 
-for suite in ${*:-unit golden costs integration browser vm}; do
+for suite in ${*:-unit golden fuzz costs integration browser vm}; do
 	case $suite in
 	vm) vm_suite ;;
 	golden)
@@ -81,6 +81,7 @@ for suite in ${*:-unit golden costs integration browser vm}; do
 			run_suite golden golden
 		fi
 		;;
+	fuzz) run_suite fuzz fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-5}" ;;
 	*) run_suite "$suite" "$suite" ;;
 	esac
 done
