@@ -363,6 +363,8 @@ static void test_ndjson(void **state)
 	exported_done(&e);
 }
 
+static unsigned ecs_failed; /* execs whose path is told */
+
 static void check_ecs(json_t *line)
 {
 	json_t *event = json_object_get(line, "event");
@@ -378,6 +380,14 @@ static void check_ecs(json_t *line)
 		return;
 	assert_true(json_is_number(json_object_get(process, "pid")));
 	assert_int_equal(strlen(json_string_value(json_object_get(process, "entity_id"))), 16);
+
+	json_t *path = json_object_get(json_object_get(line, "file"), "path");
+
+	/* What a failed exec asked for is named, and no other event has a file. */
+	if (strcmp(json_string_value(json_object_get(event, "action")), "exec_failed"))
+		assert_null(path);
+	else
+		ecs_failed += strchr(json_string_value(path), '/') != NULL;
 }
 
 static void test_ecs(void **state)
@@ -389,6 +399,7 @@ static void test_ecs(void **state)
 
 	assert_true(begat_trace_replay(e.trace, NULL, store_capture_event, &all) > 0);
 	assert_int_equal(check_lines(e.data, e.len, check_ecs), all.count - 1);
+	assert_true(ecs_failed > 3);
 	store_capture_done(&all);
 	exported_done(&e);
 	e = export_story(synthetic_hostile, "ecs");

@@ -59,20 +59,33 @@ static void put_event(FILE *out, const struct begat_event *ev)
 	}
 }
 
+static struct begat_str name_of(struct begat_str path)
+{
+	const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+
+	if (slash) {
+		path.len -= (size_t)(slash + 1 - path.data);
+		path.data = slash + 1;
+	}
+	return path;
+}
+
+/* The file that a failed exec asked for. The process goes on as what it was. */
+static void put_file(FILE *out, const struct begat_event *ev)
+{
+	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME))
+		return;
+	fputs(",\"file\":{\"path\":", out);
+	export_json_string(out, ev->filename.data ? ev->filename.data : "", ev->filename.len);
+	put_str(out, "name", name_of(ev->filename));
+	putc('}', out);
+}
+
 static void put_image(FILE *out, const struct begat_event *ev)
 {
-	const char *slash;
-
 	if (begat_event_has(ev, BEGAT_F_EXE) && ev->exe.len) {
-		struct begat_str name = ev->exe;
-
 		put_str(out, "executable", ev->exe);
-		slash = memrchr(name.data, '/', name.len);
-		if (slash) {
-			name.len -= (size_t)(slash + 1 - name.data);
-			name.data = slash + 1;
-		}
-		put_str(out, "name", name);
+		put_str(out, "name", name_of(ev->exe));
 	} else if (begat_event_has(ev, BEGAT_F_COMM)) {
 		put_str(out, "name", ev->comm);
 	}
@@ -179,6 +192,7 @@ static int write_line(const struct begat_event *ev, void *ctx)
 	}
 	if (ev->type != BEGAT_LOST) {
 		put_process(out, ev);
+		put_file(out, ev);
 		put_user(out, ev);
 	}
 	put_own(out, ev);
