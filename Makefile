@@ -36,7 +36,7 @@ BPF_ARCH := $(if $(filter aarch64,$(ARCH)),arm64,$(if $(filter x86_64,$(ARCH)),x
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-function \
 	-Wno-unused-parameter -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I. -Ibpf
 
-LIB_SRCS := $(sort $(wildcard src/*/*.c))
+LIB_SRCS := $(sort $(wildcard base/*.c src/*/*.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/bpf/embed.o
 CLI_SRCS := $(sort $(wildcard cli/*.c cli/*/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(BUILD)/%.o)

@@ -251,7 +251,7 @@ static int prove(struct bench *bench)
 	if (r)
 		return r;
 	begat_stats(b, &stats);
-	out->error = output_begin(&out->output);
+	out->error = output_begin(&out->output, false);
 	write_head(bench, &stats);
 	bench_tracer_close(bench, b);
 	return 0;

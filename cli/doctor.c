@@ -250,7 +250,7 @@ static int write_all(struct output *output, const struct options *options,
 	int r = fclose(out) ? -ENOMEM : 0;
 
 	if (!r)
-		r = output_begin(output);
+		r = output_begin(output, true);
 	if (!r)
 		r = output_write(output, text, size);
 	free(text);
@@ -282,7 +282,12 @@ static int doctor(struct options *options, int argc, char **argv)
 		else
 			r = conclusion.works ? 0 : 1;
 	}
-	output_close(&output, r < 0);
+	int closed = output_close(&output, r < 0);
+
+	if (closed < 0 && r >= 0) {
+		cli_complain("cannot write to %s: %s.", output.name, strerror(-closed));
+		r = closed;
+	}
 	for (size_t i = 0; i < findings.count; i++) {
 		free(findings.all[i].name);
 		free(findings.all[i].found);

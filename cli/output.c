@@ -8,7 +8,10 @@
  *
  * Invariants
  *  (1) A file of -o keeps its old contents until output_begin(): a start that fails costs nothing.
+ *      What is written as a whole replaces it only when all of it is there.
  *  (2) Written with O_APPEND: a log rotation by copy and truncate leaves no hole.
+ *  (3) Every file of -o is opened by base/safe_open.c: never through another user's link, never
+ *      into another user's file.
  */
 #include "output.h"
 
@@ -63,21 +66,42 @@ static int look(struct output *output)
 	return 0;
 }
 
-static int open_path(struct output *output, const char *path, bool is_private)
+/* /dev/stdout and its like name a descriptor that is ours already. Its number, or -1. */
+static int descriptor_of(const char *path)
 {
-	mode_t mode = is_private ? 0600 : 0666;
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	uint64_t fd;
 
-	/* First without O_CREAT: we remove only what we made. */
-	output->fd = open(path, flags);
-	if (output->fd < 0 && errno == ENOENT) {
-		output->fd = open(path, flags | O_CREAT | O_EXCL, mode);
-		output->is_created = output->fd >= 0;
-		if (output->fd < 0 && errno == EEXIST)
-			output->fd = open(path, flags | O_CREAT, mode); /* a dangling link */
+	if (!strcmp(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (!strcmp(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t len = strlen(folders[i]);
+
+		if (!strncmp(path, folders[i], len) &&
+		    !human_parse_number(path + len, INT32_MAX, &fd))
+			return (int)fd;
 	}
-	if (output->fd < 0)
-		return -errno;
+	return -1;
+}
+
+static int open_path(struct output *output, const char *path, const char **ret_why)
+{
+	int fd = descriptor_of(path), err;
+
+	if (fd >= 0) {
+		output->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		output->is_owned = output->fd >= 0;
+		return output->is_owned ? 0 : -errno;
+	}
+	err = safe_find(path, &output->place, ret_why);
+	if (!err)
+		err = safe_open(&output->place, output->is_private ? 0600 : 0666,
+				&output->is_created, ret_why);
+	if (err < 0)
+		return err;
+	output->fd = err;
 	output->is_owned = true;
 	return 0;
 }
@@ -85,9 +109,10 @@ static int open_path(struct output *output, const char *path, bool is_private)
 int output_open(struct output *output, const char *path, int default_fd, bool is_private,
 		char *error, size_t error_size)
 {
+	const char *why = NULL;
 	int r = 0;
 
-	*output = (struct output){ .fd = default_fd };
+	*output = (struct output){ .fd = default_fd, .is_private = is_private, .place.dir_fd = -1 };
 	if (path && !strcmp(path, "-")) {
 		output->fd = STDOUT_FILENO;
 		path = NULL;
@@ -95,7 +120,7 @@ int output_open(struct output *output, const char *path, int default_fd, bool is
 	if (path) {
 		output->path = path;
 		cli_safe(output->name, sizeof(output->name), path);
-		r = open_path(output, path, is_private);
+		r = open_path(output, path, &why);
 	} else {
 		snprintf(output->name, sizeof(output->name), "%s",
 			 output->fd == STDOUT_FILENO ? "standard output" : "standard error");
@@ -104,17 +129,69 @@ int output_open(struct output *output, const char *path, int default_fd, bool is
 		r = look(output);
 	if (!r)
 		return 0;
-	snprintf(error, error_size, "cannot write to %s: %s", output->name, strerror(-r));
+	snprintf(error, error_size, "cannot write to %s: %s", output->name,
+		 why ? why : strerror(-r));
 	output_close(output, true);
 	return r;
 }
 
-int output_begin(struct output *output)
+/* From here on what is written goes into a new file of another name. 0 or -errno. */
+static int begin_anew(struct output *output, mode_t mode)
 {
-	/* Only what -o names: a shell's `>>` means to append. */
-	if (output->is_owned && output->is_file && ftruncate(output->fd, 0) < 0)
-		return -errno;
+	int fd = safe_create(&output->place, mode, output->new_name);
+
+	if (fd < 0) {
+		*output->new_name = '\0';
+		return fd;
+	}
+	/* Keeps the number: a sink has it. */
+	if (dup3(fd, output->fd, O_CLOEXEC) < 0) {
+		int err = -errno;
+
+		unlinkat(output->place.dir_fd, output->new_name, 0);
+		*output->new_name = '\0';
+		close(fd);
+		return err;
+	}
+	close(fd);
 	return 0;
+}
+
+static int replace_old(struct output *output)
+{
+	int err = safe_replace(&output->place, output->new_name);
+
+	*output->new_name = '\0';
+	return err;
+}
+
+int output_begin(struct output *output, bool is_whole)
+{
+	struct stat st;
+	int err;
+
+	/* Only what -o names: a shell's `>>` means to append. */
+	if (!output->is_owned || !output->is_file || output->is_created || !*output->place.name)
+		return 0;
+	if (fstat(output->fd, &st) < 0)
+		return -errno;
+	/* Whoever has an open file that others may read goes on reading it: secrets get a new one. */
+	bool is_open_to_others = output->is_private && (st.st_mode & 077);
+
+	if (is_whole || is_open_to_others) {
+		mode_t mode = output->is_private ? 0600 : st.st_mode & 0777;
+
+		err = begin_anew(output, mode);
+		/* The mode was decided when the old file was made: the umask has no say again. */
+		if (!err && fchmod(output->fd, mode) < 0)
+			err = -errno;
+		if (!err && !is_whole)
+			err = replace_old(output);
+		/* A folder that takes no new file: the old one is emptied, unless that gives away. */
+		if (err != -EACCES || is_open_to_others)
+			return err;
+	}
+	return ftruncate(output->fd, 0) < 0 ? -errno : 0;
 }
 
 int output_write(struct output *output, const char *data, size_t size)
@@ -146,10 +223,19 @@ int output_close(struct output *output, bool is_failed)
 
 	if (output->is_owned && output->fd >= 0) {
 		if (is_failed && output->is_created)
-			unlink(output->path);
+			unlinkat(output->place.dir_fd, output->place.name, 0);
+		if (is_failed && *output->new_name)
+			unlinkat(output->place.dir_fd, output->new_name, 0);
 		if (close(output->fd) < 0 && errno != EINTR)
 			r = -errno;
+		if (!is_failed && *output->new_name) {
+			if (r)
+				unlinkat(output->place.dir_fd, output->new_name, 0);
+			else
+				r = replace_old(output);
+		}
 	}
+	safe_done(&output->place);
 	output->fd = -1;
 	output->is_owned = false;
 	return r;

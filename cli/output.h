@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/safe_open.h"
+
 struct output {
 	int fd;
 	bool is_owned; /* opened here, so closed here */
@@ -24,12 +26,16 @@ struct output {
 	uint32_t columns; /* of the terminal; 0 = it is none and COLUMNS does not say */
 	char name[256]; /* for messages, safe to print */
 	const char *path; /* of -o, or NULL */
+	bool is_private; /* only its owner may read it */
+	struct safe_place place; /* of the file of -o; its name is "" for a descriptor */
+	char new_name[NAME_MAX + 1]; /* in that folder, until it takes the place; or "" */
 };
 
 /*
  * output_open() - what -o says, or a descriptor that is there.
  * @path:       NULL for @default_fd; "-" for standard output.
- * @is_private: the file will hold secrets (environment): only its owner may read it.
+ * @is_private: the file will hold secrets (environments, or what a private recording holds): only
+ *              its owner may read it, also where the file is there already.
  *
  * Nothing that is in the file is lost yet: output_begin() does that, once it is sure that
  * there is something to write instead.
@@ -38,14 +44,20 @@ struct output {
 int output_open(struct output *output, const char *path, int default_fd, bool is_private,
 		char *error, size_t error_size);
 
-/* Empties the file. 0 or -errno. */
-int output_begin(struct output *output);
+/*
+ * output_begin() - what is written from here on takes the place of what the file held.
+ * @is_whole: only when output_close() succeeds; a failure leaves the old file as it was.
+ *            Otherwise at once: a stream can be read while it is written.
+ * Return: 0 or -errno.
+ */
+int output_begin(struct output *output, bool is_whole);
 
 /* Writes all of it. 0 or -errno; -EPIPE: the reader has gone. */
 int output_write(struct output *output, const char *data, size_t size);
 
 /*
- * @is_failed: nothing was begun; a file that output_open() made is removed again.
+ * @is_failed: nothing was begun, or not the whole is there; a file that output_open() made is
+ *             removed again, and an old one stays as it was.
  * Closing is also the last chance to hear of a full disk: 0 or -errno.
  */
 int output_close(struct output *output, bool is_failed);

@@ -6,7 +6,7 @@
  * Not:     the file and the thread that writes it (recorder.c), the command (child.c).
  * Called:  by main.c.
  *
- *   recorder_open -> child_prepare -> stream_start -> recorder_start -> child_start ...
+ *   child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start ...
  *      -> stream_wait until the command has ended, or a signal -> begat_finish -> recorder_close
  */
 #include <errno.h>
@@ -168,7 +168,6 @@ static int open_recording(struct record *record, const struct options *options, 
 	struct begat_recorder_options opts = {
 		.size = sizeof(opts),
 		.overwrite = chosen.overwrite,
-		.is_private = options->env != BEGAT_ENV_NONE,
 		.command = record->has_command ? (const char *const *)argv : NULL,
 		.max_bytes = chosen.max_bytes,
 		.max_age_ns = chosen.max_age_ns,
@@ -200,8 +199,6 @@ static int open_all(struct record *record, struct options *options, char **argv)
 {
 	record->stream_options = *options;
 	record->stream_options.output = NULL;
-	if (open_recording(record, options, argv) < 0)
-		return CLI_OWN_FAILURE;
 	if (stream_open(&record->stream, &record->stream_options, "text", STDERR_FILENO, 0))
 		return CLI_OWN_FAILURE;
 	int r = signals_open(&record->signals, record->has_command);
@@ -212,7 +209,8 @@ static int open_all(struct record *record, struct options *options, char **argv)
 		cli_complain("cannot start: %s.", strerror(-r));
 		return CLI_OWN_FAILURE;
 	}
-	if (open_capture(record, options) < 0 ||
+	/* The file last: only a recording that can begin takes the place of an old one. */
+	if (open_capture(record, options) < 0 || open_recording(record, options, argv) < 0 ||
 	    recorder_start(record->recorder, record->stream.begat) < 0)
 		return CLI_OWN_FAILURE;
 	return CLI_OK;

@@ -9,7 +9,7 @@
  *
  *   stream_open -> child_prepare -> stream_start -> child_start -> begat_follow -> child_release
  *      -> stream_wait ... until the command itself has ended -> begat_finish -> summary
- * With --record: recorder_open before, recorder_start after stream_start, recorder_close at last.
+ * With --record: recorder_open and recorder_start after stream_start, recorder_close at last.
  *
  * Invariants
  *  (1) Nothing is written to the command's standard output.
@@ -274,31 +274,31 @@ static int open_capture(struct run *run, struct options *options)
 		summary_fields(&opts.fields);
 	}
 	/* --where thins out what is written, never what the tree or a recording gets. */
-	run->stream.is_filtered_here = options->where && (!wants_json(options) || run->recorder);
+	run->stream.is_filtered_here = options->where && (!wants_json(options) || record_path);
 	stream_fill(&run->stream, &opts);
-	if (run->recorder) {
+	if (record_path) {
 		opts.events |= BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 		recorder_fields(&opts.fields, options->env != BEGAT_ENV_NONE);
 	}
-	int r = stream_start(&run->stream, &opts);
+	return stream_start(&run->stream, &opts);
+}
 
-	if (r < 0 || !run->recorder)
-		return r;
-	return recorder_start(run->recorder, run->stream.begat);
+/* Only a recording that can begin takes the place of an old one. 0, or a negative errno, told. */
+static int open_recording(struct run *run, const struct options *options, char **argv)
+{
+	struct begat_recorder_options opts = {
+		.size = sizeof(opts),
+		.overwrite = record_overwrites,
+		.command = (const char *const *)argv,
+	};
+	int r = recorder_open(record_path, options, &opts, &run->recorder);
+
+	return r < 0 ? r : recorder_start(run->recorder, run->stream.begat);
 }
 
 static int open_run(struct run *run, struct options *options, char **argv)
 {
-	struct begat_recorder_options recording = {
-		.size = sizeof(recording),
-		.overwrite = record_overwrites,
-		.is_private = options->env != BEGAT_ENV_NONE,
-		.command = (const char *const *)argv,
-	};
-
 	if (!can_write(options))
-		return CLI_OWN_FAILURE;
-	if (record_path && recorder_open(record_path, options, &recording, &run->recorder) < 0)
 		return CLI_OWN_FAILURE;
 	if (stream_open(&run->stream, options, options->format ? options->format : "text",
 			STDERR_FILENO, events_to_write(options)))
@@ -318,7 +318,10 @@ static int open_run(struct run *run, struct options *options, char **argv)
 		cli_complain("cannot start a process: %s.", strerror(-r));
 		return CLI_OWN_FAILURE;
 	}
-	return open_capture(run, options) < 0 ? CLI_OWN_FAILURE : CLI_OK;
+	if (open_capture(run, options) < 0 ||
+	    (record_path && open_recording(run, options, argv) < 0))
+		return CLI_OWN_FAILURE;
+	return CLI_OK;
 }
 
 static int run_command(struct options *options, int argc, char **argv)

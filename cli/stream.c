@@ -128,7 +128,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		report_how(stream);
 	else if (!stream->options->quiet)
 		report_failed_backend(stream);
-	r = output_begin(&stream->output);
+	r = output_begin(&stream->output, false);
 	if (r < 0) {
 		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-r));
 		return r;

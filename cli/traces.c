@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -81,13 +82,25 @@ static ssize_t write_out(void *cookie, const char *data, size_t size)
 	return 0;
 }
 
+/* What only its owner may read stays so, whatever is made of it. */
+static bool is_any_private(const char *const *files, int count)
+{
+	struct stat st;
+
+	for (int i = 0; i < count; i++)
+		if (stat(files[i], &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 077))
+			return true;
+	return false;
+}
+
 int traces_out_open(struct traces_out *out, const char *command, const char *path,
 		    const char *const *files, int count)
 {
 	char why[512];
 
 	*out = (struct traces_out){ 0 };
-	if (output_open(&out->output, path, 1, false, why, sizeof(why)) < 0) {
+	if (output_open(&out->output, path, 1, is_any_private(files, count), why, sizeof(why)) <
+	    0) {
 		cli_complain("%s.", why);
 		return CLI_FAILED;
 	}
@@ -95,7 +108,7 @@ int traces_out_open(struct traces_out *out, const char *command, const char *pat
 		output_close(&out->output, false);
 		return cli_usage_error(command, "the output would overwrite its recording");
 	}
-	int err = output_begin(&out->output);
+	int err = output_begin(&out->output, true);
 
 	out->file = fopencookie(out, "w", (cookie_io_functions_t){ .write = write_out });
 	if (err < 0 || !out->file) {
@@ -115,7 +128,7 @@ int traces_out_close(struct traces_out *out, int err)
 	if (fclose(out->file) == EOF && !out->error)
 		out->error = -EIO;
 	memcpy(name, out->output.name, sizeof(name));
-	int closed = output_close(&out->output, err < 0 && out->error != -EPIPE);
+	int closed = output_close(&out->output, (err < 0 || out->error) && out->error != -EPIPE);
 
 	if (!out->error)
 		out->error = closed;

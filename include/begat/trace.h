@@ -29,7 +29,7 @@ struct begat_recorder; /* a recording that is being written */
 struct begat_recorder_options {
 	size_t size; /* sizeof(struct begat_recorder_options) */
 	bool overwrite; /* an existing regular file is replaced; else -EEXIST */
-	bool is_private; /* readable by its owner only, whatever the umask: for environments */
+	bool is_private; /* without effect: every recording is readable by its owner only */
 	bool reserved_bools[6];
 	const char *const *command; /* NULL-ended argv of what is recorded; for meta.command */
 	/* Rotation; 0 = never. A full part is closed and becomes PATH.1, PATH.1 becomes PATH.2 ... */

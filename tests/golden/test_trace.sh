@@ -229,6 +229,64 @@ for output in base.db other.db; do
 done
 "$begat" diff --budget "$tmp/kept" "$build" -o "$tmp/kept" 2>/dev/null
 if [ $? = 2 ] && grep -q cc1 "$tmp/kept"; then ok diff_keeps_budget; else fail diff_keeps_budget "it was written over"; fi
+# What is private stays private, and a failure leaves the old file.
+mode_of() { stat -c %a "$1"; }
+cp "$build" "$tmp/private.db"
+chmod 600 "$tmp/private.db"
+umask 022
+for what in 'export --to csv' 'show' 'report --format text' 'report' "diff $tmp/private.db"; do
+	echo old >"$tmp/of_private"
+	chmod 666 "$tmp/of_private"
+	# shellcheck disable=SC2086 # words
+	"$begat" $what "$tmp/private.db" -o "$tmp/of_private" 2>/dev/null
+	if [ "$(mode_of "$tmp/of_private")" = 600 ] && ! grep -q '^old$' "$tmp/of_private"; then
+		ok "private_${what%% *}"
+	else
+		fail "private_${what%% *}" "mode $(mode_of "$tmp/of_private")"
+	fi
+	rm -f "$tmp/of_private"
+	# shellcheck disable=SC2086 # words
+	"$begat" $what "$tmp/private.db" -o "$tmp/of_private" 2>/dev/null
+	if [ "$(mode_of "$tmp/of_private")" = 600 ]; then
+		ok "new_private_${what%% *}"
+	else
+		fail "new_private_${what%% *}" "mode $(mode_of "$tmp/of_private")"
+	fi
+done
+chmod 644 "$tmp/private.db"
+rm -f "$tmp/public.csv"
+"$begat" export --to csv "$tmp/private.db" -o "$tmp/public.csv"
+check public_stays_public [ "$(mode_of "$tmp/public.csv")" = 644 ]
+echo old >"$tmp/kept.csv"
+(ulimit -f 4; exec "$begat" export --to csv "$build" -o "$tmp/kept.csv") 2>/dev/null
+if [ $? = 1 ] && [ "$(cat "$tmp/kept.csv")" = old ] && [ -z "$(find "$tmp" -name '.kept*')" ]; then
+	ok failure_keeps_old
+else
+	fail failure_keeps_old "the old file is gone, or a piece is left"
+fi
+# Where others can write, they may have prepared the way.
+mkdir -m 1777 "$tmp/all"
+ln -s "$tmp/public.csv" "$tmp/all/link"
+mkfifo "$tmp/all/fifo"
+refuse fifo_without_reader 1 'FIFO that no process reads' timeout 10 "$begat" export --to csv "$build" \
+	-o "$tmp/all/fifo"
+check own_link "$begat" export --to csv "$build" -o "$tmp/all/link"
+check own_link_stays [ -L "$tmp/all/link" ]
+if [ "$(id -u)" = 0 ]; then
+	cp "$tmp/public.csv" "$tmp/victim"
+	echo bait >"$tmp/all/theirs"
+	ln -s "$tmp/victim" "$tmp/all/their_link"
+	chown -h 65534 "$tmp/all/theirs" "$tmp/all/their_link" "$tmp/all/fifo"
+	ln "$tmp/victim" "$tmp/all/second"
+	refuse their_file 1 'belongs to another user' "$begat" export --to csv "$hostile" -o "$tmp/all/theirs"
+	refuse their_link 1 'link of another user' "$begat" export --to csv "$hostile" -o "$tmp/all/their_link"
+	refuse second_name 1 'second name' "$begat" export --to csv "$hostile" -o "$tmp/all/second"
+	refuse their_fifo 1 'cannot write' timeout 10 "$begat" export --to csv "$build" -o "$tmp/all/fifo"
+	check victim_is_whole cmp "$tmp/victim" "$tmp/public.csv"
+fi
+# Names of descriptors are the descriptors.
+check to_dev_stdout sh -c '"$1" export --to csv "$2" -o /dev/stdout | cmp - "$3"' - "$begat" "$build" "$tmp/public.csv"
+check to_dev_fd sh -c '"$1" export --to csv "$2" -o /dev/fd/3 3>"$3.3" && cmp "$3.3" "$3"' - "$begat" "$build" "$tmp/public.csv"
 # A hundred alike have no spread.
 bases=$(for _ in $(seq 100); do echo "--base $build"; done)
 # shellcheck disable=SC2086

@@ -598,10 +598,15 @@ layers_check_fails()
 	rm -rf "$1/src/other"
 }
 
+# shellcheck source=host_files.sh
+. "$root/tests/integration/host_files.sh"
+
+# shellcheck disable=SC2086 # words
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
 	push_loses_nothing snapshot_without_zombies record_redacts \
 	record_outgrows_limit low_comes_first stress_schema cache_200000 \
-	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails; do
+	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails \
+	$host_files_tests; do
 	test_ $name
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -8,18 +8,21 @@
  * Called:  by writer.c, once a part.
  *
  * Invariants
- *  (1) A file that is there is touched only with overwrite, only if it is a regular file, and
- *      only while nobody else records into it.
- *  (2) The lock's descriptor is closed after SQLite's: closing any descriptor of a file drops the
+ *  (1) A file that is there is replaced only with overwrite, only if it is a regular file of the
+ *      caller, only while nobody else records into it, and only when the new one is ready.
+ *  (2) Only its owner may read a recording; base/safe_open.h says how its place is found.
+ *  (3) The lock's descriptor is closed after SQLite's: closing any descriptor of a file drops the
  *      process's POSIX locks on it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/safe_open.h"
 #include "writer.h"
 
 static int fail_open(struct begat_recorder *rec, int err)
@@ -49,6 +52,12 @@ static int fail_open(struct begat_recorder *rec, int err)
 		return recorder_fail(rec, ENOENT,
 				     "cannot create %s: its folder does not exist; create it first",
 				     rec->path);
+	case EUCLEAN:
+		return recorder_fail(
+			rec, EACCES,
+			"%s belongs to another user: choose another name, or remove it "
+			"first",
+			rec->path);
 	case EISDIR:
 		return recorder_fail(rec, EISDIR,
 				     "%s is not a regular file: name a file that may be created",
@@ -64,15 +73,32 @@ static int fail_open(struct begat_recorder *rec, int err)
 	}
 }
 
+static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+#define SUFFIXES (sizeof(suffixes) / sizeof(suffixes[0]))
+
 /* SQLite's own files beside @path: stale ones would be taken for part of the new recording. */
 static void remove_companions(const char *path)
 {
-	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
-	char name[4096];
+	char name[PATH_MAX + 16];
 
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < SUFFIXES; i++)
 		if (snprintf(name, sizeof(name), "%s%s", path, suffixes[i]) < (int)sizeof(name))
 			unlink(name);
+}
+
+/* In a folder for everybody, another user may have put such a file there first. 0 or an errno. */
+static int check_companions(const char *path)
+{
+	char name[PATH_MAX + 16];
+	struct stat st;
+
+	for (size_t i = 0; i < SUFFIXES; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		if (lstat(name, &st) == 0 &&
+		    (!S_ISREG(st.st_mode) || st.st_nlink > 1 || !safe_is_own(st.st_uid)))
+			return EEXIST;
+	}
+	return 0;
 }
 
 void file_remove(const char *path)
@@ -81,45 +107,49 @@ void file_remove(const char *path)
 	remove_companions(path);
 }
 
-/* Removes what stands at the path, unless it is in use or no regular file. 0 or an errno. */
-static int remove_old(const char *path)
+/*
+ * May the file at @place be replaced? Holds its lock, so that nobody else does meanwhile.
+ * @ret_fd: -1 where there is none. Return: 0 or an errno.
+ */
+static int lock_old(const struct safe_place *place, int *ret_fd)
 {
 	struct stat st;
-	int fd, err = 0;
+	int err = 0, fd = openat(place->dir_fd, place->name,
+				 O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 
-	if (stat(path, &st) < 0)
-		return errno == ENOENT ? 0 : errno;
-	if (!S_ISREG(st.st_mode))
-		return EISDIR;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	*ret_fd = -1;
 	if (fd < 0)
-		return errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == ENOENT ? 0 : errno == ENXIO ? EISDIR : errno;
+	if (fstat(fd, &st) < 0)
 		err = errno;
-	else if (unlink(path) < 0)
+	else if (!S_ISREG(st.st_mode))
+		err = EISDIR;
+	else if (!safe_is_own(st.st_uid))
+		err = EUCLEAN;
+	else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		err = errno;
-	close(fd);
+	if (err)
+		close(fd);
+	else
+		*ret_fd = fd;
 	return err;
 }
 
-static int create(struct begat_recorder *rec)
+/* The path that SQLite gets: that of the folder that was found, whatever becomes of the links. */
+static int real_path(const struct safe_place *place, const char *name, char out[PATH_MAX])
 {
-	int err;
+	char link[64], folder[PATH_MAX];
+	ssize_t len;
 
-	if (rec->opts.overwrite) {
-		err = remove_old(rec->path);
-		if (err)
-			return fail_open(rec, err);
-	}
-	/* SQLite gives the files beside it the same mode. */
-	rec->lock_fd = open(rec->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-			    rec->opts.is_private ? 0600 : 0666);
-	if (rec->lock_fd < 0)
-		return fail_open(rec, errno);
-	rec->is_created = true;
-	if (flock(rec->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		return fail_open(rec, EWOULDBLOCK);
-	remove_companions(rec->path);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", place->dir_fd);
+	len = readlink(link, folder, sizeof(folder));
+	if (len < 0 && errno != ENOENT)
+		return errno;
+	if (len < 0) /* no /proc */
+		len = snprintf(folder, sizeof(folder), ".");
+	if (len >= PATH_MAX ||
+	    snprintf(out, PATH_MAX, "%.*s/%s", (int)len, folder, name) >= PATH_MAX)
+		return ENAMETOOLONG;
 	return 0;
 }
 
@@ -146,7 +176,7 @@ static bool is_wal(sqlite3 *db)
 }
 
 /* Large pages and rare checkpoints: half the time of the defaults. */
-static int set_up(struct begat_recorder *rec)
+static int set_options(struct begat_recorder *rec)
 {
 	if (run(rec, "PRAGMA page_size = 16384; PRAGMA journal_mode = wal;") < 0)
 		return -rec->failure;
@@ -154,9 +184,14 @@ static int set_up(struct begat_recorder *rec)
 	if (!is_wal(rec->db) &&
 	    run(rec, "PRAGMA locking_mode = exclusive; PRAGMA journal_mode = wal;") < 0)
 		return -rec->failure;
-	if (run(rec, "PRAGMA synchronous = normal; PRAGMA cache_size = -32768;"
-		     "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;"
-		     "BEGIN IMMEDIATE;") < 0)
+	return run(rec, "PRAGMA synchronous = normal; PRAGMA cache_size = -32768;"
+			"PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864;"
+			"BEGIN IMMEDIATE;");
+}
+
+static int set_up(struct begat_recorder *rec)
+{
+	if (set_options(rec) < 0)
 		return -rec->failure;
 	for (int i = 0; schema_create[i]; i++)
 		if (run(rec, schema_create[i]) < 0)
@@ -218,21 +253,107 @@ static int prepare_all(struct begat_recorder *rec)
 	return prepare_end(rec);
 }
 
-int file_open(struct begat_recorder *rec)
+static int open_db(struct begat_recorder *rec, const char *path)
 {
-	int rc;
+	int rc = sqlite3_open_v2(path, &rec->db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+					 SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW,
+				 NULL);
 
-	if (create(rec) < 0)
-		return -rec->failure;
-	rc = sqlite3_open_v2(rec->path, &rec->db,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-			     NULL);
 	if (rc != SQLITE_OK)
 		return recorder_fail_sqlite(rec, rc, "open");
 	sqlite3_busy_timeout(rec->db, 1000);
-	if (set_up(rec) < 0)
+	return 0;
+}
+
+/* A file that is ready to be written, under the name @name beside @place. */
+static int make(struct begat_recorder *rec, const struct safe_place *place, const char *name)
+{
+	char path[PATH_MAX];
+	int err;
+
+	rec->is_created = true;
+	if (flock(rec->lock_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return fail_open(rec, EWOULDBLOCK);
+	err = real_path(place, name, path);
+	if (err)
+		return fail_open(rec, err);
+	remove_companions(path);
+	if (open_db(rec, path) < 0 || set_up(rec) < 0)
 		return -rec->failure;
-	return prepare_all(rec);
+	err = check_companions(path);
+	return err ? fail_open(rec, err) : 0;
+}
+
+/*
+ * The new file is made whole under a name of its own, then takes the place of the old one: whatever
+ * fails before leaves the old one as it is. SQLite opens it again, under the name that it keeps.
+ */
+static int replace(struct begat_recorder *rec, const struct safe_place *place)
+{
+	char name[NAME_MAX + 1], path[PATH_MAX];
+	int err;
+
+	rec->lock_fd = safe_create(place, 0600, name);
+	if (rec->lock_fd < 0) {
+		err = -rec->lock_fd;
+		rec->lock_fd = -1;
+		return fail_open(rec, err);
+	}
+	err = make(rec, place, name);
+	if (!err && run(rec, "COMMIT") < 0)
+		err = -rec->failure;
+	sqlite3_close(rec->db);
+	rec->db = NULL;
+	if (!err) {
+		err = safe_replace(place, name);
+		if (err < 0)
+			err = fail_open(rec, -err);
+	}
+	if (err < 0) {
+		/* The name at the path is the old file's. */
+		rec->is_created = false;
+		if (real_path(place, name, path) == 0)
+			file_remove(path);
+		return err;
+	}
+	err = real_path(place, place->name, path);
+	if (err)
+		return fail_open(rec, err);
+	remove_companions(path);
+	if (open_db(rec, path) < 0 || set_options(rec) < 0)
+		return -rec->failure;
+	return 0;
+}
+
+static int create(struct begat_recorder *rec, const struct safe_place *place)
+{
+	/* SQLite gives the files beside it the same mode. */
+	rec->lock_fd = openat(place->dir_fd, place->name,
+			      O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (rec->lock_fd < 0)
+		return fail_open(rec, errno);
+	safe_give(place, rec->lock_fd);
+	return make(rec, place, place->name);
+}
+
+int file_open(struct begat_recorder *rec)
+{
+	struct safe_place place;
+	const char *why;
+	int old_fd = -1, err = safe_find(rec->path, &place, &why);
+
+	if (err < 0)
+		err = why ? recorder_fail(rec, -err, "cannot create %s: %s", rec->path, why)
+			  : fail_open(rec, -err);
+	else if (rec->opts.overwrite && (err = lock_old(&place, &old_fd)))
+		err = fail_open(rec, err);
+	if (!err)
+		err = old_fd >= 0 ? replace(rec, &place) : create(rec, &place);
+	if (old_fd >= 0)
+		close(old_fd);
+	safe_done(&place);
+	return err ? err : prepare_all(rec);
 }
 
 void file_close(struct begat_recorder *rec)

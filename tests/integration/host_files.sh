@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154,SC2034 # sourced by host.sh
+#
+# tests/integration/host_files.sh - what capturing commands do with files and descriptors.
+#
+# Owns: recordings that replace, owners and modes of what is written.
+# Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
+
+host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns"
+
+# A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
+record_replaces_late()
+{
+	local way
+	"$begat" record -q -o "$1/t.db" -- true || return 1
+	cp "$1/t.db" "$1/before.db"
+	for way in 'record -f -o' 'run -f --record'; do
+		# shellcheck disable=SC2086 # words
+		! "$begat" $way "$1/t.db" --buffer 64TiB -- true 2>"$1/said" || return 1
+		cmp "$1/t.db" "$1/before.db" || { echo "$way: the old recording is gone"; return 1; }
+		# shellcheck disable=SC2086
+		! setpriv --reuid 65534 --clear-groups "$begat" $way "$1/t.db" -- true 2>"$1/said" || return 1
+		cmp "$1/t.db" "$1/before.db" || return 1
+		# shellcheck disable=SC2086
+		"$begat" $way "$1/t.db" -- sh -c 'exit 3' 2>"$1/said"
+		[[ $? == 3 ]] || { cat "$1/said"; return 1; }
+		! cmp -s "$1/t.db" "$1/before.db" || { echo "$way: not replaced"; return 1; }
+		[[ $("$begat" show "$1/t.db" | grep -c 'exit 3') -gt 0 ]] || return 1
+		cp "$1/before.db" "$1/t.db"
+	done
+	# A reader of the old one goes on reading it.
+	exec {old}<"$1/t.db"
+	"$begat" record -q -f -o "$1/t.db" -- true || return 1
+	cmp "/proc/self/fd/$old" "$1/before.db" || { echo "the old file itself was written to"; return 1; }
+	exec {old}<&-
+	[[ $(find "$1" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ') == 'before.db said t.db ' ]] ||
+		{ find "$1"; return 1; }
+}
+
+# Whatever the umask, and for the files that SQLite puts beside it too.
+record_is_private()
+{
+	need_root
+	(umask 0 && "$begat" record -q -o "$1/t.db" -- stat -c '%a %n' "$1/t.db" "$1/t.db-wal" \
+		"$1/t.db-shm") >"$1/modes" || return 1
+	grep -c '^600 ' "$1/modes" | grep -qx 3 || { cat "$1/modes"; return 1; }
+	# A file of another user is never replaced; a link of one is never followed.
+	mkdir -m 1777 "$1/all"
+	cp "$1/t.db" "$1/all/theirs.db"
+	ln -s "$1/t.db" "$1/all/link.db"
+	chown -h 65534 "$1/all/theirs.db" "$1/all/link.db"
+	cp "$1/t.db" "$1/before.db"
+	for file in theirs link; do
+		! "$begat" record -q -f -o "$1/all/$file.db" -- true 2>"$1/said" || return 1
+		grep -q 'another user' "$1/said" || { cat "$1/said"; return 1; }
+		cmp "$1/t.db" "$1/before.db" || return 1
+	done
+	# One that waits beside the name of the recording to be filled, or to be read.
+	: >"$1/all/new.db-wal"
+	chmod 666 "$1/all/new.db-wal"
+	chown 65534 "$1/all/new.db-wal"
+	"$begat" record -q -o "$1/all/new.db" -- true || return 1
+	[[ ! -e $1/all/new.db-wal ]] || { ls -l "$1/all"; return 1; }
+}
+
+# Environments are secrets: a file that others may read, or hold open, does not get them.
+env_output_is_private()
+{
+	echo old >"$1/out"
+	chmod 666 "$1/out"
+	exec {reader}<"$1/out"
+	SECRET_OF_TEST=abc "$begat" run -q --env --format json -e exec -o "$1/out" -- true || return 1
+	grep -q SECRET_OF_TEST "$1/out" || { cat "$1/out"; return 1; }
+	[[ $(stat -c %a "$1/out") == 600 ]] || { ls -l "$1/out"; return 1; }
+	! grep -q SECRET_OF_TEST <&"$reader" || { echo "an old reader sees it"; return 1; }
+	exec {reader}<&-
+	# Without environments the mode is the caller's business.
+	rm "$1/out"
+	(umask 022 && "$begat" run -q -e exec -o "$1/out" -- true) || return 1
+	[[ $(stat -c %a "$1/out") == 644 ]] || { ls -l "$1/out"; return 1; }
+}
+
+# sudo begat record, then begat report without sudo.
+sudo_owns()
+{
+	need_root
+	need setpriv
+	chmod 755 "$work" "$1"
+	mkdir "$1/home"
+	chown 65534 "$1/home"
+	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -o "$1/home/t.db" -- true || return 1
+	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -f -o "$1/home/t.db" -- true || return 1
+	[[ $(stat -c '%u %a' "$1/home/t.db") == '65534 600' ]] || { ls -l "$1/home"; return 1; }
+	cp "$begat" "$1/begat"
+	setpriv --reuid 65534 --clear-groups "$1/begat" report --format text "$1/home/t.db" >"$1/text" ||
+		return 1
+	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -o "$1/t.db" -- true || return 1
+	[[ $(stat -c %u "$1/t.db") == 0 ]] || { echo "given away in a folder of root"; return 1; }
+}
