@@ -23,12 +23,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "human.h"
+
+/* Descriptors 0 to 2 that have a stand-in. */
+static bool was_closed[3];
 
 static uint32_t terminal_columns(int fd, bool is_terminal)
 {
@@ -90,6 +94,8 @@ static int open_path(struct output *output, const char *path, const char **ret_w
 {
 	int fd = descriptor_of(path), err;
 
+	if (fd >= 0 && fd <= 2 && was_closed[fd])
+		return -EBADF;
 	if (fd >= 0) {
 		output->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		output->is_owned = output->fd >= 0;
@@ -246,9 +252,16 @@ void output_guard_stdio(void)
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* Read-only: a write to a closed stdout still fails, and says so. */
-		int stand_in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		/*
+		 * A closed stderr is the user's word that nothing is to be said. Read-only for the
+		 * others: a write to a closed stdout still fails, and says so.
+		 */
+		int way = fd == STDERR_FILENO ? O_WRONLY : O_RDONLY;
+		int stand_in = open("/dev/null", way | O_CLOEXEC);
 
+		if (stand_in < 0) /* no /dev: anything that takes the number */
+			stand_in = eventfd(0, EFD_CLOEXEC);
+		was_closed[fd] = true;
 		if (stand_in >= 0 && stand_in != fd)
 			close(stand_in);
 	}

@@ -7,7 +7,7 @@
 # Owns: recordings that replace, owners and modes of what is written.
 # Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
 
-host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns"
+host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors"
 
 # A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
 record_replaces_late()
@@ -97,4 +97,51 @@ sudo_owns()
 		return 1
 	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -o "$1/t.db" -- true || return 1
 	[[ $(stat -c %u "$1/t.db") == 0 ]] || { echo "given away in a folder of root"; return 1; }
+}
+
+# Runs "$@" with the descriptors in $closed closed.
+without()
+{
+	local fd close=
+	for fd in $closed; do close+=" $fd>&-"; done
+	eval "\"\$@\" $close"
+}
+
+# Any of 0, 1, 2 closed, for any command: the work is done, and the output is where it was asked for.
+closed_descriptors()
+{
+	local closed rc expected
+	"$begat" record -q -o "$1/t.db" -- sh -c 'exit 4'
+	# What a program finds, with begat and without.
+	printf '#!/bin/sh\nls -l /proc/self/fd 2>/dev/null | sed "s/.* \\([0-9]*\\) ->/\\1 ->/" | grep -v -e "/proc/" -e pipe >"$1"\nexit 4\n' >"$1/list"
+	chmod +x "$1/list"
+	for closed in 0 1 2 '0 1' '0 2' '1 2' '0 1 2'; do
+		without "$1/list" "$1/plain" </dev/null >"$1/null1" 2>"$1/null2"
+		for way in 'run --' 'run -q --' "record -q -f -o $1/r.db --" "run -q -f --record $1/r.db --" \
+			"run -q --format json -o $1/out.json --"; do
+			rm -f "$1/r.db" "$1/out.json" "$1/traced"
+			# shellcheck disable=SC2086 # words
+			without "$begat" $way "$1/list" "$1/traced" </dev/null >"$1/null1" 2>"$1/null2"
+			rc=$?
+			[[ $rc == 4 ]] || { echo "$way without $closed: status $rc"; cat "$1/null2"; return 1; }
+			cmp "$1/plain" "$1/traced" || { echo "$way without $closed"; cat "$1/traced"; return 1; }
+			[[ $way != *r.db* ]] || "$begat" show "$1/r.db" | grep -q ' 4 ' || return 1
+			[[ $way != *out.json* ]] || grep -q '"exit_code":4' "$1/out.json" || return 1
+		done
+		for way in "show $1/t.db -o $1/out" "report $1/t.db -o $1/out" "export --to csv $1/t.db -o $1/out" \
+			"diff $1/t.db $1/t.db -o $1/out" "doctor -o $1/out"; do
+			rm -f "$1/out"
+			# shellcheck disable=SC2086
+			without "$begat" $way </dev/null >"$1/null1" 2>"$1/null2"
+			rc=$?
+			[[ $rc == 0 && -s $1/out ]] || { echo "$way without $closed: status $rc"; return 1; }
+		done
+		# Nowhere to write to is an error, unless it was only stderr.
+		without "$begat" show "$1/t.db" </dev/null >"$1/out" 2>"$1/null2"
+		rc=$?
+		expected=0
+		[[ $closed != *1* ]] || expected=1
+		[[ $rc == "$expected" ]] || { echo "show without $closed: status $rc"; return 1; }
+	done
+	! "$begat" show "$1/t.db" -o /dev/stderr 2>&- || { echo "a closed stderr took the output"; return 1; }
 }
