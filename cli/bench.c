@@ -19,6 +19,7 @@
 
 #include "bench/bench.h"
 #include "cli.h"
+#include "rights.h"
 #include "human.h"
 #include "options.h"
 #include "output.h"
@@ -345,6 +346,7 @@ static int bench(struct options *options, int argc, char **argv)
 		bench_load_close(&bench.load);
 		return CLI_FAILED;
 	}
+	rights_take();
 	r = run_parts(&bench, names);
 	if (r)
 		cli_explain(bench.error);
@@ -359,6 +361,7 @@ static int bench(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_bench = {
+	.captures = true,
 	.groups = GROUPS,
 	.own = bench_options,
 	.takes_arguments = true,

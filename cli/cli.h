@@ -30,6 +30,7 @@ enum cli_status {
 struct command_spec {
 	unsigned groups; /* of common options that it takes: enum option_group */
 	const struct option_spec *own; /* further options, ended by a NULL name; or NULL */
+	bool captures; /* needs rights to trace; else it has none at all (rights.h) */
 	bool takes_arguments; /* else anything after the options is a usage error */
 	const char *about; /* for --help: whole lines */
 	const char *examples; /* for --help: two real ones, whole lines */

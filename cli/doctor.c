@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "rights.h"
 #include "options.h"
 #include "output.h"
 
@@ -268,6 +269,7 @@ static int doctor(struct options *options, int argc, char **argv)
 		cli_complain("%s.", why);
 		return CLI_FAILED;
 	}
+	rights_take();
 	int r = begat_probe(collect, &findings);
 
 	if (r < 0 || findings.is_out_of_memory) {
@@ -298,6 +300,7 @@ static int doctor(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_doctor = {
+	.captures = true,
 	.groups = OPTIONS_OUTPUT,
 	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
 		 "tracer to\n"

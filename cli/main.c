@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "options.h"
 #include "output.h"
+#include "rights.h"
 #include "signals.h"
 
 static int fail_unknown_command(const char *word)
@@ -61,6 +62,10 @@ static int run_command(const struct command *command, struct options *options, i
 {
 	const struct command_spec *spec = command->spec;
 	int rest = argc;
+
+	if (!spec->captures)
+		rights_drop();
+
 	int r = options_parse(options, spec->groups, spec->own, argc, argv, &rest);
 
 	if (r == -ENOMEM) {
@@ -89,6 +94,7 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
 	output_guard_stdio();
+	rights_rest();
 	signals_ignore_file_size();
 	if (argc < 2) {
 		help_begat(stderr);

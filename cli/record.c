@@ -149,7 +149,7 @@ static int start_command(struct record *record, char **argv)
 		cli_complain("cannot start a process: %s.", strerror(-r));
 		return r;
 	}
-	r = begat_follow(record->stream.begat, record->child.pid);
+	r = stream_follow(&record->stream, record->child.pid);
 	if (r < 0) {
 		stream_explain(record->stream.begat);
 		return r;
@@ -271,6 +271,7 @@ static int record_command(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_record = {
+	.captures = true,
 	.groups = OPTIONS_EVENTS | OPTIONS_SELECT | OPTIONS_CAPTURE | OPTIONS_TALK,
 	.own = own_options,
 	.takes_arguments = true,

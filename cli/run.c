@@ -159,7 +159,7 @@ static int start_command(struct run *run, char **argv)
 		cli_complain("out of memory.");
 		return r;
 	}
-	r = begat_follow(run->stream.begat, run->child.pid);
+	r = stream_follow(&run->stream, run->child.pid);
 	if (r < 0) {
 		stream_explain(run->stream.begat);
 		return r;
@@ -348,6 +348,7 @@ static int run_command(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_run = {
+	.captures = true,
 	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
 	.own = own_options,
 	.takes_arguments = true,

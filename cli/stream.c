@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "rights.h"
 #include "standing.h"
 
 int stream_open(struct stream *stream, const struct options *options, const char *format,
@@ -115,15 +116,19 @@ void stream_take_standing(enum begat_latency latency)
 
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
+	/* The recording and the command come later, with the user's own rights. */
+	rights_take();
 	int r = begat_open(opts, &stream->begat);
 
+	if (!r)
+		stream_take_standing(opts->latency);
+	rights_rest();
 	if (r < 0) {
 		stream_explain(stream->begat);
 		begat_close(stream->begat);
 		stream->begat = NULL;
 		return r;
 	}
-	stream_take_standing(opts->latency);
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)
@@ -203,11 +208,21 @@ static int spin(struct stream *stream, const struct signals *signals,
 	return wait_for(stream, signals, false, 0, ret_signal);
 }
 
+int stream_follow(struct stream *stream, pid_t pid)
+{
+	/* Nothing that the user names is opened from here on: the rights stay in force. */
+	rights_take();
+	return begat_follow(stream->begat, pid);
+}
+
 int stream_wait(struct stream *stream, const struct signals *signals,
 		struct signalfd_siginfo *ret_signal)
 {
 	int r;
 
+	if (!stream->has_rights)
+		rights_take();
+	stream->has_rights = true;
 	if (stream->options->latency == BEGAT_LOW) {
 		r = spin(stream, signals, ret_signal);
 	} else {

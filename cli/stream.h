@@ -24,6 +24,7 @@ struct stream {
 	/* Match here, not in the tracer: somebody else (the tree) needs every event. */
 	bool is_filtered_here;
 	bool is_begun;
+	bool has_rights; /* in force for good: see rights.h */
 	uint64_t wakeups; /* times that events ended a sleep of ours */
 	int error; /* first failure to write, negative errno; then nothing is written any more */
 };
@@ -51,6 +52,9 @@ int stream_start(struct stream *stream, const struct begat_options *opts);
 
 /* This thread among others, as the mode wants it; stream_start() does it. */
 void stream_take_standing(enum begat_latency latency);
+
+/* begat_follow(); from here on nothing that the user names is opened any more. */
+int stream_follow(struct stream *stream, pid_t pid);
 
 /* Writes one event if it is wanted. 0 or -errno (kept in stream->error too). */
 int stream_write(struct stream *stream, const struct begat_event *ev);

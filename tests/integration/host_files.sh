@@ -7,7 +7,8 @@
 # Owns: recordings that replace, owners and modes of what is written.
 # Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
 
-host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors"
+host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors \
+	file_capabilities"
 
 # A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
 record_replaces_late()
@@ -144,4 +145,40 @@ closed_descriptors()
 		[[ $rc == "$expected" ]] || { echo "show without $closed: status $rc"; return 1; }
 	done
 	! "$begat" show "$1/t.db" -o /dev/stderr 2>&- || { echo "a closed stderr took the output"; return 1; }
+}
+
+# With file capabilities, each file is opened with the rights of the user that names it.
+file_capabilities()
+{
+	local copy=$1/begat caps=cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_dac_override line
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	need_root
+	need setpriv setcap
+	chmod 755 "$work"
+	chmod 777 "$1"
+	cp "$begat" "$copy"
+	setcap "$caps+ep" "$copy" || { echo "this file system keeps no capabilities"; return 77; }
+	"$begat" record -q -o "$1/root.db" -- true || return 1
+	mkdir -m 700 "$1/root"
+	echo 'count(secret) <= 1' >"$1/root/limits"
+	"${as[@]}" cp "$1/root.db" "$1/none" 2>/dev/null && return 1
+	cp "$1/root.db" "$1/readable.db"
+	chmod 644 "$1/readable.db"
+	for line in "diff --budget $1/root/limits $1/readable.db" "show $1/root.db" "report $1/root.db -o $1/x" \
+		"export --to csv $1/root.db" "diff $1/root.db $1/readable.db" \
+		"export --to csv $1/readable.db -o $1/root/out" "run -q -e exec -o $1/root/out -- true" \
+		"record -q -o $1/root/out.db -- true" "run -q --record $1/root/out.db -- true" \
+		"doctor -o $1/root/out" "watch -o $1/root/out"; do
+		# shellcheck disable=SC2086 # words
+		! "${as[@]}" timeout 20 "$copy" $line >"$1/said" 2>&1 || { echo "worked: $line"; return 1; }
+		! grep -q secret "$1/said" || { echo "$line:"; cat "$1/said"; return 1; }
+		grep -qi 'permission denied\|not writable\|not readable' "$1/said" || { echo "$line:"; cat "$1/said"; return 1; }
+	done
+	[[ $(ls "$1/root") == limits ]] || { ls "$1/root"; return 1; }
+	# They are good for what they are for, and the command has none of them.
+	"${as[@]}" "$copy" record -q -o "$1/own.db" -- sh -c 'grep -h ^Cap /proc/self/status >"$1"; exit 6' - "$1/caps"
+	[[ $? == 6 ]] || return 1
+	"${as[@]}" grep -h ^Cap /proc/self/status >"$1/plain"
+	cmp "$1/caps" "$1/plain" || { cat "$1/caps"; return 1; }
+	[[ $("${as[@]}" "$copy" show "$1/own.db" | grep -c 'exec .*grep') -gt 0 ]] || return 1
 }

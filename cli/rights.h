@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cli/rights.h - which capabilities are in force, and when.
+ *
+ * Owns:    the effective set of an ordinary user that begat got capabilities from its file
+ *          (setcap) or from the caller (ambient).
+ * Not:     root: its rights are the user's own.
+ *
+ * Invariants
+ *  (1) Whatever file the user names is opened with the user's rights: nothing is in force then.
+ *  (2) A command that does not capture has none at all, from its first line on.
+ *
+ *   main: rights_rest() --> command without capture: rights_drop()
+ *                      \--> capture: files of -o, rights_take(), begat_open(), rights_rest(),
+ *                           recording, command, rights_take() for good, events
+ */
+#ifndef BEGAT_CLI_RIGHTS_H
+#define BEGAT_CLI_RIGHTS_H
+
+/* Nothing is in force; what is permitted can be taken again. */
+void rights_rest(void);
+
+/* What is permitted is in force, on this thread. */
+void rights_take(void);
+
+/* Nothing is permitted any more. */
+void rights_drop(void);
+
+#endif
