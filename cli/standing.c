@@ -6,11 +6,15 @@
  * CPUs is divided among them by the weight that runs on each. A reader of nice -20 draws all of it
  * to its own CPU: on a busy machine the rest of the session, who is traced most likely, gets a
  * hundredth of what it had (a storm of 1.2 s took 52 s). So the session is raised by as much: then
- * each of its tasks weighs what it weighs without groups. It is lowered again at the end, whatever
- * ends us but SIGKILL.
+ * each of its tasks weighs what it weighs without groups.
+ *
+ * A guard lowers it again: a process that waits at a pipe whose other end only we hold, and so
+ * learns of our end whatever ended us, SIGKILL included. A clean end lowers it itself, and the guard
+ * then finds nothing to do.
  */
 #include "standing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -20,9 +24,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef SYS_close_range /* 5.9 */
+#define SYS_close_range 436
+#endif
 
 #define SLICE_NS 100000 /* the shortest that the kernel gives */
 
@@ -38,9 +47,8 @@ struct attr {
 #define NICE_FIRST (-20)
 
 static char session_before[8]; /* its nice value as text; "" = it is not raised */
-static bool is_session_watched;
+static int guard_fd = -1; /* our end of the guard's pipe */
 
-/* Also from signal handlers. */
 static bool set_session(const char *nice)
 {
 	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
@@ -56,28 +64,56 @@ static void lower_session(void)
 	if (session_before[0])
 		set_session(session_before);
 	session_before[0] = '\0';
+	/* A byte tells the guard that all is done. */
+	if (guard_fd >= 0 && write(guard_fd, "", 1) == 1)
+		close(guard_fd);
+	guard_fd = -1;
 }
 
-static void lower_and_end(int signal_number)
+/* In the guard: holds nothing that anybody could wait for, and ends only when we do. */
+static void guard(int fd)
 {
-	lower_session();
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
+	sigset_t all;
+	char byte;
+	ssize_t n;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	setpgid(0, 0); /* a signal to our group is none to it */
+	prctl(PR_SET_NAME, "begat-guard");
+	dup2(fd, 0);
+	syscall(SYS_close_range, 1, ~0u, 0);
+	if (chdir("/") < 0)
+		_exit(1);
+	do
+		n = read(0, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		set_session(session_before);
+	_exit(0);
 }
 
-/* Where a signal is waited for (signals.c) or ignored it does not end us, and stays as it is. */
-static void watch_session(void)
+/* Whether there is a guard now. */
+static bool set_guard(void)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	struct sigaction now, lower = { .sa_handler = lower_and_end };
+	int ends[2];
+	long pid;
 
-	if (is_session_watched)
-		return;
-	is_session_watched = true;
-	atexit(lower_session);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (!sigaction(ends[i], NULL, &now) && now.sa_handler == SIG_DFL)
-			sigaction(ends[i], &lower, NULL);
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	/* Without a signal at its end: nobody here waits for it. */
+	pid = syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+	if (!pid) {
+		close(ends[1]);
+		guard(ends[0]);
+	}
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return false;
+	}
+	guard_fd = ends[1];
+	return true;
 }
 
 /* The first line of a file of /proc, or "". */
@@ -104,11 +140,13 @@ static bool raise_session(void)
 	if (sscanf(line, "/autogroup-%*d nice %d", &nice) != 1 || nice == NICE_FIRST)
 		return true;
 	snprintf(first, sizeof(first), "%d", NICE_FIRST);
-	if (!set_session(first))
-		return false;
 	snprintf(session_before, sizeof(session_before), "%d", nice);
-	watch_session();
-	return true;
+	if (set_guard() && set_session(first)) {
+		atexit(lower_session);
+		return true;
+	}
+	lower_session();
+	return false;
 }
 
 void standing_take(enum standing standing)

@@ -118,10 +118,11 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	/* The recording and the command come later, with the user's own rights. */
 	rights_take();
+	/* Before the hooks are in: what it starts is no event. */
+	stream_take_standing(opts->latency);
+
 	int r = begat_open(opts, &stream->begat);
 
-	if (!r)
-		stream_take_standing(opts->latency);
 	rights_rest();
 	if (r < 0) {
 		stream_explain(stream->begat);
