@@ -47,7 +47,7 @@ enum begat_env {
 };
 
 /**
- * Called for each event, in stream order, from begat_poll() (and begat_close_stream()).
+ * Called for each event, in stream order, from begat_poll() and begat_finish().
  * Return: 0 to go on; anything else makes begat_poll() return -ECANCELED.
  */
 typedef int (*begat_callback)(const struct begat_event *ev, void *ctx);
@@ -55,7 +55,7 @@ typedef int (*begat_callback)(const struct begat_event *ev, void *ctx);
 /** Zero means the default for every member but size. The library copies what it needs. */
 struct begat_options {
 	size_t size; /* sizeof(struct begat_options) */
-	begat_callback callback; /* required */
+	begat_callback callback; /* NULL: events are pulled with begat_next() */
 	void *ctx; /* for the callback */
 	const char *backend; /* "kprobe", "tracepoint"; NULL = the best that works */
 	const char *transport; /* "ringbuf", "perfbuf"; NULL = the best that works */
@@ -72,7 +72,7 @@ struct begat_options {
 	uint32_t max_args_bytes; /* argv and env each are cut after this; 0 = never */
 	enum begat_env env;
 	const char *const *env_names; /* NULL-terminated; BEGAT_ENV_NAMES */
-	const struct begat_filter *where; /* only what matches; must outlive the tracer */
+	const struct begat_filter *where; /* only what matches; the tracer takes a reference */
 	/* Admission in the kernel: an event passes if every kind that is given has a match. */
 	bool follow; /* only followed processes and all that they beget: see begat_follow() */
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
@@ -91,7 +91,7 @@ struct begat_options {
 
 /**
  * begat_open() - load and attach the BPF programs and take stock of what already runs.
- * @opts:  copied; pointers in it may go after the call, except @opts->where.
+ * @opts:  copied; pointers in it may go after the call.
  * @ret_b: the tracer. Also set on most failures, so that begat_error() can tell why; pass it
  *         to begat_close() in any case.
  *
@@ -123,6 +123,18 @@ int begat_fd(const struct begat *b);
 int begat_poll(struct begat *b, int timeout_ms);
 
 /**
+ * begat_next() - the next event, for callers without a callback.
+ * @timeout_ms: as begat_poll().
+ * @ret_event:  the event, or NULL; it lives until the next call of begat_next() or begat_close().
+ *
+ * Where begat_fd() is polled, call it until it returns 0: events that wait here do not make the
+ * descriptor readable. After begat_finish() it gives the rest, up to the BEGAT_SUMMARY event.
+ *
+ * Return: 1 an event, 0 the time is over, or a negative errno as begat_poll().
+ */
+int begat_next(struct begat *b, int timeout_ms, const struct begat_event **ret_event);
+
+/**
  * begat_follow() - follow a process and all that it begets from now on.
  * @tgid: as this process sees it; needs begat_options.follow (or pids).
  * Return: 0, -ESRCH, -EINVAL.
@@ -139,7 +151,8 @@ int begat_finish(struct begat *b);
 /** begat_close() - detach, unload, free. NULL and a tracer that failed to open are fine. */
 void begat_close(struct begat *b);
 
-/** begat_error() - why the last call on this tracer failed: one sentence, never NULL. */
+/** begat_error() - why the last call on this tracer failed: one sentence; "" if it
+ * did not. Never NULL. Calls that take a const tracer do not change it. */
 const char *begat_error(const struct begat *b);
 
 /** Counts by event type are indexed by enum begat_event_type. */

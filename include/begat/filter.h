@@ -68,7 +68,13 @@ struct begat_filter_push {
 /** begat_filter_pushable() - fills @ret. */
 void begat_filter_pushable(const struct begat_filter *filter, struct begat_filter_push *ret);
 
-/** begat_filter_free() - NULL is fine. */
+/**
+ * begat_filter_ref() - another reference to the same filter; begat_filter_free() gives one back.
+ * Thread-safe. NULL is fine. Return: @filter.
+ */
+const struct begat_filter *begat_filter_ref(const struct begat_filter *filter);
+
+/** begat_filter_free() - give a reference back; the last one frees. NULL is fine. */
 void begat_filter_free(struct begat_filter *filter);
 
 #ifdef __cplusplus

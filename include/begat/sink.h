@@ -79,6 +79,25 @@ const struct begat_event *begat_redact(struct begat_redactor *redactor,
 /** begat_redactor_free() - NULL is fine. */
 void begat_redactor_free(struct begat_redactor *redactor);
 
+struct begat_json;
+
+/**
+ * begat_json_new() - what makes JSON of events, in memory: the lines that the sink "json" writes.
+ * Return: 0 or -ENOMEM.
+ */
+int begat_json_new(struct begat_json **ret_json);
+
+/**
+ * begat_json_event() - one event of any type as a JSON object, without a line's end.
+ * @ret_len: its length; may be NULL.
+ * Return: the text, ended by a NUL; it lives until the next call. NULL when out of memory.
+ */
+const char *begat_json_event(struct begat_json *json, const struct begat_event *ev,
+			     size_t *ret_len);
+
+/** begat_json_free() - NULL is fine. */
+void begat_json_free(struct begat_json *json);
+
 /**
  * begat_escape() - text that is safe on a terminal: control characters, invalid UTF-8 and
  * what could reorder a line become \n, \x1b, \xff, \u202e ...; quoted for a shell if @shell.

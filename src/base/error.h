@@ -11,6 +11,11 @@ struct error {
 	char text[1024];
 };
 
+static inline void error_clear(struct error *error)
+{
+	error->text[0] = 0;
+}
+
 /* Writes the sentence and returns @code, so that a caller can `return error_set(...)`. */
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -14,6 +14,7 @@
 
 #include <begat/filter.h>
 #include <regex.h>
+#include <stdatomic.h>
 
 #define FILTER_TEXT_MAX 65536 /* bytes of an expression */
 #define FILTER_NODES_MAX 1024
@@ -96,6 +97,7 @@ struct begat_filter {
 	struct node *nodes;
 	uint32_t count, cap, root;
 	bool asks_lineage;
+	atomic_uint references; /* beside the first */
 };
 
 /* Glob over the whole text: * ? [a-z] [!a-z] \x; not the libc's, which takes time exponential

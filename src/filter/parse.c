@@ -384,9 +384,16 @@ BEGAT_API int begat_filter_parse(const char *text, struct begat_filter **ret, ch
 	return 0;
 }
 
+BEGAT_API const struct begat_filter *begat_filter_ref(const struct begat_filter *filter)
+{
+	if (filter)
+		atomic_fetch_add(&((struct begat_filter *)filter)->references, 1);
+	return filter;
+}
+
 BEGAT_API void begat_filter_free(struct begat_filter *filter)
 {
-	if (!filter)
+	if (!filter || atomic_fetch_sub(&filter->references, 1))
 		return;
 	for (uint32_t i = 0; i < filter->count; i++)
 		node_done(&filter->nodes[i]);

@@ -21,6 +21,7 @@
 
 #define SINK_OUT_FLUSH_BYTES (64 * 1024)
 #define SINK_OUT_ROOM_MAX (32 * 1024)
+#define SINK_OUT_MEMORY (-2) /* as fd: nothing is written, the buffer grows */
 #define SINK_OUT_STALL_MS 10000 /* no progress for so long: -ETIMEDOUT, nothing is dropped */
 
 struct sink_out {

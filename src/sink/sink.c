@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/opts.h"
 #include "sink/ops.h"
 
 #define SINK(name) extern const struct sink_ops sink_##name;
@@ -63,8 +64,10 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 	if (!sink)
 		return -ENOMEM;
 	sink->ops = ops;
-	memcpy(&sink->opts, opts, opts->size < sizeof(*opts) ? opts->size : sizeof(*opts));
-
+	if (!opts_copy(&sink->opts, sizeof(sink->opts), opts)) {
+		free(sink);
+		return -EINVAL;
+	}
 	rc = sink_out_init(&sink->out, sink->opts.fd);
 	if (rc == 0 && sink->opts.redact)
 		rc = begat_redactor_new(sink->opts.redact_patterns, &sink->redactor, NULL, 0);
@@ -91,7 +94,7 @@ BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event
 	if (sink->out.error)
 		return sink->out.error;
 	/* The rest of a line that a stalled reader did not take goes first. */
-	if (sink->out.len > SINK_OUT_FLUSH_BYTES) {
+	if (sink->out.fd != SINK_OUT_MEMORY && sink->out.len > SINK_OUT_FLUSH_BYTES) {
 		rc = sink_out_flush(&sink->out);
 		if (rc < 0)
 			return rc;

@@ -15,6 +15,7 @@
 
 #include "attach/cgroups.h"
 #include "base/api.h"
+#include "base/opts.h"
 #include "tracer/tracer.h"
 
 #define BUFFER_BYTES (8u << 20)
@@ -41,8 +42,6 @@ static uint64_t boot_salt(void)
 
 static int check_options(struct begat *b, const struct begat_options *opts)
 {
-	if (!opts->callback)
-		return error_set(&b->error, -EINVAL, "begat_open: a callback is required");
 	if (opts->events & ~BEGAT_EVENTS_ALL)
 		return error_set(&b->error, -EINVAL, "begat_open: unknown event types");
 	if (opts->latency > BEGAT_BATCH)
@@ -147,10 +146,12 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 {
 	struct begat_fields none = { 0 };
 
-	b->callback = opts->callback;
-	b->ctx = opts->ctx;
+	b->is_pulled = !opts->callback;
+	b->callback = b->is_pulled ? next_keep : opts->callback;
+	b->ctx = b->is_pulled ? b : opts->ctx;
 	b->mode = opts->latency;
-	b->where = opts->where;
+	/* The caller may free its own. */
+	b->where = begat_filter_ref(opts->where);
 	b->fold_failures = opts->fold_failures;
 	b->follow = opts->follow || opts->pids_count;
 	b->window_ns = opts->short_lived_window_ns ? opts->short_lived_window_ns : WINDOW_NS;
@@ -290,11 +291,11 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	if (!b)
 		return -ENOMEM;
 	b->epoll_fd = b->timer_fd = b->always_fd = b->loadavg_fd = -1;
-	if (!opts || opts->size < sizeof(size_t) || opts->size > sizeof(copy))
+	if (!opts_copy(&copy, sizeof(copy), opts))
 		return error_set(&b->error, -EINVAL,
-				 "begat_open: options.size is wrong: set it to sizeof(struct "
+				 "begat_open: options.size is wrong, or a member is set that this "
+				 "version of the library does not know: set it to sizeof(struct "
 				 "begat_options)");
-	memcpy(&copy, opts, opts->size);
 	err = check_options(b, &copy);
 	if (err)
 		return err;
@@ -302,8 +303,10 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	if (err)
 		return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
 	err = open_parts(b, &copy);
-	if (!err)
+	if (!err) {
+		error_clear(&b->error);
 		wait_leave(b);
+	}
 	return err;
 }
 
@@ -311,6 +314,7 @@ BEGAT_API int begat_follow(struct begat *b, pid_t tgid)
 {
 	int err;
 
+	error_clear(&b->error);
 	if (!b->follow || !b->attach)
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
@@ -328,6 +332,8 @@ BEGAT_API void begat_close(struct begat *b)
 		return;
 	close_transport(b);
 	wait_close(b);
+	next_close(&b->pulled);
+	begat_filter_free((struct begat_filter *)b->where);
 	attach_close(b->attach);
 	proctable_free(b->table);
 	decoder_free(b->decoder);

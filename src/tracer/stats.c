@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/opts.h"
 #include "tracer/tracer.h"
 
 static const struct {
@@ -133,7 +134,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 {
 	struct begat_stats s = { .size = ret->size };
 
-	if (!ret->size || ret->size > sizeof(s) || !b->attach)
+	if (!b->attach)
 		return -EINVAL;
 	s.backend = attach_backend(b->attach);
 	s.transport = attach_transport(b->attach);
@@ -166,8 +167,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.pushed = b->push.pushed;
 	if (ret->size > offsetof(struct begat_stats, map_bytes))
 		s.map_bytes = attach_map_bytes(b->attach);
-	memcpy(ret, &s, ret->size);
-	return 0;
+	return opts_give(ret, &s, sizeof(s)) ? 0 : -EINVAL;
 }
 
 BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,

@@ -268,7 +268,7 @@ static int deliver_snapshot(struct begat *b)
 	return heal_snapshot(b, true);
 }
 
-BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
+int tracer_poll(struct begat *b, int timeout_ms)
 {
 	uint64_t before = sum_delivered(b), now = tracer_now_ns();
 	uint64_t deadline_ns = timeout_ms < 0 ? UINT64_MAX : now + timeout_ms * 1000000ull;
@@ -289,6 +289,16 @@ BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
 		return count;
 	}
 	return sum_delivered(b) - before;
+}
+
+BEGAT_API int begat_poll(struct begat *b, int timeout_ms)
+{
+	error_clear(&b->error);
+	if (b->is_pulled)
+		return error_set(&b->error, -EINVAL,
+				 "begat_poll: the tracer was opened without a callback; use "
+				 "begat_next");
+	return tracer_poll(b, timeout_ms);
 }
 
 static int deliver_summary(struct begat *b)
@@ -313,6 +323,7 @@ BEGAT_API int begat_finish(struct begat *b)
 	uint64_t before = sum_delivered(b);
 	int count;
 
+	error_clear(&b->error);
 	if (b->finished)
 		return 0;
 	attach_detach(b->attach);
@@ -347,12 +358,20 @@ BEGAT_API const char *begat_error(const struct begat *b)
 
 BEGAT_API int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret)
 {
-	return proctable_find_tgid(b->table, tgid, ret);
+	int err = proctable_find_tgid(b->table, tgid, ret);
+
+	error_clear(&b->error);
+	return err ? error_set(&b->error, err, "no process %d is known", (int)tgid) : 0;
 }
 
 BEGAT_API int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret)
 {
-	return proctable_find_id(b->table, id, ret);
+	int err = proctable_find_id(b->table, id, ret);
+
+	error_clear(&b->error);
+	return err ? error_set(&b->error, err, "no process with the id %016llx is known",
+			       (unsigned long long)id)
+		   : 0;
 }
 
 BEGAT_API bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_forebear)

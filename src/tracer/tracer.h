@@ -38,8 +38,17 @@ struct latency {
 	uint64_t count, max_ns;
 };
 
+/* Events that wait for begat_next(). */
+struct pulled {
+	struct begat_event **items; /* copies; those before given belong to nobody any more */
+	size_t count, capacity, given;
+	struct begat_event *current; /* what the caller has */
+};
+
 struct begat {
 	/* as asked */
+	struct pulled pulled;
+	bool is_pulled; /* no callback was given: begat_next() */
 	begat_callback callback;
 	void *ctx;
 	uint32_t events; /* to deliver */
@@ -110,6 +119,13 @@ static inline uint64_t tracer_now_ns(void)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
+
+/* tracer.c: what begat_poll() and begat_next() share. As begat_poll(). */
+int tracer_poll(struct begat *b, int timeout_ms);
+
+/* next.c: a callback that keeps a copy; @ctx is the tracer. */
+int next_keep(const struct begat_event *ev, void *ctx);
+void next_close(struct pulled *pulled);
 
 /* tracer.c: process table, enrichment, filter, callback. Returns 0, or b->stop once set. */
 int tracer_deliver(struct begat *b, struct begat_event *ev);

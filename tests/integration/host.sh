@@ -531,53 +531,6 @@ jq_reads_all()
 	done
 }
 
-# docs/example.c against the installed library, found through pkg-config, as others would.
-library_example()
-{
-	local stage=$1/stage prefix=/opt/begat flags
-	need pkg-config gcc
-	need_root
-	make --no-print-directory BUILD="$build" DESTDIR="$stage" PREFIX=$prefix install >"$1/log" 2>&1 ||
-		{ cat "$1/log"; return 1; }
-	flags=$(PKG_CONFIG_PATH=$stage$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage \
-		pkg-config --cflags --libs libbegat) || return 1
-	# shellcheck disable=SC2086
-	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror docs/example.c $flags -o "$1/example" ||
-		return 1
-	# shellcheck disable=SC2086
-	g++ -fsyntax-only -Wall -Werror -x c++ "$stage$prefix/include/begat/begat.h" $flags 2>"$1/log" ||
-		{ ! command -v g++ >/dev/null || { cat "$1/log"; return 1; }; }
-	LD_LIBRARY_PATH=$stage$prefix/lib start_traced "$1/said" "$1/example" >"$1/out" || return 1
-	"$cases/c_target" 'an argument' $'\x1b[31m'
-	end_traced || return 1
-	grep -F "c_target 'an argument'" "$1/out" | grep -qF 'x1b[31m' || { cat "$1/out"; return 1; }
-}
-
-# The symbols that are there are those of the map, with their version.
-library_symbols()
-{
-	need nm
-	nm -D --defined-only "$build/libbegat.so" | awk '
-	{ print $3 }
-	$2 == "T" && $3 !~ /^begat_[a-z_]+@@LIBBEGAT_/ && $3 !~ /^begat_[a-z_]+@@BEGAT_/ { bad = 1; print "unversioned or foreign: " $3 }
-	$2 == "T" { n++ }
-	END { exit bad || n < 10 }'
-}
-
-# `make install` puts what a user needs where PREFIX says, and nothing elsewhere.
-install_tree()
-{
-	local file
-	make --no-print-directory BUILD="$build" DESTDIR="$1/stage" PREFIX=/usr install >"$1/log" 2>&1 ||
-		{ cat "$1/log"; return 1; }
-	for file in bin/begat lib/libbegat.a lib/libbegat.so lib/libbegat.so.0 \
-		lib/pkgconfig/libbegat.pc include/begat/begat.h; do
-		[[ -e $1/stage/usr/$file ]] || { echo "not installed: $file"; return 1; }
-	done
-	[[ $(ls "$1/stage") == usr ]] || { ls "$1/stage"; return 1; }
-	"$1/stage/usr/bin/begat" --version
-}
-
 # The check of the include rules must fail on each kind of violation.
 layers_check_fails()
 {
@@ -600,13 +553,15 @@ layers_check_fails()
 
 # shellcheck source=host_files.sh
 . "$root/tests/integration/host_files.sh"
+# shellcheck source=host_library.sh
+. "$root/tests/integration/host_library.sh"
 
 # shellcheck disable=SC2086 # words
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
 	push_loses_nothing snapshot_without_zombies record_redacts \
 	record_outgrows_limit low_comes_first stress_schema cache_200000 \
-	schema_by_others jq_reads_all library_example library_symbols install_tree layers_check_fails \
-	$host_files_tests; do
+	schema_by_others jq_reads_all layers_check_fails \
+	$host_files_tests $host_library_tests; do
 	test_ $name
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/opts.h"
+
 #define EXPORTER(name, extension, help) extern const struct export_ops export_##name;
 #include "exporters.def"
 #undef EXPORTER
@@ -67,8 +69,8 @@ int begat_export(struct begat_trace *trace, const char *format,
 			ops = all_ops[i];
 	if (!ops)
 		return -EINVAL;
-	if (opts)
-		memcpy(&ex.opts, opts, opts->size < sizeof(ex.opts) ? opts->size : sizeof(ex.opts));
+	if (opts && !opts_copy(&ex.opts, sizeof(ex.opts), opts))
+		return -EINVAL;
 	err = begat_trace_info(trace, &ex.info);
 	if (!err && ops->needs_table)
 		err = begat_trace_load(trace, &ex.table);

@@ -6,6 +6,7 @@
  * Not:     any of them.
  * Called:  by programs, cli/ among them.
  */
+#include "base/opts.h"
 #include "report.h"
 
 #include "../analysis/load.h"
@@ -35,11 +36,15 @@ __attribute__((visibility("default"))) const char *const *begat_report_formats(v
 __attribute__((visibility("default"))) int
 begat_report(struct begat_trace *trace, const struct begat_report_options *opts, FILE *out)
 {
-	const char *format = opts->format ? opts->format : formats[0].name;
+	struct begat_report_options known;
 	struct model *m = NULL;
 	struct analysis *a = NULL;
+	const char *format;
 	int err = -EINVAL;
 
+	if (!opts_copy(&known, sizeof(known), opts))
+		return -EINVAL;
+	format = known.format ? known.format : formats[0].name;
 	for (size_t i = 0; i < FORMATS; i++) {
 		if (strcmp(format, formats[i].name))
 			continue;
@@ -48,7 +53,7 @@ begat_report(struct begat_trace *trace, const struct begat_report_options *opts,
 			err = analysis_new(m, &a);
 		errno = 0;
 		if (err == 0)
-			err = formats[i].write(a, opts, out);
+			err = formats[i].write(a, &known, out);
 		if (err == 0 && (fflush(out) == EOF || ferror(out)))
 			err = errno ? -errno : -EIO;
 	}

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/opts.h"
 #include "reader.h"
 #include "stats.h"
 
@@ -157,10 +158,9 @@ static int count_rows(struct begat_trace *trace)
 
 int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_info)
 {
-	size_t size = ret_info->size;
 	int err = 0;
 
-	if (size < sizeof(size))
+	if (ret_info->size < sizeof(ret_info->size))
 		return trace_fail(trace, EINVAL, "struct begat_trace_info has no size");
 	if (!trace->has_info) {
 		trace->info.complete = trace_meta_number(trace, "complete") == 1;
@@ -174,8 +174,6 @@ int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_inf
 			return err;
 		trace->has_info = true;
 	}
-	size = size < sizeof(trace->info) ? size : sizeof(trace->info);
-	memcpy(ret_info, &trace->info, size);
-	ret_info->size = size;
+	opts_give(ret_info, &trace->info, sizeof(trace->info));
 	return 0;
 }

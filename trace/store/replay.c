@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/opts.h"
 #include "reader.h"
 
 struct exit_row {
@@ -414,9 +415,8 @@ int64_t begat_trace_replay(struct begat_trace *trace, const struct begat_trace_q
 	struct replay r = { .trace = trace, .callback = callback, .ctx = ctx };
 	int err;
 
-	if (query)
-		memcpy(&r.query, query,
-		       query->size < sizeof(r.query) ? query->size : sizeof(r.query));
+	if (query && !opts_copy(&r.query, sizeof(r.query), query))
+		return -EINVAL;
 	err = begat_trace_info(trace, &info);
 	if (!err)
 		err = contexts_load(trace);

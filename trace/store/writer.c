@@ -12,6 +12,7 @@
  *  (2) After a failure nothing more is written; later events are counted as dropped. What was
  *      committed before stays, and the file can be read.
  */
+#include "base/opts.h"
 #include "writer.h"
 
 #include <errno.h>
@@ -173,9 +174,11 @@ int begat_recorder_open(const char *path, const struct begat_recorder_options *o
 		return -ENOMEM;
 	*ret_rec = rec;
 	rec->lock_fd = -1;
-	if (opts)
-		memcpy(&rec->opts, opts,
-		       opts->size < sizeof(rec->opts) ? opts->size : sizeof(rec->opts));
+	if (opts && !opts_copy(&rec->opts, sizeof(rec->opts), opts))
+		return recorder_fail(
+			rec, EINVAL,
+			"begat_recorder_open: options.size is wrong, or a member is set "
+			"that this version of the library does not know");
 	if (!rec->opts.batch_events)
 		rec->opts.batch_events = BATCH_EVENTS;
 	if (!rec->opts.batch_ns)
@@ -417,14 +420,9 @@ int begat_recorder_finish(struct begat_recorder *rec)
 int begat_recorder_counts(const struct begat_recorder *rec, struct begat_recorder_counts *ret)
 {
 	struct begat_recorder_counts counts = rec->counts;
-	size_t size = ret->size < sizeof(counts) ? ret->size : sizeof(counts);
 
-	if (size < sizeof(size))
-		return -EINVAL;
-	counts.size = size;
 	counts.bytes = rec->bytes;
-	memcpy(ret, &counts, size);
-	return 0;
+	return opts_give(ret, &counts, sizeof(counts)) ? 0 : -EINVAL;
 }
 
 void begat_recorder_close(struct begat_recorder *rec)
