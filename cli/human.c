@@ -13,6 +13,20 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *human_count(char out[HUMAN_BYTES], uint64_t count)
+{
+	char digits[HUMAN_BYTES], *to = out;
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = '\0';
+	return out;
+}
+
 const char *human_duration(char out[HUMAN_BYTES], uint64_t ns)
 {
 	double s = (double)ns / 1e9;

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HUMAN_BYTES 24 /* enough for each of the formatted ones */
+#define HUMAN_BYTES 32 /* enough for each of the formatted ones */
+
+/* "4,964". Returns @out. */
+const char *human_count(char out[HUMAN_BYTES], uint64_t count);
 
 /* "2.651 s", "31 ms", "312 us", "12m05s". Returns @out. */
 const char *human_duration(char out[HUMAN_BYTES], uint64_t ns);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "matches.h"
 #include "options.h"
 #include "output.h"
 #include "rights.h"
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
 			return fail_unknown_command(word);
 		int status = run_command(command, &options, argc - 1, argv + 1);
 
+		matches_report(&options);
 		options_done(&options);
 		return status;
 	}

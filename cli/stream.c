@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "matches.h"
 #include "rights.h"
 #include "standing.h"
 
@@ -235,6 +236,7 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 				r = n;
 		}
 	}
+	matches_warn(stream->options);
 	if (stream->sink && !stream->error)
 		stream->error = begat_sink_flush(stream->sink);
 	return r;

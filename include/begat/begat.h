@@ -187,6 +187,9 @@ struct begat_stats {
 	uint64_t map_bytes; /* kernel memory, buffer included; before 6.4 the most it can be */
 	/* What of options.where the kernel checks, as text; "" = nothing. Valid while the tracer is. */
 	const char *pushed;
+	/* Of events that options.where was asked about: the kernel held back others. */
+	uint64_t tested, matched;
+	uint64_t undecided; /* took more work than a filter may: they count as not matching */
 };
 
 /** begat_stats() - counters so far. Return: 0 or -EINVAL. */

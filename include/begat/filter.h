@@ -40,9 +40,24 @@ struct begat_lineage {
  */
 int begat_filter_parse(const char *text, struct begat_filter **ret, char *error, size_t error_len);
 
-/** begat_filter_match() - does it match? Thread-safe as long as @lineage is. */
+/**
+ * begat_filter_match() - does it match? Thread-safe as long as @lineage is.
+ *
+ * The work for one event is bounded, whatever its texts are. An event for which the bound is not
+ * enough does not match, and begat_filter_counts() says how many there were.
+ */
 bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,
 			const struct begat_lineage *lineage);
+
+/** What a filter has answered, to all that use it. */
+struct begat_filter_counts {
+	size_t size; /* set by the caller to sizeof */
+	uint64_t tested, matched; /* events */
+	uint64_t undecided; /* took more work than one event may: they count as not matching */
+};
+
+/** begat_filter_counts() - so far; all 0 for NULL. */
+void begat_filter_counts(const struct begat_filter *filter, struct begat_filter_counts *ret);
 
 /** begat_filter_fields() - adds the fields that the expression reads. */
 void begat_filter_fields(const struct begat_filter *filter, struct begat_fields *fields);

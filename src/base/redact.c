@@ -9,7 +9,6 @@
  */
 #include <begat/sink.h>
 #include <errno.h>
-#include <regex.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +16,11 @@
 
 #include "base/api.h"
 #include "base/redact_rules.h"
+#include "base/regex.h"
 #include "base/strv.h"
 
 #define REPLACEMENT "[redacted]"
+#define PATTERNS_WORK_MAX (1u << 26) /* steps of all patterns for one event: some 0.4 s */
 
 /* Single strings that may hold a secret. */
 static const struct text_field {
@@ -41,8 +42,9 @@ struct buffer {
 };
 
 struct begat_redactor {
-	regex_t *patterns;
+	struct regex **patterns;
 	size_t patterns_count;
+	uint64_t work; /* steps that the patterns may still take for this event */
 	struct spans spans; /* of the string at hand */
 	struct buffer argv, env, texts[TEXTS]; /* what begat_redact() gave last */
 	struct begat_event event;
@@ -64,17 +66,18 @@ BEGAT_API int begat_redactor_new(const char *const *patterns, struct begat_redac
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
-		int rc = regcomp(&redactor->patterns[i], patterns[i], REG_EXTENDED);
+		const char *why;
+		size_t at;
+		int rc = regex_new(patterns[i], strlen(patterns[i]), &redactor->patterns[i], &why,
+				   &at);
 
 		if (rc) {
-			char why[96];
-
-			regerror(rc, &redactor->patterns[i], why, sizeof(why));
 			if (error && error_len)
-				snprintf(error, error_len, "bad pattern `%.64s`: %s", patterns[i],
-					 why);
+				snprintf(error, error_len,
+					 "bad pattern `%.64s`, character %zu: it %s", patterns[i],
+					 at + 1, why);
 			begat_redactor_free(redactor);
-			return -EINVAL;
+			return rc;
 		}
 		redactor->patterns_count++;
 	}
@@ -87,7 +90,7 @@ BEGAT_API void begat_redactor_free(struct begat_redactor *redactor)
 	if (!redactor)
 		return;
 	for (size_t i = 0; i < redactor->patterns_count; i++)
-		regfree(&redactor->patterns[i]);
+		regex_free(redactor->patterns[i]);
 	free(redactor->patterns);
 	free(redactor->spans.items);
 	free(redactor->argv.data);
@@ -115,23 +118,26 @@ static bool append(struct buffer *buffer, const char *data, size_t len)
 	return true;
 }
 
+/* What the patterns were not able to look through is hidden. */
 static void find_patterns(struct begat_redactor *redactor, const char *data, size_t len)
 {
 	for (size_t i = 0; i < redactor->patterns_count; i++) {
-		const regex_t *pattern = &redactor->patterns[i];
+		struct regex_span found;
 		size_t at = 0;
 
 		while (at < len) {
-			/* REG_STARTEND: bounds go in, offsets from @data come out. */
-			regmatch_t found[2] = { { (regoff_t)at, (regoff_t)len }, { -1, -1 } };
-			const regmatch_t *span = found;
+			enum regex_result result = regex_find(redactor->patterns[i], data, len, at,
+							      &redactor->work, &found);
 
-			if (regexec(pattern, data, 2, found, REG_STARTEND | (at ? REG_NOTBOL : 0)))
+			if (result == REGEX_UNDECIDED)
+				spans_add(&redactor->spans, at, len);
+			if (result != REGEX_YES)
 				break;
-			if (pattern->re_nsub && found[1].rm_so >= 0)
-				span = &found[1];
-			spans_add(&redactor->spans, (size_t)span->rm_so, (size_t)span->rm_eo);
-			at = (size_t)found[0].rm_eo + (found[0].rm_so == found[0].rm_eo);
+			if (found.group_end != SIZE_MAX && found.group_start != SIZE_MAX)
+				spans_add(&redactor->spans, found.group_start, found.group_end);
+			else
+				spans_add(&redactor->spans, found.start, found.end);
+			at = found.end + (found.start == found.end);
 		}
 	}
 }
@@ -180,11 +186,15 @@ static int redact_strv(struct begat_redactor *redactor, const struct begat_strv 
 		struct spans *spans = &redactor->spans;
 
 		spans->count = 0;
+		redact_work_begin(str.len);
 		if (is_env)
 			redact_variable(str.data, str.len, spans);
 		else
 			redact_argument(&context, str.data, str.len, spans);
-		find_patterns(redactor, str.data, str.len);
+		if (redact_work_is_spent())
+			spans_add(spans, 0, str.len);
+		else
+			find_patterns(redactor, str.data, str.len);
 		if (spans->failed || !append_redacted(buffer, &str, spans)) {
 			spans->failed = false;
 			return -ENOMEM;
@@ -202,8 +212,12 @@ static int redact_str(struct begat_redactor *redactor, struct buffer *buffer, st
 	struct spans *spans = &redactor->spans;
 
 	spans->count = 0;
+	redact_work_begin(str->len);
 	redact_text(str->data, str->len, false, spans);
-	find_patterns(redactor, str->data, str->len);
+	if (redact_work_is_spent())
+		spans_add(spans, 0, str->len);
+	else
+		find_patterns(redactor, str->data, str->len);
 	if (!spans->count && !spans->failed)
 		return 0;
 	buffer->len = 0;
@@ -245,6 +259,7 @@ BEGAT_API const struct begat_event *begat_redact(struct begat_redactor *redactor
 	struct begat_strv argv = ev->argv, env = ev->env;
 	int argv_rc = 0, env_rc = 0;
 
+	redactor->work = PATTERNS_WORK_MAX;
 	if (begat_event_has(ev, BEGAT_F_ARGV))
 		argv_rc = redact_strv(redactor, &ev->argv, false, &redactor->argv, &argv);
 	if (begat_event_has(ev, BEGAT_F_ENV))

@@ -107,6 +107,8 @@ static void find_program(struct redact_context *context, const char *data, size_
 {
 	const char *slash = memrchr(data, '/', len);
 
+	if (!len)
+		return;
 	if (slash) {
 		len -= (size_t)(slash + 1 - data);
 		data = slash + 1;

@@ -2,8 +2,10 @@
 /*
  * base/redact_rules.c - secrets that tell by themselves what they are, in any text.
  *
- * Every scan is linear in the string: names are looked back for over NAME_MAX_BYTES at most, and
- * what a value has covered is not looked at again.
+ * Every scan is linear in the string: a name has NAME_MAX_BYTES at most, and no rule reads again
+ * what a value has covered. A budget guards this: each byte that a search for an end reads is
+ * charged, REDACT_WORK_PER_BYTE are allowed for each byte of the string, and a string that costs
+ * more is hidden as a whole.
  */
 #include "base/redact_rules.h"
 
@@ -18,6 +20,32 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BEGIN_MAX_BYTES 64 /* of the line that begins a private key */
 #define TOKEN_HEAD_BYTES 256 /* of a JSON web token: its first dot comes before */
+
+static _Thread_local size_t work_left, work_done;
+
+void redact_work_begin(size_t len)
+{
+	work_left = REDACT_WORK_PER_BYTE * len + REDACT_WORK_MIN;
+	work_done = 0;
+}
+
+bool redact_work_is_spent(void)
+{
+	return !work_left;
+}
+
+size_t redact_work_done(void)
+{
+	return work_done;
+}
+
+/* A search read @count bytes; @found is its result, or @len once the budget is spent. */
+static size_t charge(size_t count, size_t found, size_t len)
+{
+	work_done += count;
+	work_left -= count < work_left ? count : work_left;
+	return work_left ? found : len;
+}
 
 void spans_add(struct spans *spans, size_t start, size_t end)
 {
@@ -58,23 +86,28 @@ size_t redact_closing_quote(const char *data, size_t len, size_t at)
 {
 	char quote = data[at];
 	bool is_escaped = at && data[at - 1] == '\\'; /* \" in a shell's double quotes */
+	size_t i = at + 1;
 
-	for (size_t i = at + 1; i < len; i++) {
+	if (redact_work_is_spent())
+		return len;
+	for (; i < len; i++) {
 		if (data[i] == quote && is_escaped == (data[i - 1] == '\\'))
-			return i;
+			break;
 		if (data[i] == '\\' && quote == '"' && !is_escaped)
 			i++;
 	}
-	return len;
+	return charge(i - at, i < len ? i : len, len);
 }
 
 size_t redact_word_end(const char *data, size_t len, size_t at)
 {
-	for (; at < len; at++) {
+	size_t start = at;
+
+	for (; at < len && !redact_work_is_spent(); at++) {
 		char c = data[at];
 
 		if (redact_is_blank(c) || byte_is_one_of(c, ";&|()`"))
-			return at;
+			return charge(at - start, at, len);
 		if (c == '\\') {
 			at++;
 		} else if (c == '"' || c == '\'') {
@@ -83,7 +116,7 @@ size_t redact_word_end(const char *data, size_t len, size_t at)
 			at = end < len ? end : at; /* an apostrophe */
 		}
 	}
-	return len;
+	return charge(len - start, len, len);
 }
 
 void redact_add_word(const char *data, size_t start, size_t end, struct spans *spans)
@@ -123,6 +156,8 @@ static bool is_header_name(const struct pair *pair)
 /* The first of @stops, or the quote that is around, or the end. */
 static size_t find_stop(const struct pair *pair, size_t at, const char *stops)
 {
+	size_t start = at;
+
 	for (; at < pair->len; at++) {
 		char c = pair->data[at];
 
@@ -131,7 +166,7 @@ static size_t find_stop(const struct pair *pair, size_t at, const char *stops)
 		if (byte_is_one_of(c, stops))
 			break;
 	}
-	return at;
+	return charge(at - start, at, pair->len);
 }
 
 /* In quotes of its own. Returns the index of the closing one. */
@@ -172,11 +207,11 @@ static size_t add_value(const struct pair *pair, struct spans *spans)
 	else
 		end = redact_word_end(data, len, at);
 	/* 'PASS='x is one word of the shell */
-	if (end < len && pair->quote && data[end] == pair->quote) {
+	if (end + 1 < len && pair->quote && data[end] == pair->quote && !pair->is_name_quoted &&
+	    !byte_is_one_of(data[end + 1], ",:}])>")) {
 		size_t more = redact_word_end(data, len, end + 1);
 
-		if (more > end + 1 && !pair->is_name_quoted &&
-		    !byte_is_one_of(data[end + 1], ",:}])>"))
+		if (more > end + 1)
 			end = more;
 	}
 	if (!redact_is_switch(data + at, end - at))

@@ -18,6 +18,8 @@
 #include <stdint.h>
 
 #define NAME_MAX_BYTES 64 /* of a name, its end counts */
+#define REDACT_WORK_PER_BYTE 64 /* bytes that all searches may read for each byte of a string */
+#define REDACT_WORK_MIN 4096 /* for any string */
 
 struct span {
 	size_t start, end;
@@ -30,6 +32,14 @@ struct spans {
 };
 
 void spans_add(struct spans *spans, size_t start, size_t end);
+
+/*
+ * The budget of one string of @len bytes, by thread. Once it is spent, every search reports the end
+ * of the string, and the caller hides the string. Done: bytes that were charged, for tests.
+ */
+void redact_work_begin(size_t len);
+bool redact_work_is_spent(void);
+size_t redact_work_done(void);
 
 /* What the strings of an argv before this one say about it; zero before argv[0]. */
 struct redact_context {

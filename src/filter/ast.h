@@ -13,17 +13,16 @@
 #define BEGAT_FILTER_AST_H
 
 #include <begat/filter.h>
-#include <regex.h>
 #include <stdatomic.h>
+
+#include "base/regex.h"
 
 #define FILTER_TEXT_MAX 65536 /* bytes of an expression */
 #define FILTER_NODES_MAX 1024
 #define FILTER_DEPTH_MAX 64 /* of parentheses, not and ancestor() */
 #define FILTER_ANCESTORS_MAX 2 /* ancestor() in ancestor(): each multiplies the work */
 #define FILTER_FOREBEARS_MAX 4096 /* a chain of parents is not followed further */
-#define FILTER_REGEX_MAX 1024 /* bytes */
-#define FILTER_REPEAT_MAX 1000 /* a{m,n}: the product of all n, which is what memory goes by */
-#define FILTER_REGEX_STATES_MAX 65536 /* the same times the bytes */
+#define FILTER_WORK_MAX (1u << 26) /* steps for one event: some 0.3 s at 5 ns each */
 
 enum operand_type {
 	OPERAND_NUMBER, /* plain */
@@ -89,19 +88,24 @@ struct node {
 	__int128 number; /* holds every u64 and its negative */
 	char *text; /* string, pattern */
 	size_t text_len;
-	regex_t regex;
-	bool has_regex;
+	struct regex *regex; /* or NULL */
 };
 
 struct begat_filter {
 	struct node *nodes;
 	uint32_t count, cap, root;
 	bool asks_lineage;
+	_Atomic uint64_t tested, matched; /* events */
+	_Atomic uint64_t undecided; /* their work was spent before there was an answer */
 	atomic_uint references; /* beside the first */
 };
 
-/* Glob over the whole text: * ? [a-z] [!a-z] \x; not the libc's, which takes time exponential
- * in the number of stars and stops at bytes that are not characters of the locale. */
-bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size_t len);
+/*
+ * Glob over the whole text: * ? [a-z] [!a-z] \x; not the libc's, which takes time exponential in the
+ * number of stars and stops at bytes that are not characters of the locale. *work falls by one for
+ * each character of the pattern that is tried; false once it is 0.
+ */
+bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size_t len,
+		 uint64_t *work);
 
 #endif

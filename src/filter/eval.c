@@ -3,7 +3,11 @@
  * filter/eval.c - an expression and an event: yes or no.
  *
  * A comparison with a field that is absent is false, whatever the operator; `not` of it is true.
- * Nothing is written but the stack, and for a long argv or env a copy that is freed again.
+ * Nothing is written but the stack, a counter, and for a long argv or env a copy that is freed again.
+ *
+ * The traced process chooses the texts and the number of forebears. So an event has a budget of
+ * FILTER_WORK_MAX steps for all comparisons together; once it is spent, the event does not match,
+ * whatever the rest of the expression says, and is counted as undecided.
  */
 #include "base/api.h"
 
@@ -16,13 +20,16 @@
 #include "filter/push.h"
 
 #define JOINED_BYTES 4096 /* argv up to this needs no allocation */
+#define BYTES_A_STEP 16 /* of what is copied or searched for a NUL */
+#define FOREBEAR_STEPS 32 /* of a look into the table of processes */
 
 struct eval {
 	const struct begat_filter *filter;
 	const struct begat_lineage *lineage;
+	uint64_t work; /* steps that are left; 0 = undecided */
 };
 
-static bool matches(const struct eval *eval, uint32_t number, struct begat_event *forebear,
+static bool matches(struct eval *eval, uint32_t number, struct begat_event *forebear,
 		    const struct begat_event *ev);
 
 static bool get_member(const struct begat_event *ev, const struct operand *operand,
@@ -123,6 +130,16 @@ static bool test_pids(const struct begat_event *ev, const struct node *node)
 	return found == (node->compare == COMPARE_EQ);
 }
 
+/* False: the budget is spent. */
+static bool charge(struct eval *eval, uint64_t steps)
+{
+	if (eval->work <= steps)
+		eval->work = 0;
+	else
+		eval->work -= steps;
+	return eval->work;
+}
+
 static bool find_variable(const struct begat_strv *env, const char *name, struct begat_str *ret)
 {
 	struct strv_iter it = strv_begin(env);
@@ -174,11 +191,10 @@ static bool join(const struct begat_strv *strv, char buf[JOINED_BYTES], char **r
 	return true;
 }
 
-static bool compare_texts(const struct begat_str *str, const struct node *node)
+static bool compare_texts(struct eval *eval, const struct begat_str *str, const struct node *node)
 {
 	const char *data = str->data ? str->data : "";
 	size_t len = str->data ? str->len : 0;
-	regmatch_t bounds = { 0, (regoff_t)len };
 
 	switch (node->compare) {
 	case COMPARE_IS_SET:
@@ -189,14 +205,14 @@ static bool compare_texts(const struct begat_str *str, const struct node *node)
 		       (node->compare == COMPARE_EQ);
 	case COMPARE_GLOB:
 	case COMPARE_NOT_GLOB:
-		return filter_glob(node->text, node->text_len, data, len) ==
+		return filter_glob(node->text, node->text_len, data, len, &eval->work) ==
 		       (node->compare == COMPARE_GLOB);
 	default:
-		return regexec(&node->regex, data, 0, &bounds, REG_STARTEND) == 0;
+		return regex_search(node->regex, data, len, &eval->work) == REGEX_YES;
 	}
 }
 
-static bool test_joined(const struct begat_strv *strv, const struct node *node)
+static bool test_joined(struct eval *eval, const struct begat_strv *strv, const struct node *node)
 {
 	char buf[JOINED_BYTES], *data;
 	struct begat_str str;
@@ -204,15 +220,15 @@ static bool test_joined(const struct begat_strv *strv, const struct node *node)
 
 	if (node->compare == COMPARE_IS_SET)
 		return true;
-	if (!join(strv, buf, &data, &str))
+	if (!charge(eval, strv->bytes / BYTES_A_STEP) || !join(strv, buf, &data, &str))
 		return false;
-	result = compare_texts(&str, node);
+	result = compare_texts(eval, &str, node);
 	if (data != buf)
 		free(data);
 	return result;
 }
 
-static bool test_text(const struct begat_event *ev, const struct node *node)
+static bool test_text(struct eval *eval, const struct begat_event *ev, const struct node *node)
 {
 	const struct operand *operand = &node->operand;
 	const struct field *field = &fields[operand->field];
@@ -222,25 +238,30 @@ static bool test_text(const struct begat_event *ev, const struct node *node)
 		return false;
 	switch (operand->part) {
 	case PART_COMM:
-		return ev->killed_by_comm.len && compare_texts(&ev->killed_by_comm, node);
+		return ev->killed_by_comm.len && compare_texts(eval, &ev->killed_by_comm, node);
 	case PART_VARIABLE:
-		return find_variable(&ev->env, operand->variable, &str) &&
-		       compare_texts(&str, node);
+		return charge(eval, ev->env.bytes / BYTES_A_STEP) &&
+		       find_variable(&ev->env, operand->variable, &str) &&
+		       compare_texts(eval, &str, node);
 	case PART_INDEX:
-		return find_argument(&ev->argv, operand->index, &str) && compare_texts(&str, node);
+		return charge(eval, ev->argv.bytes / BYTES_A_STEP) &&
+		       find_argument(&ev->argv, operand->index, &str) &&
+		       compare_texts(eval, &str, node);
 	default:
 		if (field->kind == FIELD_STRV)
-			return test_joined(field_at(ev, field), node);
-		return compare_texts(field_str(ev, field), node);
+			return test_joined(eval, field_at(ev, field), node);
+		return compare_texts(eval, field_str(ev, field), node);
 	}
 }
 
-static bool test(const struct begat_event *ev, const struct node *node)
+static bool test(struct eval *eval, const struct begat_event *ev, const struct node *node)
 {
 	__int128 value;
 
+	if (!charge(eval, 1))
+		return false;
 	if (node->operand.type == OPERAND_TEXT)
-		return test_text(ev, node);
+		return test_text(eval, ev, node);
 	if (node->operand.type == OPERAND_PIDS)
 		return test_pids(ev, node);
 	if (node->operand.type == OPERAND_OBJECT)
@@ -252,8 +273,10 @@ static bool test(const struct begat_event *ev, const struct node *node)
 	return compare_numbers(value, node->compare, node->number);
 }
 
-static bool find_forebear(const struct eval *eval, uint64_t id, struct begat_event *ret_forebear)
+static bool find_forebear(struct eval *eval, uint64_t id, struct begat_event *ret_forebear)
 {
+	if (!charge(eval, FOREBEAR_STEPS))
+		return false;
 	memset(ret_forebear, 0, sizeof(*ret_forebear));
 	ret_forebear->size = sizeof(*ret_forebear);
 	return eval->lineage->find(eval->lineage->ctx, id, ret_forebear);
@@ -263,7 +286,7 @@ static bool find_forebear(const struct eval *eval, uint64_t id, struct begat_eve
  * Walks up from @ev; a chain that is a ring, which cannot be, ends at the limit. By birth: the
  * event names the parent of the moment, which is another once the one at birth has died.
  */
-static __attribute__((noinline)) bool walk(const struct eval *eval, const struct node *node,
+static __attribute__((noinline)) bool walk(struct eval *eval, const struct node *node,
 					   const struct begat_event *ev)
 {
 	uint64_t id = begat_event_has(ev, BEGAT_F_PARENT_ID) ? ev->parent_id : 0;
@@ -290,8 +313,8 @@ static __attribute__((noinline)) bool walk(const struct eval *eval, const struct
  * @forebear is @ev if that came from the lineage, else NULL: what it points to goes when the next
  * one is asked for, so it is asked for again.
  */
-static bool test_lineage(const struct eval *eval, const struct node *node,
-			 struct begat_event *forebear, const struct begat_event *ev)
+static bool test_lineage(struct eval *eval, const struct node *node, struct begat_event *forebear,
+			 const struct begat_event *ev)
 {
 	uint64_t id = ev->id;
 	bool result;
@@ -304,7 +327,7 @@ static bool test_lineage(const struct eval *eval, const struct node *node,
 	return result;
 }
 
-static bool matches(const struct eval *eval, uint32_t number, struct begat_event *forebear,
+static bool matches(struct eval *eval, uint32_t number, struct begat_event *forebear,
 		    const struct begat_event *ev)
 {
 	const struct node *node = &eval->filter->nodes[number];
@@ -319,7 +342,7 @@ static bool matches(const struct eval *eval, uint32_t number, struct begat_event
 	case NODE_NOT:
 		return !matches(eval, node->left, forebear, ev);
 	case NODE_TEST:
-		return test(ev, node);
+		return test(eval, ev, node);
 	default:
 		return test_lineage(eval, node, forebear, ev);
 	}
@@ -338,6 +361,7 @@ static enum possible by_cgroup(const struct begat_filter *filter, uint32_t numbe
 			       const struct begat_event *ev, bool assumed)
 {
 	const struct node *node = &filter->nodes[number];
+	struct eval eval = { filter, NULL, FILTER_WORK_MAX };
 	enum possible left, right;
 
 	switch (node->kind) {
@@ -354,7 +378,7 @@ static enum possible by_cgroup(const struct begat_filter *filter, uint32_t numbe
 		       (left & CAN_BE_FALSE ? CAN_BE_TRUE : 0);
 	case NODE_TEST:
 		if (filter_reads_cgroup(node))
-			return (ev ? test(ev, node) : assumed) ? CAN_BE_TRUE : CAN_BE_FALSE;
+			return (ev ? test(&eval, ev, node) : assumed) ? CAN_BE_TRUE : CAN_BE_FALSE;
 		return CAN_BE_TRUE | CAN_BE_FALSE;
 	default:
 		return CAN_BE_TRUE | CAN_BE_FALSE;
@@ -378,7 +402,29 @@ bool filter_excludes_some_cgroup(const struct begat_filter *filter)
 BEGAT_API bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,
 				  const struct begat_lineage *lineage)
 {
-	struct eval eval = { filter, lineage };
+	struct eval eval = { filter, lineage, FILTER_WORK_MAX };
+	bool result = matches(&eval, filter->root, NULL, ev);
 
-	return matches(&eval, filter->root, NULL, ev);
+	struct begat_filter *counters = (struct begat_filter *)filter;
+
+	atomic_fetch_add_explicit(&counters->tested, 1, memory_order_relaxed);
+	if (!eval.work)
+		atomic_fetch_add_explicit(&counters->undecided, 1, memory_order_relaxed);
+	else if (result)
+		atomic_fetch_add_explicit(&counters->matched, 1, memory_order_relaxed);
+	return result && eval.work;
+}
+
+BEGAT_API void begat_filter_counts(const struct begat_filter *filter,
+				   struct begat_filter_counts *ret)
+{
+	struct begat_filter *counters = (struct begat_filter *)filter;
+	struct begat_filter_counts counts = { .size = ret->size };
+
+	if (filter) {
+		counts.tested = atomic_load_explicit(&counters->tested, memory_order_relaxed);
+		counts.matched = atomic_load_explicit(&counters->matched, memory_order_relaxed);
+		counts.undecided = atomic_load_explicit(&counters->undecided, memory_order_relaxed);
+	}
+	memcpy(ret, &counts, ret->size < sizeof(counts) ? ret->size : sizeof(counts));
 }

@@ -2,7 +2,8 @@
 /*
  * filter/glob.c - shell patterns over bytes that a stranger chose.
  *
- * Only the last star is ever retried: at most pattern times text steps.
+ * Only the last star is ever retried: at most pattern times text steps, and never more than the
+ * budget of the event.
  */
 #include "base/utf8.h"
 #include "filter/ast.h"
@@ -73,11 +74,13 @@ static bool match_one(struct cursor *pattern, struct cursor *text)
 	return p == c;
 }
 
-bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size_t len)
+bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size_t len,
+		 uint64_t *work)
 {
 	struct cursor p = { pattern, pattern + pattern_len };
 	struct cursor t = { text, text + len };
 	struct cursor star_p = { NULL, NULL }, star_t = { NULL, NULL };
+	uint64_t steps;
 
 	for (;;) {
 		if (p.at < p.end && *p.at == '*') {
@@ -86,9 +89,20 @@ bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size
 			star_t = t;
 			continue;
 		}
+		const char *start = p.at;
+		bool is_one;
+
 		if (t.at == t.end)
 			return p.at == p.end;
-		if (p.at < p.end && match_one(&p, &t))
+		is_one = p.at < p.end && match_one(&p, &t);
+		/* a class is as much work as it is long */
+		steps = 1 + (uint64_t)(p.at > start ? p.at - start : 0);
+		if (*work <= steps) {
+			*work = 0;
+			return false;
+		}
+		*work -= steps;
+		if (is_one)
 			continue;
 		if (!star_p.at)
 			return false;

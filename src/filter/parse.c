@@ -237,8 +237,7 @@ static void node_done(struct node *node)
 {
 	free(node->operand.variable);
 	free(node->text);
-	if (node->has_regex)
-		regfree(&node->regex);
+	regex_free(node->regex);
 }
 
 static bool is_keyword(struct word name)

@@ -190,47 +190,20 @@ static int set_named(struct lexer *lexer, struct node *node, const char *prefix,
 	return bad_value(lexer, operand_type_name(node->operand.type), text, at);
 }
 
-/*
- * The C library makes as many copies of a part as a{n} says, and of copies of copies: ten
- * characters could ask for all memory.
- */
-static bool repeats_too_much(const char *pattern)
-{
-	unsigned long product = 1;
-
-	for (const char *p = strchr(pattern, '{'); p; p = strchr(p + 1, '{')) {
-		unsigned long most = 1;
-
-		for (const char *q = p + 1; isdigit((unsigned char)*q) || *q == ','; q++) {
-			unsigned long n = isdigit((unsigned char)*q) ? strtoul(q, NULL, 10) : 0;
-
-			most = n > most ? n : most;
-		}
-		if (most > FILTER_REPEAT_MAX || product * most > FILTER_REPEAT_MAX)
-			return true;
-		product *= most;
-	}
-	return product * strlen(pattern) > FILTER_REGEX_STATES_MAX;
-}
-
 static int set_regex(struct lexer *lexer, struct node *node, const char *at)
 {
-	char shown[LEX_SHOWN_BYTES], why[64];
-	int rc;
+	char shown[LEX_SHOWN_BYTES];
+	const char *why;
+	size_t bad;
+	int rc = regex_new(node->text, node->text_len, &node->regex, &why, &bad);
 
-	lex_shown(shown, node->text, node->text_len);
-	if (node->text_len > FILTER_REGEX_MAX || repeats_too_much(node->text))
-		return lex_error(lexer, "regular expression %s at column %zu is too large", shown,
-				 lex_column(lexer, at));
-	rc = regcomp(&node->regex, node->text, REG_EXTENDED | REG_NOSUB);
-	if (rc == REG_ESPACE)
+	if (rc == -ENOMEM)
 		return lex_no_memory(lexer);
-	if (rc) {
-		regerror(rc, &node->regex, why, sizeof(why));
-		return lex_error(lexer, "bad regular expression %s at column %zu: %s", shown,
-				 lex_column(lexer, at), why);
-	}
-	node->has_regex = true;
+	if (rc)
+		return lex_error(lexer,
+				 "bad regular expression %s at column %zu, character %zu: it %s",
+				 lex_shown(shown, node->text, node->text_len),
+				 lex_column(lexer, at), bad + 1, why);
 	return 0;
 }
 

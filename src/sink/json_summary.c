@@ -65,6 +65,11 @@ void json_summary(struct sink_out *out, const struct begat_stats *stats)
 	put_number(out, "late", stats->late);
 	put_number(out, "synthetic", stats->synthetic);
 	put_number(out, "malformed", stats->malformed);
+	if (stats->tested) {
+		put_number(out, "tested", stats->tested);
+		put_number(out, "matched", stats->matched);
+		put_number(out, "undecided", stats->undecided);
+	}
 	put_text(out, "backend", stats->backend);
 	put_text(out, "transport", stats->transport);
 	put_text(out, "latency_mode", stats->latency);

@@ -132,6 +132,7 @@ static uint64_t unseen_forks(const struct begat *b, uint64_t lost)
 
 BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 {
+	struct begat_filter_counts counts = { .size = sizeof(counts) };
 	struct begat_stats s = { .size = ret->size };
 
 	if (!b->attach)
@@ -165,6 +166,10 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.now_ns = tracer_now_ns();
 	s.cpus = attach_cpus(b->attach);
 	s.pushed = b->push.pushed;
+	begat_filter_counts(b->where, &counts);
+	s.tested = counts.tested;
+	s.matched = counts.matched;
+	s.undecided = counts.undecided;
 	if (ret->size > offsetof(struct begat_stats, map_bytes))
 		s.map_bytes = attach_map_bytes(b->attach);
 	return opts_give(ret, &s, sizeof(s)) ? 0 : -EINVAL;

@@ -53,6 +53,30 @@ static void test_normal(void **state)
 	}
 }
 
+/* Each byte is read a few times, however long a run of digits is. */
+static void test_normal_is_linear(void **state)
+{
+	static const char *const runs[] = { "a", "abcdef", "a1", "1", "12a", "/tmp/a", "1a " };
+
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		size_t size = 1000000, before = normal_bytes_read();
+		char *data = malloc(size), *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		assert_non_null(data);
+		for (size_t k = 0; k < size; k++)
+			data[k] = runs[i][k % strlen(runs[i])];
+		data[0] = 'x';
+		normal_write(out, data, size);
+		fclose(out);
+		if (normal_bytes_read() - before > 4 * size)
+			fail_msg("%s: %zu bytes read", runs[i], normal_bytes_read() - before);
+		free(text);
+		free(data);
+	}
+}
+
 static unsigned units, slowdown;
 
 static void story(struct synthetic *s)
@@ -361,11 +385,11 @@ static void test_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_normal),	       cmocka_unit_test(test_same),
-		cmocka_unit_test(test_slower),	       cmocka_unit_test(test_new_and_gone),
-		cmocka_unit_test(test_spread),	       cmocka_unit_test(test_bad_conditions),
-		cmocka_unit_test(test_budget),	       cmocka_unit_test(test_false_alarms),
-		cmocka_unit_test(test_without_spread),
+		cmocka_unit_test(test_normal),	       cmocka_unit_test(test_normal_is_linear),
+		cmocka_unit_test(test_same),	       cmocka_unit_test(test_slower),
+		cmocka_unit_test(test_new_and_gone),   cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_bad_conditions), cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_false_alarms),   cmocka_unit_test(test_without_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

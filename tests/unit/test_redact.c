@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/redact_rules.h"
+
 #define R "[redacted]"
 
 static int bad_count; /* all of a table are told, not only the first */
@@ -289,6 +291,84 @@ static void long_strings_are_linear(void **state)
 	(void)state;
 }
 
+/* Texts that made a search for an end start again and again. */
+static const char *const hard_units[] = {
+	"\"password\":\"",
+	"{\"password\":\"",
+	"password='",
+	"\"password\":",
+	"'",
+	"\\\\\"",
+	"token=\"a'",
+	"password 'x",
+	"://a:/",
+	"hooks.slack.com/services/",
+	"\" '",
+	"a'b\"",
+	"password=' ",
+	"  =",
+};
+
+/* Bytes that the searches of a string of @unit read. */
+static size_t work_of(const char *unit, size_t size, bool is_shell)
+{
+	struct redact_context context = { .is_shell_text = is_shell };
+	struct spans spans = { 0 };
+	char *data = malloc(size);
+
+	assert_non_null(data);
+	for (size_t i = 0; i < size; i++)
+		data[i] = unit[i % strlen(unit)];
+	redact_work_begin(size);
+	redact_argument(&context, data, size, &spans);
+	assert_false(redact_work_is_spent());
+	free(spans.items);
+	free(data);
+	return redact_work_done();
+}
+
+static void work_is_linear(void **state)
+{
+	for (size_t i = 0; i < sizeof(hard_units) / sizeof(hard_units[0]); i++) {
+		for (int is_shell = 0; is_shell < 2; is_shell++) {
+			size_t small = work_of(hard_units[i], 15000, is_shell);
+			size_t large = work_of(hard_units[i], 150000, is_shell);
+
+			if (large > 11 * small + 1000 || large > 10 * 150000)
+				fail_msg("%s: %zu bytes, then %zu", hard_units[i], small, large);
+		}
+	}
+	(void)state;
+}
+
+/* Patterns that cannot look through all of an argv hide what they have not seen. */
+static void patterns_are_bounded(void **state)
+{
+	static const char *const patterns[] = { "a.*b|a", NULL };
+	struct begat_event ev = new_event(BEGAT_EXEC);
+	const struct begat_event *out;
+	struct begat_redactor *redactor;
+	size_t size = 200000;
+	char *data = malloc(size);
+
+	assert_non_null(data);
+	memset(data, 'a', size);
+	memcpy(data, "x\0y", 3);
+	strcpy(data + size - 5, "zzzz");
+	HAS(&ev, ARGV);
+	ev.argv = (struct begat_strv){ data, size, 2, 0 };
+	assert_int_equal(begat_redactor_new(patterns, &redactor, NULL, 0), 0);
+	out = begat_redact(redactor, &ev);
+	assert_non_null(out);
+	assert_int_equal(out->argv.count, 2);
+	assert_string_equal(out->argv.data, "x");
+	assert_int_equal(out->argv.data[2], 'y');
+	assert_null(memmem(out->argv.data, out->argv.bytes, "zzzz", 4));
+	begat_redactor_free(redactor);
+	free(data);
+	(void)state;
+}
+
 static void json_shows_none(void **state)
 {
 	struct begat_event ev = new_event(BEGAT_EXEC);
@@ -317,6 +397,8 @@ int main(void)
 		cmocka_unit_test(own_patterns),
 		cmocka_unit_test(bad_pattern),
 		cmocka_unit_test(long_strings_are_linear),
+		cmocka_unit_test(work_is_linear),
+		cmocka_unit_test(patterns_are_bounded),
 		cmocka_unit_test(json_shows_none),
 	};
 

@@ -16,6 +16,13 @@
 #define DIGITS_MIN 3
 #define HEX_MIN 8
 
+static _Thread_local size_t bytes_read;
+
+size_t normal_bytes_read(void)
+{
+	return bytes_read;
+}
+
 static bool starts_with(const char *data, size_t len, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -33,27 +40,50 @@ static bool is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Length of the accident at @s, or 0. @before: the character in front of it. */
-static size_t accident(const char *s, size_t len, char before)
+/*
+ * A run of digits in @s, decimal or hexadecimal. Each run is read once: within one of hexadecimal
+ * digits that is no accident as a whole, only decimal runs can be one.
+ */
+static size_t run_length(const char *s, size_t len, bool (*is_in)(char), bool *ret_has_digit)
 {
-	size_t digits = 0, hex = 0;
-	bool has_digit = false;
+	size_t n = 0;
 
-	while (hex < len && is_hex(s[hex]))
-		has_digit |= is_digit(s[hex++]);
-	if (hex >= HEX_MIN && has_digit && !isalnum((unsigned char)before) &&
-	    (hex == len || !isalnum((unsigned char)s[hex])))
-		return hex;
-	while (digits < len && is_digit(s[digits]))
-		digits++;
-	return digits >= DIGITS_MIN && !is_digit(before) ? digits : 0;
+	for (; n < len && is_in(s[n]); n++)
+		*ret_has_digit |= is_digit(s[n]);
+	bytes_read += n + 1;
+	return n;
+}
+
+/* Is the run of @n hexadecimal digits at @s a word of its own, long, and not only letters? */
+static bool is_hex_accident(const char *s, size_t n, size_t len, char before, bool has_digit)
+{
+	return n >= HEX_MIN && has_digit && !isalnum((unsigned char)before) &&
+	       (n == len || !isalnum((unsigned char)s[n]));
 }
 
 static void write_folded(FILE *out, const char *data, size_t len)
 {
-	for (size_t i = 0; i < len;) {
-		size_t n = accident(data + i, len - i, i ? data[i - 1] : '/');
+	size_t hex_end = 0; /* up to here the run of hexadecimal digits is known to be none */
 
+	for (size_t i = 0; i < len;) {
+		char before = i ? data[i - 1] : '/';
+		bool has_digit = false;
+		size_t n = 0;
+
+		if (i >= hex_end && is_hex(data[i])) {
+			n = run_length(data + i, len - i, is_hex, &has_digit);
+			hex_end = i + n;
+			if (!is_hex_accident(data + i, n, len - i, before, has_digit))
+				n = 0;
+		}
+		if (!n && is_digit(data[i])) {
+			n = run_length(data + i, len - i, is_digit, &has_digit);
+			if (n < DIGITS_MIN) {
+				fwrite(data + i, 1, n, out);
+				i += n;
+				continue;
+			}
+		}
 		if (n) {
 			putc('*', out);
 			i += n;

@@ -16,4 +16,7 @@
  */
 void normal_write(FILE *out, const char *data, size_t len);
 
+/* Bytes that the searches for digits have read, by thread: a test bounds it by the length. */
+size_t normal_bytes_read(void);
+
 #endif
