@@ -73,6 +73,11 @@ static bool is_stream(const char *format)
 	return !strcmp(format, "ndjson") || !strcmp(format, "csv") || !strcmp(format, "ecs");
 }
 
+static bool is_binary(const char *format)
+{
+	return !strcmp(format, "perfetto");
+}
+
 static int export_one(const char *path, const struct options *options)
 {
 	struct begat_trace_query query = {
@@ -91,7 +96,11 @@ static int export_one(const char *path, const struct options *options)
 
 	if (traces_open(path, &trace) == 0)
 		status = traces_out_open(&out, "export", options->output, &path, 1);
-	if (!status) {
+	if (!status && out.output.is_terminal && is_binary(chosen.format)) {
+		traces_out_close(&out, 0);
+		status = cli_usage_error("export", "a terminal cannot show this binary format: "
+						   "name a file with -o, or write into a pipe");
+	} else if (!status) {
 		int err = begat_export(trace, chosen.format, &opts, out.file);
 
 		if (err < 0 && !out.error) {

@@ -105,6 +105,8 @@ static int parse_with_unit(const char *text, const struct unit *units, uint64_t 
 		if (!units->name)
 			return -EINVAL;
 		factor = units->factor;
+	} else if (!bare && whole) {
+		return -EDOM;
 	} else if (scale != 1) {
 		return -EINVAL; /* half a byte */
 	}

@@ -57,8 +57,13 @@ static int parse_max_age(struct options *options, const char *value)
 {
 	char safe[96];
 
-	if (human_parse_duration(value, 1000000000, &chosen.max_age_ns) ||
-	    chosen.max_age_ns < 1000000000)
+	int r = human_parse_duration(value, 0, &chosen.max_age_ns);
+
+	/* "5" is hours to one reader and seconds to another. */
+	if (r == -EDOM)
+		return option_fail(options, "--max-age needs a unit: %ss, %smin or %sh", value,
+				   value, value);
+	if (r || chosen.max_age_ns < 1000000000)
 		return option_fail(options, "--max-age takes a time of at least 1s, not '%s'",
 				   cli_safe(safe, sizeof(safe), value));
 	return 0;

@@ -82,13 +82,13 @@ static ssize_t write_out(void *cookie, const char *data, size_t size)
 	return 0;
 }
 
-/* What only its owner may read stays so, whatever is made of it. */
+/* What others may not read stays so, whatever is made of it: its owner alone may read that. */
 static bool is_any_private(const char *const *files, int count)
 {
 	struct stat st;
 
 	for (int i = 0; i < count; i++)
-		if (stat(files[i], &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 077))
+		if (stat(files[i], &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & S_IROTH))
 			return true;
 	return false;
 }

@@ -25,6 +25,8 @@
 struct search {
 	struct bpf_config *config;
 	const char *name;
+	bool (*is_container)(const char *path, const char *id);
+	char path[4096]; /* of the folder that is looked at, from its hierarchy's root */
 	uint64_t hierarchy;
 	int found, err;
 };
@@ -72,9 +74,18 @@ static void add(struct search *search, uint64_t inode)
 	search->found++;
 }
 
-/* Folders whose name contains the id; a match's own folders are below it and need no look. */
+/* Short names are compared whole: "web" would be part of too many. */
+static bool is_match(const struct search *search, const char *folder)
+{
+	if (strlen(search->name) >= ID_LENGTH_MIN && strstr(folder, search->name))
+		return true;
+	return search->is_container(search->path, search->name);
+}
+
+/* Folders of the container; a match's own folders are below it and need no look. */
 static void walk(struct search *search, int fd, int depth)
 {
+	size_t len = strlen(search->path);
 	DIR *dir = fdopendir(fd);
 	struct dirent *entry;
 
@@ -87,7 +98,10 @@ static void walk(struct search *search, int fd, int depth)
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		if (strstr(entry->d_name, search->name)) {
+		if (snprintf(search->path + len, sizeof(search->path) - len, "/%s",
+			     entry->d_name) >= (int)(sizeof(search->path) - len))
+			continue;
+		if (is_match(search, entry->d_name)) {
 			add(search, entry->d_ino);
 			continue;
 		}
@@ -97,6 +111,7 @@ static void walk(struct search *search, int fd, int depth)
 		if (sub >= 0)
 			walk(search, sub, depth + 1);
 	}
+	search->path[len] = '\0';
 	closedir(dir);
 }
 
@@ -111,6 +126,7 @@ static void look_in(struct search *search, const struct mntent *mount)
 	search->hierarchy = hierarchy_of(mount);
 	if (path[0] != '/') {
 		fd = open(mount->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		search->path[0] = '\0';
 		if (fd >= 0)
 			walk(search, fd, 0);
 		return;
@@ -122,18 +138,14 @@ static void look_in(struct search *search, const struct mntent *mount)
 		add(search, st.st_ino);
 }
 
-static int resolve_one(const char *name, struct bpf_config *config, struct error *error)
+static int resolve_one(const char *name, bool (*is_container)(const char *path, const char *id),
+		       struct bpf_config *config, struct error *error)
 {
-	struct search search = { .config = config, .name = name };
+	struct search search = { .config = config, .name = name, .is_container = is_container };
 	struct mntent entry, *mount;
 	char buf[8192];
 	FILE *mounts;
 
-	if (name[0] != '/' && strlen(name) < ID_LENGTH_MIN)
-		return error_set(error, -EINVAL,
-				 "'%s' is too short for a container id: give 8 characters or more, "
-				 "or a cgroup path that starts with /",
-				 name);
 	mounts = setmntent("/proc/self/mounts", "re");
 	while (mounts && !search.err && (mount = getmntent_r(mounts, &entry, buf, sizeof(buf))))
 		if (!strcmp(mount->mnt_type, "cgroup") || !strcmp(mount->mnt_type, "cgroup2"))
@@ -143,6 +155,12 @@ static int resolve_one(const char *name, struct bpf_config *config, struct error
 	if (search.err)
 		return error_set(error, -E2BIG, "'%s' names more than %d cgroups: be more exact",
 				 name, CONFIG_CGROUPS_MAX);
+	if (!search.found && name[0] != '/' && strlen(name) < ID_LENGTH_MIN)
+		return error_set(
+			error, -EINVAL,
+			"no container is called '%s', and it is too short for a part of an "
+			"id: give 8 characters or more, or a cgroup path that starts with /",
+			name);
 	if (!search.found)
 		return error_set(
 			error, -ENOENT,
@@ -152,11 +170,13 @@ static int resolve_one(const char *name, struct bpf_config *config, struct error
 	return 0;
 }
 
-int cgroups_resolve(const char *const *names, struct bpf_config *config, struct error *error)
+int cgroups_resolve(const char *const *names,
+		    bool (*is_container)(const char *path, const char *id),
+		    struct bpf_config *config, struct error *error)
 {
 	int err = 0;
 
 	for (; *names && !err; names++)
-		err = resolve_one(*names, config, error);
+		err = resolve_one(*names, is_container, config, error);
 	return err;
 }

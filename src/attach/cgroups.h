@@ -5,15 +5,20 @@
 #define BEGAT_ATTACH_CGROUPS_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "abi/config.h"
 #include "base/error.h"
 
 /*
  * Looks up each name in every cgroup hierarchy that is mounted: a path ("/system.slice", also
- * with the mount point in front), or what a cgroup folder's name contains (a container's id or
- * the first 8 digits of it and more). Returns 0, -ENOENT, -E2BIG.
+ * with the mount point in front), a container's id as events have it, of any length, or what a
+ * cgroup folder's name contains (the first 8 digits of an id and more).
+ * @is_container: does the cgroup at @path, from its hierarchy's root, belong to container @id?
+ * Returns 0, -EINVAL, -ENOENT, -E2BIG.
  */
-int cgroups_resolve(const char *const *names, struct bpf_config *config, struct error *error);
+int cgroups_resolve(const char *const *names,
+		    bool (*is_container)(const char *path, const char *id),
+		    struct bpf_config *config, struct error *error);
 
 #endif

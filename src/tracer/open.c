@@ -16,6 +16,7 @@
 #include "attach/cgroups.h"
 #include "base/api.h"
 #include "base/opts.h"
+#include "enrich/enrich.h"
 #include "tracer/tracer.h"
 
 #define BUFFER_BYTES (8u << 20)
@@ -97,6 +98,17 @@ static uint32_t demand(const struct begat *b)
 	return want;
 }
 
+/* As the events say it: what begat reports can be asked for. */
+static bool is_container(const char *path, const char *id)
+{
+	struct begat_str cgroup = { path, strlen(path) };
+	struct begat_event ev = { .size = sizeof(ev) };
+	char buf[ENRICH_CONTAINER_BYTES];
+
+	return enrich_container(&cgroup, &ev, buf, sizeof(buf)) &&
+	       begat_event_has(&ev, BEGAT_F_CONTAINER_ID) && !strcmp(ev.container_id.data, id);
+}
+
 static int fill_config(struct begat *b, const struct begat_options *opts, struct bpf_config *config)
 {
 	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
@@ -115,7 +127,7 @@ static int fill_config(struct begat *b, const struct begat_options *opts, struct
 	}
 	if (opts->cgroups) {
 		config->admit |= CONFIG_ADMIT_CGROUP;
-		err = cgroups_resolve(opts->cgroups, config, &b->error);
+		err = cgroups_resolve(opts->cgroups, is_container, config, &b->error);
 	}
 	if (!err)
 		err = push_filter(b, config);

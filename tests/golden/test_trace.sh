@@ -65,6 +65,18 @@ check show_tree_of_one sh -c '[ "$("$1" show --tree -p 1002 "$2" | wc -l)" = 5 ]
 check show_text_is_safe sh -c '! { "$1" show "$2" -e all; "$1" show "$2" --tree; } | LC_ALL=C grep -q "[[:cntrl:]]"' - "$begat" "$hostile"
 
 # --- refusals: a sentence each ---
+refuse record_age_without_unit 2 'needs a unit: 5s, 5min or 5h' "$begat" record --max-age 5 -o "$tmp/age.db"
+if has script; then
+	# script(1) gives a terminal, and says what was written to it.
+	for to in '' '-o /dev/tty' '-o -'; do
+		script -qec "$begat export --to perfetto $to $build" /dev/null >"$tmp/tty" 2>&1 </dev/null
+		check "binary_refuses_terminal$to" sh -c '[ "$1" = 2 ] && grep -q "cannot show this binary format" "$2" && [ "$(wc -c <"$2")" -lt 300 ]' - $? "$tmp/tty"
+	done
+	script -qec "$begat export --to perfetto $build | wc -c" /dev/null >"$tmp/tty" 2>&1 </dev/null
+	check binary_into_pipe sh -c '[ "$(tr -d "\r\n" <"$1")" -gt 1000 ]' - "$tmp/tty"
+else
+	skip binary_refuses_terminal 'no script(1)'
+fi
 : >"$tmp/empty.db"
 head -c 5000 "$build" >"$tmp/cut.db"
 printf 'GIF89a is no database, whatever its name' >"$tmp/foreign.db"
@@ -253,6 +265,10 @@ for what in 'export --to csv' 'show' 'report --format text' 'report' "diff $tmp/
 		fail "new_private_${what%% *}" "mode $(mode_of "$tmp/of_private")"
 	fi
 done
+# Who may not read the recording may not read what is made of it.
+chmod 640 "$tmp/private.db"
+"$begat" export --to csv "$tmp/private.db" -o "$tmp/of_group.csv"
+check group_stays_group [ "$(mode_of "$tmp/of_group.csv")" = 600 ]
 chmod 644 "$tmp/private.db"
 rm -f "$tmp/public.csv"
 "$begat" export --to csv "$tmp/private.db" -o "$tmp/public.csv"

@@ -50,11 +50,11 @@ void test_filter_user(const struct test *test)
 	session_done(&session);
 }
 
-static bool make_cgroup(char *folder, size_t size, char *path, size_t path_size)
+/* The cgroup @path; @folder gets where it is. */
+static bool make_cgroup(char *folder, size_t size, const char *path)
 {
 	static const char *const bases[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 
-	snprintf(path, path_size, "/begat-filter-%d", getpid());
 	for (size_t i = 0; i < 2; i++) {
 		char procs[128];
 
@@ -66,17 +66,16 @@ static bool make_cgroup(char *folder, size_t size, char *path, size_t path_size)
 	return false;
 }
 
-/* -c: what happens in a cgroup that is there when begat starts. */
-void test_filter_cgroup(const struct test *test)
+/* -c @name: what happens in the cgroup @path, which is there when begat starts. */
+static void check_cgroup(const char *path, const char *name)
 {
-	char folder[160], path[64];
+	char folder[160];
 	const char *args[] = { "enter", folder, NULL };
-	const char *options[] = { "-v", "-c", path, NULL };
+	const char *options[] = { "-v", "-c", name, NULL };
 	struct session session;
 	struct stream stream;
 
-	(void)test;
-	if (!make_cgroup(folder, sizeof(folder), path, sizeof(path))) {
+	if (!make_cgroup(folder, sizeof(folder), path)) {
 		skip("no cgroup v2 can be made here");
 		return;
 	}
@@ -87,16 +86,29 @@ void test_filter_cgroup(const struct test *test)
 
 			if (event_int(stream.events[i], "pid") >= 0 &&
 			    (!cgroup || strcmp(cgroup, path) != 0))
-				problem("-c %s: %s in cgroup %s", path,
+				problem("-c %s: %s in cgroup %s", name,
 					event_name(stream.events[i]), cgroup ? cgroup : "unknown");
 		}
 		if (stream_count(&stream, "exec") != 1 || stream_count(&stream, "exit") != 1)
-			problem("-c: %zu execs and %zu exits instead of one each",
+			problem("-c %s: %zu execs and %zu exits instead of one each", name,
 				stream_count(&stream, "exec"), stream_count(&stream, "exit"));
 	}
 	stream_done(&stream);
 	session_done(&session);
 	rmdir(folder);
+}
+
+void test_filter_cgroup(const struct test *test)
+{
+	char path[64], name[16];
+
+	(void)test;
+	snprintf(path, sizeof(path), "/begat-filter-%d", getpid());
+	check_cgroup(path, path);
+	/* A container by the name that its events have, however short. */
+	snprintf(name, sizeof(name), "w%x", getpid() & 0xffff);
+	snprintf(path, sizeof(path), "/lxc.payload.%s", name);
+	check_cgroup(path, name);
 }
 
 /* What is cut says how much there was, unless (before 5.17, no bpf_loop()) nobody read on. */

@@ -291,6 +291,10 @@ static void test_durations(void **state)
 	assert_int_equal(human_parse_duration("2h", 1, &ns), 0);
 	assert_int_equal(ns, 7200000000000ull);
 	assert_int_equal(human_parse_duration("ms", 1, &ns), -EINVAL);
+	/* Without a unit of its own a number is no duration. */
+	assert_int_equal(human_parse_duration("5", 0, &ns), -EDOM);
+	assert_int_equal(human_parse_duration("5min", 0, &ns), 0);
+	assert_int_equal(ns, 300000000000ull);
 }
 
 static void test_formatting(void **state)
