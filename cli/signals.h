@@ -2,8 +2,9 @@
 /*
  * cli/signals.h - signals as something to wait for, and their return to a child.
  *
- * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
- * Not:   what a signal means (watch.c ends, run.c passes on).
+ * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start; the
+ *        end of begat by a second SIGINT or SIGTERM.
+ * Not:   what the first one means (watch.c ends, run.c passes on).
  */
 #ifndef BEGAT_CLI_SIGNALS_H
 #define BEGAT_CLI_SIGNALS_H
@@ -11,6 +12,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
+
+struct begat;
 
 struct signals {
 	int fd; /* readable when one has come; -1 = not open */
@@ -36,6 +39,11 @@ int signals_open(struct signals *signals, bool has_child);
  * background job) stays ignored if a terminal sends it, but a kill(1) means us.
  */
 int signals_next(const struct signals *signals, struct signalfd_siginfo *ret);
+
+/*
+ * The tracer whose begat_poll() a signal interrupts; NULL before it is closed.
+ */
+void signals_set_tracer(struct begat *begat);
 
 /* After a fork: mask and dispositions as they were when begat started. */
 void signals_give_back(const struct signals *signals);

@@ -131,6 +131,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		stream->begat = NULL;
 		return r;
 	}
+	signals_set_tracer(stream->begat);
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)
@@ -253,6 +254,7 @@ int stream_close(struct stream *stream)
 	}
 	if (stream->begat && stream->options->stats)
 		report_stats(stream);
+	signals_set_tracer(NULL);
 	begat_close(stream->begat);
 	stream->begat = NULL;
 	int r = output_close(&stream->output, !stream->is_begun);

@@ -105,6 +105,13 @@ struct begat_options {
 int begat_open(const struct begat_options *opts, struct begat **ret_b);
 
 /**
+ * begat_interrupt() - makes the begat_poll() or begat_next() that runs return -EINTR after the event
+ * at hand, or the next call if none runs. It may be called by any thread and by a signal handler,
+ * as long as @b is open. It does not wake a call that sleeps: a signal does, or an event.
+ */
+void begat_interrupt(struct begat *b);
+
+/**
  * begat_fd() - one descriptor that polls readable when begat_poll() has work.
  * For poll, epoll, libuv and the like; then call begat_poll(b, 0). In BEGAT_LOW it is always
  * readable. It belongs to the tracer: do not read or close it.

@@ -149,9 +149,15 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 	return b->stop;
 }
 
+/* After each record: one that takes long must not delay an interrupt by those behind it. */
 static int take(void *ctx, const void *record, size_t size)
 {
-	return tracer_take(ctx, record, size);
+	struct begat *b = ctx;
+	int err = tracer_take(b, record, size);
+
+	if (!err && b->is_polled && atomic_exchange(&b->is_interrupted, false))
+		err = -EINTR;
+	return err;
 }
 
 void tracer_follow_clock(struct begat *b)
@@ -278,17 +284,27 @@ int tracer_poll(struct begat *b, int timeout_ms)
 		return 0;
 	count = deliver_snapshot(b);
 	wait_disarm(b);
+	b->is_polled = true;
 	while (count >= 0 && sum_delivered(b) == before) {
-		count = poll_once(b, timeout_ms, deadline_ns);
+		if (atomic_exchange(&b->is_interrupted, false))
+			count = -EINTR;
+		else
+			count = poll_once(b, timeout_ms, deadline_ns);
 		if (deadline_ns != UINT64_MAX && tracer_now_ns() >= deadline_ns)
 			break;
 	}
+	b->is_polled = false;
 	wait_leave(b);
 	if (count < 0) {
 		b->stop = 0;
 		return count;
 	}
 	return sum_delivered(b) - before;
+}
+
+BEGAT_API void begat_interrupt(struct begat *b)
+{
+	atomic_store(&b->is_interrupted, true);
 }
 
 BEGAT_API int begat_poll(struct begat *b, int timeout_ms)

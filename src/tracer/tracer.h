@@ -17,6 +17,7 @@
 
 #include <begat/begat.h>
 #include <begat/filter.h>
+#include <stdatomic.h>
 #include <begat/sink.h>
 #include <time.h>
 
@@ -93,6 +94,8 @@ struct begat {
 	uint64_t window_ns;
 	uint64_t realtime_offset_ns; /* wall clock minus boot clock */
 	uint64_t clock_offset_ns; /* from the records' clock to the boot clock */
+	atomic_bool is_interrupted; /* by begat_interrupt(), from any thread */
+	bool is_polled; /* an interrupt ends what runs now */
 	int stop; /* what the callback returned, as a negative errno; 0 = go on */
 	bool finished, snapshot_due, heal_due, healing;
 	uint64_t last_ts_ns;

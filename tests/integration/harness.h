@@ -197,6 +197,9 @@ void test_filter_cgroup(const struct test *test);
 void test_max_args(const struct test *test);
 void test_redact(const struct test *test);
 void test_fold(const struct test *test);
+/* bounds.c */
+void test_second_signal(const struct test *test);
+void test_hostile_argv(const struct test *test);
 /* cli.c */
 void test_cli_usage(const struct test *test);
 void test_cli_help(const struct test *test);

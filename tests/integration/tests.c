@@ -177,6 +177,8 @@ const struct test tests[] = {
 	{ .name = "filter_max_args", .run = test_max_args },
 	{ .name = "filter_redact", .run = test_redact, .is_once = true },
 	{ .name = "filter_fold", .run = test_fold },
+	{ .name = "bounds_argv", .run = test_hostile_argv, .is_once = true },
+	{ .name = "bounds_signal", .run = test_second_signal, .is_once = true },
 	/* the command's manners */
 	{ .name = "cli_usage", .run = test_cli_usage, .is_once = true },
 	{ .name = "cli_help", .run = test_cli_help, .is_once = true },
