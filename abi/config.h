@@ -67,6 +67,8 @@ struct bpf_config {
 	__u32 has_task_btf; /* bpf_get_current_task_btf(), kernel 5.11 */
 	__u32 root_count;
 	__u32 skip_classes; /* 1 << enum rec_class: not sent from a cgroup in cgroups_skipped */
+	__u32 proc_levels_up; /* from the reader's PID namespace to that of its /proc */
+	__u32 reserved;
 };
 
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
@@ -156,7 +158,7 @@ struct graveyard {
 	struct grave graves[GRAVES_PER_CPU];
 };
 
-_Static_assert(sizeof(struct bpf_config) == 336, "bpf_config");
+_Static_assert(sizeof(struct bpf_config) == 344, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
 _Static_assert(sizeof(struct cpu_counters) == 384, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 40, "attempt");

@@ -247,10 +247,14 @@ struct rec_cgroup {
 	struct rec_path path; /* from the hierarchy's root */
 };
 
-/* One process that was there before, written by the task iterator. */
+/* One process that was there before, written by the task iterator; always as long as this. */
 struct rec_snapshot {
 	struct rec_header header; /* tid = tgid; seq and cpu are 0 */
 	struct rec_who who;
+	__u32 reader_pid; /* its pid in the PID namespace of the reader; 0 = it has none there */
+	__u32 proc_pid; /* and in that of the reader's /proc */
+	/* where who.pids points: variable bytes */
+	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };
 
 _Static_assert(sizeof(struct rec_header) == 32, "rec_header");
@@ -264,6 +268,6 @@ _Static_assert(sizeof(struct rec_exit) == 344, "rec_exit");
 _Static_assert(sizeof(struct rec_lost) == 80, "rec_lost");
 _Static_assert(sizeof(struct rec_chunk) == 56, "rec_chunk");
 _Static_assert(sizeof(struct rec_cgroup) == 56, "rec_cgroup");
-_Static_assert(sizeof(struct rec_snapshot) == 176, "rec_snapshot");
+_Static_assert(sizeof(struct rec_snapshot) == 320, "rec_snapshot");
 
 #endif

@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -143,6 +142,14 @@ static int follow_command(struct run *run)
 	}
 }
 
+static int start_summary(struct run *run)
+{
+	uint32_t root = (uint32_t)run->child.pid;
+
+	begat_translate_pid(run->stream.begat, run->child.pid, &root);
+	return summary_new((pid_t)root, &run->summary);
+}
+
 static int start_command(struct run *run, char **argv)
 {
 	char why[512];
@@ -154,7 +161,7 @@ static int start_command(struct run *run, char **argv)
 	}
 	/* From here on events can come; none can before. */
 	if (!run->stream.options->quiet && !wants_json(run->stream.options))
-		r = summary_new(run->child.pid, &run->summary);
+		r = start_summary(run);
 	if (r < 0) {
 		cli_complain("out of memory.");
 		return r;
@@ -173,14 +180,6 @@ static int start_command(struct run *run, char **argv)
 	/* Gone before it could try (-ECHILD): killed, and waiting for it will tell. */
 	run->could_exec |= r < 0;
 	return 0;
-}
-
-static uint64_t boot_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static void print_summary(struct run *run)
@@ -204,7 +203,7 @@ static void print_summary(struct run *run)
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out ||
-	    summary_print(run->summary, has_stats ? &stats : NULL, boot_clock(), &style, out))
+	    summary_print(run->summary, has_stats ? &stats : NULL, stats.now_ns, &style, out))
 		cli_complain("out of memory: the summary is not whole.");
 	/* Written in one piece: daemons of the command may still talk. */
 	if (out && !fclose(out)) {

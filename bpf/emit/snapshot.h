@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/snapshot.h - one process for the task iterator; pids at other levels are left out. */
+/* bpf/emit/snapshot.h - one process for the task iterator; of its pids those that the reader needs. */
 #ifndef BEGAT_BPF_EMIT_SNAPSHOT_H
 #define BEGAT_BPF_EMIT_SNAPSHOT_H
 
@@ -11,9 +11,41 @@ static __always_inline bool snapshot_is_over(struct task_struct *task)
 	return BPF_CORE_READ(task, exit_state) && BPF_CORE_READ(task, signal, nr_threads) <= 1;
 }
 
+/* Of @pid, in the namespace that lies @levels_up above that of @reader; 0 = it is not in there. */
+static __always_inline __u32 snapshot_pid_for(struct pid *pid, struct pid *reader, __u32 levels_up)
+{
+	__u32 level = BPF_CORE_READ(reader, level);
+	struct upid theirs = {}, ours = {};
+
+	if (levels_up > level)
+		return 0;
+	level -= levels_up;
+	if (level >= REC_PID_LEVELS_MAX || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&ours, sizeof(ours),
+			      (void *)&reader->numbers[0] + level * sizeof(struct upid));
+	bpf_probe_read_kernel(&theirs, sizeof(theirs),
+			      (void *)&pid->numbers[0] + level * sizeof(struct upid));
+	return theirs.ns == ours.ns ? theirs.nr : 0;
+}
+
+/* As who_pids(), which writes into a slot. */
+static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *pid, __u32 level)
+{
+	if (!level || level >= REC_PID_LEVELS_MAX)
+		return;
+	for (__u32 i = 0; i < REC_PID_LEVELS_MAX && i <= level; i++)
+		bpf_probe_read_kernel(&rec->pids[i], sizeof(rec->pids[i]),
+				      (void *)&pid->numbers[0].nr + i * sizeof(struct upid));
+	rec->who.pids.offset = __builtin_offsetof(struct rec_snapshot, pids);
+	rec->who.pids.bytes = (level + 1) * sizeof(__u32);
+}
+
 static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_struct *task)
 {
+	struct task_struct *current = (void *)bpf_get_current_task();
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid *reader = BPF_CORE_READ(current, group_leader, thread_pid);
 
 	rec->header.size = sizeof(*rec);
 	rec->header.type = REC_SNAPSHOT;
@@ -28,6 +60,10 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	if (config.want & CONFIG_WANT_NS)
 		who_ns(&rec->who, task, pid, BPF_CORE_READ(pid, level), false);
 	BPF_CORE_READ_INTO(&rec->who.comm, task, comm);
+	if (config.want & CONFIG_WANT_PIDS)
+		snapshot_pids(rec, pid, BPF_CORE_READ(pid, level));
+	rec->reader_pid = snapshot_pid_for(pid, reader, 0);
+	rec->proc_pid = snapshot_pid_for(pid, reader, config.proc_levels_up);
 }
 
 #endif

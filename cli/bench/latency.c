@@ -32,7 +32,7 @@ struct capture {
 static int take(const struct begat_event *ev, void *ctx)
 {
 	struct capture *capture = ctx;
-	uint64_t now = bench_clock_ns(CLOCK_BOOTTIME);
+	uint64_t now = begat_now_ns();
 	uint64_t ns = now > ev->ts_ns ? now - ev->ts_ns : 0;
 
 	if (ev->type != BEGAT_FORK && ev->type != BEGAT_EXEC && ev->type != BEGAT_EXIT)

@@ -143,10 +143,18 @@ int begat_next(struct begat *b, int timeout_ms, const struct begat_event **ret_e
 
 /**
  * begat_follow() - follow a process and all that it begets from now on.
- * @tgid: as this process sees it; needs begat_options.follow (or pids).
+ * @pid: as this process sees it; needs begat_options.follow (or pids).
  * Return: 0, -ESRCH, -EINVAL.
  */
-int begat_follow(struct begat *b, pid_t tgid);
+int begat_follow(struct begat *b, pid_t pid);
+
+/**
+ * begat_translate_pid() - the number that events have for a process.
+ * @pid: as this process sees it. It differs where this process is in a PID namespace: events have
+ *       the number of the outermost one.
+ * Return: 0, -ESRCH, or a negative errno.
+ */
+int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid);
 
 /**
  * begat_finish() - stop capturing, deliver all that was captured, then a BEGAT_SUMMARY event.
@@ -233,7 +241,7 @@ struct begat_process {
 	struct begat_strv argv; /* first 4 KiB */
 };
 
-/** begat_find_process() - by pid: the living one, or the last that had it. 0 or -ENOENT. */
+/** begat_find_process() - by the pid that events have: the living one, or the last that had it. 0 or -ENOENT. */
 int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret_process);
 
 /** begat_find_id() - by id. 0 or -ENOENT. */
@@ -266,6 +274,13 @@ struct begat_probe {
  * Return: 0 if tracing can work, 1 if it cannot, or a negative errno.
  */
 int begat_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void *ctx);
+
+/**
+ * begat_now_ns() - the clock of begat_event.ts_ns, now.
+ * It is CLOCK_BOOTTIME, but the kernel's own: in a time namespace clock_gettime() gives another.
+ * Known from the first begat_open() on.
+ */
+uint64_t begat_now_ns(void);
 
 /** begat_version() - "0.1.0" */
 const char *begat_version(void);

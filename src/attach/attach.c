@@ -45,6 +45,20 @@ static int check_platform(const struct features *f, struct error *error)
 			error, -EPERM,
 			"cannot load BPF programs: this needs CAP_BPF and CAP_PERFMON (try "
 			"sudo). 'begat doctor' explains");
+	if (features_are_refused(f))
+		return error_set(
+			error, -EPERM,
+			f->view.user_ns == VIEW_OTHER
+				? "the capabilities of a user namespace do not count for "
+				  "BPF: run begat outside of it. 'begat doctor' explains"
+				: "the kernel refuses bpf() in spite of the capabilities: a "
+				  "seccomp profile may forbid it (docker: --privileged). "
+				  "'begat doctor' explains");
+	if (!f->has_btf && !f->view.has_sys)
+		return error_set(
+			error, -ENOTSUP,
+			"cannot attach: /sys is not mounted, and the kernel's BTF is below "
+			"it (mount -t sysfs sysfs /sys). 'begat doctor' explains");
 	if (!f->has_btf)
 		return error_set(error, -ENOTSUP,
 				 "cannot attach: the kernel has no BTF (/sys/kernel/btf/vmlinux, "
@@ -142,7 +156,7 @@ static void try_execve(void)
 
 /* Two execs that cannot succeed: no file has an empty name. kprobes can be switched off, and
  * then attach without an error and never fire. */
-static int self_test(const struct attach *attach, struct error *error)
+static int self_test(const struct attach *attach, const struct features *f, struct error *error)
 {
 	static char *const none[] = { NULL };
 
@@ -150,6 +164,12 @@ static int self_test(const struct attach *attach, struct error *error)
 	syscall(SYS_execveat, AT_FDCWD, "", none, none, 0);
 	if (own_attempts(attach) >= 2)
 		return 0;
+	if (f->view.error && f->view.pid_ns != VIEW_INITIAL)
+		return error_set(
+			error, -ENOTSUP,
+			"%s: this kernel (before 5.10) does not tell a process in a PID "
+			"namespace its own number: run begat in the first one (--pid=host)",
+			attach->backend);
 	return error_set(error, -ENOTSUP,
 			 "%s: attached, but an exec of our own was not seen (is "
 			 "/sys/kernel/debug/kprobes/enabled 0?)",
@@ -184,7 +204,7 @@ static int try_backend(struct attach *attach, const char *backend,
 	if (!err)
 		err = hooks_attach_backend(attach, error);
 	if (!err)
-		err = self_test(attach, error);
+		err = self_test(attach, f, error);
 	if (!err) {
 		clocks_warm_up(attach, try_execve);
 		err = hooks_attach_lifecycle(attach, f, error);
@@ -254,8 +274,9 @@ int attach_open(const struct attach_options *opts, const struct features *f, str
 		return error_set(error, -ENOMEM, "out of memory");
 	print = libbpf_set_print(be_quiet); /* restored: the program may use libbpf itself */
 	attach->cpus = libbpf_num_possible_cpus();
-	attach->own_tgid = getpid();
+	attach->own_tgid = f->view.own_tgid;
 	attach->window_ns = opts->config.short_lived_window_ns;
+	attach->follows_any = opts->config.root_count > 0;
 	err = choose_transport(opts, f, error, &attach->transport);
 	if (!err)
 		err = open_best(attach, opts, f, error);

@@ -63,6 +63,9 @@ int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns);
 /* From now on nothing that CONFIG.skip_classes names comes from there. 0 or a negative errno. */
 int attach_skip_cgroup(struct attach *attach, uint64_t id);
 
+/* The exit hook has seen its end: also if that record was lost. Of what began under our eyes. */
+bool attach_has_exited(const struct attach *attach, uint32_t tgid, uint64_t start_ns);
+
 bool attach_is_followed(const struct attach *attach, uint32_t tgid);
 
 /* Removes dead entries whose window is over, when no hook comes by to do it. */

@@ -29,14 +29,24 @@ int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns)
 		entry = old;
 		entry.flags |= PROC_FOLLOWED;
 	}
+	attach->follows_any = true;
 	return bpf_map_update_elem(cache_fd(attach), &tgid, &entry, BPF_ANY) ? -errno : 0;
+}
+
+bool attach_has_exited(const struct attach *attach, uint32_t tgid, uint64_t start_ns)
+{
+	struct proc_entry entry;
+
+	return bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) ||
+	       (entry.start_ns && entry.start_ns != start_ns) || entry.flags & PROC_EXITED;
 }
 
 bool attach_is_followed(const struct attach *attach, uint32_t tgid)
 {
 	struct proc_entry entry;
 
-	return !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) && entry.flags & PROC_FOLLOWED;
+	return attach->follows_any && !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) &&
+	       entry.flags & PROC_FOLLOWED;
 }
 
 /* The kernel's struct sched_attr as 3.14 had it; <sched.h> has one of that name from glibc 2.41 on. */

@@ -147,6 +147,11 @@ static int resolve_one(const char *name, bool (*is_container)(const char *path, 
 	FILE *mounts;
 
 	mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return error_set(
+			error, -ENOENT,
+			"cannot look for the cgroup '%s' without /proc: mount -t proc proc /proc",
+			name);
 	while (mounts && !search.err && (mount = getmntent_r(mounts, &entry, buf, sizeof(buf))))
 		if (!strcmp(mount->mnt_type, "cgroup") || !strcmp(mount->mnt_type, "cgroup2"))
 			look_in(&search, mount);

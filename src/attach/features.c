@@ -211,6 +211,12 @@ static void probe_attempts(struct features *f)
 	}
 }
 
+bool features_are_refused(const struct features *f)
+{
+	return f->has_bpf_cap && f->has_perfmon_cap &&
+	       (f->view.error == -EPERM || f->view.error == -EACCES || f->view.error == -ENOSYS);
+}
+
 void features_probe(struct features *ret)
 {
 	struct features f = { 0 };
@@ -218,6 +224,7 @@ void features_probe(struct features *ret)
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 
 	probe_capabilities(&f);
+	view_read(&f.view);
 	probe_lockdown(&f);
 	probe_btf(&f);
 	f.has_ringbuf = can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));

@@ -9,7 +9,10 @@
 
 #include <stdbool.h>
 
+#include "attach/view.h"
+
 struct features {
+	struct view view;
 	bool has_btf;
 	bool has_tp_btf; /* typed raw tracepoints for fork, exec, exit */
 	bool has_ringbuf;
@@ -30,6 +33,9 @@ struct features {
 	bool has_own_memlock_limit; /* maps are charged to RLIMIT_MEMLOCK (before 5.11) */
 	char lockdown[64]; /* "none", "integrity", "confidentiality", or why unknown */
 };
+
+/* The capabilities are there, and yet the kernel takes no program from us. */
+bool features_are_refused(const struct features *features);
 
 void features_probe(struct features *ret_features);
 

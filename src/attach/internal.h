@@ -28,6 +28,7 @@ struct attach {
 	size_t yard_bytes; /* from one CPU's graveyard to the next */
 	char fallback[512];
 	bool has_failed; /* a backend that this kernel has */
+	bool follows_any; /* else no process in the cache can be followed */
 };
 
 /* hooks.c: attach what was loaded. A negative errno with the reason in @error. */

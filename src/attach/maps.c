@@ -41,6 +41,7 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	config.has_task_btf = features->has_task_btf;
 	config.has_global_functions = features->has_global_functions;
 	config.own_tgid = attach->own_tgid;
+	config.proc_levels_up = features->view.proc_levels_up;
 	config.page_bytes = sysconf(_SC_PAGESIZE);
 	config.wake_bytes = opts->buffer_bytes / 4;
 	map = find_config(object);

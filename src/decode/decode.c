@@ -23,7 +23,7 @@ static const uint16_t fixed_bytes[] = {
 	[REC_LOST] = sizeof(struct rec_lost),
 	[REC_CHUNK] = sizeof(struct rec_chunk),
 	[REC_CGROUP] = sizeof(struct rec_cgroup),
-	[REC_SNAPSHOT] = sizeof(struct rec_snapshot),
+	[REC_SNAPSHOT] = offsetof(struct rec_snapshot, pids),
 };
 
 /* The caller's list may go after decoder_new(): names are kept as one text and an index. */

@@ -86,6 +86,7 @@ struct node {
 	uint32_t left, right; /* nodes; left only for not and ancestor */
 	struct operand operand;
 	__int128 number; /* holds every u64 and its negative */
+	uint32_t tgid; /* of under(): that number as events have it */
 	char *text; /* string, pattern */
 	size_t text_len;
 	struct regex *regex; /* or NULL */

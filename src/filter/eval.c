@@ -301,7 +301,7 @@ static __attribute__((noinline)) bool walk(struct eval *eval, const struct node 
 		if (!find_forebear(eval, id, &forebear))
 			return false;
 		next = begat_event_has(&forebear, BEGAT_F_PARENT_ID) ? forebear.parent_id : 0;
-		if (node->kind == NODE_UNDER ? forebear.tgid == node->number
+		if (node->kind == NODE_UNDER ? forebear.tgid == node->tgid
 					     : matches(eval, node->left, &forebear, &forebear))
 			return true;
 		id = next;

@@ -106,6 +106,7 @@ static int parse_under(struct parser *parser, uint32_t *ret_node)
 	    node.number > UINT32_MAX)
 		return lex_error(lexer, "under() takes a pid, as in under(1234), at column %zu",
 				 lex_column(lexer, at));
+	node.tgid = (uint32_t)node.number;
 	lexer->at = end;
 	if (expect_close(parser, open) < 0)
 		return lexer->rc;

@@ -196,6 +196,18 @@ void filter_write_pushed(struct begat_filter_push *push)
 	}
 }
 
+void filter_translate_pids(struct begat_filter *filter,
+			   int (*translate)(void *ctx, uint32_t pid, uint32_t *ret_tgid), void *ctx)
+{
+	for (uint32_t i = 0; i < filter->count; i++) {
+		struct node *node = &filter->nodes[i];
+		uint32_t pid = (uint32_t)node->number;
+
+		if (node->kind == NODE_UNDER && translate(ctx, pid, &node->tgid))
+			node->tgid = pid;
+	}
+}
+
 bool filter_reads_cgroup(const struct node *node)
 {
 	return node->kind == NODE_TEST && node->operand.field >= BEGAT_F_CGROUP &&

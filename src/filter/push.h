@@ -12,6 +12,14 @@
 /* Writes @push->pushed anew, from the rest of it: a tracer may leave out what it cannot do. */
 void filter_write_pushed(struct begat_filter_push *push);
 
+/*
+ * Tells what the hooks call the processes that under() names. @translate gives 0 and the number, or
+ * a negative errno: then the number stays as it was typed.
+ */
+void filter_translate_pids(struct begat_filter *filter,
+			   int (*translate)(void *ctx, uint32_t pid, uint32_t *ret_tgid),
+			   void *ctx);
+
 /* Is it a test of cgroup, or of what is read from its path? */
 bool filter_reads_cgroup(const struct node *node);
 

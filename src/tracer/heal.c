@@ -33,6 +33,7 @@ struct census {
 	struct living *living;
 	size_t count, room;
 	uint64_t taken_ns; /* before the first was listed */
+	uint32_t proc_pid; /* of the one that is visited, in /proc; 0 = it is not there */
 	char *facts_buf;
 };
 
@@ -42,7 +43,8 @@ static void complete_from_proc(struct census *census, struct begat_event *ev)
 {
 	struct proc_facts facts;
 
-	if (snapshot_read_proc(ev->tgid, census->facts_buf, FACTS_BYTES, &facts))
+	if (!census->proc_pid ||
+	    snapshot_read_proc(census->proc_pid, census->facts_buf, FACTS_BYTES, &facts))
 		return;
 	if (facts.exe.len) {
 		ev->exe = facts.exe;
@@ -113,6 +115,7 @@ static int visit_record(void *ctx, const void *record, size_t size)
 
 	if (decode_record(visit->census->b->decoder, record, size, &ev) != 1)
 		return 0;
+	visit->census->proc_pid = visit->census->b->features.view.has_proc ? rec->proc_pid : 0;
 	return visit->callback(visit->census, &ev, rec->who.start_ns);
 }
 
@@ -125,6 +128,9 @@ static int visit_proc(void *ctx, uint32_t tgid)
 
 	if (snapshot_read_proc(tgid, buf, sizeof(buf), &facts))
 		return 0; /* gone meanwhile */
+	/* /proc gives start times in this process's time namespace. */
+	facts.start_ns += (uint64_t)clock_boot_ahead_ns;
+	visit->census->proc_pid = tgid;
 	event_from_facts(visit->census->b, &facts, &ev);
 	return visit->callback(visit->census, &ev, facts.start_ns);
 }
@@ -319,12 +325,26 @@ static int heal_living(struct census *census, struct begat_event *ev, uint64_t s
 	return err || !has_execed(census, ev) ? err : deliver_synthetic(b, ev, BEGAT_EXEC);
 }
 
+/*
+ * In a PID namespace the list is of that namespace alone. What the first list had is of it; of a
+ * process that began under our eyes the exit hook knows; of others nobody.
+ */
+static bool is_list_of(const struct begat *b, const struct begat_process *process)
+{
+	if (!pids_are_translated(b) || process->was_there_before)
+		return true;
+	return process->start_ns >= b->complete_ns &&
+	       attach_has_exited(b->attach, process->tgid, process->start_ns);
+}
+
 static int note_gone(void *ctx, const struct begat_process *process)
 {
 	struct census *gone = ctx, *living = gone + 1;
 	struct living key = { .id = process->id };
 	struct begat_event ev = { .id = process->id, .tgid = process->tgid };
 
+	if (!is_list_of(gone->b, process))
+		return 0;
 	if (process->start_ns >= living->taken_ns ||
 	    !proctable_is_reported(gone->b->table, process->id) ||
 	    bsearch(&key, living->living, living->count, sizeof(key), by_id))

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +55,7 @@ static int check_options(struct begat *b, const struct begat_options *opts)
 		return error_set(&b->error, -EINVAL, "at most %d users can be given",
 				 CONFIG_UIDS_MAX);
 	for (size_t i = 0; i < opts->pids_count; i++)
-		if (opts->pids[i] <= 0 || (kill(opts->pids[i], 0) && errno == ESRCH))
+		if (!pids_is_there(opts->pids[i]))
 			return error_set(&b->error, -ESRCH,
 					 "there is no process %d: see ps for those that run",
 					 (int)opts->pids[i]);
@@ -213,16 +212,11 @@ static int open_decoder(struct begat *b)
 		.cpus = attach_cpus(b->attach),
 		.env_names = (const char *const *)b->env_names,
 	};
-	struct timespec mono;
 
 	if (!b->features.has_task_iterator)
 		opts.start_unit_ns = 1000000000ull / sysconf(_SC_CLK_TCK);
-	if (!b->features.has_boot_clock) {
-		uint64_t boot = tracer_now_ns();
-
-		clock_gettime(CLOCK_MONOTONIC, &mono);
-		b->clock_offset_ns = boot - (mono.tv_sec * 1000000000ull + mono.tv_nsec);
-	}
+	if (!b->features.has_boot_clock)
+		b->clock_offset_ns = tracer_now_ns() - clock_read_ns(CLOCK_MONOTONIC);
 	opts.clock_offset_ns = b->clock_offset_ns;
 	return decoder_new(&opts, &b->decoder);
 }
@@ -262,13 +256,15 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 		.unloading = close_transport,
 		.ctx = b,
 	};
-	int err = fill_config(b, opts, &attach_opts.config);
+	int err;
 
+	features_probe(&b->features);
+	__atomic_store_n(&clock_boot_ahead_ns, b->features.view.boot_ahead_ns, __ATOMIC_RELAXED);
+	err = fill_config(b, opts, &attach_opts.config);
 	if (err)
 		return err;
 	b->buffer_bytes = transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
 	attach_opts.buffer_bytes = b->buffer_bytes;
-	features_probe(&b->features);
 	err = attach_open(&attach_opts, &b->features, &b->error, &b->attach);
 	if (!err)
 		err = wait_open(b);
@@ -281,6 +277,7 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	if (err)
 		return error_set(&b->error, err, "out of memory");
 	b->lineage = (struct begat_lineage){ proctable_find_forebear, b->table };
+	pids_translate_filter(b);
 	if (b->pids_count)
 		err = heal_follow_trees(b);
 	b->complete_ns = tracer_now_ns();
@@ -322,18 +319,21 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	return err;
 }
 
-BEGAT_API int begat_follow(struct begat *b, pid_t tgid)
+BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 {
+	uint32_t tgid;
 	int err;
 
 	error_clear(&b->error);
 	if (!b->follow || !b->attach)
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
-	if (tgid <= 0 || (kill(tgid, 0) && errno == ESRCH))
-		return error_set(&b->error, -ESRCH, "there is no process %d", (int)tgid);
-	err = attach_follow(b->attach, tgid, 0);
-	return err ? error_set(&b->error, err, "cannot follow process %d: %s", (int)tgid,
+	err = pids_is_there(pid) ? pids_find(b, pid, &tgid) : -ESRCH;
+	if (err == -ESRCH)
+		return error_set(&b->error, err, "there is no process %d", (int)pid);
+	if (!err)
+		err = attach_follow(b->attach, tgid, 0);
+	return err ? error_set(&b->error, err, "cannot follow process %d: %s", (int)pid,
 			       strerror(-err))
 		   : 0;
 }
@@ -356,6 +356,11 @@ BEGAT_API void begat_close(struct begat *b)
 	free(b->env_names);
 	free(b->pids);
 	free(b);
+}
+
+BEGAT_API uint64_t begat_now_ns(void)
+{
+	return tracer_now_ns();
 }
 
 BEGAT_API const char *begat_version(void)

@@ -28,16 +28,20 @@ static void say(struct report *report, const char *name, enum begat_probe_result
 
 static void say_rights(struct report *r, const struct features *f)
 {
-	bool has_both = f->has_bpf_cap && f->has_perfmon_cap;
+	bool has_both = f->has_bpf_cap && f->has_perfmon_cap, is_refused = features_are_refused(f);
 
-	say(r, "capabilities", has_both ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
-	    has_both		 ? "CAP_BPF and CAP_PERFMON"
-	    : f->has_bpf_cap	 ? "CAP_BPF without CAP_PERFMON"
-	    : f->has_perfmon_cap ? "CAP_PERFMON without CAP_BPF"
-				 : "neither CAP_BPF nor CAP_PERFMON",
-	    has_both ? "BPF programs may be loaded"
-		     : "BPF programs may not be loaded: run as root (sudo), or give both "
-		       "capabilities (before kernel 5.8: CAP_SYS_ADMIN)");
+	say(r, "capabilities", has_both && !is_refused ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
+	    has_both && is_refused ? "CAP_BPF and CAP_PERFMON, but bpf() is refused"
+	    : has_both		   ? "CAP_BPF and CAP_PERFMON"
+	    : f->has_bpf_cap	   ? "CAP_BPF without CAP_PERFMON"
+	    : f->has_perfmon_cap   ? "CAP_PERFMON without CAP_BPF"
+				   : "neither CAP_BPF nor CAP_PERFMON",
+	    has_both && is_refused
+		    ? "they do not count here: a user namespace, or a seccomp profile that forbids "
+		      "bpf() (docker: --privileged, or --security-opt seccomp=unconfined)"
+	    : has_both ? "BPF programs may be loaded"
+		       : "BPF programs may not be loaded: run as root (sudo), or give both "
+			 "capabilities (before kernel 5.8: CAP_SYS_ADMIN)");
 	say(r, "lockdown", f->lockdown_confidentiality ? BEGAT_PROBE_FATAL : BEGAT_PROBE_OK,
 	    f->lockdown,
 	    f->lockdown_confidentiality
@@ -48,6 +52,51 @@ static void say_rights(struct report *r, const struct features *f)
 				     : "maps are charged to the memory cgroup",
 	    f->has_own_memlock_limit ? "the limit is raised for maps (root may)"
 				     : "RLIMIT_MEMLOCK does not matter (5.11 and later)");
+}
+
+/* What a container may have taken away or moved, and what brings it back. */
+static void say_surroundings(struct report *r, const struct view *view)
+{
+	static const char *const found[] = {
+		[VIEW_UNKNOWN] = "cannot tell without /proc",
+		[VIEW_INITIAL] = "the first one",
+		[VIEW_OTHER] = "one of its own",
+	};
+	bool is_other = view->pid_ns == VIEW_OTHER;
+
+	say(r, "/proc", view->has_proc ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+	    view->has_proc ? "mounted" : "not mounted, or of another PID namespace",
+	    view->has_proc
+		    ? "what already runs is known with its command"
+		    : "what already runs has no exe, argv and cwd, and -c finds no cgroup: mount "
+		      "-t proc proc /proc, or bind mount the host's (-v /proc:/proc)");
+	say(r, "/sys", view->has_sys ? BEGAT_PROBE_OK : BEGAT_PROBE_FATAL,
+	    view->has_sys ? "mounted" : "not mounted",
+	    view->has_sys
+		    ? "the kernel's BTF and tracefs are below it"
+		    : "the kernel's BTF is below it: mount -t sysfs sysfs /sys, or bind mount "
+		      "the host's (-v /sys:/sys:ro)");
+	say(r, "PID namespace", is_other ? BEGAT_PROBE_MISSING : BEGAT_PROBE_OK,
+	    found[view->pid_ns],
+	    is_other ? "-p, under() and run take pids of this namespace, events have those of the "
+		       "outermost one; what already runs outside of it is not listed: use "
+		       "--pid=host "
+		       "to have it"
+	    : view->pid_ns == VIEW_INITIAL || !view->error ? "pids that you see are those of events"
+							   : "");
+	say(r, "user namespace",
+	    view->user_ns != VIEW_OTHER ? BEGAT_PROBE_OK
+	    : view->error		? BEGAT_PROBE_FATAL
+					: BEGAT_PROBE_MISSING,
+	    found[view->user_ns],
+	    view->user_ns != VIEW_OTHER ? "capabilities are what they say"
+	    : view->error
+		    ? "its capabilities do not count for BPF: run begat outside of it (as root "
+		      "on the host; with rootless containers, not in the container)"
+		    : "the kernel takes BPF programs from it all the same");
+	say(r, "time namespace", BEGAT_PROBE_OK, found[view->time_ns],
+	    view->boot_ahead_ns ? "its boot clock is another: times are moved to the kernel's"
+				: "its boot clock is the kernel's");
 }
 
 static void say_kernel(struct report *r, const struct features *f)
@@ -125,9 +174,11 @@ BEGAT_API int begat_probe(void (*callback)(const struct begat_probe *probe, void
 	struct features features;
 
 	features_probe(&features);
+	say_surroundings(&report, &features.view);
 	say_rights(&report, &features);
 	say_kernel(&report, &features);
 	say_attempts(&report, &features);
-	say_details(&report, &features);
+	if (features.has_btf) /* it tells of all of these */
+		say_details(&report, &features);
 	return report.is_fatal;
 }

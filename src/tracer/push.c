@@ -49,7 +49,11 @@ static uint32_t demand_classes(const struct begat *b, const struct begat_filter_
  */
 static int push_trees(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
 {
-	if (b->follow) /* a tree is chosen already, and the filter looks into it */
+	/*
+	 * A tree is chosen already, and the filter looks into it. Or under() names a process of our PID
+	 * namespace: the kernel side needs the other number before it can be asked for that.
+	 */
+	if (b->follow || pids_are_translated(b))
 		push->under_count = 0;
 	if (!push->under_count)
 		return 0;

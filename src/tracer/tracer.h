@@ -7,6 +7,7 @@
  *   open.c    options to settings, settings to an open tracer
  *   push.c    what of the filter the kernel checks
  *   wait.c    spin or sleep, and telling the kernel which
+ *   pids.c    pids that the user sees, where that is another PID namespace than the first
  *   heal.c    the snapshot at start, and putting the table right after a loss
  *   fold.c    identical failed execs in a row become one
  *   stats.c   counters, latency percentiles
@@ -22,6 +23,7 @@
 #include <time.h>
 
 #include "attach/attach.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "decode/decode.h"
 #include "enrich/enrich.h"
@@ -117,10 +119,7 @@ struct begat {
 
 static inline uint64_t tracer_now_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+	return clock_boot_ns();
 }
 
 /* tracer.c: what begat_poll() and begat_next() share. As begat_poll(). */
@@ -157,6 +156,13 @@ int heal_follow_trees(struct begat *b);
 int heal_table(struct begat *b);
 /* Ahead of the first event of a process whose fork was lost: makes that up. */
 int heal_introduce(struct begat *b, const struct begat_event *first);
+
+/* pids.c */
+bool pids_is_there(pid_t pid); /* as the user sees it */
+bool pids_are_translated(const struct begat *b);
+/* The hooks' number for what the user calls @pid. 0, -ESRCH or a negative errno. */
+int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid);
+void pids_translate_filter(struct begat *b); /* its under() */
 
 /* push.c: which records are sent, and what of the filter holds others back. 0 or -ENOMEM. */
 int push_filter(struct begat *b, struct bpf_config *config);

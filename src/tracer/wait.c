@@ -254,7 +254,7 @@ bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns)
 static void sweep(struct begat *b)
 {
 	b->sweep_due = false;
-	attach_sweep(b->attach, tracer_now_ns());
+	attach_sweep(b->attach, tracer_now_ns() - b->clock_offset_ns);
 }
 
 int wait_sleep(struct begat *b, int timeout_ms)

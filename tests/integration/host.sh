@@ -553,6 +553,8 @@ layers_check_fails()
 
 # shellcheck source=host_files.sh
 . "$root/tests/integration/host_files.sh"
+# shellcheck source=host_namespaces.sh
+. "$root/tests/integration/host_namespaces.sh"
 # shellcheck source=host_library.sh
 . "$root/tests/integration/host_library.sh"
 
@@ -561,7 +563,7 @@ for name in strace_same_execs strace_same_counts time_same_usage record_same_tot
 	push_loses_nothing snapshot_without_zombies record_redacts \
 	record_outgrows_limit low_comes_first stress_schema cache_200000 \
 	schema_by_others jq_reads_all layers_check_fails \
-	$host_files_tests $host_library_tests; do
+	$host_files_tests $host_namespaces_tests $host_library_tests; do
 	test_ $name
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -167,6 +167,24 @@ pid_namespace()
 	grep -qE '"pids":\[[0-9]+,1\]' out.json || wrong "no event has two pids, the second 1"
 }
 
+# begat itself is in a PID namespace: the command is followed, by the number that begat knows it by.
+tracer_in_pid_namespace() # BACKEND TRANSPORT
+{
+	for depth in 1 2; do
+		prefix="unshare -p -f"
+		[ $depth = 1 ] || prefix="unshare -p -f unshare -p -f"
+		$prefix "$BEGAT" run --backend "$1" --transport "$2" --format json -o out.json -- \
+			/bin/sh -c '/bin/true; exit 3' 2> err
+		status=$?
+		[ $status = 3 ] || wrong "begat run ended with status $status, not 3"
+		expect_summary backend "$1"
+		expect_summary transport "$2"
+		expect '"event":"exec"' '"filename":"/bin/true"'
+		expect '"event":"exit"' '"exit_code":3'
+		expect '"complete":true'
+	done
+}
+
 cgroup_v2()
 {
 	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
@@ -298,6 +316,7 @@ run_test tracepoints_need_no_kprobes tracepoints_need_no_kprobes
 for transport in ringbuf perfbuf; do
 	for backend in kprobe tracepoint; do
 		run_test "compat32_exec/$backend/$transport" compat32_exec $backend $transport
+		run_test "tracer_in_pid_namespace/$backend/$transport" tracer_in_pid_namespace $backend $transport
 	done
 	run_test "kprobes_are_listed/$transport" kprobes_are_listed $transport
 	run_test "compat32_exec_failed/kprobe/$transport" compat32_exec_failed $transport

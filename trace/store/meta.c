@@ -16,6 +16,8 @@
 #include "text.h"
 #include "writer.h"
 
+#define CLOCK_LAG_MAX_NS 1000000000
+
 static int put_meta(struct begat_recorder *rec, const char *name, const char *text, int64_t number)
 {
 	int rc;
@@ -58,6 +60,7 @@ int meta_begin(struct begat_recorder *rec)
 	struct utsname uts = { .nodename = "" };
 	char boot_id[64], cwd[4096];
 	int64_t realtime = (int64_t)recorder_now_ns(CLOCK_REALTIME);
+	int64_t boot = (int64_t)recorder_now_ns(CLOCK_BOOTTIME) + rec->boot_ahead_ns;
 	int err = 0;
 
 	uname(&uts);
@@ -71,7 +74,7 @@ int meta_begin(struct begat_recorder *rec)
 	err |= meta_text(rec, "machine", uts.machine);
 	err |= meta_text(rec, "boot_id", *boot_id ? boot_id : NULL);
 	err |= meta_number(rec, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
-	rec->realtime_offset_ns = realtime - (int64_t)recorder_now_ns(CLOCK_BOOTTIME);
+	rec->realtime_offset_ns = realtime - boot;
 	err |= meta_number(rec, "realtime_offset_ns", rec->realtime_offset_ns);
 	err |= meta_text(rec, "command", rec->command);
 	err |= meta_text(rec, "cwd", getcwd(cwd, sizeof(cwd)));
@@ -157,6 +160,22 @@ static int meta_transaction(struct begat_recorder *rec, int (*put)(struct begat_
 	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
 }
 
+/*
+ * In a time namespace our boot clock is not that of the events. The tracer's clock was read a moment
+ * ago, so less than a second is no difference; each event has its own correction anyway (clock_ns).
+ */
+static void compare_clocks(struct begat_recorder *rec, uint64_t events_now_ns)
+{
+	int64_t ahead_ns = (int64_t)(events_now_ns - recorder_now_ns(CLOCK_BOOTTIME));
+
+	if (!events_now_ns || (ahead_ns < CLOCK_LAG_MAX_NS && ahead_ns > -CLOCK_LAG_MAX_NS))
+		return;
+	rec->boot_ahead_ns = ahead_ns;
+	rec->realtime_offset_ns =
+		(int64_t)(recorder_now_ns(CLOCK_REALTIME) - recorder_now_ns(CLOCK_BOOTTIME)) -
+		ahead_ns;
+}
+
 static int put_capture(struct begat_recorder *rec, void *arg)
 {
 	const struct begat_stats *stats = arg;
@@ -165,6 +184,8 @@ static int put_capture(struct begat_recorder *rec, void *arg)
 	err |= meta_text(rec, "transport", stats->transport);
 	err |= meta_text(rec, "latency", stats->latency);
 	err |= meta_text(rec, "fallback", stats->fallback);
+	compare_clocks(rec, stats->now_ns);
+	err |= meta_number(rec, "realtime_offset_ns", rec->realtime_offset_ns);
 	return err | meta_number(rec, "buffer_bytes", (int64_t)stats->buffer_bytes);
 }
 

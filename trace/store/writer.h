@@ -67,6 +67,9 @@ struct begat_recorder {
 	uint32_t batch, batch_events;
 	uint64_t batch_since_ns; /* CLOCK_MONOTONIC of the first event; 0 = none */
 
+	/* The events' boot clock minus our own, in whole time namespaces: see meta.c. */
+	int64_t boot_ahead_ns;
+
 	/* this part */
 	sqlite3_stmt *begin, *commit, *rollback, *end, *meta, *pages;
 	struct intern *intern;

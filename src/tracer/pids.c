@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracer/pids.c - from a pid that the user sees to the one that the kernel's hooks see.
+ *
+ * Owns:    the translation where the tracer is in a PID namespace of its own. The task iterator
+ *          tells both numbers of each process in that namespace.
+ * Not:     which processes are followed (heal.c).
+ *
+ * What the user sees is what kill(2) takes. A number that it does not know may come from a /proc
+ * that shows another namespace, as `unshare --pid` without --mount-proc leaves it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/api.h"
+#include "filter/push.h"
+#include "tracer/tracer.h"
+
+struct search {
+	uint32_t pid;
+	uint32_t by_reader, by_proc; /* tgids; 0 = not found */
+	bool is_proc_outermost;
+};
+
+static int look_at(void *ctx, const void *record, size_t size)
+{
+	const struct rec_snapshot *rec = record;
+	struct search *search = ctx;
+
+	/* A process of the first level of /proc has that number in the kernel too. */
+	if (rec->who.tgid != rec->proc_pid)
+		search->is_proc_outermost = false;
+	if (rec->reader_pid == search->pid)
+		search->by_reader = rec->who.tgid;
+	if (rec->proc_pid == search->pid)
+		search->by_proc = rec->who.tgid;
+	return 0;
+}
+
+static bool is_in_proc(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return !access(path, F_OK);
+}
+
+bool pids_is_there(pid_t pid)
+{
+	return pid > 0 && (!kill(pid, 0) || errno != ESRCH || is_in_proc(pid));
+}
+
+bool pids_are_translated(const struct begat *b)
+{
+	return b->features.view.pid_ns != VIEW_INITIAL && b->features.has_task_iterator;
+}
+
+int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid)
+{
+	struct search search = { .pid = (uint32_t)pid, .is_proc_outermost = true };
+	int err;
+
+	if (!pids_are_translated(b)) {
+		*ret_tgid = (uint32_t)pid;
+		return 0;
+	}
+	err = attach_snapshot(b->attach, look_at, &search);
+	if (err)
+		return err;
+	*ret_tgid = search.by_reader;
+	if (!*ret_tgid && b->features.view.has_proc)
+		*ret_tgid = search.by_proc;
+	/* Outside of our namespace, which is all that the iterator lists. */
+	if (!*ret_tgid && b->features.view.has_proc && search.is_proc_outermost && is_in_proc(pid))
+		*ret_tgid = (uint32_t)pid;
+	return *ret_tgid ? 0 : -ESRCH;
+}
+
+static int translate(void *ctx, uint32_t pid, uint32_t *ret_tgid)
+{
+	return pids_find(ctx, (pid_t)pid, ret_tgid);
+}
+
+void pids_translate_filter(struct begat *b)
+{
+	if (b->where && pids_are_translated(b))
+		filter_translate_pids((struct begat_filter *)b->where, translate, b);
+}
+
+BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
+{
+	int err = b->attach && pids_is_there(pid) ? pids_find(b, pid, ret_tgid) : -ESRCH;
+
+	error_clear(&b->error);
+	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;
+}
