@@ -88,6 +88,7 @@ static int run_command(const struct command *command, struct options *options, i
 			    cli_safe(safe, sizeof(safe), argv[rest]));
 		return cli_usage_error(command->name, options->error);
 	}
+	matches_suspect(options);
 	return spec->run(options, argc - rest, argv + rest);
 }
 

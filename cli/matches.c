@@ -31,6 +31,15 @@ void matches_warn(const struct options *options)
 		     "matching. Further ones are counted.");
 }
 
+void matches_suspect(const struct options *options)
+{
+	const char *warning;
+
+	for (unsigned i = 0; !options->quiet && (warning = begat_filter_warning(options->where, i));
+	     i++)
+		cli_complain("in --where: %s.", warning);
+}
+
 void matches_report(const struct options *options)
 {
 	struct begat_filter_counts counts = { .size = sizeof(counts) };

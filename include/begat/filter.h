@@ -41,6 +41,13 @@ struct begat_lineage {
 int begat_filter_parse(const char *text, struct begat_filter **ret, char *error, size_t error_len);
 
 /**
+ * begat_filter_warning() - a sentence about a part of the expression that is right and probably not
+ * what was meant, as exe == gcc, which no path equals.
+ * @index: 0, 1 ... Return: without a full stop, valid while @filter is; NULL: there is no further one.
+ */
+const char *begat_filter_warning(const struct begat_filter *filter, unsigned index);
+
+/**
  * begat_filter_match() - does it match? Thread-safe as long as @lineage is.
  *
  * The work for one event is bounded, whatever its texts are. An event for which the bound is not

@@ -22,6 +22,7 @@
 #define FILTER_DEPTH_MAX 64 /* of parentheses, not and ancestor() */
 #define FILTER_ANCESTORS_MAX 2 /* ancestor() in ancestor(): each multiplies the work */
 #define FILTER_FOREBEARS_MAX 4096 /* a chain of parents is not followed further */
+#define FILTER_WARNINGS_MAX 8
 #define FILTER_WORK_MAX (1u << 26) /* steps for one event: some 0.3 s at 5 ns each */
 
 enum operand_type {
@@ -48,6 +49,7 @@ enum operand_part {
 	PART_COMM,
 	PART_OOM,
 	PART_VARIABLE, /* env.NAME */
+	PART_CPU_TIME, /* utime and stime together */
 };
 
 struct operand {
@@ -56,6 +58,7 @@ struct operand {
 	uint32_t index;
 	int field; /* enum begat_field */
 	char *variable; /* "NAME=" */
+	bool is_seconds; /* a value without a unit is in seconds */
 };
 
 enum compare {
@@ -96,6 +99,8 @@ struct begat_filter {
 	struct node *nodes;
 	uint32_t count, cap, root;
 	bool asks_lineage;
+	char *warnings[FILTER_WARNINGS_MAX];
+	uint32_t warnings_count;
 	_Atomic uint64_t tested, matched; /* events */
 	_Atomic uint64_t undecided; /* their work was spent before there was an answer */
 	atomic_uint references; /* beside the first */

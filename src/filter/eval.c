@@ -53,6 +53,9 @@ static bool get_member(const struct begat_event *ev, const struct operand *opera
 	case PART_ID:
 		*ret_value = is_forked_by ? ev->forked_by_id : ev->killed_by_id;
 		return *ret_value != 0;
+	case PART_CPU_TIME:
+		*ret_value = (__int128)ev->utime_ns + ev->stime_ns;
+		return begat_event_has(ev, BEGAT_F_STIME);
 	default:
 		*ret_value = ev->killed_by_oom;
 		return true;

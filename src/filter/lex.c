@@ -163,6 +163,8 @@ static size_t bare_value(struct lexer *lexer, char *out)
 			break;
 		if ((c == '&' || c == '|') && lexer->at[1] == c)
 			break;
+		if (c == ',' && lexer->is_in_list)
+			break;
 		open += c == '(';
 		out[len++] = c;
 	}

@@ -21,6 +21,7 @@ struct lexer {
 	char *error; /* the first sentence stays */
 	size_t error_len;
 	int rc; /* 0, -EINVAL, -ENOMEM */
+	bool is_in_list; /* a comma ends a value */
 };
 
 /* Column from 1 of a place in the expression. */

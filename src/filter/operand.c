@@ -20,20 +20,77 @@ static const struct {
 	const char *name;
 	struct operand operand;
 } parts[] = {
-	{ "errno_number", { OPERAND_NUMBER, PART_WHOLE, 0, BEGAT_F_ERRNO, NULL } },
-	{ "ns.pid", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_PID, BEGAT_F_NS, NULL } },
-	{ "ns.mnt", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_MNT, BEGAT_F_NS, NULL } },
-	{ "ns.net", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_NET, BEGAT_F_NS, NULL } },
-	{ "ns.user", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_USER, BEGAT_F_NS, NULL } },
-	{ "ns.uts", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_UTS, BEGAT_F_NS, NULL } },
-	{ "ns.ipc", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_IPC, BEGAT_F_NS, NULL } },
-	{ "ns.cgroup", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_CGROUP, BEGAT_F_NS, NULL } },
-	{ "forked_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_FORKED_BY, NULL } },
-	{ "forked_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_FORKED_BY, NULL } },
-	{ "killed_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_KILLED_BY, NULL } },
-	{ "killed_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_KILLED_BY, NULL } },
-	{ "killed_by.comm", { OPERAND_TEXT, PART_COMM, 0, BEGAT_F_KILLED_BY, NULL } },
-	{ "killed_by.oom", { OPERAND_BOOL, PART_OOM, 0, BEGAT_F_KILLED_BY, NULL } },
+	{ "errno_number", { OPERAND_NUMBER, PART_WHOLE, 0, BEGAT_F_ERRNO, NULL, false } },
+	{ "ns.pid", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_PID, BEGAT_F_NS, NULL, false } },
+	{ "ns.mnt", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_MNT, BEGAT_F_NS, NULL, false } },
+	{ "ns.net", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_NET, BEGAT_F_NS, NULL, false } },
+	{ "ns.user", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_USER, BEGAT_F_NS, NULL, false } },
+	{ "ns.uts", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_UTS, BEGAT_F_NS, NULL, false } },
+	{ "ns.ipc", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_IPC, BEGAT_F_NS, NULL, false } },
+	{ "ns.cgroup", { OPERAND_NUMBER, PART_INDEX, BEGAT_NS_CGROUP, BEGAT_F_NS, NULL, false } },
+	{ "forked_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_FORKED_BY, NULL, false } },
+	{ "forked_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_FORKED_BY, NULL, false } },
+	{ "killed_by.pid", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_KILLED_BY, NULL, false } },
+	{ "killed_by.id", { OPERAND_HEX, PART_ID, 0, BEGAT_F_KILLED_BY, NULL, false } },
+	{ "killed_by.comm", { OPERAND_TEXT, PART_COMM, 0, BEGAT_F_KILLED_BY, NULL, false } },
+	{ "killed_by.oom", { OPERAND_BOOL, PART_OOM, 0, BEGAT_F_KILLED_BY, NULL, false } },
+	{ "killer", { OPERAND_NUMBER, PART_PID, 0, BEGAT_F_KILLED_BY, NULL, false } },
+	{ "cpu_time", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, false } },
+	{ "cpu_ns", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, false } },
+	{ "cpu_s", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, true } },
+	{ "wall_s", { OPERAND_DURATION, PART_WHOLE, 0, BEGAT_F_DURATION, NULL, true } },
+};
+
+/* Words of begat's own screens and tables, and of other tools, for fields. */
+static const struct {
+	const char *word;
+	int field;
+} words[] = {
+	{ "user", BEGAT_F_UID },
+	{ "username", BEGAT_F_UID },
+	{ "group", BEGAT_F_GID },
+	{ "auid", BEGAT_F_LOGINUID },
+	{ "command", BEGAT_F_ARGV },
+	{ "commandline", BEGAT_F_ARGV },
+	{ "command_line", BEGAT_F_ARGV },
+	{ "cmdline", BEGAT_F_ARGV },
+	{ "cmd", BEGAT_F_ARGV },
+	{ "args", BEGAT_F_ARGV },
+	{ "arguments", BEGAT_F_ARGV },
+	{ "name", BEGAT_F_COMM },
+	{ "process", BEGAT_F_COMM },
+	{ "rss", BEGAT_F_MAX_RSS },
+	{ "maxrss", BEGAT_F_MAX_RSS },
+	{ "memory", BEGAT_F_MAX_RSS },
+	{ "mem", BEGAT_F_MAX_RSS },
+	{ "status", BEGAT_F_EXIT_CODE },
+	{ "exit_status", BEGAT_F_EXIT_CODE },
+	{ "exitcode", BEGAT_F_EXIT_CODE },
+	{ "rc", BEGAT_F_EXIT_CODE },
+	{ "exit", BEGAT_F_EXIT_CODE },
+	{ "wall", BEGAT_F_DURATION },
+	{ "elapsed", BEGAT_F_DURATION },
+	{ "lifetime", BEGAT_F_DURATION },
+	{ "path", BEGAT_F_EXE },
+	{ "executable", BEGAT_F_EXE },
+	{ "binary", BEGAT_F_EXE },
+	{ "image", BEGAT_F_EXE },
+	{ "file", BEGAT_F_FILENAME },
+	{ "dir", BEGAT_F_CWD },
+	{ "workdir", BEGAT_F_CWD },
+	{ "tgid", BEGAT_F_PID },
+	{ "parent", BEGAT_F_PPID },
+	{ "parent_pid", BEGAT_F_PPID },
+	{ "session", BEGAT_F_SID },
+	{ "terminal", BEGAT_F_TTY },
+	{ "error", BEGAT_F_ERRNO },
+	{ "type", BEGAT_F_EVENT },
+	{ "kind", BEGAT_F_EVENT },
+	{ "pod", BEGAT_F_POD_UID },
+	{ "caps", BEGAT_F_CAPS },
+	{ "capabilities", BEGAT_F_CAPS },
+	{ "environ", BEGAT_F_ENV },
+	{ "runtime", BEGAT_F_CONTAINER_RUNTIME },
 };
 
 static enum operand_type type_of(const struct field *field)
@@ -162,7 +219,7 @@ static int unknown(struct lexer *lexer, struct word name)
 		return lex_error(lexer, "unknown field %s at column %zu; did you mean `%s`?",
 				 lex_shown(shown, name.data, name.len),
 				 lex_column(lexer, name.data), near);
-	return lex_error(lexer, "unknown field %s at column %zu; docs/events.md lists them",
+	return lex_error(lexer, "unknown field %s at column %zu; 'begat help events' lists them",
 			 lex_shown(shown, name.data, name.len), lex_column(lexer, name.data));
 }
 
@@ -176,7 +233,8 @@ static int find_variable(struct lexer *lexer, struct word name, struct operand *
 	memcpy(variable, name.data + strlen("env."), len);
 	variable[len] = '=';
 	variable[len + 1] = '\0';
-	*ret_operand = (struct operand){ OPERAND_TEXT, PART_VARIABLE, 0, BEGAT_F_ENV, variable };
+	*ret_operand =
+		(struct operand){ OPERAND_TEXT, PART_VARIABLE, 0, BEGAT_F_ENV, variable, false };
 	return 0;
 }
 
@@ -194,7 +252,11 @@ static int find_index(struct lexer *lexer, struct word name, struct operand *ret
 		return lex_error(lexer, "the index at column %zu is too large",
 				 lex_column(lexer, bracket));
 	*ret_operand = (struct operand){ field == BEGAT_F_ARGV ? OPERAND_TEXT : OPERAND_NUMBER,
-					 PART_INDEX, (uint32_t)index, field, NULL };
+					 PART_INDEX,
+					 (uint32_t)index,
+					 field,
+					 NULL,
+					 false };
 	return 0;
 }
 
@@ -214,8 +276,14 @@ int operand_find(struct lexer *lexer, struct word name, struct operand *ret_oper
 		}
 	}
 	field = fields_find(name.data, name.len);
+	for (int i = 0; field < 0 && i < COUNT(words); i++) {
+		if (strlen(words[i].word) == name.len &&
+		    memcmp(words[i].word, name.data, name.len) == 0)
+			field = words[i].field;
+	}
 	if (field < 0)
 		return unknown(lexer, name);
-	*ret_operand = (struct operand){ type_of(&fields[field]), PART_WHOLE, 0, field, NULL };
+	*ret_operand =
+		(struct operand){ type_of(&fields[field]), PART_WHOLE, 0, field, NULL, false };
 	return 0;
 }

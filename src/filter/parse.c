@@ -6,6 +6,7 @@
  *	and     = not { ("and" | "&&") not }
  *	not     = ("not" | "!") not | primary
  *	primary = "(" or ")" | "under" "(" PID ")" | "ancestor" "(" or ")" | FIELD [ operator VALUE ]
+ *	        | FIELD [ "not" ] "in" "(" VALUE { "," VALUE } ")" | "fail" | "result" ...
  *
  * Bounded by FILTER_DEPTH_MAX and FILTER_NODES_MAX, so that no expression can exhaust the stack.
  */
@@ -20,6 +21,7 @@
 #include "filter/ast.h"
 #include "filter/lex.h"
 #include "filter/operand.h"
+#include "filter/suspect.h"
 #include "filter/value.h"
 
 struct parser {
@@ -208,37 +210,226 @@ static int parse_operator(struct lexer *lexer, enum compare *ret_compare)
 	return 0;
 }
 
-/* Fills @node, which the caller frees on failure. */
-static int parse_comparison(struct lexer *lexer, struct word name, struct node *node)
-{
-	struct word sign;
-	const char *at;
-	char *text;
-	size_t len;
-	int rc;
-
-	rc = operand_find(lexer, name, &node->operand);
-	if (rc < 0)
-		return rc;
-	lex_skip_blanks(lexer);
-	sign.data = lexer->at;
-	rc = parse_operator(lexer, &node->compare);
-	if (rc < 0)
-		return rc;
-	sign.len = (size_t)(lexer->at - sign.data);
-	if (!fits(node->operand.type, node->compare))
-		return does_not_fit(lexer, &node->operand, name, node->compare, sign);
-	if (rc == 0)
-		return 0;
-	rc = lex_value(lexer, &text, &len, &at);
-	return rc < 0 ? rc : value_set(lexer, node, text, len, at);
-}
-
 static void node_done(struct node *node)
 {
 	free(node->operand.variable);
 	free(node->text);
 	regex_free(node->regex);
+}
+
+/* Two nodes under one; @ret_node is the left one before. */
+static int join_nodes(struct parser *parser, enum node_kind kind, uint32_t right,
+		      uint32_t *ret_node)
+{
+	struct node node = { .kind = kind, .left = *ret_node, .right = right };
+
+	return add_node(parser, &node, ret_node);
+}
+
+/* One comparison with the value that comes next; @test is what there is without it. */
+static int parse_value(struct parser *parser, const struct node *test, struct word name,
+		       uint32_t *ret_node)
+{
+	struct lexer *lexer = &parser->lexer;
+	struct node node = *test;
+	char *text, shown[40];
+	const char *at;
+	size_t len;
+	int rc;
+
+	node.operand.variable = NULL;
+	if (test->operand.variable) {
+		node.operand.variable = strdup(test->operand.variable);
+		if (!node.operand.variable)
+			return lex_no_memory(lexer);
+	}
+	rc = lex_value(lexer, &text, &len, &at);
+	if (rc == 0)
+		rc = value_set(lexer, &node, text, len, at);
+	if (rc == 0) {
+		snprintf(shown, sizeof(shown), "%.*s", (int)name.len, name.data);
+		suspect_test(parser->filter, &node, shown);
+		rc = add_node(parser, &node, ret_node);
+	}
+	if (rc < 0)
+		node_done(&node);
+	return rc;
+}
+
+/* FIELD in (A, B), FIELD not in (A, B): behind the `in`. Absent is false, as ever. */
+static int parse_list(struct parser *parser, const struct node *test, struct word name,
+		      uint32_t *ret_node)
+{
+	enum node_kind kind = test->compare == COMPARE_EQ ? NODE_OR : NODE_AND;
+	struct lexer *lexer = &parser->lexer;
+	char shown[LEX_SHOWN_BYTES];
+	const char *open;
+	uint32_t right;
+	int rc;
+
+	lex_skip_blanks(lexer);
+	open = lexer->at;
+	if (!lex_accept_sign(lexer, "("))
+		return lex_error(lexer, "expected a list such as (1, 2) at column %zu, found %s",
+				 lex_column(lexer, open), lex_found(lexer, shown));
+	lexer->is_in_list = true;
+	rc = parse_value(parser, test, name, ret_node);
+	while (rc == 0 && lex_accept_sign(lexer, ",")) {
+		rc = parse_value(parser, test, name, &right);
+		if (rc == 0)
+			rc = join_nodes(parser, kind, right, ret_node);
+	}
+	lexer->is_in_list = false;
+	return rc < 0 ? rc : expect_close(parser, open);
+}
+
+/* 1: `in`, -1: `not in`, 0: neither. */
+static int accept_in(struct lexer *lexer)
+{
+	const char *at = lexer->at;
+
+	if (lex_accept_word(lexer, "in"))
+		return 1;
+	if (lex_accept_word(lexer, "not") && lex_accept_word(lexer, "in"))
+		return -1;
+	lexer->at = at;
+	return 0;
+}
+
+static int parse_comparison(struct parser *parser, struct word name, uint32_t *ret_node)
+{
+	struct node test = { .kind = NODE_TEST };
+	struct lexer *lexer = &parser->lexer;
+	struct word sign;
+	int rc, in;
+
+	rc = operand_find(lexer, name, &test.operand);
+	if (rc < 0)
+		return rc;
+	lex_skip_blanks(lexer);
+	sign.data = lexer->at;
+	in = accept_in(lexer);
+	test.compare = in > 0 ? COMPARE_EQ : COMPARE_NE;
+	rc = in ? 1 : parse_operator(lexer, &test.compare);
+	sign.len = (size_t)(lexer->at - sign.data);
+	if (rc >= 0 && !fits(test.operand.type, test.compare))
+		rc = does_not_fit(lexer, &test.operand, name, test.compare, sign);
+	else if (rc > 0)
+		rc = in ? parse_list(parser, &test, name, ret_node)
+			: parse_value(parser, &test, name, ret_node);
+	else if (rc == 0)
+		return add_node(parser, &test, ret_node);
+	free(test.operand.variable);
+	return rc;
+}
+
+/* Parses @text, which is right, in the place of a word that stands for it. */
+static int parse_meaning(struct parser *parser, const char *text, uint32_t *ret_node)
+{
+	struct lexer outer = parser->lexer;
+	int rc;
+
+	parser->lexer.text = parser->lexer.at = text;
+	rc = enter(parser);
+	if (rc == 0)
+		rc = parse_or(parser, ret_node);
+	parser->depth--;
+	outer.rc = parser->lexer.rc;
+	parser->lexer = outer;
+	return rc;
+}
+
+/* Names of the screen that are no field: what they show is of several. */
+static const struct meaning {
+	const char *word;
+	const char *is_true, *is_false;
+} meanings[] = {
+	{ "fail", "event == exec_failed or exit_code != 0 or signal", "exit_code == 0" },
+	{ "failed", "event == exec_failed or exit_code != 0 or signal", "exit_code == 0" },
+};
+
+/* fail, fail == true, fail == false */
+static int parse_word(struct parser *parser, const struct meaning *meaning, uint32_t *ret_node)
+{
+	struct lexer *lexer = &parser->lexer;
+	bool is_false = false;
+
+	if (lex_accept_sign(lexer, "==")) {
+		is_false = lex_accept_word(lexer, "false") || lex_accept_word(lexer, "0");
+		if (!is_false && !lex_accept_word(lexer, "true") && !lex_accept_word(lexer, "1"))
+			return lex_error(lexer, "expected true or false at column %zu",
+					 lex_column(lexer, lexer->at));
+	}
+	return parse_meaning(parser, is_false ? meaning->is_false : meaning->is_true, ret_node);
+}
+
+/* result == 1, ENOENT, SIGKILL or ok: an exit code, an error or a signal, as the screen has it. */
+static int parse_result_value(struct parser *parser, bool is_equal, uint32_t *ret_node)
+{
+	struct lexer *lexer = &parser->lexer;
+	char *text, shown[LEX_SHOWN_BYTES], meaning[128];
+	const char *at;
+	size_t len;
+	int rc = lex_value(lexer, &text, &len, &at);
+
+	if (rc < 0)
+		return rc;
+	const char *field = NULL;
+
+	if (!strcmp(text, "ok"))
+		snprintf(text, len + 1, "0"), field = "exit_code";
+	else if (len && strspn(text, "0123456789") == len && len <= 3)
+		field = "exit_code";
+	for (int i = 1; !field && i < 1024; i++) {
+		const char *name = i < 65 ? begat_signal_name(i) : NULL;
+
+		if (name && (!strcmp(name, text) || !strcmp(name + 3, text)))
+			field = "signal";
+		name = begat_errno_name(i);
+		if (name && !strcmp(name, text))
+			field = "errno";
+	}
+	if (!field)
+		rc = lex_error(lexer,
+			       "%s at column %zu is no result: an exit code, ok, an error such as "
+			       "ENOENT or a signal such as SIGKILL",
+			       lex_shown(shown, text, len), lex_column(lexer, at));
+	else
+		snprintf(meaning, sizeof(meaning),
+			 is_equal ? "%s == %s" : "event in (exit, exec_failed) and not %s == %s",
+			 field, text);
+	free(text);
+	return rc < 0 ? rc : parse_meaning(parser, meaning, ret_node);
+}
+
+static int parse_result(struct parser *parser, uint32_t *ret_node)
+{
+	struct lexer *lexer = &parser->lexer;
+	int in = accept_in(lexer), rc;
+	uint32_t right;
+	const char *open;
+	bool is_equal = in > 0 || (!in && lex_accept_sign(lexer, "=="));
+
+	if (!in && !is_equal && !lex_accept_sign(lexer, "!="))
+		return lex_error(lexer, "compare result with == != or in at column %zu",
+				 lex_column(lexer, lexer->at));
+	lex_skip_blanks(lexer);
+	open = lexer->at;
+	if (!in)
+		return parse_result_value(parser, is_equal, ret_node);
+	if (!lex_accept_sign(lexer, "("))
+		return lex_error(lexer, "expected a list such as (1, SIGKILL) at column %zu",
+				 lex_column(lexer, open));
+	lexer->is_in_list = true;
+	rc = parse_result_value(parser, is_equal, ret_node);
+	while (rc == 0 && lex_accept_sign(lexer, ",")) {
+		lexer->is_in_list = true;
+		rc = parse_result_value(parser, is_equal, &right);
+		if (rc == 0)
+			rc = join_nodes(parser, is_equal ? NODE_OR : NODE_AND, right, ret_node);
+	}
+	lexer->is_in_list = false;
+	return rc < 0 ? rc : expect_close(parser, open);
 }
 
 static bool is_keyword(struct word name)
@@ -249,11 +440,9 @@ static bool is_keyword(struct word name)
 
 static int parse_primary(struct parser *parser, uint32_t *ret_node)
 {
-	struct node node = { .kind = NODE_TEST };
 	struct lexer *lexer = &parser->lexer;
 	char shown[LEX_SHOWN_BYTES];
 	struct word name;
-	int rc;
 
 	lex_skip_blanks(lexer);
 	if (*lexer->at == '(')
@@ -275,12 +464,14 @@ static int parse_primary(struct parser *parser, uint32_t *ret_node)
 			"unknown function %s at column %zu: there are under() and ancestor()",
 			lex_shown(shown, name.data, name.len), lex_column(lexer, name.data));
 	}
-	rc = parse_comparison(lexer, name, &node);
-	if (rc == 0)
-		rc = add_node(parser, &node, ret_node);
-	if (rc < 0)
-		node_done(&node);
-	return rc;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (strlen(meanings[i].word) == name.len &&
+		    memcmp(meanings[i].word, name.data, name.len) == 0)
+			return parse_word(parser, &meanings[i], ret_node);
+	}
+	if (name.len == 6 && memcmp(name.data, "result", 6) == 0)
+		return parse_result(parser, ret_node);
+	return parse_comparison(parser, name, ret_node);
 }
 
 static bool accept_not(struct lexer *lexer)
@@ -380,6 +571,7 @@ BEGAT_API int begat_filter_parse(const char *text, struct begat_filter **ret, ch
 		begat_filter_free(parser.filter);
 		return rc;
 	}
+	suspect_whole(parser.filter);
 	*ret = parser.filter;
 	return 0;
 }
@@ -397,6 +589,8 @@ BEGAT_API void begat_filter_free(struct begat_filter *filter)
 		return;
 	for (uint32_t i = 0; i < filter->count; i++)
 		node_done(&filter->nodes[i]);
+	for (uint32_t i = 0; i < filter->warnings_count; i++)
+		free(filter->warnings[i]);
 	free(filter->nodes);
 	free(filter);
 }

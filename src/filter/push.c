@@ -261,6 +261,8 @@ BEGAT_API void begat_filter_fields(const struct begat_filter *filter, struct beg
 
 		if (node->kind == NODE_TEST)
 			begat_fields_add(ret, (enum begat_field)node->operand.field);
+		if (node->kind == NODE_TEST && node->operand.part == PART_CPU_TIME)
+			begat_fields_add(ret, BEGAT_F_STIME);
 		if (node->kind == NODE_UNDER || node->kind == NODE_ANCESTOR) {
 			begat_fields_add(ret, BEGAT_F_ID);
 			begat_fields_add(ret, BEGAT_F_PARENT_ID);

@@ -6,6 +6,8 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,11 @@ static const struct unit sizes[] = {
 	{ "MB", 1000000 },
 	{ "GB", 1000000000 },
 	{ "TB", 1000000000000 },
+	{ "K", 1ull << 10 }, /* as --buffer has them */
+	{ "k", 1ull << 10 },
+	{ "M", 1ull << 20 },
+	{ "G", 1ull << 30 },
+	{ "T", 1ull << 40 },
 	{ NULL, 0 },
 };
 
@@ -109,6 +116,8 @@ static int set_number(struct lexer *lexer, struct node *node, const struct unit 
 	unit = rest ? find_unit(units, rest) : NULL;
 	if (!unit)
 		return bad_value(lexer, what, text, at);
+	if (node->operand.is_seconds && !*rest)
+		unit = find_unit(units, "s");
 	if (unit->factor == 1 && fraction)
 		return bad_value(lexer, "a whole number", text, at);
 	value = (unsigned __int128)whole * unit->factor +
@@ -215,10 +224,48 @@ static int set_bool(struct lexer *lexer, struct node *node, const char *text, co
 	return 0;
 }
 
+/* A name where a number of a user or a group is asked for. 1: it was one; 0: it is none. */
+static int set_account(struct lexer *lexer, struct node *node, const char *text, const char *at)
+{
+	bool is_group = node->operand.field == BEGAT_F_GID || node->operand.field == BEGAT_F_EGID;
+	bool is_user = node->operand.field == BEGAT_F_UID || node->operand.field == BEGAT_F_EUID ||
+		       node->operand.field == BEGAT_F_LOGINUID;
+	char shown[LEX_SHOWN_BYTES], buf[16384];
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
+
+	if ((!is_group && !is_user) || isdigit((unsigned char)*text) || *text == '-' || !*text)
+		return 0;
+	if (is_user && !getpwnam_r(text, &user, buf, sizeof(buf), &found_user) && found_user)
+		node->number = user.pw_uid;
+	else if (is_group && !getgrnam_r(text, &group, buf, sizeof(buf), &found_group) &&
+		 found_group)
+		node->number = group.gr_gid;
+	else
+		return lex_error(lexer,
+				 "%s at column %zu is no %s that this machine knows; a number "
+				 "is taken as it is",
+				 lex_shown(shown, text, strlen(text)), lex_column(lexer, at),
+				 is_group ? "group" : "user");
+	return 1;
+}
+
+/* cpu > 10ms is about time, cpu == 3 about the number of a CPU. */
+static void choose_cpu(struct node *node, const char *text)
+{
+	size_t digits = strspn(text, "0123456789.");
+
+	if (node->operand.field == BEGAT_F_CPU && digits && find_unit(durations, text + digits) &&
+	    text[digits])
+		node->operand = (struct operand){ OPERAND_DURATION, PART_CPU_TIME, 0,
+						  BEGAT_F_UTIME,    NULL,	   false };
+}
+
 int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, const char *at)
 {
 	int rc = 0;
 
+	choose_cpu(node, text);
 	switch (node->operand.type) {
 	case OPERAND_TEXT:
 		node->text = text;
@@ -249,7 +296,9 @@ int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, co
 		rc = set_bool(lexer, node, text, at);
 		break;
 	default:
-		rc = set_number(lexer, node, none, text, at);
+		rc = set_account(lexer, node, text, at);
+		rc = rc ? rc : set_number(lexer, node, none, text, at);
+		rc = rc > 0 ? 0 : rc;
 	}
 	free(text);
 	return rc;

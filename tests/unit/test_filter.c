@@ -320,6 +320,177 @@ static void hostile_argv(void **state)
 	(void)state;
 }
 
+/* Names of the screen, of the SQL tables and of other tools; lists, names of users, units. */
+static void words(void **state)
+{
+	static const char *const of_exec[] = {
+		"command ~ \"gcc*\"",
+		"cmdline == 'gcc -c a b.c'",
+		"args =~ b.c",
+		"user == 1000",
+		"user != root",
+		"uid in (0, 1000)",
+		"uid not in (0, 1,2)",
+		"not uid in (0, 1)",
+		"uid in (root,1000)",
+		"event in (exec, exit)",
+		"exe in (/bin/x, '/usr/bin/gcc')",
+		"exe in (\"/usr/bin/gcc\")",
+		"argv[0] in (cc, gcc)",
+		"env.HOME in (/root,/x)",
+		"pids in (3, 7)",
+		"pids not in (3, 4)",
+		"path ~ */gcc",
+		"dir == '/tmp/x y'",
+		"not fail",
+		"not failed",
+		"(uid in (1000)) and event == exec",
+		"type == exec",
+		"exe in (a, b) or uid == 1000",
+		NULL,
+	};
+	static const char *const of_failed_exit[] = {
+		"fail",
+		"failed",
+		"fail == true",
+		"not fail == false",
+		"result == 3",
+		"result != 0",
+		"result != ok",
+		"result in (1, 3)",
+		"result in (ENOENT, SIGKILL, 3)",
+		"result not in (0, SIGTERM)",
+		"status == 3",
+		"rc == 3",
+		"exit_status in (3)",
+		"exit == 3",
+		"rss > 8M",
+		"max_rss == 16MiB",
+		"rss >= 16384K",
+		"cpu > 10ms",
+		"cpu == 30ms",
+		"cpu == 2",
+		"cpu in (1, 2)",
+		"cpu_time == 30ms",
+		"cpu_ns == 30000000",
+		"cpu_s == 0.03",
+		"cpu_s < 1",
+		"wall > 1s",
+		"wall_s == 2",
+		"wall_s > 1.5",
+		"elapsed < 1m",
+		"user == root",
+		"group == root",
+		"euid == root",
+		"egid in (root, 5)",
+		"name == make",
+		NULL,
+	};
+	struct begat_event ev = exec_event();
+
+	check_all(&ev, of_exec, true);
+	ev = new_event(BEGAT_EXIT);
+	HAS(&ev, EXIT_CODE), HAS(&ev, MAX_RSS), HAS(&ev, UTIME), HAS(&ev, STIME), HAS(&ev, CPU);
+	HAS(&ev, DURATION), HAS(&ev, UID), HAS(&ev, GID), HAS(&ev, EUID), HAS(&ev, EGID);
+	HAS(&ev, COMM), HAS(&ev, SIGNAL);
+	ev.exit_code = 3;
+	ev.max_rss_bytes = 16ull << 20;
+	ev.utime_ns = 10000000;
+	ev.stime_ns = 20000000;
+	ev.cpu = 2;
+	ev.duration_ns = 2000000000;
+	ev.comm = LITERAL("make");
+	check_all(&ev, of_failed_exit, true);
+
+	static const char *const killed[] = { "fail",	     "result == SIGKILL", "result == KILL",
+					      "result != 0", "not result == 3",	  NULL };
+
+	ev = new_event(BEGAT_EXIT);
+	HAS(&ev, SIGNAL);
+	ev.signal = 9;
+	check_all(&ev, killed, true);
+	(void)state;
+}
+
+/* What a kernel checks stays exact, whatever the words are. */
+static void words_are_pushed(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t events, uids_count;
+	} cases[] = {
+		{ "user == root", BEGAT_EVENTS_ALL, 1 },
+		{ "uid in (root, 7, 8)", BEGAT_EVENTS_ALL, 3 },
+		{ "uid not in (0, 7)", BEGAT_EVENTS_ALL, 0 },
+		{ "event in (exec, exit)",
+		  BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXIT), 0 },
+		{ "cpu > 10ms", BEGAT_EVENT_BIT(BEGAT_EXIT), 0 },
+		{ "cpu == 3", BEGAT_EVENTS_ALL, 0 },
+		{ "fail", BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT), 0 },
+		{ "result == ENOENT", BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED), 0 },
+		{ "result != 0", BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT),
+		  0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct begat_filter_push push = { .size = sizeof(push) };
+		struct begat_filter *filter = parse(cases[i].text);
+
+		begat_filter_pushable(filter, &push);
+		if (push.events != cases[i].events || push.uids_count != cases[i].uids_count)
+			fail_msg("%s: events %#x, %u users", cases[i].text, push.events,
+				 push.uids_count);
+		begat_filter_free(filter);
+	}
+	(void)state;
+}
+
+static void suspicions(void **state)
+{
+	static const struct {
+		const char *text, *part; /* NULL: there is none */
+	} cases[] = {
+		{ "exe == gcc", "`gcc` has no slash: it is never true; exe ~ \"*/gcc\"" },
+		{ "exe != gcc", "always true" },
+		{ "exe in (gcc, /bin/x)", "`gcc` has no slash" },
+		{ "argv ~ hello", "did you mean argv ~ \"*hello*\"" },
+		{ "command ~ \"hello\"", "did you mean command ~ \"*hello*\"" },
+		{ "comm == systemd-journald", "at most 15 bytes" },
+		{ "name == systemd-journald", "`systemd-journal` is what it would be" },
+		{ "exit_code == 256", "exit_code is from 0 to 255: the comparison is never true" },
+		{ "uid == -1", "never true" },
+		{ "uid < 0", "never true" },
+		{ "duration < 0s", "never negative" },
+		{ "event == exec and exit_code == 0", "no kind of event" },
+		{ "event == exec and event == exit", "no kind of event" },
+		{ "tty == /dev/pts/0", "no /dev/" },
+		{ "container == 0123456789ab", "container ~ \"0123456789ab*\"" },
+		{ "exe == /bin/gcc", NULL },
+		{ "exe ~ */gcc", NULL },
+		{ "exe ~ /bin/*", NULL },
+		{ "comm == systemd-journal", NULL },
+		{ "argv ~ *hello*", NULL },
+		{ "argv =~ hello", NULL },
+		{ "argv[0] ~ '[ab]c'", NULL },
+		{ "uid == 0 and exit_code != 0", NULL },
+		{ "exit_code == 255", NULL },
+		{ "uid > -1", NULL },
+		{ "filename == gcc", NULL },
+		{ "container == web", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct begat_filter *filter = parse(cases[i].text);
+		const char *warning = begat_filter_warning(filter, 0);
+
+		if (!warning != !cases[i].part || (warning && !strstr(warning, cases[i].part)))
+			fail_msg("%s: %s", cases[i].text, warning ? warning : "nothing");
+		assert_null(begat_filter_warning(filter, 1));
+		begat_filter_free(filter);
+	}
+	(void)state;
+}
+
 static void errors(void **state)
 {
 	static const char *const cases[][2] = {
@@ -333,7 +504,7 @@ static void errors(void **state)
 		{ "EXE == x", "unknown field `EXE` at column 1; did you mean `exe`?" },
 		{ "ns.pdi == 1", "unknown field `ns.pdi` at column 1; did you mean `ns.pid`?" },
 		{ "zzzzzzzzzz == 1",
-		  "unknown field `zzzzzzzzzz` at column 1; docs/events.md lists them" },
+		  "unknown field `zzzzzzzzzz` at column 1; 'begat help events' lists them" },
 		{ "", "the expression is empty" },
 		{ " \t\n", "the expression is empty" },
 		{ "uid", "`uid` at column 1 is a number: compare it with == != < <= > >=" },
@@ -341,7 +512,21 @@ static void errors(void **state)
 		{ "uid = 0", "`=` at column 5: use `==` to compare" },
 		{ "uid == ", "expected a value at column 8, found the end" },
 		{ "uid == )", "expected a value at column 8, found `)`" },
-		{ "uid == zero", "`zero` at column 8 is not a number" },
+		{ "uid == no_such_user_9",
+		  "`no_such_user_9` at column 8 is no user that this machine knows; a number is "
+		  "taken as it is" },
+		{ "group == no_such_group_9",
+		  "`no_such_group_9` at column 10 is no group that this machine knows; a number is "
+		  "taken as it is" },
+		{ "uid in 5", "expected a list such as (1, 2) at column 8, found `5`" },
+		{ "uid in (5", "missing `)` for the `(` at column 8: found the end at column 10" },
+		{ "uid in ()", "expected a value at column 9, found `)`" },
+		{ "uid in (1,)", "expected a value at column 11, found `)`" },
+		{ "result == nonsense",
+		  "`nonsense` at column 11 is no result: an exit code, ok, an error such as ENOENT "
+		  "or a signal such as SIGKILL" },
+		{ "result", "compare result with == != or in at column 7" },
+		{ "fail == 7", "expected true or false at column 9" },
 		{ "uid == 10ms", "`10ms` at column 8 is not a number" },
 		{ "uid == 1.5", "`1.5` at column 8 is not a whole number" },
 		{ "uid == 99999999999999999999",
@@ -803,13 +988,15 @@ static void fields_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_an_exec),	 cmocka_unit_test(of_an_exit),
-		cmocka_unit_test(of_others),	 cmocka_unit_test(long_argv),
-		cmocka_unit_test(hostile_argv),	 cmocka_unit_test(errors),
-		cmocka_unit_test(bounded),	 cmocka_unit_test(glob_is_fnmatch),
-		cmocka_unit_test(glob_cases),	 cmocka_unit_test(forebears),
-		cmocka_unit_test(ring),		 cmocka_unit_test(pushed),
-		cmocka_unit_test(push_is_sound), cmocka_unit_test(fields_read),
+		cmocka_unit_test(of_an_exec),	    cmocka_unit_test(of_an_exit),
+		cmocka_unit_test(of_others),	    cmocka_unit_test(long_argv),
+		cmocka_unit_test(hostile_argv),	    cmocka_unit_test(words),
+		cmocka_unit_test(words_are_pushed), cmocka_unit_test(suspicions),
+		cmocka_unit_test(errors),	    cmocka_unit_test(bounded),
+		cmocka_unit_test(glob_is_fnmatch),  cmocka_unit_test(glob_cases),
+		cmocka_unit_test(forebears),	    cmocka_unit_test(ring),
+		cmocka_unit_test(pushed),	    cmocka_unit_test(push_is_sound),
+		cmocka_unit_test(fields_read),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
