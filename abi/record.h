@@ -51,7 +51,7 @@ struct rec_header {
 	__u16 type; /* enum rec_type */
 	__u16 flags; /* zero; reserved */
 	__u64 ts_ns; /* boot clock (monotonic where config.clock_is_monotonic) */
-	__u64 seq; /* per CPU, from 0, one for each record tried, dropped ones included */
+	__u64 seq; /* per CPU, from 0, one for each event tried, dropped ones included, and each loss */
 	__u32 cpu;
 	__u32 tid; /* the thread that it is about: child of a fork, execing or exiting thread */
 };

@@ -11,7 +11,7 @@
  *   (tracer is opened)              |
  *   child_start: one byte ------> clone(CLONE_PARENT) -----> waits
  *   (begat_follow)              tells its pid, ends            |
- *   child_release: one byte -------------------------------> execvp: error_fd closes by itself,
+ *   child_release: one byte -------------------------------> execve: error_fd closes by itself,
  *   reads error_fd <---------------------------------------- or tells errno and ends
  *
  * The maker is there because a fork counts its parent's memory as its own until it execs, and the
@@ -21,6 +21,7 @@
  * Invariants
  *  (1) The command has begat's own stdio, mask and dispositions, and no other descriptor of ours.
  *  (2) If begat dies first the command never starts.
+ *  (3) The command is searched for before the tracer is open: begat's search leaves no events.
  */
 #include "child.h"
 
@@ -28,6 +29,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,17 +55,59 @@ static ssize_t read_fully(int fd, void *data, size_t size)
 	return n;
 }
 
+/* Runs @path with /bin/sh, as execvp() and shells do with a script that has no "#!". */
+static void exec_by_shell(const char *path, char **argv)
+{
+	size_t count = 0;
+
+	while (argv[count])
+		count++;
+	char **args = calloc(count + 2, sizeof(*args));
+
+	if (!args)
+		return;
+	args[0] = (char *)"/bin/sh";
+	args[1] = (char *)path;
+	for (size_t i = 1; i < count; i++)
+		args[i + 1] = argv[i];
+	execv(args[0], args);
+	free(args);
+}
+
+/* Does execvp() go on to the next folder after this error? */
+static bool goes_on(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ESTALE ||
+	       error == ENODEV || error == ETIMEDOUT;
+}
+
+/* Returns the errno that execvp() would leave. */
+static int exec_command(const struct candidates *candidates, char **argv)
+{
+	int error = candidates->error;
+
+	for (char **path = candidates->paths; *path; path++) {
+		execv(*path, argv);
+		if (errno == ENOEXEC)
+			exec_by_shell(*path, argv);
+		if (!goes_on(errno))
+			return errno;
+		if (errno == EACCES || error != EACCES)
+			error = errno;
+	}
+	return error;
+}
+
 static __attribute__((noreturn)) void be_child(int release, int error_pipe,
-					       const struct signals *signals, char **argv)
+					       const struct signals *signals,
+					       const struct candidates *candidates, char **argv)
 {
 	char go;
 
 	signals_give_back(signals);
 	if (read_fully(release, &go, 1) != 1)
 		_exit(CLI_OWN_FAILURE);
-	/* As a shell does: the PATH is searched by trying, and the attempts are events. */
-	execvp(argv[0], argv);
-	int error = errno;
+	int error = exec_command(candidates, argv);
 
 	if (write(error_pipe, &error, sizeof(error)) < 0)
 		_exit(CLI_OWN_FAILURE);
@@ -71,7 +115,8 @@ static __attribute__((noreturn)) void be_child(int release, int error_pipe,
 }
 
 static __attribute__((noreturn)) void be_maker(int release, int error_pipe,
-					       const struct signals *signals, char **argv)
+					       const struct signals *signals,
+					       const struct candidates *candidates, char **argv)
 {
 	char go;
 
@@ -80,7 +125,7 @@ static __attribute__((noreturn)) void be_maker(int release, int error_pipe,
 	int pid = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 
 	if (!pid)
-		be_child(release, error_pipe, signals, argv);
+		be_child(release, error_pipe, signals, candidates, argv);
 	if (pid < 0)
 		pid = -errno;
 	_exit(write(error_pipe, &pid, sizeof(pid)) < 0 ? CLI_OWN_FAILURE : CLI_OK);
@@ -94,11 +139,25 @@ static void reap(pid_t *pid)
 	*pid = -1;
 }
 
+int child_find(struct child *child, char **argv)
+{
+	char why[512] = "out of memory.";
+	int r = resolve_command(argv[0], getenv("PATH"), &child->candidates);
+	int status = CLI_OWN_FAILURE;
+
+	if (!r)
+		return CLI_OK;
+	if (r > 0)
+		status = child_explain(argv[0], r, why, sizeof(why));
+	cli_complain("%s", why);
+	resolve_done(&child->candidates);
+	return status;
+}
+
 int child_prepare(struct child *child, const struct signals *signals, char **argv)
 {
 	int release[2] = { -1, -1 }, error_pipe[2] = { -1, -1 };
 
-	*child = (struct child){ .pid = -1, .maker = -1, .release_fd = -1, .error_fd = -1 };
 	if (pipe2(release, O_CLOEXEC) < 0 || pipe2(error_pipe, O_CLOEXEC) < 0)
 		goto fail;
 	child->maker = fork();
@@ -107,7 +166,7 @@ int child_prepare(struct child *child, const struct signals *signals, char **arg
 	if (!child->maker) {
 		/* Else its own copy of the writing end would keep it waiting for ever. */
 		close(release[1]);
-		be_maker(release[0], error_pipe[1], signals, argv);
+		be_maker(release[0], error_pipe[1], signals, &child->candidates, argv);
 	}
 	close(release[0]);
 	close(error_pipe[1]);
@@ -155,6 +214,7 @@ void child_drop(struct child *child)
 {
 	bool is_held = child->release_fd >= 0;
 
+	resolve_done(&child->candidates);
 	close_fd(&child->release_fd);
 	close_fd(&child->error_fd);
 	reap(&child->maker);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "resolve.h"
 #include "signals.h"
 
 struct child {
@@ -18,7 +19,14 @@ struct child {
 	pid_t maker; /* of the small process that makes it; -1 = gone */
 	int release_fd; /* closing it makes both give up */
 	int error_fd; /* tells an exec's errno; closes by itself on success */
+	struct candidates candidates; /* what child_find() found */
 };
+
+/*
+ * Searches for the command, first of all: nothing is opened, written or replaced for a command that
+ * is not there. @child is all zero. CLI_OK, or the exit status of a failure that was told.
+ */
+int child_find(struct child *child, char **argv);
 
 /* Before the tracer is opened, while begat is small. 0 or -errno. */
 int child_prepare(struct child *child, const struct signals *signals, char **argv);

@@ -6,7 +6,7 @@
  * Not:     the file and the thread that writes it (recorder.c), the command (child.c).
  * Called:  by main.c.
  *
- *   child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start ...
+ *   child_find -> child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start ...
  *      -> stream_wait until the command has ended, or a signal -> begat_finish -> recorder_close
  */
 #include <errno.h>
@@ -262,7 +262,11 @@ static int record_command(struct options *options, int argc, char **argv)
 		.stream.output.fd = -1,
 		.has_command = argc > 0,
 	};
-	int status = open_all(&record, options, argv);
+	int status = record.has_command ? child_find(&record.child, argv) : CLI_OK;
+
+	if (status)
+		return status;
+	status = open_all(&record, options, argv);
 	int r = status ? 0 : record_all(&record, argv);
 
 	child_drop(&record.child);

@@ -7,8 +7,8 @@
  *          (recorder.c).
  * Called:  by main.c.
  *
- *   stream_open -> child_prepare -> stream_start -> child_start -> begat_follow -> child_release
- *      -> stream_wait ... until the command itself has ended -> begat_finish -> summary
+ *   child_find -> stream_open -> child_prepare -> stream_start -> child_start -> begat_follow
+ *      -> child_release -> stream_wait ... until the command has ended -> begat_finish -> summary
  * With --record: recorder_open and recorder_start after stream_start, recorder_close at last.
  *
  * Invariants
@@ -334,6 +334,9 @@ static int run_command(struct options *options, int argc, char **argv)
 
 	if (!argc)
 		return cli_usage_error("run", "a command to run is missing");
+	status = child_find(&run.child, argv);
+	if (status)
+		return status;
 	status = open_run(&run, options, argv);
 	int r = status ? 0 : trace_command(&run, argv);
 	int recorded = recorder_close(run.recorder, options->quiet || status);

@@ -15,6 +15,7 @@
 
 #include "human.h"
 #include "nodes.h"
+#include "width.h"
 
 #define FAILURES_SHOWN 8 /* of each kind */
 
@@ -63,8 +64,6 @@ static void print_kind(const struct summary *s, const struct summary_style *styl
 	}
 	if (beyond)
 		fprintf(out, ", and %" PRIu64 " more", beyond);
-	if (shown)
-		fputc('\n', out);
 }
 
 void totals_print_failures(const struct summary *s, const struct summary_style *style, FILE *out)
@@ -73,15 +72,25 @@ void totals_print_failures(const struct summary *s, const struct summary_style *
 
 	memcpy(sorted, s->failures, sizeof(sorted));
 	qsort(sorted, s->failures_count, sizeof(*sorted), by_count);
-	for (enum failure_kind kind = FAILURE_SIGNAL; kind <= FAILURE_EXEC; kind++)
-		print_kind(s, style, kind, sorted, out);
+	for (enum failure_kind kind = FAILURE_SIGNAL; kind <= FAILURE_EXEC; kind++) {
+		char *line = NULL;
+		size_t size = 0;
+		FILE *memory = open_memstream(&line, &size);
+
+		if (!memory)
+			return;
+		print_kind(s, style, kind, sorted, memory);
+		if (!fclose(memory) && size)
+			width_wrap(out, line, style->columns);
+		free(line);
+	}
 	if (s->failures_beyond)
 		fprintf(out, " and %" PRIu64 " failures of further kinds\n", s->failures_beyond);
 }
 
 /* What of the processes that were seen does not add up. */
 struct balance {
-	uint64_t without_fork, running;
+	uint64_t processes, without_fork, running;
 	uint64_t lost; /* events of all kinds */
 };
 
@@ -95,6 +104,7 @@ static struct balance weigh(const struct summary *s, const struct begat_stats *s
 
 		if (!(flags & NODE_SEEN))
 			continue;
+		b.processes++;
 		if (!(flags & NODE_FORKED) && i != s->root)
 			b.without_fork++;
 		if (!(flags & NODE_EXITED))
@@ -159,10 +169,9 @@ static bool print_missing(FILE *out, const struct summary *s, const struct begat
 /* "147 forks, 147 exits, ..." */
 static void print_counts(FILE *out, const struct summary *s, const struct balance *b)
 {
-	const struct node *root = &s->nodes[s->root];
-
-	/* The command's own fork is ours; counting it makes forks and exits agree. */
-	print_count(out, s->forks + (s->root && !(root->flags & NODE_FORKED)), "fork");
+	/* The command's own fork is begat's, and no event: there is one process more than forks. */
+	fprintf(out, "%" PRIu64 " process%s, ", b->processes, b->processes == 1 ? "" : "es");
+	print_count(out, s->forks, "fork");
 	fputs(", ", out);
 	print_count(out, s->exits, "exit");
 	if (b->running)
@@ -188,32 +197,26 @@ void totals_print(const struct summary *s, const struct begat_stats *stats,
 	uint64_t lost[BEGAT_TYPE_SLOTS] = { 0 };
 	struct balance b = weigh(s, stats, lost);
 	const struct node *root = &s->nodes[s->root];
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], times[96];
-	char *counts = NULL;
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES];
+	char *line = NULL;
 	size_t size = 0;
-	FILE *memory = open_memstream(&counts, &size);
+	FILE *memory = open_memstream(&line, &size);
 
-	if (memory) {
-		print_counts(memory, s, &b);
-		fclose(memory);
+	if (!memory) {
+		fputs(" INCOMPLETE: out of memory\n", out);
+		return;
 	}
-	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", out);
-	bool is_missing = print_missing(out, s, stats, &b, lost);
+	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", memory);
+	bool is_missing = print_missing(memory, s, stats, &b, lost);
 
-	fputs(is_missing ? " | seen: " : " complete: ", out);
-	fputs(style->has_colour ? "\033[0m" : "", out);
-	fputs(counts ? counts : "", out);
-	free(counts);
-	if (root->flags & NODE_HAS_WALL) {
-		int len = snprintf(times, sizeof(times), "wall %s, cpu %s, %.2f busy cores",
-				   human_duration(wall, root->wall_ns),
-				   human_duration(cpu, s->cpu_ns),
-				   root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
-		/* Broken where it makes sense, if a terminal would break it anywhere. */
-		bool is_long = is_missing ||
-			       strlen(" complete:  | ") + size + (size_t)len > style->columns;
-
-		fprintf(out, "%s %s", style->columns && is_long ? "\n" : " |", times);
-	}
-	fputc('\n', out);
+	fputs(is_missing ? " | seen:" : " complete:", memory);
+	fputs(style->has_colour ? "\033[0m " : " ", memory);
+	print_counts(memory, s, &b);
+	if (root->flags & NODE_HAS_WALL)
+		fprintf(memory, " | wall %s, cpu %s, %.2f busy cores",
+			human_duration(wall, root->wall_ns), human_duration(cpu, s->cpu_ns),
+			root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);
+	if (!fclose(memory))
+		width_wrap(out, line, style->columns);
+	free(line);
 }

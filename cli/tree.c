@@ -11,15 +11,14 @@
  *  (2) Escapes for colour never stand inside what is counted as width.
  *  (3) No recursion.
  */
-#define _XOPEN_SOURCE 700 /* wcwidth */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "human.h"
 #include "nodes.h"
+#include "width.h"
 
 #define COLUMNS_DEFAULT 100
 #define COLUMNS_MIN 60
@@ -51,44 +50,13 @@ struct drawing {
 	uint32_t note_column; /* where notes start, counted from the command's own start */
 };
 
-/* Bytes and columns of the character at @p; a byte that starts none counts as one. */
-static size_t character(const char *p, uint32_t *ret_columns)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	size_t len = u[0] < 0xc2 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 1;
-	wchar_t c = len == 1 ? u[0] : u[0] & (0xff >> (len + 1));
-
-	for (size_t i = 1; i < len; i++) {
-		if ((u[i] & 0xc0) != 0x80) {
-			*ret_columns = 1;
-			return 1;
-		}
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	int width = len == 1 ? 1 : wcwidth(c);
-
-	*ret_columns = width < 0 ? 1 : (uint32_t)width;
-	return len;
-}
-
-static uint32_t width_of(const char *text)
-{
-	uint32_t width = 0, columns;
-
-	while (*text) {
-		text += character(text, &columns);
-		width += columns;
-	}
-	return width;
-}
-
 /* Writes what of @text fits into @room columns. Returns the columns that it took. */
 static uint32_t put_head(const struct drawing *d, const char *text, uint32_t room)
 {
 	uint32_t used = 0, columns;
 
 	for (size_t len; *text; text += len) {
-		len = character(text, &columns);
+		len = width_character(text, &columns);
 		if (used + columns > room)
 			break;
 		fwrite(text, 1, len, d->out);
@@ -114,7 +82,7 @@ static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room
 
 	fputs(d->branches->cut, d->out);
 	for (; width > tail; width -= columns)
-		text += character(text, &columns);
+		text += width_character(text, &columns);
 	return used + cut + put_head(d, text, tail);
 }
 

@@ -119,8 +119,7 @@ static __always_inline void send_part(void *ctx, struct cpu_counters *c, void *r
 	long err;
 
 	c->generated[class]++;
-	send_header(record, c, type, bytes, tid, ts_ns);
-	c->seq++;
+	send_header(record, c, type, bytes, tid, ts_ns); /* with the number of the event */
 	barrier_var(bytes);
 	if (bytes > REC_BYTES_MAX)
 		bytes = REC_BYTES_MAX;
@@ -145,7 +144,9 @@ static __always_inline long send(void *ctx, struct cpu_counters *c, void *record
 	send_lost(ctx, c, ts_ns);
 	c->generated[class]++;
 	send_header(record, c, type, bytes, tid, ts_ns);
-	c->seq++;
+	/* Events are numbered, not what helps to read them: else a hole would not be a loss. */
+	if (class <= REC_CLASS_EXIT)
+		c->seq++;
 	barrier_var(bytes);
 	if (bytes > REC_BYTES_MAX)
 		bytes = REC_BYTES_MAX;
