@@ -448,7 +448,7 @@ static void test_last_line_breaks_on_a_terminal(void **state)
 		{ 97, ", 0 lost | wall 100 ms, cpu 3.0 ms, 0.03 busy cores\n" },
 		{ 80, " | wall 100 ms, cpu 3.0 ms,\n 0.03 busy cores\n" },
 		{ 56, ", 0 lost\n wall 100 ms, cpu 3.0 ms, 0.03 busy cores\n" },
-		{ 20, " complete:\n 1 process, 0 forks,\n 1 exit, 1 exec,\n 0 lost\n" },
+		{ 24, " complete: 1 process,\n 0 forks, 1 exit,\n 1 exec, 0 lost\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
