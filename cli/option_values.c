@@ -223,7 +223,7 @@ int option_latency(struct options *options, const char *value)
 
 int option_backend(struct options *options, const char *value)
 {
-	static const char *const names[] = { "kprobe", "tracepoint", NULL };
+	static const char *const names[] = { "kprobe", "tracepoint", "lifecycle", NULL };
 
 	options->backend = choose(value, names);
 	return options->backend ? 0 : fail_choice(options, "backend", value, names);

@@ -41,7 +41,11 @@ void report_failed_backend(const struct stream *stream)
 	struct begat_stats stats = { .size = sizeof(stats) };
 
 	if (!begat_stats(stream->begat, &stats) && stats.backend_failed)
-		cli_complain("warning: the %s backend is used: %s.", stats.backend, stats.fallback);
+		cli_complain("warning: the %s backend is used%s: %s.", stats.backend,
+			     strcmp(stats.backend, "lifecycle")
+				     ? ""
+				     : ", which sees no failed execs and no exec times",
+			     stats.fallback);
 }
 
 /* "exec 12, exit 3", or "none". */

@@ -57,7 +57,7 @@ struct begat_options {
 	size_t size; /* sizeof(struct begat_options) */
 	begat_callback callback; /* NULL: events are pulled with begat_next() */
 	void *ctx; /* for the callback */
-	const char *backend; /* "kprobe", "tracepoint"; NULL = the best that works */
+	const char *backend; /* "kprobe", "tracepoint", "lifecycle"; NULL = the best that works */
 	const char *transport; /* "ringbuf", "perfbuf"; NULL = the best that works */
 	enum begat_latency latency;
 	/*

@@ -24,7 +24,7 @@ _begat()
 	--format) words="text json" ;;
 	-t | --to) words="perfetto chrome folded dot ndjson csv ecs otel" ;;
 	--latency) words="low balanced batch" ;;
-	--backend) words="kprobe tracepoint" ;;
+	--backend) words="kprobe tracepoint lifecycle" ;;
 	--transport) words="ringbuf perfbuf" ;;
 	-e | --events) words="fork exec exec_failed exit snapshot all" ;;
 	-u | --user) COMPREPLY=($(compgen -u -- "$cur")); return ;;

@@ -94,11 +94,24 @@ static int is_possible(const char *backend, const struct features *f, struct err
 {
 	if (!strcmp(backend, "kprobe") && !f->has_kprobes)
 		return error_set(error, -ENOTSUP, "kprobe: this kernel was built without kprobes");
+	if (!strcmp(backend, "tracepoint") && f->tracefs_is_closed)
+		return error_set(
+			error, -EACCES,
+			"tracepoint: tracefs is closed to this user: give begat "
+			"CAP_DAC_READ_SEARCH too (setcap "
+			"cap_bpf,cap_perfmon,cap_dac_read_search+ep), or open it to a group "
+			"(mount -o remount,mode=750,gid=GROUP /sys/kernel/tracing)");
 	if (!strcmp(backend, "tracepoint") && !f->has_tracepoints)
 		return error_set(error, -ENOTSUP,
 				 "tracepoint: no system call tracepoints (mount tracefs: mount -t "
 				 "tracefs tracefs /sys/kernel/tracing)");
 	return 0;
+}
+
+/* The last way: it sees no attempts, so none can fail to be seen. */
+static bool is_lifecycle(const char *backend)
+{
+	return !strcmp(backend, "lifecycle");
 }
 
 /* libbpf has lifted the limit if we may. */
@@ -162,7 +175,7 @@ static int self_test(const struct attach *attach, const struct features *f, stru
 
 	try_execve();
 	syscall(SYS_execveat, AT_FDCWD, "", none, none, 0);
-	if (own_attempts(attach) >= 2)
+	if (own_attempts(attach) >= 2 || is_lifecycle(attach->backend))
 		return 0;
 	if (f->view.error && f->view.pid_ns != VIEW_INITIAL)
 		return error_set(
@@ -235,14 +248,19 @@ static int open_best(struct attach *attach, const struct attach_options *opts,
 	for (size_t i = 0; i < BACKEND_COUNT; i++) {
 		if (opts->backend && strcmp(opts->backend, backends[i]))
 			continue;
+		if (is_lifecycle(backends[i]) && opts->needs_attempts)
+			continue;
 		err = try_backend(attach, backends[i], opts, f, error);
 		if (!err) {
-			attach->has_failed = has_failed;
+			attach->has_failed =
+				has_failed || (is_lifecycle(backends[i]) && !opts->backend);
 			return 0;
 		}
 		has_failed = attach->has_failed;
 		note_fallback(attach, error->text);
 	}
+	if (opts->backend && is_lifecycle(opts->backend) && opts->needs_attempts)
+		return error_set(error, -EINVAL, "the lifecycle backend sees no failed execs");
 	return error_set(error, err, "no way to see exec attempts: %s. 'begat doctor' explains",
 			 attach->fallback);
 }
@@ -254,8 +272,8 @@ static int check_backend_name(const char *name, struct error *error)
 	for (size_t i = 0; i < BACKEND_COUNT; i++)
 		if (!strcmp(name, backends[i]))
 			return 0;
-	return error_set(error, -EINVAL, "unknown backend '%s': there are kprobe and tracepoint",
-			 name);
+	return error_set(error, -EINVAL,
+			 "unknown backend '%s': there are kprobe, tracepoint and lifecycle", name);
 }
 
 int attach_open(const struct attach_options *opts, const struct features *f, struct error *error,

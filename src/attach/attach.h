@@ -8,7 +8,7 @@
  *
  * Invariants
  *  (1) After attach_open() every hook is in and the attempt backend has proved, with an exec of
- *      our own that fails, that it fires.
+ *      our own that fails, that it fires. The lifecycle backend has none, and says so.
  *  (2) A fallback is never silent: attach_fallback() says what was tried before and why not.
  *  (3) attach_close() leaves no program, map or link behind.
  */
@@ -29,6 +29,7 @@ struct attach;
 struct attach_options {
 	const char *backend; /* NULL = the best */
 	const char *transport;
+	bool needs_attempts; /* nothing but failed execs is asked for */
 	size_t buffer_bytes;
 	struct bpf_config config; /* without what the features decide */
 	/*

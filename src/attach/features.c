@@ -183,17 +183,19 @@ static int open_detached_tracefs(const char *path)
 int features_open_tracefs(const char *path)
 {
 	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	bool is_closed = false;
 	char full[256];
+	int fd;
 
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		int fd;
-
 		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
 		fd = open(full, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
+		is_closed |= errno == EACCES;
 	}
-	return open_detached_tracefs(path);
+	fd = open_detached_tracefs(path);
+	return fd < 0 && is_closed ? -EACCES : fd;
 }
 
 static void probe_attempts(struct features *f)
@@ -205,10 +207,10 @@ static void probe_attempts(struct features *f)
 	read_line("/sys/kernel/debug/kprobes/enabled", enabled, sizeof(enabled));
 	f->kprobes_off = enabled[0] == '0';
 	fd = features_open_tracefs("events/syscalls/sys_enter_execve/id");
-	if (fd >= 0) {
-		f->has_tracepoints = true;
+	f->has_tracepoints = fd >= 0;
+	f->tracefs_is_closed = fd == -EACCES;
+	if (fd >= 0)
 		close(fd);
-	}
 }
 
 bool features_are_refused(const struct features *f)

@@ -20,6 +20,7 @@ struct features {
 	bool has_kprobes; /* the kernel was built with them */
 	bool kprobes_off; /* switched off at run time */
 	bool has_tracepoints; /* system call tracepoints can be attached */
+	bool tracefs_is_closed; /* they are there, and we may not read their numbers */
 	bool has_loop; /* bpf_loop() */
 	bool has_task_btf; /* the running task as a typed pointer */
 	bool has_preemptible_tracepoints; /* and the means to hold the CPU in a program */

@@ -257,6 +257,8 @@ static int attach_tracepoints(struct attach *attach, struct error *error)
 
 int hooks_attach_backend(struct attach *attach, struct error *error)
 {
+	if (!strcmp(attach->backend, "lifecycle"))
+		return 0;
 	if (!strcmp(attach->backend, "kprobe"))
 		return attach_kprobes(attach, error);
 	return attach_tracepoints(attach, error);

@@ -249,9 +249,13 @@ static void close_transport(void *ctx)
 
 static int open_parts(struct begat *b, const struct begat_options *opts)
 {
+	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 	struct attach_options attach_opts = {
 		.backend = opts->backend,
 		.transport = opts->transport,
+		.needs_attempts =
+			opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) && !(opts->events & seen),
 		.loaded = open_transport,
 		.unloading = close_transport,
 		.ctx = b,

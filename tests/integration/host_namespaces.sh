@@ -5,11 +5,12 @@
 # tests/integration/host_namespaces.sh - begat inside namespaces, and without /proc or /sys.
 #
 # Owns: PID and time namespaces of the tracer, what doctor says of the surroundings, the count of
-#       bpf() calls at start.
+#       bpf() calls at start, what two capabilities are enough for.
 # Not:  traced processes that are in namespaces (cases/), namespaces on other kernels (vm/).
 
 host_namespaces_tests="pid_namespace_run pid_namespace_of_two_levels pid_namespace_pids pid_namespace_under \
-	pid_namespace_snapshot pid_namespace_heals time_namespace surroundings_missing few_failing_calls"
+	pid_namespace_snapshot pid_namespace_heals time_namespace surroundings_missing few_failing_calls \
+	two_capabilities lifecycle_backend"
 
 need_unshare()
 {
@@ -195,4 +196,50 @@ few_failing_calls()
 	failing=$(grep -c 'bpf(.* = -1 ' "$1/calls")
 	# libbpf's probe for links, the first look for an entry, the end of a list.
 	[[ $failing -le 6 ]] || { grep ' = -1 ' "$1/calls" | cut -c1-150; return 1; }
+}
+
+# CAP_BPF and CAP_PERFMON are enough for all but the numbers in a closed tracefs; that is said.
+two_capabilities()
+{
+	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups) both=+bpf,+perfmon
+	need_root
+	need setpriv jq
+	cp "$begat" "$1/begat"
+	chmod 755 "$work" "$1"
+	chmod 777 "$1"
+	"${as[@]}" --inh-caps $both --ambient-caps $both "$1/begat" run --format json -o "$1/out" -- \
+		sh -c '/bin/true; exit 6' 2>"$1/said"
+	[[ $? == 6 ]] || { cat "$1/said"; return 1; }
+	jq -se 'any(.[]; .event == "exec" and .argv == ["/bin/true"]) and any(.[]; .exit_code == 6)' "$1/out" || return 1
+	[[ $(jq -r 'select(.event == "summary") | .backend' "$1/out") == lifecycle ]] || return 0
+	grep -q 'warning: the lifecycle backend .*no failed execs.*cap_dac_read_search' "$1/said" ||
+		{ cat "$1/said"; return 1; }
+	! "${as[@]}" --inh-caps $both --ambient-caps $both "$1/begat" watch -e exec_failed 2>"$1/said" || return 1
+	grep -q 'cap_dac_read_search' "$1/said" || { cat "$1/said"; return 1; }
+	both=$both,+dac_read_search
+	rm "$1/out"
+	"${as[@]}" --inh-caps $both --ambient-caps $both "$1/begat" run --format json -o "$1/out" -- \
+		sh -c '/no/such; exit 6' 2>"$1/said"
+	jq -se 'any(.[]; .event == "summary" and .backend == "tracepoint") and
+		any(.[]; .event == "exec_failed" and .filename == "/no/such")' "$1/out" || return 1
+}
+
+# All but attempts; and who asks for these alone is told.
+lifecycle_backend()
+{
+	local transport
+	need_root
+	need jq
+	for transport in ringbuf perfbuf; do
+		rm -f "$1/out"
+		"$begat" run --backend lifecycle --transport $transport --format json -o "$1/out" -- \
+			sh -c '/bin/true; /no/such; exit 6' 2>"$1/said"
+		[[ $? == 6 ]] || { cat "$1/said"; return 1; }
+		jq -se 'all(.[]; .event != "exec_failed") and any(.[]; .argv == ["/bin/true"] and .event == "exec") and
+			any(.[]; .event == "exit" and .exit_code == 6) and
+			any(.[]; .event == "summary" and .complete and .backend == "lifecycle")' "$1/out" ||
+			{ cat "$1/out"; return 1; }
+	done
+	! "$begat" watch --backend lifecycle -e exec_failed 2>"$1/said" || return 1
+	grep -q 'sees no failed execs' "$1/said" || { cat "$1/said"; return 1; }
 }

@@ -195,7 +195,7 @@ static void test_wrong_values(void **state)
 	assert_refuses("--latency fast",
 		       "unknown latency mode 'fast': it is low, balanced or batch");
 	assert_refuses("--latency balancd", "did you mean 'balanced'?");
-	assert_refuses("--backend ftrace", "kprobe or tracepoint");
+	assert_refuses("--backend ftrace", "kprobe, tracepoint or lifecycle");
 	assert_refuses("--transport ring", "did you mean 'ringbuf'?");
 	assert_refuses("--buffer 64XB", "'64XB' is not a size");
 	assert_refuses("--buffer -1", "is not a size");

@@ -279,7 +279,12 @@ ordinary_user_and_paranoid_perf()
 {
 	chmod 777 $DIR
 	echo 3 > /proc/sys/kernel/perf_event_paranoid
-	refused "$TOOLS/with-caps" -u 65534 -k bpf,perfmon "$BEGAT" watch
+	"$TOOLS/with-caps" -u 65534 -k bpf,perfmon \
+		"$BEGAT" run --format json -e exec,exit -o out.json -- /bin/true 2> err || wrong "it does not run"
+	expect '"event":"exec"' '"filename":"/bin/true"'
+	expect_summary backend lifecycle
+	grep -q 'no failed execs' err || wrong "it does not say what is missing"
+	refused "$TOOLS/with-caps" -u 65534 -k bpf,perfmon "$BEGAT" watch -e exec_failed
 	grep -q perf_event_paranoid err || wrong "the sentence does not name kernel.perf_event_paranoid"
 	echo 2 > /proc/sys/kernel/perf_event_paranoid
 }
