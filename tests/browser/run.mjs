@@ -4,5 +4,6 @@
 import { runTests } from './harness.mjs';
 import exports from './test_exports.mjs';
 import report from './test_report.mjs';
+import timeline from './test_timeline.mjs';
 
-await runTests({ ...exports, ...report });
+await runTests({ ...exports, ...report, ...timeline });

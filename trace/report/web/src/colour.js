@@ -57,6 +57,7 @@ export class Palette {
 		this.paper = tone.paper;
 		const mix = (c, p) => c.map((v, k) => Math.round(v * p + tone.paper[k] * (1 - p)));
 		this.faded = this.colours.map((c) => mix(c, 0.28));
+		this.seams = this.colours.map((c) => mix(c, 0.4));
 	}
 
 	slot(i) {

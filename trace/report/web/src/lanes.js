@@ -5,7 +5,8 @@
 // and what is narrower than a pixel is merged by jumping to the next pixel: the work of a frame is
 // bounded by the pixels, not by the processes.
 
-const FAIL_CAP = 2;
+const FAIL_CAP = 3;
+const LEAST_WITH_SPECKS = 3; // pixels of a bar that can spare one
 
 export class Lanes {
 	constructor(trace) {
@@ -95,6 +96,7 @@ export class Lanes {
 		const pack = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
 		const full = palette.colours.map(pack);
 		const faded = palette.faded.map(pack);
+		const seams = palette.seams.map(pack);
 		const fail = pack(palette.fail);
 		const ratio = Math.round(devicePixelRatio || 1);
 		const gap = laneHeight >= 6 ? Math.max(1, Math.round(laneHeight / 12)) : laneHeight >= 3 ? 1 : 0;
@@ -104,11 +106,15 @@ export class Lanes {
 			if (y0 >= height) break;
 			const y1 = Math.min(height, Math.round((track + 1) * laneHeight - top) - gap);
 			this.#drawTrack(pixels, width, track, Math.max(0, y0), Math.max(y1, y0 + 1), t0, scale, {
-				full, faded, fail, palette, labelWidth, onBar, ratio,
+				full, faded, seams, fail, palette, labelWidth, onBar, ratio,
 			});
 		}
 	}
 
+	/*
+	 * Lives in a track do not overlap: of those that start in one pixel, only the last can reach
+	 * beyond it. The rest are one speck, and the last is drawn as what it is.
+	 */
 	#drawTrack(pixels, width, track, y0, y1, t0, scale, how) {
 		const low = this.first[track];
 		const high = this.first[track + 1];
@@ -116,35 +122,38 @@ export class Lanes {
 		let k = this.#startsAt(t0, low, high);
 		if (k > low && this.end[k - 1] > t0) k--;
 		while (k < high && this.start[k] < t1) {
-			const x0 = (this.start[k] - t0) * scale;
-			const x1 = (this.end[k] - t0) * scale;
-			if (x1 - x0 >= 1) {
-				this.#drawBar(pixels, width, k, x0, x1, y0, y1, how);
-				k++;
-				continue;
-			}
-			const pixel = Math.max(0, Math.floor(x0));
+			const pixel = Math.max(0, Math.floor((this.start[k] - t0) * scale));
 			const next = Math.max(k + 1, this.#startsAt(t0 + (pixel + 1) / scale, k + 1, high));
-			this.#drawMerged(pixels, width, k, next, pixel, y0, y1, scale, how);
+			const isWide = (this.end[next - 1] - this.start[next - 1]) * scale >= 1;
+			const specks = isWide ? next - 1 : next;
+			const bar = isWide ? this.#drawBar(pixels, width, specks, low, t0, y0, y1, scale, how) : 0;
+			// A short bar would vanish below the specks, specks vanish in a long one.
+			if (specks > k && (!isWide || bar >= LEAST_WITH_SPECKS * how.ratio))
+				this.#drawMerged(pixels, width, k, specks, pixel, t0, y0, y1, scale, how);
 			k = next;
 		}
 	}
 
-	#drawBar(pixels, width, k, x0, x1, y0, y1, how) {
-		const from = Math.max(0, Math.round(x0));
-		const space = x1 - x0 > 4 * how.ratio ? how.ratio : 0; // so that neighbours do not run together
-		const to = Math.min(width, Math.max(Math.round(x1 - space), from + 1));
+	// Returns its width in pixels. Each pixel that the life touches is painted; where it follows
+	// another one closely, a seam of a pale colour tells them apart.
+	#drawBar(pixels, width, k, low, t0, y0, y1, scale, how) {
+		const x0 = (this.start[k] - t0) * scale;
+		const x1 = (this.end[k] - t0) * scale;
+		const from = Math.max(0, Math.floor(x0));
+		const to = Math.min(width, Math.max(Math.ceil(x1), from + 1));
 		const isLit = !this.lit || this.lit[k + 1] > this.lit[k];
-		const colour = (isLit ? how.full : how.faded)[this.slots[k]];
-		for (let y = y0; y < y1; y++) pixels.fill(colour, y * width + from, y * width + to);
-		if (this.fails[k + 1] > this.fails[k] && x1 <= width) {
-			const cap = Math.max(to - FAIL_CAP * how.ratio, from);
-			for (let y = y0; y < y1; y++) pixels.fill(how.fail, y * width + cap, y * width + to);
-		}
+		const fill = (a, b, value) => {
+			for (let y = y0; y < y1 && a < b; y++) pixels.fill(value, y * width + a, y * width + b);
+		};
+		fill(from, to, (isLit ? how.full : how.faded)[this.slots[k]]);
+		if (x0 >= 0 && x1 - x0 > 4 * how.ratio && k > low && x0 - (this.end[k - 1] - t0) * scale < 1.5)
+			fill(from, from + how.ratio, how.seams[this.slots[k]]);
+		if (this.fails[k + 1] > this.fails[k] && x1 <= width) fill(Math.max(to - FAIL_CAP * how.ratio, from), to, how.fail);
 		if (x1 - x0 >= how.labelWidth) how.onBar(this.items[k], from, y0, to - from, isLit);
+		return to - from;
 	}
 
-	#drawMerged(pixels, width, k, next, pixel, y0, y1, scale, how) {
+	#drawMerged(pixels, width, k, next, pixel, t0, y0, y1, scale, how) {
 		if (pixel >= width) return;
 		const covered = Math.min(1, (this.busy[next] - this.busy[k]) * scale);
 		const isLit = !this.lit || this.lit[next] > this.lit[k];
@@ -156,6 +165,8 @@ export class Lanes {
 		const red = failed ? 0.4 + 0.6 * failed : 0;
 		const mix = (n) => Math.round((c[n] * part + p[n] * (1 - part)) * (1 - red) + f[n] * red);
 		const colour = (255 << 24) | (mix(2) << 16) | (mix(1) << 8) | mix(0);
-		for (let y = y0; y < y1; y++) pixels[y * width + pixel] = colour;
+		// The last may reach into the next pixel.
+		const to = Math.min(width, Math.max(pixel + 1, Math.ceil((this.end[next - 1] - t0) * scale)));
+		for (let y = y0; y < y1; y++) pixels.fill(colour, y * width + pixel, y * width + to);
 	}
 }
