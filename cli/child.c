@@ -23,6 +23,8 @@
  *  (2) If begat dies first the command never starts.
  *  (3) The command is searched for before the tracer is open: begat's search leaves no events.
  */
+#include <begat/report.h>
+
 #include "child.h"
 
 #include <errno.h>
@@ -243,4 +245,17 @@ int child_explain(const char *command, int error, char *out, size_t size)
 	else
 		snprintf(out, size, "cannot run '%s': %s.", safe, strerror(error));
 	return error == ENOENT ? CLI_NOT_FOUND : CLI_NOT_EXECUTABLE;
+}
+
+const char *child_ending(const char *command, bool could_exec, int wait_status, char *out,
+			 size_t size)
+{
+	int signal = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+	int status = signal ? 0 : WEXITSTATUS(wait_status);
+	char safe[80];
+
+	if (could_exec)
+		return begat_report_ending(command, status, signal, out, size) ? out : NULL;
+	snprintf(out, size, "%s could not be run", cli_safe(safe, sizeof(safe), command));
+	return out;
 }

@@ -8,6 +8,7 @@
 #ifndef BEGAT_CLI_CHILD_H
 #define BEGAT_CLI_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -42,6 +43,10 @@ int child_release(struct child *child);
 
 /* Gives a child up that was not released, and closes what is open. Does not wait for a released one. */
 void child_drop(struct child *child);
+
+/* How it failed, as a sentence in @out; NULL if it did not. @wait_status as wait(2) has it. */
+const char *child_ending(const char *command, bool could_exec, int wait_status, char *out,
+			 size_t size);
 
 /* One sentence about a failed exec in @out; returns the exit status that shells use for it. */
 int child_explain(const char *command, int error, char *out, size_t size);

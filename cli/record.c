@@ -262,6 +262,8 @@ static int record_command(struct options *options, int argc, char **argv)
 		.stream.output.fd = -1,
 		.has_command = argc > 0,
 	};
+	const char *ending = NULL;
+	char why[200];
 	int status = record.has_command ? child_find(&record.child, argv) : CLI_OK;
 
 	if (status)
@@ -270,7 +272,10 @@ static int record_command(struct options *options, int argc, char **argv)
 	int r = status ? 0 : record_all(&record, argv);
 
 	child_drop(&record.child);
-	int recorded = recorder_close(record.recorder, options->quiet || status);
+	if (!status && r >= 0 && record.has_command)
+		ending = child_ending(argv[0], record.could_exec, record.wait_status, why,
+				      sizeof(why));
+	int recorded = recorder_close(record.recorder, options->quiet || status, ending);
 
 	stream_close(&record.stream);
 	signals_close(&record.signals);

@@ -182,7 +182,8 @@ bool recorder_add(struct recorder *r, const struct begat_event *ev)
 	return !atomic_load_explicit(&r->has_failed, memory_order_relaxed);
 }
 
-static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c)
+static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c,
+			   const char *ending)
 {
 	char size[HUMAN_BYTES], parts[96] = "", safe[512];
 	uint32_t kept = r->keep && c->parts > r->keep ? r->keep : c->parts;
@@ -193,14 +194,15 @@ static void say_what_is_in(const struct recorder *r, const struct begat_recorder
 	else if (c->parts)
 		snprintf(parts, sizeof(parts), " and %u earlier part%s", c->parts,
 			 c->parts == 1 ? "" : "s");
-	cli_complain("recorded %llu process%s, %llu events in %s%s (%s), %llu lost; "
+	cli_complain("%s%srecorded %llu process%s, %llu events in %s%s (%s), %llu lost; "
 		     "'begat report %s' shows where the time went.",
-		     (unsigned long long)c->processes, c->processes == 1 ? "" : "es",
-		     (unsigned long long)c->events, cli_safe(safe, sizeof(safe), r->path), parts,
-		     human_size(size, c->bytes), (unsigned long long)c->lost, safe);
+		     ending ? ending : "", ending ? "; " : "", (unsigned long long)c->processes,
+		     c->processes == 1 ? "" : "es", (unsigned long long)c->events,
+		     cli_safe(safe, sizeof(safe), r->path), parts, human_size(size, c->bytes),
+		     (unsigned long long)c->lost, safe);
 }
 
-int recorder_close(struct recorder *r, bool is_quiet)
+int recorder_close(struct recorder *r, bool is_quiet, const char *ending)
 {
 	struct begat_recorder_counts counts = { .size = sizeof(counts) };
 	int err;
@@ -226,7 +228,7 @@ int recorder_close(struct recorder *r, bool is_quiet)
 			cli_complain("%llu events are not in the recording.",
 				     (unsigned long long)counts.dropped);
 	} else if (!is_quiet) {
-		say_what_is_in(r, &counts);
+		say_what_is_in(r, &counts, ending);
 	}
 	free_recorder(r);
 	return err;

@@ -41,9 +41,10 @@ bool recorder_add(struct recorder *recorder, const struct begat_event *ev);
 
 /*
  * Waits until all is written, completes the file, says what is in it unless @is_quiet.
+ * @ending: how the command failed, the beginning of that line; or NULL.
  * Without recorder_start() before, the file is removed again. NULL is fine.
  * Returns 0, or -errno after having complained.
  */
-int recorder_close(struct recorder *recorder, bool is_quiet);
+int recorder_close(struct recorder *recorder, bool is_quiet, const char *ending);
 
 #endif

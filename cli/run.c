@@ -330,6 +330,8 @@ static int run_command(struct options *options, int argc, char **argv)
 		.child = { .pid = -1, .maker = -1, .release_fd = -1, .error_fd = -1 },
 		.stream.output.fd = -1,
 	};
+	const char *ending = NULL;
+	char why[200];
 	int status;
 
 	if (!argc)
@@ -339,7 +341,9 @@ static int run_command(struct options *options, int argc, char **argv)
 		return status;
 	status = open_run(&run, options, argv);
 	int r = status ? 0 : trace_command(&run, argv);
-	int recorded = recorder_close(run.recorder, options->quiet || status);
+	if (!status && r >= 0)
+		ending = child_ending(argv[0], run.could_exec, run.wait_status, why, sizeof(why));
+	int recorded = recorder_close(run.recorder, options->quiet || status, ending);
 	int failed_write = stream_close(&run.stream);
 
 	child_drop(&run.child);

@@ -43,6 +43,15 @@ int begat_report(struct begat_trace *trace, const struct begat_report_options *o
  */
 struct begat_str begat_report_subject(const struct begat_strv *argv);
 
+/**
+ * begat_report_ending() - how a command ended: "make ended with status 2", "make was killed by
+ * SIGSEGV". @command: its argv[0]; the sentence has the base name, escaped. Empty after status 0.
+ *
+ * Return: did it fail?
+ */
+bool begat_report_ending(const char *command, int32_t exit_code, int32_t signal, char *out,
+			 size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -353,6 +353,23 @@ static void test_errors(void **state)
 }
 
 /* A line of the file: what the command is about, then its argv; the page is held to it as well. */
+static void check_ending(int32_t status, int32_t signal, bool has_failed, const char *sentence)
+{
+	char out[200];
+
+	assert_int_equal(begat_report_ending("/usr/bin/make", status, signal, out, sizeof(out)),
+			 has_failed);
+	assert_string_equal(out, sentence);
+}
+
+static void test_ending(void **state)
+{
+	check_ending(0, 0, false, "");
+	check_ending(2, 0, true, "make ended with status 2");
+	check_ending(0, 11, true, "make was killed by SIGSEGV");
+	check_ending(0, 99, true, "make was killed by signal 99");
+}
+
 static void test_subjects(void **state)
 {
 	FILE *file = fopen(TESTS_DIR "/golden/subjects.txt", "r");
@@ -382,17 +399,12 @@ static void test_subjects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_of_a_build),
-		cmocka_unit_test(test_path_of_a_build),
-		cmocka_unit_test(test_page_of_a_build),
-		cmocka_unit_test(test_page_of_a_storm),
-		cmocka_unit_test(test_page_of_hostile),
-		cmocka_unit_test(test_page_of_nothing),
-		cmocka_unit_test(test_text_of_a_build),
-		cmocka_unit_test(test_text_of_hostile),
-		cmocka_unit_test(test_subjects),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_json_of_a_later_part),
+		cmocka_unit_test(test_json_of_a_build), cmocka_unit_test(test_path_of_a_build),
+		cmocka_unit_test(test_page_of_a_build), cmocka_unit_test(test_page_of_a_storm),
+		cmocka_unit_test(test_page_of_hostile), cmocka_unit_test(test_page_of_nothing),
+		cmocka_unit_test(test_text_of_a_build), cmocka_unit_test(test_text_of_hostile),
+		cmocka_unit_test(test_ending),		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_errors),		cmocka_unit_test(test_json_of_a_later_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

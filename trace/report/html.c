@@ -32,9 +32,14 @@ static void put_escaped(FILE *out, const char *text)
 static void put_title(const struct analysis *a, FILE *out)
 {
 	const struct model *m = a->model;
+	struct report_ending ending;
 	char text[200] = "";
 	struct model_string host = model_text(m, m->meta.host);
 
+	report_find_ending(a, &ending);
+	put_escaped(out, ending.sentence);
+	if (*ending.sentence)
+		fputs(" - ", out);
 	if (m->meta.command)
 		format_argv(m, m->meta.command, text, sizeof(text));
 	else if (host.len)

@@ -120,6 +120,27 @@ static void put_time(FILE *out, const char *key, const struct model *m, uint64_t
 	fprintf(out, ",\"%s\":\"%s.%09uZ\"", key, text, (unsigned)(ns % 1000000000));
 }
 
+static void put_ending(const struct analysis *a, FILE *out)
+{
+	struct report_ending e;
+
+	report_find_ending(a, &e);
+	if (!e.has_command) {
+		fputs(",\"ending\":null", out);
+		return;
+	}
+	fputs(",\"ending\":{\"sentence\":", out);
+	put_string(out, e.sentence, strlen(e.sentence));
+	fprintf(out, ",\"failed\":%s,\"running\":%s", e.has_failed ? "true" : "false",
+		e.is_running ? "true" : "false");
+	if (e.has_status && !e.signal)
+		fprintf(out, ",\"exit_code\":%" PRId32 ",\"signal\":null}", e.exit_code);
+	else if (e.has_status)
+		fprintf(out, ",\"exit_code\":null,\"signal\":%" PRId32 "}", e.signal);
+	else
+		fputs(",\"exit_code\":null,\"signal\":null}", out);
+}
+
 static void put_trace(const struct analysis *a, FILE *out)
 {
 	static const char *const classes[MODEL_LOST_SLOTS] = {
@@ -140,6 +161,7 @@ static void put_trace(const struct analysis *a, FILE *out)
 	put_u64(out, "cpus", m->meta.cpus);
 	put_u64(out, "corrected_times", m->odd_clocks);
 	put_process(out, "root", m, m->root);
+	put_ending(a, out);
 	fputs(",\"lost\":{", out);
 	for (size_t i = 0, n = 0; i < MODEL_LOST_SLOTS; i++) {
 		if (m->meta.lost[i])

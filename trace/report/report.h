@@ -41,6 +41,15 @@ size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size)
 /* argv that a process had last; 0 if it never had one of its own. */
 uint32_t model_argv(const struct model *m, uint32_t process);
 
+/* ending.c: how the recorded command ended. Without a command everything is false and empty. */
+struct report_ending {
+	bool has_command, has_status, has_failed, is_running;
+	int32_t exit_code, signal;
+	char sentence[200]; /* "make ended with status 2"; empty after status 0 */
+};
+
+void report_find_ending(const struct analysis *a, struct report_ending *ret_ending);
+
 const char *failure_kind_name(enum analysis_failure_kind kind); /* "exit", "signal", ... */
 
 /* A failure's value as people read it: "status 2", "SIGKILL", "ENOENT". Returns @out. */

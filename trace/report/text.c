@@ -69,6 +69,7 @@ static void put_header(const struct page *p)
 {
 	const struct analysis_totals *t = &p->a->totals;
 	const struct model_meta *meta = &p->m->meta;
+	struct report_ending ending;
 	char text[400], kernel[100], b1[FORMAT_BYTES], b2[FORMAT_BYTES], when[40] = "";
 	time_t seconds = (t->begin_ns + meta->realtime_offset_ns) / 1000000000;
 	struct tm tm;
@@ -79,6 +80,10 @@ static void put_header(const struct page *p)
 		format_argv(p->m, meta->command, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "the whole machine");
+	report_find_ending(p->a, &ending);
+	if (*ending.sentence)
+		fprintf(p->out, "%s%s%s\n", ending.has_failed ? p->red : p->bold, ending.sentence,
+			p->plain);
 	fputs(p->bold, p->out);
 	put_rest(p, 0, text);
 	fprintf(p->out, "%son %s, Linux %s%s%s\n\n", p->plain,

@@ -43,6 +43,7 @@ export function header(trace) {
 	const command = t.command.map((w) => shellWord(new TextEncoder().encode(w))).join(' ');
 	$('command').classList.toggle('plain', !command);
 	$('command').textContent = command ? (command.length > 300 ? `${command.slice(0, 300)}…` : command) : 'The whole machine';
+	if (t.ending?.sentence) $('command').prepend(el('span', { class: `ending ${t.ending.failed ? 'bad' : ''}` }, showJson(t.ending.sentence)));
 	const facts = [t.host, t.kernel && `Linux ${t.kernel}`, t.begin_time && new Date(t.begin_time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
 		t.backend && `${t.backend}${t.transport ? ` over ${t.transport}` : ''}`].filter(Boolean).map(showJson);
 	$('provenance').textContent = facts.join('  ·  ');
@@ -57,6 +58,9 @@ export function header(trace) {
 		['Failed', count(failed + realExecs), [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
 		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : 'complete', totals.lost ? 'bad' : ''],
 	];
+	if (t.ending?.failed || t.ending?.running)
+		figures.unshift(['Ended', t.ending.running ? 'still ran' : t.ending.signal ? signalName(t.ending.signal) : `status ${t.ending.exit_code}`, showJson(t.ending.sentence), t.ending.failed ? 'bad' : '']);
+	$('figures').classList.toggle('with-ending', figures.length > 7);
 	$('figures').replaceChildren(...figures.map(([label, value, note, mood]) => el('div', { class: `figure ${mood ?? ''}`, 'data-figure': label.toLowerCase() },
 		el('dt', {}, label), el('dd', {}, el('span', { class: 'value' }, value), el('span', { class: 'note' }, note)))));
 	const warnings = [];
@@ -73,13 +77,14 @@ function share(part, whole) {
 // Two or three sentences for a reader who has never seen a report.
 export function verdict(trace, palette) {
 	const { programs, totals, critical_path: path, trace: t } = trace.analysis;
+	const ending = t.ending?.sentence ? el('span', { class: t.ending.failed ? 'bad' : '' }, `${showJson(t.ending.sentence)}. `) : '';
 	if (!programs.length) {
-		$('verdict').replaceChildren('No process started during this recording.');
+		$('verdict').replaceChildren(ending, 'No process started during this recording.');
 		return;
 	}
 	const name = (p) => el('b', { class: 'name' }, el('span', { class: 'swatch', style: { background: palette.ofName(programs.indexOf(p)) } }), basename(showJson(p.exe) || '(unknown)'));
 	const top = programs[0];
-	const out = [];
+	const out = [ending];
 	if (top.cpu_ns) out.push(name(top), ` cost most: ${duration(top.cpu_ns)} of CPU, ${share(top.cpu_ns, totals.cpu_ns)} of the run, in ${plural(top.runs + top.forks, 'run')}. `);
 	const length = path.to_ns - path.from_ns;
 	const onPath = programs.filter((p) => p.path_ns / length > 0.04).sort((a, b) => b.path_ns - a.path_ns).slice(0, 3);

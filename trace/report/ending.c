@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report/ending.c - how the recorded command ended, as one sentence.
+ *
+ * Owns:    the words; what a recording says and what it leaves open.
+ * Not:     where the sentence is shown (html.c, text.c, json.c, the command's last line).
+ * Called:  by the formats, and by the command for its own last line.
+ *
+ * Invariant: the name of the program is escaped and short; it comes from the recording.
+ */
+#include <begat/event.h>
+#include <begat/sink.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "report.h"
+
+#define NAME_BYTES 80
+
+static void put_name(const char *data, size_t len, char *out, size_t size)
+{
+	struct model_string base = model_basename((struct model_string){ data, len });
+
+	begat_escape(out, size, base.data, base.len, false);
+	if (!*out)
+		snprintf(out, size, "the command");
+}
+
+__attribute__((visibility("default"))) bool
+begat_report_ending(const char *command, int32_t exit_code, int32_t signal, char *out, size_t size)
+{
+	char name[NAME_BYTES];
+	const char *known = signal ? begat_signal_name(signal) : NULL;
+
+	put_name(command, strlen(command), name, sizeof(name));
+	if (known)
+		snprintf(out, size, "%s was killed by %s", name, known);
+	else if (signal)
+		snprintf(out, size, "%s was killed by signal %" PRId32, name, signal);
+	else if (exit_code)
+		snprintf(out, size, "%s ended with status %" PRId32, name, exit_code);
+	else if (size)
+		out[0] = '\0';
+	return signal || exit_code;
+}
+
+/* The command's process never became a program. */
+static bool was_not_run(const struct model *m, uint32_t root, int32_t *ret_error)
+{
+	const struct model_process *p = &m->processes[root];
+
+	if (model_image(m, root, UINT64_MAX) || (p->exit_code != 126 && p->exit_code != 127))
+		return false;
+	for (uint32_t k = 0; k < p->exec_count; k++) {
+		if (m->execs[p->first_exec + k].error)
+			*ret_error = m->execs[p->first_exec + k].error;
+	}
+	return true;
+}
+
+static bool has_any_exit(const struct model *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->processes[i].flags & MODEL_ENDED)
+			return true;
+	}
+	return false;
+}
+
+/* Without an exit of the command: does it run, or is its exit missing? */
+static void put_open_end(const struct analysis *a, const char *name, struct report_ending *e)
+{
+	const struct model *m = a->model;
+
+	if (m->root == MODEL_NONE)
+		snprintf(e->sentence, sizeof(e->sentence), "no process of %s is in the recording",
+			 name);
+	else if (m->meta.is_incomplete)
+		snprintf(e->sentence, sizeof(e->sentence),
+			 "%s still ran when the recording was cut short", name);
+	else if (a->totals.lost || !has_any_exit(m))
+		snprintf(e->sentence, sizeof(e->sentence), "how %s ended is not in the recording",
+			 name);
+	else
+		snprintf(e->sentence, sizeof(e->sentence), "%s still ran when the recording ended",
+			 name);
+	e->is_running = strstr(e->sentence, " still ran when") != NULL;
+}
+
+void report_find_ending(const struct analysis *a, struct report_ending *ret_ending)
+{
+	const struct model *m = a->model;
+	struct report_ending e = { .has_command = m->meta.command != 0 };
+	struct model_string argv = model_text(m, m->meta.command);
+	char name[NAME_BYTES];
+	int32_t error = 0;
+
+	put_name(argv.data, strnlen(argv.data, argv.len), name, sizeof(name));
+	if (m->root == MODEL_NONE || !(m->processes[m->root].flags & MODEL_HAS_STATUS)) {
+		if (e.has_command)
+			put_open_end(a, name, &e);
+	} else if (e.has_command) {
+		const struct model_process *p = &m->processes[m->root];
+		char first[NAME_BYTES * 4 + 1];
+
+		e.has_status = true;
+		e.exit_code = p->exit_code;
+		e.signal = p->signal;
+		snprintf(first, sizeof(first), "%.*s",
+			 (int)strnlen(argv.data, argv.len < 320 ? argv.len : 320), argv.data);
+		e.has_failed = begat_report_ending(first, p->exit_code, p->signal, e.sentence,
+						   sizeof(e.sentence));
+		if (!p->signal && was_not_run(m, m->root, &error))
+			snprintf(e.sentence, sizeof(e.sentence), "%s could not be run%s%s", name,
+				 error ? ": " : "",
+				 error && begat_errno_name(error) ? begat_errno_name(error) : "");
+	}
+	*ret_ending = e;
+}
