@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "abi/config.h"
+#include "bound.h"
 
 /* Read-only and frozen: the verifier takes its values as constants and drops dead branches. */
 const volatile struct bpf_config config SEC(".rodata.config");
@@ -164,18 +165,10 @@ static __always_inline void *slot(__u32 index)
 	return bpf_map_lookup_elem(&scratch, &index);
 }
 
-/*
- * A place for @room bytes at @offset in a slot, NULL if they do not fit. The barriers keep the
- * compiler from adding the offset before the check, or to another copy of it than was checked:
- * the verifier looks at registers.
- */
-static __always_inline void *slot_at(void *slot, __u64 offset, __u32 room)
+/* A place for @room bytes at @offset in a slot, NULL if they do not fit. */
+static __always_inline void *slot_at(void *slot, __u64 offset, const __u32 room)
 {
-	barrier_var(offset);
-	if (offset > REC_BYTES_MAX - room)
-		return NULL;
-	barrier_var(offset);
-	return slot + offset;
+	return bound_at(slot, offset, REC_BYTES_MAX - room);
 }
 
 #define ALIGN8(n) (((n) + 7) & ~7u)

@@ -59,10 +59,10 @@ static __always_inline long args_step(struct args_walk *walk)
 		return 1;
 	walk->offset = offset + REC_CHUNK_BYTES_MAX;
 	n = rec->total - offset;
-	barrier_var(n);
 	if (n > REC_CHUNK_BYTES_MAX)
 		n = REC_CHUNK_BYTES_MAX;
-	if (bpf_probe_read_user((void *)rec + sizeof(*rec), n, (void *)walk->start + offset))
+	if (bound_read_user((void *)rec + sizeof(*rec), n, REC_CHUNK_BYTES_MAX,
+			    (void *)walk->start + offset))
 		return 0;
 	rec->offset = offset;
 	rec->bytes.bytes = n;
@@ -110,10 +110,9 @@ static __always_inline __u32 args_inline(struct rec_span *ret, const struct args
 
 	ret->offset = offset;
 	ret->bytes = 0;
-	barrier_var(n);
 	if (!to || !n || n > REC_INLINE_BYTES_MAX)
 		return offset;
-	if (bpf_probe_read_user(to, n, (void *)block->start))
+	if (bound_read_user(to, n, REC_INLINE_BYTES_MAX, (void *)block->start))
 		return offset;
 	ret->bytes = n;
 	return ALIGN8(offset + n);

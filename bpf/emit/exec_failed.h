@@ -243,10 +243,9 @@ static __always_inline __u32 failed_inline(struct rec_exec_failed *rec, void *at
 
 	rec->argv.offset = offset;
 	rec->argv.bytes = 0;
-	barrier_var(n);
 	if (!to || !n || n > REC_INLINE_BYTES_MAX)
 		return offset;
-	if (bpf_probe_read_kernel(to, n, at + sizeof(struct rec_chunk)))
+	if (bound_read_kernel(to, n, REC_INLINE_BYTES_MAX, at + sizeof(struct rec_chunk)))
 		return offset;
 	rec->argv.bytes = n;
 	return ALIGN8(offset + n);

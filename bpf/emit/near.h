@@ -57,11 +57,8 @@ static __always_inline bool near_read(struct near *near)
 	__u64 rest = NEAR_PAGE_BYTES - (last & (NEAR_PAGE_BYTES - 1)), bytes;
 
 	bytes = last - start + (rest < NEAR_STRING_BYTES ? rest : NEAR_STRING_BYTES);
-	barrier_var(bytes);
-	if (bytes > NEAR_BYTES)
-		return false;
 	near->bytes = bytes;
-	return !bpf_probe_read_user((void *)near->window, bytes, (void *)start);
+	return !bound_read_user((void *)near->window, bytes, NEAR_BYTES, (void *)start);
 }
 
 /*
@@ -74,11 +71,9 @@ static __always_inline __u32 near_copy(const struct near *near, __u64 string, vo
 	__u64 from = string - near->start;
 	const void *at;
 
-	barrier_var(from);
-	if (from >= NEAR_BYTES)
+	at = bound_at((void *)near->window, from, NEAR_BYTES - 1);
+	if (!at)
 		return 0;
-	barrier_var(from);
-	at = (const void *)near->window + from;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < NEAR_STRING_BYTES; i += 8) {
 		__u64 word = *(const volatile __u64 *)(at + i), zero;

@@ -55,8 +55,8 @@ static __always_inline long send_ringbuf(void *record, __u64 size)
 	if (config.wake != CONFIG_WAKE_NEVER)
 		state = reader_state();
 	wakes = send_should_wake(state);
-	err = bpf_ringbuf_output(&records, record, size,
-				 wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	err = bound_ringbuf_output(&records, record, size, REC_BYTES_MAX,
+				   wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	if (err && wakes && state)
 		state->sleeping = 1;
 	if (!err && !wakes && send_should_wake(state) && !send_wake() && state)
@@ -68,7 +68,7 @@ static __always_inline long send_ringbuf(void *record, __u64 size)
 static __always_inline long send_bytes(void *ctx, void *record, __u64 size)
 {
 	if (config.transport == CONFIG_PERFBUF)
-		return bpf_perf_event_output(ctx, &records_perf, BPF_F_CURRENT_CPU, record, size);
+		return bound_perf_event_output(ctx, &records_perf, record, size, REC_BYTES_MAX);
 	return send_ringbuf(record, size);
 }
 
@@ -120,13 +120,11 @@ static __always_inline void send_part(void *ctx, struct cpu_counters *c, void *r
 
 	c->generated[class]++;
 	send_header(record, c, type, bytes, tid, ts_ns); /* with the number of the event */
-	barrier_var(bytes);
-	if (bytes > REC_BYTES_MAX)
-		bytes = REC_BYTES_MAX;
 	if (config.transport == CONFIG_PERFBUF)
-		err = bpf_perf_event_output(ctx, &records_perf, BPF_F_CURRENT_CPU, record, bytes);
+		err = bound_perf_event_output(ctx, &records_perf, record, bytes, REC_BYTES_MAX);
 	else
-		err = bpf_ringbuf_output(&records, record, bytes, BPF_RB_NO_WAKEUP);
+		err = bound_ringbuf_output(&records, record, bytes, REC_BYTES_MAX,
+					   BPF_RB_NO_WAKEUP);
 	if (err)
 		send_dropped(c, class);
 }
@@ -147,11 +145,6 @@ static __always_inline long send(void *ctx, struct cpu_counters *c, void *record
 	/* Events are numbered, not what helps to read them: else a hole would not be a loss. */
 	if (class <= REC_CLASS_EXIT)
 		c->seq++;
-	barrier_var(bytes);
-	if (bytes > REC_BYTES_MAX)
-		bytes = REC_BYTES_MAX;
-	/* 6.1 knows the bound only of the register that was compared, not of a spilled copy. */
-	barrier_var(bytes);
 	err = send_bytes(ctx, record, bytes);
 	if (err)
 		send_dropped(c, class);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vm/verify.c - load the BPF programs in one configuration and tell what the verifier saw.
+ * vm/verify.c - load the BPF programs in one configuration and report what the verifier saw.
  *
  * Owns:    a developer's view of the programs: instructions processed, helpers really reached
  *          (dead branches do not count), program, attach and map types.
  * Not:     which programs, maps and settings those are: that is asked of src/attach/ itself, so
- *          that what is judged here is what begat loads. Attaching anything. Judging the figures
+ *          that what is judged here is what begat loads and attaches. Judging the figures
  *          (scripts/check-floor.sh, tests/vm/baseline.sh).
  * Called:  from those scripts, on this machine and in guests; needs root.
  *
@@ -20,6 +20,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,6 +45,8 @@ enum log_level {
 struct settings {
 	const char *backend;
 	const char *transport;
+	const char *objects; /* a folder with both objects; NULL = begat's own */
+	bool is_attached;
 	bool is_floor;
 	bool has_details;
 };
@@ -208,7 +211,10 @@ static void print_maps(struct bpf_object *object)
 
 static int usage(void)
 {
-	fputs("usage: begat-verify [-b kprobe|tracepoint] [-t ringbuf|perfbuf] [-d] [-5]\n"
+	fputs("usage: begat-verify [-b kprobe|tracepoint] [-t ringbuf|perfbuf] [-o DIR] [-a] [-d] "
+	      "[-5]\n"
+	      "  -o  the objects in DIR, as another compiler made them, in place of begat's own\n"
+	      "  -a  attach the programs too\n"
 	      "  -d  details: every helper and new instruction that is reached (needs kernel "
 	      "5.16)\n"
 	      "  -5  as on kernel 5.5: only what that kernel has\n",
@@ -253,6 +259,32 @@ static int want_program(struct loading *loading, struct bpf_program *program, bo
 	return 0;
 }
 
+/* The one that begat would take on this kernel. */
+static struct bpf_object *open_object(const struct settings *settings,
+				      const struct features *features)
+{
+	char path[PATH_MAX];
+
+	if (!settings->objects)
+		return attach_open_object(features);
+	snprintf(path, sizeof(path), "%s/%s", settings->objects,
+		 features->has_preemptible_tracepoints ? "begat_preemptible.bpf.o" : "begat.bpf.o");
+	return bpf_object__open_file(path, NULL);
+}
+
+static int attach_all(struct attach *attach, const struct features *features)
+{
+	struct error error = { 0 };
+	int err = hooks_attach_backend(attach, &error);
+
+	if (!err)
+		err = hooks_attach_lifecycle(attach, features, &error);
+	if (err)
+		fprintf(stderr, "begat-verify: %s\n", error.text);
+	attach_detach(attach);
+	return err;
+}
+
 static int load(const struct settings *settings, struct attach *attach, struct loading *loading)
 {
 	struct features features = floor_features;
@@ -266,7 +298,7 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 		fprintf(stderr, "begat-verify: this kernel has no ring buffer\n");
 		return -ENOTSUP;
 	}
-	attach->object = attach_open_object(&features);
+	attach->object = open_object(settings, &features);
 	if (!attach->object) {
 		perror("begat-verify: cannot open the BPF object");
 		return -errno;
@@ -289,8 +321,9 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 		fprintf(stderr, "begat-verify: cannot load the %s backend: %s\n", attach->backend,
 			strerror(-err));
 		print_rejection(loading);
+		return err;
 	}
-	return err;
+	return settings->is_attached ? attach_all(attach, &features) : 0;
 }
 
 static int verify(const struct settings *settings)
@@ -322,13 +355,19 @@ int main(int argc, char **argv)
 	struct settings settings = { .backend = "kprobe", .transport = "ringbuf" };
 	int option;
 
-	while ((option = getopt(argc, argv, "b:t:d5")) != -1) {
+	while ((option = getopt(argc, argv, "b:t:o:ad5")) != -1) {
 		switch (option) {
 		case 'b':
 			settings.backend = optarg;
 			break;
 		case 't':
 			settings.transport = optarg;
+			break;
+		case 'o':
+			settings.objects = optarg;
+			break;
+		case 'a':
+			settings.is_attached = true;
 			break;
 		case 'd':
 			settings.has_details = true;
