@@ -76,6 +76,16 @@ int option_output(struct options *options, const char *value)
 	return 0;
 }
 
+int option_columns(struct options *options, const char *value)
+{
+	char why[512];
+
+	if (begat_sink_check_columns(value, why, sizeof(why)) < 0)
+		return option_fail(options, "in --columns: %s", why);
+	options->columns = value;
+	return 0;
+}
+
 static int add_event(struct options *options, const char *word)
 {
 	const char *names[BEGAT_TYPE_SLOTS + 2];

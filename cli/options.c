@@ -38,6 +38,18 @@ static int set_stats(struct options *options, const char *value)
 	return 0;
 }
 
+static int set_wide(struct options *options, const char *value)
+{
+	options->is_wide = true;
+	return 0;
+}
+
+static int set_utc(struct options *options, const char *value)
+{
+	options->is_utc = true;
+	return 0;
+}
+
 static int set_fold_failures(struct options *options, const char *value)
 {
 	options->fold_failures = true;
@@ -60,6 +72,9 @@ static int set_version(struct options *options, const char *value)
 const struct option_spec common_options[] = {
 	{ "format", 0, "FORMAT", OPTIONS_OUTPUT, "text, or json: one object a line", option_format },
 	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write to this file", option_output },
+	{ "columns", 0, "LIST", OPTIONS_TEXT, "text: these columns, as time,user,exe,command", option_columns },
+	{ "wide", 0, NULL, OPTIONS_TEXT, "text: every column, and commands whole, on a terminal too", set_wide },
+	{ "utc", 0, NULL, OPTIONS_TEXT, "text: times in UTC, not local ones", set_utc },
 	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", option_events },
 	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'uid == 0 and exe ~ \"*/gcc\"'", option_where },
 	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },

@@ -20,11 +20,14 @@ enum option_group {
 	OPTIONS_TALK = 1 << 4, /* --stats -v -q */
 	OPTIONS_ALWAYS = 1 << 5, /* --help --version */
 	OPTIONS_BACKEND = 1 << 6, /* --backend --transport alone */
+	OPTIONS_TEXT = 1 << 7, /* --columns --wide --utc: how events look as text */
 };
 
 struct options {
 	const char *format; /* a sink's name, or NULL: the subcommand's default */
 	const char *output; /* -o, or NULL */
+	const char *columns; /* of text: a list of names, or NULL */
+	bool is_wide, is_utc; /* of text */
 	uint32_t events; /* BEGAT_EVENT_BIT()s of -e; 0 = not given */
 	const char *where_text; /* -w as given, or NULL */
 	struct begat_filter *where;
@@ -85,6 +88,7 @@ int option_quiet(struct options *options, const char *value);
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);
 int option_output(struct options *options, const char *value);
+int option_columns(struct options *options, const char *value);
 int option_events(struct options *options, const char *value);
 int option_where(struct options *options, const char *value);
 int option_pid(struct options *options, const char *value);

@@ -355,7 +355,7 @@ static int run_command(struct options *options, int argc, char **argv)
 
 const struct command_spec command_run = {
 	.captures = true,
-	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
+	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
 	.own = own_options,
 	.takes_arguments = true,
 	.about = "Runs CMD, follows everything that it begets, then shows on standard error a tree "

@@ -31,7 +31,7 @@ static const struct option_spec own_options[] = {
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
-#define GROUPS (OPTIONS_OUTPUT | OPTIONS_EVENTS)
+#define GROUPS (OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_TEXT)
 
 static uint32_t events_to_show(const struct options *options, bool is_text)
 {
@@ -71,7 +71,10 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		.no_color = !out->output.has_colour,
 		.redact = options->redact,
 		.redact_patterns = (const char *const *)options->redact_patterns,
-		.columns = out->output.is_terminal ? out->output.columns : 0,
+		.utc = options->is_utc,
+		.is_dated = true,
+		.column_names = options->columns,
+		.columns = out->output.is_terminal && !options->is_wide ? out->output.columns : 0,
 	};
 	struct shown shown = { 0 };
 	int err = begat_sink_open(format, &opts, &shown.sink);
@@ -135,6 +138,9 @@ static int show(struct options *options, int argc, char **argv)
 			status = cli_usage_error(
 				"show",
 				"--tree shows processes, not events: it goes with -p alone");
+		else if (options->columns &&
+			 (wants_tree || (options->format && strcmp(options->format, "text"))))
+			status = cli_usage_error("show", "--columns is for --format text");
 		else
 			status = show_one(files[0], options);
 	}

@@ -39,13 +39,21 @@ int stream_open(struct stream *stream, const struct options *options, const char
 	}
 	if (!events)
 		return CLI_OK;
+	if (options->columns && strcmp(format, "text")) {
+		cli_complain("--columns is for --format text.");
+		output_close(&stream->output, true);
+		return CLI_USAGE;
+	}
 	struct begat_sink_options opts = {
 		.size = sizeof(opts),
 		.fd = stream->output.fd,
 		.line_buffered = !stream->output.is_file && options->latency != BEGAT_BATCH,
 		.is_terminal = stream->output.is_terminal,
 		.no_color = !stream->output.has_colour,
-		.columns = stream->output.is_terminal ? stream->output.columns : 0,
+		.utc = options->is_utc,
+		.column_names = options->columns,
+		.columns = stream->output.is_terminal && !options->is_wide ? stream->output.columns
+									   : 0,
 	};
 
 	r = begat_sink_open(format, &opts, &stream->sink);

@@ -92,7 +92,8 @@ static int watch(struct options *options, int argc, char **argv)
 
 const struct command_spec command_watch = {
 	.captures = true,
-	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_SELECT | OPTIONS_CAPTURE | OPTIONS_TALK,
+	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_SELECT |
+		  OPTIONS_CAPTURE | OPTIONS_TALK,
 	.about = "Streams process events until Ctrl-C, then what was captured meanwhile and a "
 		 "summary.\n"
 		 "Text shows exec, exec_failed and exit; JSON also fork. Needs root, or CAP_BPF "

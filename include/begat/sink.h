@@ -24,17 +24,31 @@ struct begat_sink_options {
 	bool no_color;
 	bool redact; /* replace values that look like secrets: see docs/events.md */
 	bool utc; /* text: times in UTC, not local */
-	bool reserved[3];
-	uint32_t columns; /* text: width of the terminal; 0 = do not cut */
+	bool is_dated; /* text: the date and the zone of the times come first, not only with a new day */
+	bool reserved[2];
+	uint32_t columns; /* text: width of the terminal; 0 = all columns, and nothing is cut */
 	const char *const *redact_patterns; /* NULL-ended; more than the built-in ones */
+	const char *
+		column_names; /* text: "pid,user,command", see begat_sink_check_columns(); or NULL */
 };
 
 /**
  * begat_sink_open() - a sink by name.
- * Return: 0, -EINVAL for an unknown name or a bad redact pattern, -ENOMEM.
+ * Return: 0, -EINVAL for an unknown name, a bad redact pattern or an unknown column, -ENOMEM.
  */
 int begat_sink_open(const char *name, const struct begat_sink_options *opts,
 		    struct begat_sink **ret_sink);
+
+/**
+ * begat_sink_check_columns() - are these columns that text has?
+ * @list: names with commas between them: time, event, pid, ppid, user, result, after, command, or
+ *        any field of an event, in any order.
+ * Return: 0, or -EINVAL with one sentence in @error (which may be NULL).
+ */
+int begat_sink_check_columns(const char *list, char *error, size_t error_len);
+
+/** begat_sink_resize() - the terminal has another width now; text follows from the next line on. */
+void begat_sink_resize(struct begat_sink *sink, uint32_t columns);
 
 /** begat_sink_names() - "text", "json", NULL-ended. */
 const char *const *begat_sink_names(void);

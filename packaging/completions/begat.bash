@@ -21,6 +21,7 @@ _begat()
 		done
 	fi
 	case $prev in
+	--columns) words="time event pid ppid user result after command uid exe cwd comm container_id" ;;
 	--format) words="text json" ;;
 	-t | --to) words="perfetto chrome folded dot ndjson csv ecs otel" ;;
 	--latency) words="low balanced batch" ;;

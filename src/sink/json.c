@@ -37,8 +37,9 @@ static void json_close(struct begat_sink *sink)
 	free(sink->state);
 }
 
-static void json_fields(struct begat_fields *ret_fields)
+static void json_fields(const struct begat_sink *sink, struct begat_fields *ret_fields)
 {
+	(void)sink;
 	for (int i = 0; i < BEGAT_FIELD_COUNT; i++) {
 		if (i != BEGAT_F_ENV && i != BEGAT_F_ENV_TRUNCATED)
 			begat_fields_add(ret_fields, (enum begat_field)i);

@@ -26,7 +26,7 @@ void line_done(struct line *line)
 void line_clear(struct line *line)
 {
 	line->len = line->cut_len = 0;
-	line->column = 0;
+	line->column = line->cut_column = 0;
 	line->is_full = line->is_coloring = false;
 }
 
@@ -52,13 +52,16 @@ static void put_character(struct line *line, const char *data, size_t len, uint3
 	if (line->columns && line->column + width > line->columns) {
 		line->len = line->cut_len;
 		append(line, ELLIPSIS, strlen(ELLIPSIS));
+		line->column = line->cut_column + 1;
 		line->is_full = true;
 		return;
 	}
 	append(line, data, len);
 	line->column += width;
-	if (line->column < line->columns)
+	if (line->column < line->columns) {
 		line->cut_len = line->len;
+		line->cut_column = line->column;
+	}
 }
 
 void line_put_bytes(struct line *line, const char *data, size_t len)
@@ -125,6 +128,26 @@ void line_put_right(struct line *line, const char *text, uint32_t column)
 
 	line_pad(line, len < column ? column - (uint32_t)len : 0, 1);
 	line_put(line, text);
+}
+
+void line_limit(struct line *line, uint32_t width)
+{
+	if (!line->columns || line->is_full || line->column + width >= line->columns)
+		return;
+	line->whole_columns = line->columns;
+	line->columns = line->column + width;
+}
+
+void line_unlimit(struct line *line)
+{
+	if (!line->whole_columns)
+		return;
+	line->columns = line->whole_columns;
+	line->whole_columns = 0;
+	line->is_full = false;
+	/* All of it is before the screen's last column: an ellipsis has room behind it. */
+	line->cut_len = line->len;
+	line->cut_column = line->column;
 }
 
 void line_color(struct line *line, const char *sgr)

@@ -16,10 +16,12 @@ struct line {
 	size_t len, cap;
 	uint32_t column; /* where the next character goes, from 0 */
 	uint32_t columns; /* 0 = do not cut */
+	uint32_t cut_column; /* and how wide */
 	size_t cut_len; /* how long it is without the last column, where an ellipsis may go */
 	bool has_color; /* colours are wanted */
 	bool is_full; /* cut: nothing more is taken */
 	bool is_coloring; /* a colour is on */
+	uint32_t whole_columns; /* columns, while line_limit() holds; else 0 */
 	char *scratch; /* for escaping */
 	size_t scratch_size;
 };
@@ -40,6 +42,13 @@ void line_pad(struct line *line, uint32_t column, uint32_t gap);
 
 /* @text so that it ends before @column, at least one blank before it. */
 void line_put_right(struct line *line, const char *text, uint32_t column);
+
+/*
+ * What is put until line_unlimit() is cut to @width columns; what comes after it is not. Only where
+ * lines are cut at all.
+ */
+void line_limit(struct line *line, uint32_t width);
+void line_unlimit(struct line *line);
 
 /* SGR parameters such as "1;31"; NULL = back to normal. Does nothing without colours. */
 void line_color(struct line *line, const char *sgr);

@@ -24,9 +24,11 @@ struct sink_ops {
 	const char *name;
 	int (*open)(struct begat_sink *sink); /* makes sink->state; 0 or a negative errno */
 	void (*close)(struct begat_sink *sink); /* after a failed open too */
-	void (*fields)(struct begat_fields *fields); /* adds those that it shows */
+	void (*fields)(const struct begat_sink *sink,
+		       struct begat_fields *fields); /* adds those that it shows */
 	int (*write)(struct begat_sink *sink, const struct begat_event *ev);
 	void (*flush)(struct begat_sink *sink); /* before what was written leaves; or NULL */
+	void (*resize)(struct begat_sink *sink); /* opts.columns has changed; or NULL */
 };
 
 #endif

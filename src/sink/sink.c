@@ -78,13 +78,14 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 		return rc;
 	}
 	sink->opts.redact_patterns = NULL;
+	sink->opts.column_names = NULL;
 	*ret_sink = sink;
 	return 0;
 }
 
 BEGAT_API void begat_sink_fields(const struct begat_sink *sink, struct begat_fields *fields)
 {
-	sink->ops->fields(fields);
+	sink->ops->fields(sink, fields);
 }
 
 BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event *ev)
@@ -110,6 +111,13 @@ BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event
 	if (sink->out.error)
 		return sink->out.error;
 	return sink->opts.line_buffered ? sink_out_flush(&sink->out) : 0;
+}
+
+BEGAT_API void begat_sink_resize(struct begat_sink *sink, uint32_t columns)
+{
+	sink->opts.columns = columns;
+	if (sink->ops->resize)
+		sink->ops->resize(sink);
 }
 
 BEGAT_API int begat_sink_flush(struct begat_sink *sink)
