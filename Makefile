@@ -40,6 +40,13 @@ LIB_SRCS := $(sort $(wildcard base/*.c src/*/*.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/bpf/embed.o
 CLI_SRCS := $(sort $(wildcard cli/*.c cli/*/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(BUILD)/%.o)
+
+# What fields mean: the words of docs/events.md, for `begat help events`.
+$(BUILD)/gen/meanings.def: docs/events.md scripts/events-man.sh
+	@mkdir -p $(@D)
+	scripts/events-man.sh --meanings > $@
+$(BUILD)/cli/help_topics.o: $(BUILD)/gen/meanings.def
+$(BUILD)/cli/help_topics.o: CPPFLAGS += -I$(BUILD)
 -include $(wildcard trace/build.mk)
 
 all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(BUILD)/libbegat.pc
@@ -86,7 +93,7 @@ FORCE:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/doc/begat \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
@@ -102,8 +109,11 @@ install: all
 	install -m 644 packaging/completions/_begat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
 	install -m 644 packaging/completions/begat.fish \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
+	install -m 644 README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*.md docs/*.json docs/*.c \
+		docs/*.yml)) $(DESTDIR)$(PREFIX)/share/doc/begat/
 	$(if $(SCDOC),for page in docs/man/*.scd; do \
-		$(SCDOC) < $$page > $(DESTDIR)$(PREFIX)/share/man/man1/$$(basename $$page .scd); \
+		name=$$(basename $$page .scd); folder=$(DESTDIR)$(PREFIX)/share/man/man$${name##*.}; \
+		install -d $$folder && $(SCDOC) < $$page > $$folder/$$name || exit 1; \
 	done,@echo 'no man pages: scdoc is missing (scripts/install-deps.sh docs)')
 
 deps:

@@ -67,6 +67,8 @@ const char *suggest_word(const char *word, const char *const *names);
 
 /* help.c */
 void help_begat(FILE *out);
+/* help_topics.c: filter, events; false for another word. */
+bool help_topic(FILE *out, const char *name);
 void help_command(FILE *out, const struct command *command);
 
 #endif

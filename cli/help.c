@@ -30,7 +30,9 @@ void help_begat(FILE *out)
 	      "go?\n"
 	      "  sudo begat watch                 every process of the machine, as it happens\n"
 	      "\n"
-	      "'begat COMMAND --help' explains one. 'begat --version' says which version this is.\n"
+	      "'begat COMMAND --help' explains one; 'begat help filter' the expressions of -w,\n"
+	      "'begat help events' the fields of events. 'begat --version' says which version this "
+	      "is.\n"
 	      "Exit status: 0 done, 1 failed, 2 usage; 'begat run' has that of the command.\n",
 	      out);
 }

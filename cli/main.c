@@ -50,6 +50,9 @@ static int help(int argc, char **argv)
 		help_begat(stdout);
 		return output_flush_stdout();
 	}
+	if (help_topic(stdout, argv[1]))
+		return output_flush_stdout();
+
 	const struct command *command = command_by_name(argv[1]);
 
 	if (!command)

@@ -76,7 +76,7 @@ const struct option_spec common_options[] = {
 	{ "wide", 0, NULL, OPTIONS_TEXT, "text: every column, and commands whole, on a terminal too", set_wide },
 	{ "utc", 0, NULL, OPTIONS_TEXT, "text: times in UTC, not local ones", set_utc },
 	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", option_events },
-	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'uid == 0 and exe ~ \"*/gcc\"'", option_where },
+	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'user == root and fail'; begat help filter", option_where },
 	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },
 	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", option_user },
 	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", option_container },

@@ -97,7 +97,7 @@ function target_of(file, name, angle,    dir, mine) {
 	dir = file
 	sub(/\/[^\/]*$/, "", dir)
 	mine = folder_of(file)
-	if (name ~ /\.bpf\.o$/)
+	if (name ~ /\.bpf\.o$/ || name ~ /^gen\//) # made by the build
 		return mine
 	if (exists(dir "/" name))
 		return folder_of(plain(dir "/" name))

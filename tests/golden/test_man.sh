@@ -48,6 +48,52 @@ for name in $commands; do
 	fi
 done
 
+# The page of events is docs/events.md in another form.
+if "$root/scripts/events-man.sh" | cmp -s - "$man/begat-events.5.scd"; then
+	ok man_events
+else
+	fail man_events "run scripts/events-man.sh > docs/man/begat-events.5.scd"
+fi
+
+# Every field of the library has a meaning in the help, and its name is understood by a filter.
+"$begat" help events >"$tmp/events" || fail help_events "status $?"
+for field in $(sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/base/fields.def"); do
+	grep -A1 "^$field[ ,]" "$tmp/events" | grep -q '^    .' || fail help_events "no meaning of $field"
+	grep -q "^\*$(echo "$field" | sed 's/_/\\\\_/g')\*" "$man/begat-events.5.scd" ||
+		fail man_events "does not have $field"
+done
+ok help_events
+"$begat" help filter | grep -q 'under(PID)' && ok help_filter || fail help_filter "has no under()"
+"$begat" help | grep -q 'begat help filter' && ok help_topics || fail help_topics "not named in the help"
+
+# What a message names must be installed: documents are, under share/doc/begat, but by which path
+# depends on the system. So messages name man pages and help pages.
+if strings "$begat" 2>/dev/null | grep -E '(^|[^a-z])docs/[a-z]+\.(md|json|c)' >"$tmp/paths"; then
+	fail message_paths "a message names $(head -n 1 "$tmp/paths")"
+else
+	ok message_paths
+fi
+
+# Everything in docs/ is installed, each man page in its section.
+if make -s -C "$root" BUILD="${BUILD:-build}" install DESTDIR="$tmp/root" PREFIX=/usr >"$tmp/log" 2>&1; then
+	for file in "$root"/docs/*.md "$root"/docs/*.json; do
+		[ -f "$tmp/root/usr/share/doc/begat/$(basename "$file")" ] ||
+			fail install_docs "$(basename "$file") is not installed"
+	done
+	ok install_docs
+	if command -v scdoc >/dev/null; then
+		[ -s "$tmp/root/usr/share/man/man7/begat-filter.7" ] &&
+			[ -s "$tmp/root/usr/share/man/man5/begat-events.5" ] &&
+			[ -s "$tmp/root/usr/share/man/man1/begat-watch.1" ] ||
+			fail install_man "a page is not in its section"
+		[ ! -e "$tmp/root/usr/share/man/man1/begat-filter.7" ] ||
+			fail install_man "begat-filter.7 is in man1"
+		ok install_man
+	fi
+else
+	fail install_docs "make install: $(head -n 1 "$tmp/log")"
+fi
+
 if ! command -v scdoc >/dev/null; then
 	skip man_scdoc "scdoc is not installed (scripts/install-deps.sh docs)"
 	exit $failed
