@@ -12,15 +12,19 @@ ARCH ?= $(shell uname -m)
 # Debian's words as well as the kernel's.
 override ARCH := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
 CC ?= cc
-CLANG ?= $(firstword $(foreach c,clang clang-14 clang-16 clang-19,$(shell command -v $(c))))
-LLVM_STRIP ?= $(firstword $(foreach c,llvm-strip llvm-strip-14 llvm-strip-16 llvm-strip-19,$(shell command -v $(c))))
+# clang, or else any version of 14 and up, the oldest first.
+CLANG_VERSIONS := $(shell seq 14 30)
+first_of = $(firstword $(foreach c,$(1) $(CLANG_VERSIONS:%=$(1)-%),$(shell command -v $(c))))
+CLANG ?= $(call first_of,clang)
+LLVM_STRIP ?= $(call first_of,llvm-strip)
 
 SCDOC ?= $(shell command -v scdoc)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+# CPPFLAGS, CFLAGS and LDFLAGS are the user's, on the command line too: ours are BASE_*.
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread $(WARNINGS)
-CPPFLAGS += -I. -Iinclude -Isrc -DBEGAT_VERSION=\"$(VERSION)\"
+BASE_CPPFLAGS := -I. -Iinclude -Isrc -DBEGAT_VERSION=\"$(VERSION)\"
 LDLIBS_BPF ?= -lbpf -lelf -lz
 ifdef WERROR
 BASE_CFLAGS += -Werror
@@ -29,7 +33,7 @@ ifdef SAN
 override BUILD := $(BUILD)/san
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BASE_CFLAGS += $(SAN_FLAGS)
-LDFLAGS += $(SAN_FLAGS)
+BASE_LDFLAGS += $(SAN_FLAGS)
 endif
 
 BPF_ARCH := $(if $(filter aarch64,$(ARCH)),arm64,$(if $(filter x86_64,$(ARCH)),x86,$(ARCH)))
@@ -53,7 +57,7 @@ all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(BUILD)/libbegat.p
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters. It is there
 # twice: see HELD() in bpf/hooks/lifecycle.bpf.c.
@@ -72,12 +76,12 @@ $(BUILD)/libbegat.a: $(LIB_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libbegat.so: $(LIB_OBJS) packaging/libbegat.map
-	$(CC) -shared $(LDFLAGS) -Wl,-soname,libbegat.so.0 -Wl,--version-script=packaging/libbegat.map \
+	$(CC) -shared $(BASE_LDFLAGS) $(LDFLAGS) -Wl,-soname,libbegat.so.0 -Wl,--version-script=packaging/libbegat.map \
 		-Wl,-z,defs $(LIB_OBJS) $(LDLIBS_BPF) -pthread -o $@
 	ln -sf libbegat.so $(BUILD)/libbegat.so.0
 
 $(BUILD)/begat: $(CLI_OBJS) $(TRACE_LIB) $(BUILD)/libbegat.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
 # PREFIX may differ from one call to the next: always made, replaced only if it changed.
 $(BUILD)/libbegat.pc: packaging/libbegat.pc.in FORCE
@@ -137,6 +141,7 @@ help:
 	@echo 'make            build build/begat and build/libbegat.{so,a}'
 	@echo 'make demo       install what is missing, build, trace a real command (needs root)'
 	@echo 'make test       install what is missing, run every test this machine can run'
+	@echo 'make test-distro SUITE=trixie  build, demo and tests in a chroot of that Debian (root)'
 	@echo 'make check      include layers, format, the built page, warnings as errors'
 	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
 	@echo 'make install    DESTDIR= PREFIX='

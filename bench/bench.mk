@@ -17,20 +17,20 @@ $(BENCH_DIR)/load: bench/load.c
 
 $(BENCH_BINS): $(BENCH_DIR)/%: $(BUILD)/bench/%.o $(BENCH_LIB) $(TRACE_LIB) \
 		$(BUILD)/libbegat.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
 # Its events are those of the tests.
 $(BENCH_DIR)/store: $(BUILD)/bench/store.o $(BUILD)/tests/lib/synthetic.o \
 		$(BUILD)/tests/lib/synthetic_stories.o $(BENCH_LIB) $(TRACE_LIB) $(BUILD)/libbegat.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
-$(BUILD)/bench/store.o: CPPFLAGS += -Itests/lib
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+$(BUILD)/bench/store.o: BASE_CPPFLAGS += -Itests/lib
 
 $(BENCH_DIR)/diff_noise: $(BUILD)/bench/diff_noise.o $(BUILD)/tests/lib/diff_noise.o $(TRACE_LIB) \
 		$(BUILD)/libbegat.a
-	$(CC) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
-$(BUILD)/bench/diff_noise.o: CPPFLAGS += -Itests/lib
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
+$(BUILD)/bench/diff_noise.o: BASE_CPPFLAGS += -Itests/lib
 
-$(BUILD)/bench/%.o: CPPFLAGS += -Ibench
+$(BUILD)/bench/%.o: BASE_CPPFLAGS += -Ibench
 
 # feed: the product's emitters, called in a loop; floor: programs that do the least; choices: other
 # ways to do what emitters do.

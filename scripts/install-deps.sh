@@ -5,7 +5,7 @@
 #
 # Owns:    the names of packages; Debian and Ubuntu through apt-get, Fedora through dnf.
 # Not:     kernels for the virtual machines (tests/vm fetches those).
-# Sets:    build (default), test, vm, docs, all; bench: the peers that `make bench` compares with.
+# Sets:    build (default), test, browser, vm, docs, all; bench: the peers that `make bench` compares with.
 # Does nothing, in well under a second, when all is there. "a|b" means that either will do;
 # the first that the distribution has is taken. "a|none": only if it has a (a test then skips).
 
@@ -13,7 +13,7 @@ set -eu
 
 usage()
 {
-	echo "usage: scripts/install-deps.sh [--print] [build|test|vm|docs|all|bench]..." >&2
+	echo "usage: scripts/install-deps.sh [--print] [build|test|browser|vm|docs|all|bench]..." >&2
 	exit 2
 }
 
@@ -30,6 +30,12 @@ web_packages()
 	command -v npm >/dev/null || echo npm
 }
 
+# Each clang that there is: make test-vm loads the programs as every one of them compiles them.
+compilers()
+{
+	apt-cache pkgnames clang- 2>/dev/null | grep -xE 'clang-(1[4-9]|[2-9][0-9])' || true
+}
+
 debian_packages()
 {
 	case $1 in
@@ -39,10 +45,12 @@ debian_packages()
 	test)
 		echo "libcmocka-dev libjansson-dev jq strace stress-ng time clang-format sqlite3 git
 		      mount util-linux procps python3 python3-jsonschema libclang-rt-dev|libclang-rt-14-dev
-		      protobuf-compiler graphviz valgrind|none chromium|none $(web_packages)" ;;
+		      protobuf-compiler graphviz valgrind|none" ;;
+	browser)
+		echo "chromium|none $(web_packages)" ;;
 	vm)
 		echo "qemu-system-x86 qemu-system-arm qemu-system-common busybox-static cpio xz-utils zstd lld kmod
-		      debian-archive-keyring" ;;
+		      debian-archive-keyring debootstrap $(compilers)" ;;
 	docs)
 		echo "scdoc mandoc" ;;
 	bench)
@@ -60,9 +68,12 @@ fedora_packages()
 	test)
 		echo "libcmocka-devel jansson-devel glibc-static jq strace stress-ng time
 		      clang-tools-extra sqlite git util-linux procps-ng python3 python3-jsonschema compiler-rt
-		      protobuf-compiler graphviz valgrind|none chromium|none $(web_packages)" ;;
+		      protobuf-compiler graphviz valgrind|none" ;;
+	browser)
+		echo "chromium|none $(web_packages)" ;;
 	vm)
-		echo "qemu-system-x86-core qemu-system-aarch64-core busybox cpio xz zstd lld kmod dpkg" ;;
+		echo "qemu-system-x86-core qemu-system-aarch64-core busybox cpio xz zstd lld kmod dpkg
+		      debootstrap|none" ;;
 	docs)
 		echo "scdoc mandoc" ;;
 	bench)
@@ -150,8 +161,8 @@ sets=
 for arg in "$@"; do
 	case $arg in
 	--print) print_only=1 ;;
-	build | test | vm | docs | bench) sets="$sets $arg" ;;
-	all) sets="build test vm docs" ;;
+	build | test | browser | vm | docs | bench) sets="$sets $arg" ;;
+	all) sets="build test browser vm docs" ;;
 	*) usage ;;
 	esac
 done

@@ -17,7 +17,7 @@ TEST_LIB_OBJS := $(TEST_LIB_SRCS:%.c=$(BUILD)/%.o)
 UNIT_CPPFLAGS := -Itests/lib -DTESTS_DIR=\"tests\"
 UNIT_LDLIBS := -lcmocka -ljansson
 
-$(BUILD)/tests/lib/%.o: CPPFLAGS += $(UNIT_CPPFLAGS)
+$(BUILD)/tests/lib/%.o: BASE_CPPFLAGS += $(UNIT_CPPFLAGS)
 
 # An archive, so that a test takes only those parts of the command that it names.
 $(TESTS)/libcli.a: $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJS))
@@ -30,14 +30,14 @@ $(TESTS)/libtests.a: $(TEST_LIB_OBJS)
 
 $(TEST_TOOLS): $(TESTS)/%: tests/lib/%.c $(TESTS)/libtests.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $< \
+	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(BASE_LDFLAGS) $(LDFLAGS) $< \
 		$(TESTS)/libtests.a $(UNIT_LDLIBS) -o $@
 
 TEST_ARCHIVES = $(TESTS)/libtests.a $(TESTS)/libcli.a $(TRACE_LIB) $(BUILD)/libbegat.a
 
 $(UNIT_BINS) $(GOLDEN_BINS): $(TESTS)/%: tests/%.c $(TEST_ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) $< \
+	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(BASE_LDFLAGS) $(LDFLAGS) $< \
 		-Wl,--start-group $(TEST_ARCHIVES) -Wl,--end-group \
 		$(UNIT_LDLIBS) $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
 
@@ -101,7 +101,7 @@ fuzz-build:
 fuzz-link: $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/%)
 
 $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/%): $(BUILD)/%: tests/fuzz/%.c $(BUILD)/libbegat.a $(TRACE_LIB)
-	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< \
+	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< \
 		$(TRACE_LIB) $(BUILD)/libbegat.a $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
 
 # The records of fuzz_decode are captured anew when abi/ changes; needs root.
@@ -116,8 +116,13 @@ fuzz: fuzz-build
 
 # --- all of it; SUITES='unit golden' takes these only ---
 test:
-	@scripts/install-deps.sh build test docs vm
+	@scripts/install-deps.sh build test browser docs vm
 	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
 	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
 
-.PHONY: unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link fuzz-seeds test
+# The build, the demo and the tests in a fresh chroot of SUITE; needs root and debootstrap.
+test-distro:
+	@test -n '$(SUITE)' || { echo 'usage: make test-distro SUITE=trixie' >&2; exit 2; }
+	@BUILD=$(BUILD) ONLY='$(ONLY)' tests/distro/test-distro.sh $(SUITE) $(SUITES)
+
+.PHONY: test-distro unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link fuzz-seeds test

@@ -34,6 +34,8 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 {
 	if (!level || level >= REC_PID_LEVELS_MAX)
 		return;
+	/* Else the compiler leaves out the first end of the loop, the one that the verifier knows. */
+	barrier_var(level);
 	for (__u32 i = 0; i < REC_PID_LEVELS_MAX && i <= level; i++)
 		bpf_probe_read_kernel(&rec->pids[i], sizeof(rec->pids[i]),
 				      (void *)&pid->numbers[0].nr + i * sizeof(struct upid));

@@ -8,7 +8,7 @@
 # Called:  by `make test-vm [KERNEL='...'] [ARCH=arm64]`. KERNEL also takes oldest (the first line).
 #          -u writes the verifier's baseline instead of comparing it.
 #
-# Environment: VM_PARTS (integration verifier guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
+# Environment: VM_PARTS (integration verifier compilers guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
 # ONLY, LIVES (processes of a storm, 400), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
@@ -24,7 +24,7 @@ while getopts A:u option; do
 	esac
 done
 shift $((OPTIND - 1))
-parts=${VM_PARTS:-integration verifier guest}
+parts=${VM_PARTS:-integration verifier compilers guest}
 limit=${VM_LIMIT:-2400}
 cd "$vm_root"
 
@@ -60,6 +60,24 @@ else
 	}
 fi
 initramfs=$vm_build/vm/$arch-tests.cpio
+
+# What every clang makes of bpf/. Fewer than VM_MIN_COMPILERS (1) is a failure.
+compilers=$vm_build/vm/$arch-compilers
+rm -rf "$compilers"
+mkdir -p "$compilers"
+case $arch in amd64) bpf_arch=x86 ;; *) bpf_arch=$arch ;; esac
+for version in $(seq 14 30); do
+	command -v "clang-$version" > /dev/null || continue
+	mkdir "$compilers/clang-$version"
+	for object in begat begat_preemptible; do
+		define=''
+		[ $object = begat ] || define=-DBEGAT_PREEMPTIBLE
+		"clang-$version" -target bpf -mcpu=v3 -O2 -g -std=gnu11 "-D__TARGET_ARCH_$bpf_arch" $define \
+			-I. -Ibpf -c bpf/begat.bpf.c -o "$compilers/clang-$version/$object.bpf.o" ||
+			die "clang-$version does not compile bpf/begat.bpf.c"
+	done
+done
+compiler_count=$(ls "$compilers" | wc -l)
 "$vm_dir/build-initramfs.sh" -A "$arch" "$initramfs" \
 	"$built/begat=/begat/begat" \
 	"$built/tests/begat-verify=/begat/begat-verify" \
@@ -67,6 +85,7 @@ initramfs=$vm_build/vm/$arch-tests.cpio
 	"$built/tests/integration/cases=/begat/integration/cases" \
 	"$built/tests/vm/with-caps=/begat/tools/with-caps" \
 	"$built/tests/vm/compat32=/begat/tools/compat32" \
+	"$compilers=/begat/compilers" \
 	"$vm_dir/guest-main.sh=/begat/guest-main.sh" \
 	"$vm_dir/guest-tests.sh=/begat/guest-tests.sh"
 
@@ -156,6 +175,7 @@ part_rows()
 			sub(/:$/, "", $4)
 			emit(part, $2, $4, $(NF - 1))
 		}
+		/^VM-SECONDS compilers / { emit("compilers", "all", "all", $3); part = "" }
 		/^VM-SECONDS guest / { emit("guest", "all", "all", $3); part = "" }
 		/^VM-SECONDS / { part = "" }
 		END {
@@ -286,6 +306,15 @@ if [ "$had" -lt "$minimum" ]; then
 	kernel=all guest_failed=0
 	fail "only $had of $asked_count kernels were to be had, $minimum are needed"
 fi
+if [ "$compiler_count" -lt "${VM_MIN_COMPILERS:-1}" ]; then
+	kernel=all guest_failed=0
+	fail "only $compiler_count compilers are installed, ${VM_MIN_COMPILERS:-1} are needed: scripts/install-deps.sh vm"
+fi
+for version in 14 15 16 19; do
+	[ -e "$compilers/clang-$version" ] && continue
+	skipped=$((skipped + 1))
+	echo "skip $arch compilers: clang-$version is not installed" >> "$notes"
+done
 
 echo
 echo "architecture $arch, logs in $vm_build/vm/$arch-*/console.log"

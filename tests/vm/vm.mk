@@ -29,7 +29,7 @@ $(VM_TOOLS)/with-caps: tests/vm/with-caps.c
 
 $(TESTS)/begat-verify: tests/vm/verify.c $(BUILD)/libbegat.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) $< $(BUILD)/libbegat.a $(LDLIBS_BPF) -o $@
+	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) $< $(BUILD)/libbegat.a $(LDLIBS_BPF) -o $@
 
 # All that a guest of the matrix runs.
 vm-programs: $(BUILD)/begat integration-build $(TESTS)/begat-verify $(VM_TOOLS)/compat32 \

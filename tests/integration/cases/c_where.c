@@ -283,6 +283,31 @@ static void odd_names(void)
 	}
 }
 
+/*
+ * A mount namespace of its own, from which nothing spreads. In a chroot "/" may be no mount point, so
+ * the change is made at the namespace's own root, on the way out of the chroot and back.
+ */
+static int private_mounts(void)
+{
+	int root, err;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return -1;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || mkdir("way", 0700) < 0 || chroot("way") < 0 || fchdir(root) < 0)
+		return -1;
+	for (int i = 0; i < 64; i++) /* below the chroot's folder now: up to the top */
+		if (chdir("..") < 0)
+			return -1;
+	if (chroot(".") < 0)
+		return -1;
+	err = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	if (fchdir(root) < 0 || chroot(".") < 0 || chdir(cwd) < 0 || rmdir("way") < 0)
+		return -1;
+	close(root);
+	return err;
+}
+
 /* Mount points crossed: a file system on a file system, and a bind mount of it. */
 static void mounts(void)
 {
@@ -296,10 +321,8 @@ static void mounts(void)
 
 		pid = case_fork();
 		if (pid == 0) {
-			if (unshare(CLONE_NEWNS) < 0 ||
-			    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-			    mount("none", "m", "tmpfs", 0, NULL) < 0 || mkdir("m/n", 0755) < 0 ||
-			    mount("none", "m/n", "tmpfs", 0, NULL) < 0)
+			if (private_mounts() < 0 || mount("none", "m", "tmpfs", 0, NULL) < 0 ||
+			    mkdir("m/n", 0755) < 0 || mount("none", "m/n", "tmpfs", 0, NULL) < 0)
 				truth_skip("cannot mount: %s", strerror(errno));
 			case_copy(case_target, "m/n/t");
 			if (mount("m/n", "b", NULL, MS_BIND, NULL) < 0)
