@@ -248,7 +248,8 @@ static int write_all(struct output *output, const struct options *options,
 		print_json(out, findings, conclusion);
 	else
 		print_text(out, output, findings, conclusion);
-	int r = fclose(out) ? -ENOMEM : 0;
+	bool is_short = ferror(out) != 0;
+	int r = fclose(out) || is_short ? -ENOMEM : 0;
 
 	if (!r)
 		r = output_begin(output, true);

@@ -180,5 +180,8 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 			print_below(&line, trace, t, i, out);
 	}
 	free(line.text);
-	return 0;
+	err = begat_trace_check(trace);
+	if (err < 0)
+		traces_complain(trace);
+	return err;
 }

@@ -272,6 +272,12 @@ struct begat_str begat_trace_string(const struct begat_trace *trace, uint32_t st
 /** begat_trace_strings() - a vector (argv, env) by its number; 0 and unknown ones are empty. */
 struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t strings);
 
+/**
+ * begat_trace_check() - was a vector of begat_trace_strings() empty only for want of memory?
+ * Return: 0, or -ENOMEM once; the sentence is begat_trace_error(@trace).
+ */
+int begat_trace_check(struct begat_trace *trace);
+
 /** begat_trace_find() - index of a process by id after begat_trace_load(), or BEGAT_TRACE_NONE. */
 uint32_t begat_trace_find(const struct begat_trace *trace, uint64_t id);
 

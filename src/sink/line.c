@@ -36,8 +36,10 @@ static void append(struct line *line, const char *data, size_t len)
 		size_t cap = (line->len + len) * 2 + 256;
 		char *grown = realloc(line->data, cap);
 
-		if (!grown)
+		if (!grown) {
+			line->is_short = true;
 			return;
+		}
 		line->data = grown;
 		line->cap = cap;
 	}
@@ -102,8 +104,10 @@ void line_escape(struct line *line, const struct begat_str *str, bool shell)
 	if (needed >= line->scratch_size) {
 		char *grown = realloc(line->scratch, needed * 2 + 256);
 
-		if (!grown)
+		if (!grown) {
+			line->is_short = true;
 			return;
+		}
 		line->scratch = grown;
 		line->scratch_size = needed * 2 + 256;
 		begat_escape(line->scratch, line->scratch_size, len ? str->data : "", len, shell);

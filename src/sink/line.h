@@ -22,6 +22,7 @@ struct line {
 	bool is_full; /* cut: nothing more is taken */
 	bool is_coloring; /* a colour is on */
 	uint32_t whole_columns; /* columns, while line_limit() holds; else 0 */
+	bool is_short; /* something is missing for want of memory; stays until it is reported */
 	char *scratch; /* for escaping */
 	size_t scratch_size;
 };

@@ -520,7 +520,10 @@ static int text_write(struct begat_sink *sink, const struct begat_event *ev)
 	}
 	line_end(line);
 	sink_out_put(&sink->out, line->data, line->len);
-	return 0;
+	if (!line->is_short)
+		return 0;
+	line->is_short = false;
+	return -ENOMEM;
 }
 
 const struct sink_ops sink_text = {

@@ -119,7 +119,9 @@ static char *make_key(struct begat_trace *trace, const struct begat_trace_proces
 			normal_write(out, argv.data + at, strlen(argv.data + at));
 		}
 	}
-	if (fclose(out)) {
+	bool is_short = ferror(out) != 0;
+
+	if (fclose(out) || is_short) {
 		free(key);
 		return NULL;
 	}
@@ -209,5 +211,5 @@ int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *p
 	}
 	/* Not the sum over what ran side by side. */
 	ret_total->values[BEGAT_DIFF_WALL] = (double)wall_of(trace, t);
-	return 0;
+	return begat_trace_check(trace);
 }

@@ -9,6 +9,7 @@
  *  (1) No cell that a traced process supplies is a formula to a spreadsheet: an apostrophe goes
  *      before it, unless the caller asked for raw texts.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,7 @@ static const struct column {
 struct csv {
 	FILE *out;
 	bool is_raw;
+	bool is_short; /* a text is missing for want of memory */
 };
 
 /*
@@ -109,20 +111,26 @@ static void put_quoted(const struct csv *csv, const char *text, size_t len)
 }
 
 /* Texts are written as inside a JSON string: on one line, and any byte is valid. */
-static void put_text(const struct csv *csv, const char *data, size_t len,
-		     const struct begat_strv *argv)
+static void put_text(struct csv *csv, const char *data, size_t len, const struct begat_strv *argv)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *memory = open_memstream(&text, &size);
 
-	if (!memory)
+	if (!memory) {
+		csv->is_short = true;
 		return;
+	}
 	if (argv)
 		export_json_strings(memory, argv);
 	else
 		export_json_bytes(memory, data, len);
-	if (fclose(memory) == 0)
+	/* A stream that could not grow says so before it is closed, not when. */
+	bool is_short = ferror(memory) != 0;
+
+	if (fclose(memory) || is_short)
+		csv->is_short = true;
+	else
 		put_quoted(csv, text, size);
 	free(text);
 }
@@ -135,7 +143,7 @@ static void put_name(FILE *out, const char *name, long long number)
 		fprintf(out, "%lld", number);
 }
 
-static void put_cell(const struct csv *csv, const struct begat_event *ev, const struct column *c)
+static void put_cell(struct csv *csv, const struct begat_event *ev, const struct column *c)
 {
 	FILE *out = csv->out;
 	const char *member = (const char *)ev + c->offset;
@@ -186,7 +194,7 @@ static void put_cell(const struct csv *csv, const struct begat_event *ev, const 
 
 static int write_row(const struct begat_event *ev, void *ctx)
 {
-	const struct csv *csv = ctx;
+	struct csv *csv = ctx;
 	FILE *out = csv->out;
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
@@ -196,7 +204,7 @@ static int write_row(const struct begat_event *ev, void *ctx)
 			put_cell(csv, ev, &columns[i]);
 	}
 	fputs("\r\n", out);
-	return ferror(out);
+	return csv->is_short || ferror(out);
 }
 
 static int run(struct export *ex)
@@ -206,7 +214,9 @@ static int run(struct export *ex)
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		fprintf(ex->out, "%s%s", i ? "," : "", columns[i].name);
 	fputs("\r\n", ex->out);
-	return export_replay(ex, write_row, &csv);
+	int err = export_replay(ex, write_row, &csv);
+
+	return csv.is_short ? -ENOMEM : err;
 }
 
 const struct export_ops export_csv = { .run = run };

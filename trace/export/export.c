@@ -76,6 +76,8 @@ int begat_export(struct begat_trace *trace, const char *format,
 		err = begat_trace_load(trace, &ex.table);
 	if (!err)
 		err = ops->run(&ex);
+	if (!err && ops->needs_table)
+		err = begat_trace_check(trace);
 	if (fflush(out) == EOF && !err)
 		err = errno ? -errno : -EIO;
 	return err;

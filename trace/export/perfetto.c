@@ -203,8 +203,10 @@ static void note_argv(struct writer *w, uint32_t number)
 	struct begat_strv argv = begat_trace_strings(w->ex->trace, number);
 	char *joined = argv.count ? malloc(argv.bytes) : NULL;
 
-	if (!joined)
+	if (!joined) {
+		w->err = argv.count ? -ENOMEM : w->err;
 		return;
+	}
 	memcpy(joined, argv.data, argv.bytes);
 	for (size_t i = 0; i + 1 < argv.bytes; i++)
 		if (!joined[i])

@@ -54,6 +54,8 @@ begat_report(struct begat_trace *trace, const struct begat_report_options *opts,
 		errno = 0;
 		if (err == 0)
 			err = formats[i].write(a, &known, out);
+		if (err == 0)
+			err = begat_trace_check(trace);
 		if (err == 0 && (fflush(out) == EOF || ferror(out)))
 			err = errno ? -errno : -EIO;
 	}

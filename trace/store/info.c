@@ -32,16 +32,18 @@ struct summary_reader {
 static bool find_summary(struct summary_reader *reader, const char *name)
 {
 	sqlite3_reset(reader->stmt);
-	sqlite3_bind_text(reader->stmt, 1, name, -1, SQLITE_TRANSIENT);
-	int rc = sqlite3_step(reader->stmt);
+	int rc = sqlite3_bind_text(reader->stmt, 1, name, -1, SQLITE_TRANSIENT);
 
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(reader->stmt);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		reader->err = trace_fail_sqlite(reader->trace, rc);
 	return rc == SQLITE_ROW;
 }
 
 /* Texts live in meta, so that they last as long as the trace. */
-static const char *keep_text(struct begat_trace *trace, const char *name, const char *value)
+static const char *keep_text(struct begat_trace *trace, const char *name, const char *value,
+			     int *ret_err)
 {
 	char key[80];
 	const char *known;
@@ -51,34 +53,29 @@ static const char *keep_text(struct begat_trace *trace, const char *name, const 
 	if (known || trace->meta_count == READER_META_MAX)
 		return known;
 
-	struct meta_line *line = &trace->meta[trace->meta_count];
-
-	line->name = strdup(key);
-	line->value = strdup(value);
-	trace->meta_count++;
-	if (!line->name || !line->value) {
-		free(line->name);
-		free(line->value);
-		trace->meta_count--;
-		return NULL;
-	}
-	return line->value;
+	*ret_err = trace_add_meta(trace, key, value);
+	return *ret_err ? NULL : begat_trace_meta(trace, key);
 }
 
 static int get_stat(void *ctx, const char *name, enum stats_kind kind, void *member)
 {
 	struct summary_reader *reader = ctx;
 	const char *text;
+	size_t len;
 	uint64_t number;
 	uint32_t narrow;
 
 	if (!find_summary(reader, name))
 		return reader->err;
 	if (kind == STATS_TEXT) {
-		text = (const char *)sqlite3_column_text(reader->stmt, 0);
-		text = text ? keep_text(reader->trace, name, text) : NULL;
-		memcpy(member, &text, sizeof(text));
-		return 0;
+		reader->err = trace_bytes(reader->trace, reader->stmt, 0, &text, &len);
+		if (!reader->err)
+			text = sqlite3_column_type(reader->stmt, 0) == SQLITE_TEXT
+				       ? keep_text(reader->trace, name, text, &reader->err)
+				       : NULL;
+		if (!reader->err)
+			memcpy(member, &text, sizeof(text));
+		return reader->err;
 	}
 	number = (uint64_t)sqlite3_column_int64(reader->stmt, 0);
 	narrow = (uint32_t)number;

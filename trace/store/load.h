@@ -52,6 +52,7 @@ struct loaded {
 
 	struct begat_trace_process *final_processes;
 	struct begat_trace_exec *final_execs;
+	bool is_short; /* a list was asked for and there was no memory for it */
 	uint32_t *by_id; /* hash table of indexes + 1 */
 	uint32_t by_id_mask;
 };

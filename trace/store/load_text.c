@@ -16,11 +16,13 @@ int load_text(struct begat_trace *trace, sqlite3_stmt *stmt)
 {
 	struct loaded *l = trace->loaded;
 	int type = sqlite3_column_type(stmt, 1);
-	const char *data = sqlite3_column_blob(stmt, 1);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, 1);
+	const char *data;
+	size_t len;
 	int err =
 		load_grow(trace, &l->texts, l->texts_count, &l->texts_capacity, sizeof(*l->texts));
 
+	if (!err)
+		err = trace_bytes(trace, stmt, 1, &data, &len);
 	if (err < 0)
 		return err;
 	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
@@ -101,13 +103,18 @@ struct begat_strv loaded_strings(struct loaded *l, uint32_t string)
 	/* Decoded when asked for, then kept. */
 	if (!l->vectors)
 		l->vectors = calloc(l->texts_count, sizeof(*l->vectors));
-	if (!l->vectors)
+	if (!l->vectors) {
+		l->is_short = true;
 		return none;
+	}
 
 	struct loaded_vector *vector = &l->vectors[string - 1];
 
 	if (!vector->data) {
-		if (text_decode_vector(data, text->len, &decoded, &count) < 0) {
+		int err = text_decode_vector(data, text->len, &decoded, &count);
+
+		if (err < 0) {
+			l->is_short |= err == -ENOMEM;
 			bytes_done(&decoded);
 			return none;
 		}
@@ -128,4 +135,12 @@ struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t 
 	if (!trace->loaded)
 		return (struct begat_strv){ .data = "" };
 	return loaded_strings(trace->loaded, strings);
+}
+
+int begat_trace_check(struct begat_trace *trace)
+{
+	if (!trace->loaded || !trace->loaded->is_short)
+		return 0;
+	trace->loaded->is_short = false;
+	return trace_fail_sqlite(trace, SQLITE_NOMEM);
 }

@@ -76,6 +76,23 @@ int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret
 	return rc == SQLITE_OK ? 0 : trace_fail_sqlite(trace, rc);
 }
 
+int trace_bytes(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char **ret_data,
+		size_t *ret_len)
+{
+	int type = sqlite3_column_type(stmt, column);
+	const char *data = type == SQLITE_NULL	 ? NULL
+			   : type == SQLITE_BLOB ? sqlite3_column_blob(stmt, column)
+						 : (const char *)sqlite3_column_text(stmt, column);
+	int len = sqlite3_column_bytes(stmt, column);
+
+	/* An empty blob has no address either. */
+	if (!data && type != SQLITE_NULL && (type != SQLITE_BLOB || len))
+		return trace_fail_sqlite(trace, SQLITE_NOMEM);
+	*ret_data = data ? data : "";
+	*ret_len = (size_t)len;
+	return 0;
+}
+
 static const char *type_name(int type)
 {
 	switch (type) {
@@ -245,6 +262,20 @@ static int check_schema(struct begat_trace *trace)
 	return 0;
 }
 
+/* Invariant: a line that counts has both texts. */
+int trace_add_meta(struct begat_trace *trace, const char *name, const char *value)
+{
+	struct meta_line line = { .name = strdup(name), .value = strdup(value) };
+
+	if (!line.name || !line.value) {
+		free(line.name);
+		free(line.value);
+		return trace_fail_sqlite(trace, SQLITE_NOMEM);
+	}
+	trace->meta[trace->meta_count++] = line;
+	return 0;
+}
+
 static int read_meta(struct begat_trace *trace)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -255,20 +286,20 @@ static int read_meta(struct begat_trace *trace)
 		trace->meta = calloc(READER_META_MAX, sizeof(*trace->meta));
 	if (!err && !trace->meta)
 		err = trace_fail_sqlite(trace, SQLITE_NOMEM);
-	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(stmt, 0);
-		const char *value = (const char *)sqlite3_column_text(stmt, 1);
-		struct meta_line *line = &trace->meta[trace->meta_count];
+	while (!err && trace->meta_count < READER_META_MAX &&
+	       (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *name, *value;
+		size_t name_len, value_len;
 
-		if (!name || !value || sqlite3_column_bytes(stmt, 1) > META_VALUE_MAX)
-			continue;
-		line->name = strdup(name);
-		line->value = strdup(value);
-		trace->meta_count++;
-		if (!line->name || !line->value)
-			err = trace_fail_sqlite(trace, SQLITE_NOMEM);
+		err = trace_bytes(trace, stmt, 0, &name, &name_len);
+		if (!err)
+			err = trace_bytes(trace, stmt, 1, &value, &value_len);
+		if (!err && sqlite3_column_type(stmt, 0) == SQLITE_TEXT &&
+		    sqlite3_column_type(stmt, 1) != SQLITE_NULL &&
+		    sqlite3_column_type(stmt, 1) != SQLITE_BLOB && value_len <= META_VALUE_MAX)
+			err = trace_add_meta(trace, name, value);
 	}
-	if (!err && rc != SQLITE_DONE)
+	if (!err && rc != SQLITE_DONE && rc != SQLITE_ROW)
 		err = trace_fail_sqlite(trace, rc);
 	sqlite3_finalize(stmt);
 	return err;

@@ -65,6 +65,16 @@ int trace_scalar(struct begat_trace *trace, const char *sql, int64_t *ret);
 /* info.c: a line of meta as a number, 0 if there is none. */
 int64_t trace_meta_number(const struct begat_trace *trace, const char *name);
 
+/*
+ * Text or bytes of a column; NULL is "". They live until the statement steps. SQLite gives no address
+ * without memory too: that is -ENOMEM here. 0 or a negative errno.
+ */
+int trace_bytes(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char **ret_data,
+		size_t *ret_len);
+
+/* One more line of begat_trace_meta(); at most READER_META_MAX. 0 or -ENOMEM. */
+int trace_add_meta(struct begat_trace *trace, const char *name, const char *value);
+
 /* "table exec, row 17: column argc holds text where a number belongs" */
 int trace_fail_cell(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char *why);
 

@@ -426,6 +426,8 @@ int64_t begat_trace_replay(struct begat_trace *trace, const struct begat_trace_q
 		err = open_cursors(&r);
 	if (!err)
 		err = replay_all(&r);
+	if (!err)
+		err = begat_trace_check(trace);
 	for (int i = 0; i < CURSORS; i++)
 		sqlite3_finalize(r.cursors[i].stmt);
 	sqlite3_finalize(r.owner);

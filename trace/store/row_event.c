@@ -68,10 +68,13 @@ static int set_context(struct begat_trace *trace, const struct reader_context *c
 static int set_pids(struct begat_trace *trace, sqlite3_stmt *stmt, int column, uint32_t *pids,
 		    struct begat_event *ev)
 {
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+	const char *text;
+	size_t len;
+	int err = trace_bytes(trace, stmt, column, &text, &len);
 
-	if (sqlite3_column_type(stmt, column) != SQLITE_TEXT || !text ||
+	if (err < 0)
+		return err;
+	if (sqlite3_column_type(stmt, column) != SQLITE_TEXT ||
 	    text_decode_numbers(text, len, pids, SLOT_PIDS_MAX, &ev->pids_count) < 0)
 		return trace_fail_cell(trace, stmt, column, "a list of pids belongs there");
 	ev->pids = pids;
@@ -211,10 +214,12 @@ int row_event(struct begat_trace *trace, sqlite3_stmt *stmt, enum slot_form form
 
 	if (sqlite3_column_type(stmt, extra) != SQLITE_NULL) {
 		struct begat_str bytes;
-		const char *data = sqlite3_column_blob(stmt, extra);
-		int len = sqlite3_column_bytes(stmt, extra);
+		const char *data;
+		size_t len;
 
-		err = texts_keep(trace, data, (size_t)len, &bytes);
+		err = trace_bytes(trace, stmt, extra, &data, &len);
+		if (!err)
+			err = texts_keep(trace, data, len, &bytes);
 		if (err < 0)
 			return err;
 		if (sqlite3_column_type(stmt, extra) != SQLITE_BLOB ||

@@ -114,13 +114,15 @@ static int decode(struct begat_trace *trace, bool is_vector, struct begat_strv *
 {
 	struct text_cache *cache = trace->texts;
 	int type = sqlite3_column_type(trace->text, 1);
-	const char *data = sqlite3_column_blob(trace->text, 1);
-	size_t len = (size_t)sqlite3_column_bytes(trace->text, 1);
-	int err;
+	const char *data;
+	size_t len;
+	int err = trace_bytes(trace, trace->text, 1, &data, &len);
 
+	if (err < 0)
+		return err;
 	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
 		return trace_fail_cell(trace, trace->text, 1, "text or bytes belong there");
-	*ret = (struct begat_strv){ .data = data ? data : "", .bytes = len };
+	*ret = (struct begat_strv){ .data = data, .bytes = len };
 	if (!is_vector)
 		return 0;
 	if (type == SQLITE_BLOB) {
