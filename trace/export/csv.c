@@ -128,7 +128,7 @@ static void put_text(struct csv *csv, const char *data, size_t len, const struct
 	/* A stream that could not grow says so before it is closed, not when. */
 	bool is_short = ferror(memory) != 0;
 
-	if (fclose(memory) || is_short)
+	if (fclose(memory) || is_short || !text)
 		csv->is_short = true;
 	else
 		put_quoted(csv, text, size);
