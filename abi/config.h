@@ -106,7 +106,8 @@ struct cpu_counters {
 	__u64 hook_runs[HOOK_COUNT]; /* of the first program at a hook; its copies do not count */
 	__u64 hook_firsts[HOOK_COUNT]; /* events that a program or one of its copies has taken */
 	__u64 own_attempts; /* failed execs of begat itself: its self-test, never sent */
-	__u64 reserved[7]; /* whole cache lines */
+	__u64 is_stopped; /* set by user space, once and for good: this CPU records no more events */
+	__u64 reserved[6]; /* whole cache lines */
 };
 
 enum proc_flags {

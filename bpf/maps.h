@@ -160,6 +160,15 @@ static __always_inline struct cpu_counters *cpu_counters(void)
 	return bpf_map_lookup_elem(&counters, &cpu);
 }
 
+/*
+ * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind the
+ * end of the stream, which user space takes before it stops the first CPU (attach_stop()).
+ */
+static __always_inline bool is_stopped(const volatile struct cpu_counters *c)
+{
+	return c && c->is_stopped;
+}
+
 static __always_inline void *slot(__u32 index)
 {
 	return bpf_map_lookup_elem(&scratch, &index);

@@ -118,7 +118,7 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 		return;
 	c = cpu_counters();
 	at = slot(SLOT_EXEC);
-	if (!c || !at || !(config.emit & 1 << REC_CLASS_EXEC) ||
+	if (!c || !at || is_stopped(c) || !(config.emit & 1 << REC_CLASS_EXEC) ||
 	    !admit(task, cache_find(tgid, READ(true, task, start_boottime)), REC_CLASS_EXEC))
 		return;
 	ts_ns = first_chunk ? at->header.ts_ns : now_ns();
@@ -149,11 +149,12 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	__u64 start_ns = READ(true, task, start_boottime);
 	struct proc_entry *entry = cache_find(tgid, start_ns);
 	struct attempt attempt = {};
-	__u64 now = now_ns(), cgroup = 0;
+	__u64 now, cgroup = 0;
 
 	attempt_take(entry, (__u64)task, &attempt);
-	if (!c || !rec)
+	if (!c || !rec || is_stopped(c))
 		return;
+	now = now_ns();
 	if (entry) {
 		entry->exec_ts_ns = now;
 		entry->execs++;

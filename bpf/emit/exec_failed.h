@@ -401,19 +401,20 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 {
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
-	__u64 now = now_ns(), cgroup = 0;
+	__u64 now, cgroup = 0;
 	struct failed_walk walk = {
 		.ctx = ctx,
 		.counters = c,
 		.attempt = attempt,
-		.ts_ns = now,
 		.tid = tid,
 		.tgid = tgid,
 	};
 	__u32 size;
 
-	if (!c || !rec)
+	if (!c || !rec || is_stopped(c))
 		return;
+	now = now_ns();
+	walk.ts_ns = now;
 	if (tgid == config.own_tgid) {
 		c->own_attempts++;
 		clock_unaccounted(c, task);

@@ -203,7 +203,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	__u64 now, cgroup = 0;
 
 	attempt_drop((__u64)task); /* killed in the middle of an exec */
-	if (!c || !rec)
+	if (!c || !rec || is_stopped(c))
 		return;
 	if (!exit_is_last(task, group_dead, tgid, start_ns)) {
 		exit_note_thread(task, tgid, start_ns);

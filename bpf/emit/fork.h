@@ -15,13 +15,13 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 	struct proc_entry *forker = cache_find(forker_tgid, forker_start_ns);
 	struct proc_entry entry = {};
 	struct rec_fork *rec = slot(SLOT_FORK);
-	__u64 now = now_ns();
-	__u64 cgroup = 0;
+	__u64 now, cgroup = 0;
 	bool is_sent;
 	__u32 size;
 
-	if (!c || !rec)
+	if (!c || !rec || is_stopped(c))
 		return;
+	now = now_ns();
 	if (config.admit & CONFIG_ADMIT_TREE) {
 		if (!(forker && forker->flags & PROC_FOLLOWED) &&
 		    !admit_root(READ(true, child, tgid)))

@@ -307,6 +307,14 @@ int attach_open(const struct attach_options *opts, const struct features *f, str
 	return 0;
 }
 
+void attach_stop(struct attach *attach)
+{
+	struct cpu_counters *counters = attach->counters.data;
+
+	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++)
+		__atomic_store_n(&counters[cpu].is_stopped, 1, __ATOMIC_RELAXED);
+}
+
 /* Fork hooks go last, as they came last: who is seen to exec or to end has had a fork seen. */
 void attach_detach(struct attach *attach)
 {

@@ -45,6 +45,13 @@ int attach_open(const struct attach_options *opts, const struct features *featur
 		struct error *error, struct attach **ret_attach);
 void attach_close(struct attach *attach);
 
+/*
+ * No hook records an event from now on. What has a time stamp from before the call has been recorded,
+ * or is under way; all hooks end at nearly the same moment, where to detach them takes a fifth of a
+ * second.
+ */
+void attach_stop(struct attach *attach);
+
 /* Takes the hooks away; maps and what they hold stay until attach_close(). */
 void attach_detach(struct attach *attach);
 

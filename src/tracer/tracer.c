@@ -132,6 +132,12 @@ static void skip_cgroup(struct begat *b, const void *record, struct begat_event 
 		*kept = id;
 }
 
+/* Recorded between the end of the stream and the stop of its CPU. A loss is told whenever it was. */
+static bool is_too_late(const struct begat *b, const struct begat_event *ev)
+{
+	return b->end_ns && ev->ts_ns > b->end_ns && ev->type != BEGAT_LOST;
+}
+
 /* The path of an event, step by step. */
 int tracer_take(struct begat *b, const void *record, size_t size)
 {
@@ -142,6 +148,8 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 		b->malformed += got != -ENOMEM;
 	for (bool more = got > 0; more && !b->stop; more = decode_more(b->decoder, &ev)) {
 		note_event(b, &ev);
+		if (is_too_late(b, &ev))
+			continue;
 		if (b->skips_cgroups)
 			skip_cgroup(b, record, &ev);
 		tracer_deliver(b, &ev);
@@ -342,6 +350,12 @@ BEGAT_API int begat_finish(struct begat *b)
 	error_clear(&b->error);
 	if (b->finished)
 		return 0;
+	/*
+	 * One moment for all CPUs and hooks. What the exit hook did not see any more must not have
+	 * been begun in this stream by a fork hook that was there a little longer.
+	 */
+	b->end_ns = tracer_now_ns();
+	attach_stop(b->attach);
 	attach_detach(b->attach);
 	b->stop = 0;
 	count = deliver_snapshot(b);

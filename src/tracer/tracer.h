@@ -99,6 +99,7 @@ struct begat {
 	atomic_bool is_interrupted; /* by begat_interrupt(), from any thread */
 	bool is_polled; /* an interrupt ends what runs now */
 	int stop; /* what the callback returned, as a negative errno; 0 = go on */
+	uint64_t end_ns; /* events from after it are not delivered; 0 = none yet */
 	bool finished, snapshot_due, heal_due, healing;
 	uint64_t last_ts_ns;
 	uint64_t losses_healed,

@@ -360,6 +360,33 @@ void test_loss_storm(const struct test *test)
 	session_done(&session);
 }
 
+/*
+ * Of the storm's lives, those without an exit in the stream: no more than there are at any moment.
+ * Hooks that end one after the other leave thousands.
+ */
+static void check_living_at_end(const struct session *session, const struct stream *stream,
+				int most)
+{
+	json_t *living = json_object();
+
+	for (size_t i = 0; i < stream->count; i++) {
+		const char *name = event_name(stream->events[i]);
+		const char *id = json_string_value(json_object_get(stream->events[i], "id"));
+
+		if (id && !strcmp(name, "fork") &&
+		    event_int(stream->events[i], "ppid") == session->root)
+			json_object_set_new(living, id, json_true());
+		else if (id && !strcmp(name, "exit"))
+			json_object_del(living, id);
+	}
+	if (json_object_size(living) > (size_t)most)
+		problem("%zu lives are left at the end of the stream: there are never more than %d",
+			json_object_size(living), most);
+	json_decref(living);
+}
+
+#define LIVES_ABREAST 1 /* c_fork endless waits for each */
+
 /* Tracers that come and go while processes do: each sees a consistent piece, and the whole of it. */
 void test_start_stop(const struct test *test)
 {
@@ -405,6 +432,7 @@ void test_start_stop(const struct test *test)
 				tracer.err_text.data ? tracer.err_text.data : "");
 		stream_parse(&stream, &tracer.out_text);
 		stream_check(&stream, false);
+		check_living_at_end(&session, &stream, LIVES_ABREAST);
 		if (stream.count < 2)
 			problem("tracer %d saw nothing", i);
 		stream_done(&stream);
