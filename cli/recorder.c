@@ -16,6 +16,7 @@
 #include <begat/sink.h>
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ struct recorder {
 	uint32_t keep; /* of earlier parts; 0 = all */
 	struct begat_queue *queue;
 	pthread_t thread;
-	bool is_running;
+	sem_t go; /* what the thread waits for before it touches the file */
+	bool has_thread, is_running;
 	atomic_bool has_failed;
 	char *path;
 };
@@ -46,6 +48,12 @@ static void complain_of(const struct recorder *r)
 
 static void free_recorder(struct recorder *r)
 {
+	/* It waits in vain: is_running says that there is nothing to do. */
+	if (r->has_thread && !r->is_running) {
+		sem_post(&r->go);
+		pthread_join(r->thread, NULL);
+	}
+	sem_destroy(&r->go);
 	begat_recorder_close(r->file);
 	begat_queue_free(r->queue);
 	free(r->path);
@@ -103,11 +111,38 @@ static int open_file(struct recorder *r, const struct options *options,
 	return err;
 }
 
+static void *write_events(void *ctx)
+{
+	struct recorder *r = ctx;
+	bool is_closed = false;
+
+	while (sem_wait(&r->go) < 0)
+		; /* a signal */
+	if (!r->is_running)
+		return NULL;
+
+	while (!is_closed) {
+		const struct begat_event *ev = begat_queue_pop(r->queue, TICK_MS, &is_closed);
+
+		/* A failure stays in r->file; later events are counted there. */
+		int err = ev ? begat_recorder_write(r->file, ev) : begat_recorder_tick(r->file);
+
+		if (err < 0 && !atomic_load_explicit(&r->has_failed, memory_order_relaxed)) {
+			complain_of(r);
+			atomic_store_explicit(&r->has_failed, true, memory_order_relaxed);
+		}
+	}
+	return NULL;
+}
+
 int recorder_open(const char *path, const struct options *options,
 		  const struct begat_recorder_options *opts, struct recorder **ret_recorder)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	int err = r ? begat_queue_new(0, &r->queue) : -ENOMEM;
+
+	if (r)
+		sem_init(&r->go, 0, 0);
 
 	if (err < 0 || !(r->path = strdup(path))) {
 		cli_complain("out of memory.");
@@ -115,6 +150,14 @@ int recorder_open(const char *path, const struct options *options,
 			free_recorder(r);
 		return -ENOMEM;
 	}
+	/* The thread first: what can fail has done so before an old recording is replaced. */
+	err = pthread_create(&r->thread, NULL, write_events, r);
+	if (err) {
+		cli_complain("cannot start a thread to record: %s.", strerror(err));
+		free_recorder(r);
+		return -err;
+	}
+	r->has_thread = true;
 	err = open_file(r, options, opts);
 	if (err < 0) {
 		complain_of(r);
@@ -137,25 +180,6 @@ void recorder_fields(struct begat_fields *fields, bool has_env)
 		fields->bits[env[i] / 64] &= ~(1ull << (env[i] % 64));
 }
 
-static void *write_events(void *ctx)
-{
-	struct recorder *r = ctx;
-	bool is_closed = false;
-
-	while (!is_closed) {
-		const struct begat_event *ev = begat_queue_pop(r->queue, TICK_MS, &is_closed);
-
-		/* A failure stays in r->file; later events are counted there. */
-		int err = ev ? begat_recorder_write(r->file, ev) : begat_recorder_tick(r->file);
-
-		if (err < 0 && !atomic_load_explicit(&r->has_failed, memory_order_relaxed)) {
-			complain_of(r);
-			atomic_store_explicit(&r->has_failed, true, memory_order_relaxed);
-		}
-	}
-	return NULL;
-}
-
 int recorder_start(struct recorder *r, const struct begat *begat)
 {
 	struct begat_stats stats = { .size = sizeof(stats) };
@@ -167,12 +191,8 @@ int recorder_start(struct recorder *r, const struct begat *begat)
 		complain_of(r);
 		return err;
 	}
-	err = pthread_create(&r->thread, NULL, write_events, r);
-	if (err) {
-		cli_complain("cannot start a thread to record: %s.", strerror(err));
-		return -err;
-	}
 	r->is_running = true;
+	sem_post(&r->go);
 	return 0;
 }
 
