@@ -15,7 +15,7 @@
 #include "human.h"
 #include "options.h"
 
-static bool is_warned; /* one command line a process */
+static bool is_warned, is_suspected; /* one command line a process */
 
 void matches_warn(const struct options *options)
 {
@@ -35,6 +35,9 @@ void matches_suspect(const struct options *options)
 {
 	const char *warning;
 
+	if (is_suspected || !options->where)
+		return;
+	is_suspected = true;
 	for (unsigned i = 0; !options->quiet && (warning = begat_filter_warning(options->where, i));
 	     i++)
 		cli_complain("in --where: %s.", warning);

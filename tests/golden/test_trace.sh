@@ -323,4 +323,15 @@ else
 	fail verdict_escapes "a control character comes through"
 fi
 
+# An expression that is probably not meant is said once, before the file and behind it.
+for order in before behind; do
+	if [ $order = before ]; then set -- -w 'exe == gcc' "$build"; else set -- "$build" -w 'exe == gcc'; fi
+	"$begat" show "$@" 2>"$tmp/said" >"$tmp/out"
+	if [ "$(grep -c 'has no slash' "$tmp/said")" = 1 ] && grep -q ': 0 of .* matched' "$tmp/said"; then
+		ok "suspect_$order"
+	else
+		fail "suspect_$order" "$(head -n 1 "$tmp/said")"
+	fi
+done
+
 exit $failed
