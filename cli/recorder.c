@@ -116,6 +116,7 @@ static void *write_events(void *ctx)
 	struct recorder *r = ctx;
 	bool is_closed = false;
 
+	pthread_setname_np(pthread_self(), "begat-record");
 	while (sem_wait(&r->go) < 0)
 		; /* a signal */
 	if (!r->is_running)

@@ -266,7 +266,8 @@ show_as_live()
 	done
 	rm -f "$1/a.db"
 	"$begat" run --record "$1/a.db" -e exec,exec_failed,exit -o "$1/live" -- sh "$1/story" >/dev/null 2>&1
-	"$begat" show "$1/a.db" | sed '$d' >"$1/shown"
+	# A replay says first of which day it is.
+	"$begat" show "$1/a.db" | sed '$d; /^[0-9-]* UTC/d' >"$1/shown"
 	head -n "$(wc -l <"$1/shown")" "$1/live" | cmp - "$1/shown"
 }
 
@@ -304,7 +305,7 @@ show_as_watch()
 		wait "${tracers[@]}"
 		for talk in "${talks[@]}"; do exec {talk}<&-; done
 		"$begat" show "$1/db" --format json -e all >"$1/json.shown" || return 1
-		"$begat" show "$1/db" >"$1/text.shown" || return 1
+		"$begat" show "$1/db" | sed '/^[0-9-]* UTC/d' >"$1/text.shown" || return 1
 		python3 tests/integration/compare_streams.py "$1/json" "$1/json.shown" &&
 			python3 tests/integration/compare_streams.py "$1/text" "$1/text.shown" text ||
 			{ echo "watch $options"; return 1; }
@@ -328,7 +329,7 @@ for i in range(int(sys.argv[2])):
 PY
 	pid=$!
 	start_traced "$1/said" "$begat" record -v -p $pid --buffer 64MiB -o "$1/a.db" || return 1
-	writer=$(ls "/proc/$traced/task" | grep -vx "$traced")
+	writer=$(grep -lx begat-record /proc/$traced/task/*/comm | sed 's|.*/task/||; s|/comm||')
 	strace -q -p "$writer" -e trace=pwrite64 -e inject=pwrite64:delay_enter=3600000000 \
 		-o "$1/writes" 2>"$1/strace" &
 	slow=$!
