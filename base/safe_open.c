@@ -48,7 +48,8 @@ bool safe_is_own(uid_t uid)
 	return uid == geteuid() || (sudo_caller(&caller, &group) && uid == caller);
 }
 
-void safe_give(const struct safe_place *place, int fd)
+/* Invariant (4). */
+static void give(const struct safe_place *place, int fd)
 {
 	struct stat st;
 	uid_t caller;
@@ -251,6 +252,24 @@ static int open_old(const struct safe_place *place, const char **ret_why)
 	return err;
 }
 
+/* A file that was not there, under @name beside @place. A descriptor or -errno. */
+static int make_new(const struct safe_place *place, const char *name, int way, mode_t mode)
+{
+	int fd =
+		openat(place->dir_fd, name,
+		       way | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -errno;
+	give(place, fd);
+	return fd;
+}
+
+int safe_make(const struct safe_place *place, mode_t mode)
+{
+	return make_new(place, place->name, O_RDWR, mode);
+}
+
 int safe_open(const struct safe_place *place, mode_t mode, bool *ret_is_created,
 	      const char **ret_why)
 {
@@ -263,17 +282,10 @@ int safe_open(const struct safe_place *place, mode_t mode, bool *ret_is_created,
 		*ret_is_created = false;
 		if (fd != -ENOENT)
 			return fd;
-		fd = openat(place->dir_fd, place->name,
-			    O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY |
-				    O_CLOEXEC,
-			    mode);
+		fd = make_new(place, place->name, O_WRONLY, mode);
 		*ret_is_created = fd >= 0;
-		if (fd >= 0) {
-			safe_give(place, fd);
+		if (fd != -EEXIST)
 			return fd;
-		}
-		if (errno != EEXIST)
-			return -errno;
 	}
 	return -EBUSY;
 }
@@ -288,14 +300,9 @@ int safe_create(const struct safe_place *place, mode_t mode, char *name)
 			return -errno;
 		/* The name is cut where both do not fit: it only has to be new. */
 		snprintf(name, NAME_MAX + 1, ".%.*s.%08x", NAME_MAX - 10, place->name, number);
-		fd = openat(place->dir_fd, name,
-			    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-		if (fd >= 0) {
-			safe_give(place, fd);
+		fd = make_new(place, name, O_RDWR, mode);
+		if (fd != -EEXIST)
 			return fd;
-		}
-		if (errno != EEXIST)
-			return -errno;
 	}
 	return -EBUSY;
 }

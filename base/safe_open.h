@@ -52,8 +52,11 @@ int safe_open(const struct safe_place *place, mode_t mode, bool *ret_is_created,
  */
 int safe_create(const struct safe_place *place, mode_t mode, char *name);
 
-/* safe_give() - invariant (4), for a new file that was made in another way. */
-void safe_give(const struct safe_place *place, int fd);
+/*
+ * safe_make() - make the file at @place, where none may be.
+ * Return: a descriptor (O_RDWR | O_APPEND, close-on-exec), or -errno; -EEXIST: there is one.
+ */
+int safe_make(const struct safe_place *place, mode_t mode);
 
 /* safe_is_own() - does a file with this owner count as the caller's own? */
 bool safe_is_own(uid_t uid);

@@ -329,11 +329,13 @@ static int replace(struct begat_recorder *rec, const struct safe_place *place)
 static int create(struct begat_recorder *rec, const struct safe_place *place)
 {
 	/* SQLite gives the files beside it the same mode. */
-	rec->lock_fd = openat(place->dir_fd, place->name,
-			      O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (rec->lock_fd < 0)
-		return fail_open(rec, errno);
-	safe_give(place, rec->lock_fd);
+	rec->lock_fd = safe_make(place, 0600);
+	if (rec->lock_fd < 0) {
+		int err = -rec->lock_fd;
+
+		rec->lock_fd = -1;
+		return fail_open(rec, err);
+	}
 	return make(rec, place, place->name);
 }
 
