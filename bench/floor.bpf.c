@@ -85,22 +85,4 @@ int floor_return(struct sys_exit_context *ctx)
 	return ctx->ret < 0 ? floor_send(FLOOR_FAILED) : 0;
 }
 
-/*
- * For hooks.c alone: a fixed amount of what emitters do, so that their run time can be told as a
- * multiple of it on any machine. An empty program is mostly the statistics' own clock.
- */
-char floor_scratch[4096];
-
-SEC("?raw_tp/sched_process_fork")
-int floor_reference(void *ctx)
-{
-	void *task = (void *)bpf_get_current_task();
-
-	for (int i = 0; i < 50; i++) {
-		bpf_probe_read_kernel(floor_scratch + i * 64, 64, task + i * 64);
-		*(volatile __u64 *)(floor_scratch + i * 64) = bpf_ktime_get_ns();
-	}
-	return 0;
-}
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

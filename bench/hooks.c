@@ -7,8 +7,6 @@
  *          run, and what a run does to caches is not in them.
  *
  * usage: hooks [-r ROUNDS] [-n PROCESSES] [-m low|balanced|batch]
- *        hooks -g   for scripts/check-costs.sh: "NAME THOUSANDTHS" for each program, its run
- *                   time as a share of that of floor_reference in the same run
  * Loads: fork + exec + exit, and failing execs; each also bare, so that the share can be told.
  */
 #include <bpf/bpf.h>
@@ -133,85 +131,6 @@ static void print(const char *kind, double bare_ns, size_t rounds)
 		  bare_ns);
 }
 
-#define WINDOWS 30
-
-/* What each program of @object took a run in this window, in ns; 0 = it did not run enough. */
-static size_t gate_window(struct bpf_object *object, double *ret_ns, __u64 (*last)[2],
-			  const char **names)
-{
-	struct bpf_program *program;
-	size_t count = 0;
-
-	bpf_object__for_each_program(program, object)
-	{
-		struct bpf_prog_info info = { 0 };
-		__u32 size = sizeof(info);
-		__u64 runs;
-
-		if (bpf_program__fd(program) < 0 || count == PROGRAMS_MAX ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			continue;
-		runs = info.run_cnt - last[count][0];
-		ret_ns[count] =
-			runs < 50 ? 0 : (double)(info.run_time_ns - last[count][1]) / (double)runs;
-		last[count][0] = info.run_cnt;
-		last[count][1] = info.run_time_ns;
-		names[count++] = bpf_program__name(program);
-	}
-	return count;
-}
-
-static struct bpf_object *load_reference(void)
-{
-	struct bpf_object *object;
-	struct bpf_program *program;
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%.4000s/floor.bpf.o", bench_dir());
-	object = bpf_object__open_file(path, NULL);
-	if (!object)
-		err(1, "%s", path);
-	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-		program, !strcmp(bpf_program__name(program), "floor_reference"));
-	program = bpf_object__find_program_by_name(object, "floor_reference");
-	if (bpf_object__load(object) || !bpf_program__attach(program))
-		err(1, "cannot load %s", path);
-	return object;
-}
-
-static int gate(void)
-{
-	struct begat_options opts = {
-		.size = sizeof(opts), .callback = ignore, .latency = BEGAT_BATCH, .follow = true
-	};
-	static double ratios[PROGRAMS_MAX][WINDOWS];
-	static __u64 last[PROGRAMS_MAX][2], last_reference[PROGRAMS_MAX][2];
-	const char *names[PROGRAMS_MAX], *unused[PROGRAMS_MAX];
-	size_t windows[PROGRAMS_MAX] = { 0 }, count = 0;
-	struct bpf_object *reference = load_reference();
-	struct begat *b = NULL;
-	int stats;
-
-	stats = open_counted(&opts, &b);
-	for (int window = 0; window < WINDOWS; window++) {
-		double ns[PROGRAMS_MAX], reference_ns[PROGRAMS_MAX];
-
-		run_load(b, "spawn", "100");
-		count = gate_window(b->attach->object, ns, last, names);
-		gate_window(reference, reference_ns, last_reference, unused);
-		for (size_t i = 0; i < count && reference_ns[0] > 0; i++)
-			if (ns[i] > 0)
-				ratios[i][windows[i]++] = 1000 * ns[i] / reference_ns[0];
-	}
-	close(stats);
-	for (size_t i = 0; i < count; i++)
-		if (windows[i] >= WINDOWS / 2)
-			printf("%s %.0f\n", names[i], samples_median(ratios[i], windows[i]));
-	begat_close(b);
-	bpf_object__close(reference);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const kinds[] = { "spawn", "fail" };
@@ -220,9 +139,7 @@ int main(int argc, char **argv)
 	size_t rounds = 5;
 	int option;
 
-	while ((option = getopt(argc, argv, "r:n:m:g")) != -1) {
-		if (option == 'g')
-			return gate();
+	while ((option = getopt(argc, argv, "r:n:m:")) != -1) {
 		if (option == 'r')
 			rounds = strtoul(optarg, NULL, 10);
 		else if (option == 'n')
