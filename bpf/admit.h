@@ -21,7 +21,7 @@
 static __always_inline bool admit_uid(struct task_struct *task, const struct proc_entry *entry,
 				      const enum rec_class class)
 {
-	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	struct cred *cred = BPF_CORE_READ(task, real_cred);
 	__u32 uid = BPF_CORE_READ(cred, uid.val);
 
 	for (__u32 i = 0; i < CONFIG_UIDS_MAX && i < config.uid_count; i++)

@@ -41,6 +41,19 @@ static __always_inline __u64 now_ns(void)
 #define READ(is_typed, from, ...) \
 	((is_typed) ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
 
+/*
+ * 5.12: atomic instructions that return what was there (5ca419f2864a). Before, the plain addition
+ * is the only one. Compilers since LLVM 20 choose the first kind for __sync_fetch_and_add(), with
+ * its result unused too, so the instruction is named here.
+ */
+static __always_inline void atomic_add_u64(__u64 *counter, __u64 number)
+{
+	asm volatile("lock *(u64 *)(%[counter] + 0) += %[number]"
+		     :
+		     : [counter] "r"(counter), [number] "r"(number)
+		     : "memory");
+}
+
 /* 6.3: capabilities became one 64-bit number (f122a08b197d); before, two halves, the lower first. */
 struct cap_number___since_6_3 {
 	__u64 val;
@@ -51,9 +64,9 @@ struct cred___since_6_3 {
 	struct cap_number___since_6_3 cap_effective;
 } __attribute__((preserve_access_index));
 
-static __always_inline __u64 cred_cap_effective(const struct cred *cred, const bool is_typed)
+static __always_inline __u64 cred_cap_effective(struct cred *cred, const bool is_typed)
 {
-	const struct cred___since_6_3 *new = (void *)cred;
+	struct cred___since_6_3 *new = (void *)cred;
 	__u64 caps = 0;
 
 	if (bpf_core_field_exists(new->cap_effective.val))
@@ -62,9 +75,9 @@ static __always_inline __u64 cred_cap_effective(const struct cred *cred, const b
 	return caps;
 }
 
-static __always_inline __u64 cred_cap_permitted(const struct cred *cred)
+static __always_inline __u64 cred_cap_permitted(struct cred *cred)
 {
-	const struct cred___since_6_3 *new = (void *)cred;
+	struct cred___since_6_3 *new = (void *)cred;
 	__u64 caps = 0;
 
 	if (bpf_core_field_exists(new->cap_permitted.val))

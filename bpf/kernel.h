@@ -285,8 +285,8 @@ struct task_struct {
 	__u64 start_boottime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
-	const struct cred *cred;
-	const struct cred *real_cred;
+	struct cred *cred;
+	struct cred *real_cred;
 	char comm[16];
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;

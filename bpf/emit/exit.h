@@ -97,8 +97,8 @@ static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgi
 	entry = cache_find(tgid, start_ns);
 	if (!entry)
 		return;
-	__sync_fetch_and_add(&entry->threads_read_bytes, read);
-	__sync_fetch_and_add(&entry->threads_write_bytes, write);
+	atomic_add_u64(&entry->threads_read_bytes, read);
+	atomic_add_u64(&entry->threads_write_bytes, write);
 }
 
 /*

@@ -27,7 +27,7 @@ static __always_inline void who_parent(struct rec_who *who, struct task_struct *
 static __always_inline void who_creds(struct rec_who *who, struct task_struct *task,
 				      const bool is_typed)
 {
-	const struct cred *cred = READ(is_typed, task, real_cred);
+	struct cred *cred = READ(is_typed, task, real_cred);
 
 	who->uid = READ(is_typed, cred, uid.val);
 	who->gid = READ(is_typed, cred, gid.val);
