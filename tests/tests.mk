@@ -10,10 +10,11 @@ UNIT_BINS := $(UNIT_SRCS:tests/%.c=$(TESTS)/%)
 GOLDEN_SRCS := $(sort $(wildcard tests/golden/test_*.c))
 GOLDEN_BINS := $(GOLDEN_SRCS:tests/%.c=$(TESTS)/%)
 # Those with a main() are programs that scripts use; the rest is what the tests share.
-FAILMEM := $(TESTS)/failmem.so
+PRELOADED := failmem rejectbpf
+PRELOADED_LIBS := $(PRELOADED:%=$(TESTS)/%.so)
 TEST_TOOL_SRCS := $(filter tests/lib/jsonlines.c tests/lib/verify.c,$(wildcard tests/lib/*.c))
 TEST_TOOLS := $(TEST_TOOL_SRCS:tests/lib/%.c=$(TESTS)/%)
-TEST_LIB_SRCS := $(filter-out $(TEST_TOOL_SRCS) tests/lib/failmem.c,$(sort $(wildcard tests/lib/*.c)))
+TEST_LIB_SRCS := $(filter-out $(TEST_TOOL_SRCS) $(PRELOADED:%=tests/lib/%.c),$(sort $(wildcard tests/lib/*.c)))
 TEST_LIB_OBJS := $(TEST_LIB_SRCS:%.c=$(BUILD)/%.o)
 UNIT_CPPFLAGS := -Itests/lib -DTESTS_DIR=\"tests\"
 UNIT_LDLIBS := -lcmocka -ljansson
@@ -34,8 +35,8 @@ $(TEST_TOOLS): $(TESTS)/%: tests/lib/%.c $(TESTS)/libtests.a
 	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(BASE_LDFLAGS) $(LDFLAGS) $< \
 		$(TESTS)/libtests.a $(UNIT_LDLIBS) -o $@
 
-# Preloaded into the command: see tests/golden/test_no_memory.sh.
-$(FAILMEM): tests/lib/failmem.c
+# Preloaded into the command to make what it calls fail.
+$(PRELOADED_LIBS): $(TESTS)/%.so: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -std=gnu11 -D_GNU_SOURCE -O1 $(WARNINGS) $< -o $@
 
@@ -49,12 +50,12 @@ $(UNIT_BINS) $(GOLDEN_BINS): $(TESTS)/%: tests/%.c $(TEST_ARCHIVES)
 
 -include $(UNIT_BINS:%=%.d) $(GOLDEN_BINS:%=%.d) $(TEST_TOOLS:%=%.d) $(TEST_LIB_OBJS:.o=.d)
 
-unit-build: $(UNIT_BINS) $(GOLDEN_BINS) $(TEST_TOOLS) $(FAILMEM)
+unit-build: $(UNIT_BINS) $(GOLDEN_BINS) $(TEST_TOOLS) $(PRELOADED_LIBS)
 
 unit: $(UNIT_BINS)
 	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/unit.log $(UNIT_BINS)
 
-golden: all $(GOLDEN_BINS) $(TEST_TOOLS) $(FAILMEM)
+golden: all $(GOLDEN_BINS) $(TEST_TOOLS) $(PRELOADED_LIBS)
 	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/golden.log $(GOLDEN_BINS) \
 		$(sort $(wildcard tests/golden/test_*.sh))
 

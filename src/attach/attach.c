@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -114,42 +113,6 @@ static bool is_lifecycle(const char *backend)
 	return !strcmp(backend, "lifecycle");
 }
 
-/* libbpf has lifted the limit if we may. */
-static bool is_memlock_short(const struct features *f)
-{
-	struct rlimit limit;
-
-	return f->has_own_memlock_limit && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
-	       limit.rlim_cur != RLIM_INFINITY;
-}
-
-static int load(struct attach *attach, const struct attach_options *opts, const struct features *f,
-		struct error *error)
-{
-	struct bpf_program *program;
-	int err;
-
-	attach->object = attach_open_object(f);
-	if (!attach->object)
-		return error_set(error, -errno, "cannot read the BPF object: %s", strerror(errno));
-	bpf_object__for_each_program(program, attach->object) bpf_program__set_autoload(
-		program, hooks_is_wanted(bpf_program__name(program), attach->backend, f));
-	err = maps_prepare(attach, opts, f, error);
-	if (err)
-		return err;
-	err = bpf_object__load(attach->object);
-	if (err == -EPERM && is_memlock_short(f))
-		return error_set(error, err,
-				 "%s: the maps exceed the limit of locked memory, which this "
-				 "kernel charges them to: raise it (ulimit -l unlimited)",
-				 attach->backend);
-	if (err)
-		return error_set(error, err, "%s: the BPF programs do not load: %s",
-				 attach->backend, strerror(-err));
-	clocks_open(attach);
-	return maps_map(attach, error);
-}
-
 static uint64_t own_attempts(const struct attach *attach)
 {
 	uint64_t sum = 0;
@@ -189,18 +152,6 @@ static int self_test(const struct attach *attach, const struct features *f, stru
 			 attach->backend);
 }
 
-static void unload(struct attach *attach)
-{
-	attach_detach(attach);
-	clocks_close(attach);
-	maps_unmap(attach);
-	memset(&attach->counters, 0, sizeof(attach->counters));
-	memset(&attach->reader, 0, sizeof(attach->reader));
-	memset(&attach->graveyards, 0, sizeof(attach->graveyards));
-	bpf_object__close(attach->object);
-	attach->object = NULL;
-}
-
 static int try_backend(struct attach *attach, const char *backend,
 		       const struct attach_options *opts, const struct features *f,
 		       struct error *error)
@@ -210,8 +161,9 @@ static int try_backend(struct attach *attach, const char *backend,
 	if (err)
 		return err;
 	attach->has_failed = true; /* until it works */
+	attach->is_partial = false;
 	attach->backend = backend;
-	err = load(attach, opts, f, error);
+	err = load_backend(attach, opts, f, error);
 	if (!err)
 		err = opts->loaded(opts->ctx, attach);
 	if (!err)
@@ -224,17 +176,9 @@ static int try_backend(struct attach *attach, const char *backend,
 	}
 	if (err) {
 		opts->unloading(opts->ctx);
-		unload(attach);
+		load_undo(attach);
 	}
 	return err;
-}
-
-static void note_fallback(struct attach *attach, const char *reason)
-{
-	size_t len = strlen(attach->fallback);
-
-	snprintf(attach->fallback + len, sizeof(attach->fallback) - len, "%s%s", len ? "; " : "",
-		 reason);
 }
 
 static int open_best(struct attach *attach, const struct attach_options *opts,
@@ -244,7 +188,7 @@ static int open_best(struct attach *attach, const struct attach_options *opts,
 	int err = -ENOTSUP;
 
 	if (!opts->transport && !f->has_ringbuf)
-		note_fallback(attach, "no BPF ring buffer (5.8 and later): perf buffer");
+		attach_note(attach, "no BPF ring buffer (5.8 and later): perf buffer");
 	for (size_t i = 0; i < BACKEND_COUNT; i++) {
 		if (opts->backend && strcmp(opts->backend, backends[i]))
 			continue;
@@ -252,12 +196,12 @@ static int open_best(struct attach *attach, const struct attach_options *opts,
 			continue;
 		err = try_backend(attach, backends[i], opts, f, error);
 		if (!err) {
-			attach->has_failed =
-				has_failed || (is_lifecycle(backends[i]) && !opts->backend);
+			attach->has_failed = has_failed || attach->is_partial ||
+					     (is_lifecycle(backends[i]) && !opts->backend);
 			return 0;
 		}
 		has_failed = attach->has_failed;
-		note_fallback(attach, error->text);
+		attach_note(attach, error->text);
 	}
 	if (opts->backend && is_lifecycle(opts->backend) && opts->needs_attempts)
 		return error_set(error, -EINVAL, "the lifecycle backend sees no failed execs");
@@ -329,7 +273,7 @@ void attach_close(struct attach *attach)
 {
 	if (!attach)
 		return;
-	unload(attach);
+	load_undo(attach);
 	free(attach);
 }
 

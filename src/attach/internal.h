@@ -28,12 +28,20 @@ struct attach {
 	size_t yard_bytes; /* from one CPU's graveyard to the next */
 	char fallback[512];
 	bool has_failed; /* a backend that this kernel has */
+	bool is_partial; /* an optional program is missing: see load.c */
 	bool follows_any; /* else no process in the cache can be followed */
 };
 
-/* hooks.c: attach what was loaded. A negative errno with the reason in @error. */
-/* Not yet loaded; NULL and errno if it cannot be read. */
+/* object.c: not yet loaded; NULL and errno if it cannot be read. */
 struct bpf_object *attach_open_object(const struct features *features);
+
+/* load.c: a negative errno with the reason in @error; then load_undo() is due as after success. */
+int load_backend(struct attach *attach, const struct attach_options *opts,
+		 const struct features *features, struct error *error);
+void load_undo(struct attach *attach);
+void attach_note(struct attach *attach, const char *reason); /* one more in ->fallback */
+
+/* hooks.c: attach what was loaded. A negative errno with the reason in @error. */
 int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
 			   struct error *error);
 int hooks_attach_backend(struct attach *attach, struct error *error);

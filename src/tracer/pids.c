@@ -68,6 +68,10 @@ int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 		return 0;
 	}
 	err = attach_snapshot(b->attach, look_at, &search);
+	if (err == -ENOTSUP) { /* rejected at load, which attach_fallback() says */
+		*ret_tgid = (uint32_t)pid;
+		return 0;
+	}
 	if (err)
 		return err;
 	*ret_tgid = search.by_reader;
