@@ -9,7 +9,7 @@
  *   leaks.c      what begat may not leave behind
  *   child.c      processes with their output collected
  *   shared.c     many cases under one begat
- *   storms.c, wakeups.c, filters.c, cli.c   tests that need more than a case and its truth
+ *   storms.c, ends.c, wakeups.c, filters.c, cli.c   tests that need more than a case and its truth
  *
  * The runner needs no shell, no other program and only jansson: it runs in tiny guests too.
  */
@@ -186,9 +186,12 @@ void shared_finish(const struct test *test);
 void test_loss(const struct test *test);
 void test_loss_at_end(const struct test *test);
 void test_loss_storm(const struct test *test);
-void test_start_stop(const struct test *test);
 void test_cache(const struct test *test);
 void test_outlive(const struct test *test);
+/* ends.c */
+void test_start_stop(const struct test *test);
+void test_start_stop_record(const struct test *test);
+void test_start_stop_run(const struct test *test);
 /* wakeups.c */
 void test_wakeups(const struct test *test);
 /* filters.c */

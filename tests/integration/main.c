@@ -29,7 +29,6 @@
 #include <unistd.h>
 
 #define PROBLEMS_SHOWN 12
-#define RETRIES_MAX 6 /* in one run */
 #define TESTS_MAX 512
 
 struct config config = { .seconds = 60, .lives = 2000 };
@@ -37,7 +36,7 @@ struct config config = { .seconds = 60, .lives = 2000 };
 static struct text problems;
 static size_t problem_count;
 static char skip_reason[512];
-static size_t passed, failed, skipped, retried;
+static size_t passed, failed, skipped;
 
 void problem(const char *format, ...)
 {
@@ -113,19 +112,6 @@ static void try_test(const struct test *test)
 			leaks_own_descriptors(), descriptors);
 }
 
-/*
- * On two busy cores, or emulated ones, a limit of seconds is over now and then. A few tests of a
- * run may be tried again, and say so; what fails twice, or more than a few, fails.
- */
-static bool may_try_again(const struct test *test)
-{
-	if (!problem_count || retried == RETRIES_MAX || test->run == shared_finish)
-		return false;
-	retried++;
-	printf("note: %s is tried again; at first:\n%s", test->name, problems.data);
-	return true;
-}
-
 static void run_test(const struct test *test)
 {
 	char where[80] = "";
@@ -134,8 +120,6 @@ static void run_test(const struct test *test)
 	if (!test->is_once)
 		snprintf(where, sizeof(where), "[%s,%s]", config.backend, config.transport);
 	try_test(test);
-	if (may_try_again(test))
-		try_test(test);
 	if (problem_count) {
 		failed++;
 		printf("FAIL %s%s (%lld ms)\n%s", test->name, where, (long long)(now_ms() - start),

@@ -238,8 +238,8 @@ void shared_run_case(const struct test *test)
 		return;
 	if (mode_now != MODE_RUN) {
 		session = take_waiting(test);
-		if (!session) { /* tried again */
-			test_run_case(test);
+		if (!session) {
+			problem("no process waits for this case");
 			return;
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * integration/storms.c - begat under pressure: losses, starts and stops in the middle, memory.
+ * integration/storms.c - begat under pressure: losses, memory.
  */
 #include "harness.h"
 
@@ -357,89 +357,6 @@ void test_loss_storm(const struct test *test)
 		check_once(&session, &stream);
 	}
 	stream_done(&stream);
-	session_done(&session);
-}
-
-/*
- * Of the storm's lives, those without an exit in the stream: no more than there are at any moment.
- * Hooks that end one after the other leave thousands.
- */
-static void check_living_at_end(const struct session *session, const struct stream *stream,
-				int most)
-{
-	json_t *living = json_object();
-
-	for (size_t i = 0; i < stream->count; i++) {
-		const char *name = event_name(stream->events[i]);
-		const char *id = json_string_value(json_object_get(stream->events[i], "id"));
-
-		if (id && !strcmp(name, "fork") &&
-		    event_int(stream->events[i], "ppid") == session->root)
-			json_object_set_new(living, id, json_true());
-		else if (id && !strcmp(name, "exit"))
-			json_object_del(living, id);
-	}
-	if (json_object_size(living) > (size_t)most)
-		problem("%zu lives are left at the end of the stream: there are never more than %d",
-			json_object_size(living), most);
-	json_decref(living);
-}
-
-#define LIVES_ABREAST 1 /* c_fork endless waits for each */
-
-/* Tracers that come and go while processes do: each sees a consistent piece, and the whole of it. */
-void test_start_stop(const struct test *test)
-{
-	static const char *const args[] = { "endless", NULL };
-	struct session session;
-	struct child tracer;
-	int rounds = config.is_quick || config.is_shared ? 3 : 6; /* shared: begat starts slowly */
-
-	(void)test;
-	if (session_start(&session, MODE_WATCH, "c_fork", args, NULL) < 0) {
-		session_done(&session);
-		return;
-	}
-	session_command(&session, "go");
-	for (int i = 0; i < rounds && !has_problem(); i++) {
-		const char *argv[] = {
-			config.begat, "watch",	      "--format",    "json",
-			"--backend",  config.backend, "--transport", config.transport,
-			"--buffer",   "64MiB",	      NULL
-		};
-		struct spawn spawn = { .argv = argv, .stdout_fd = -1, .stderr_fd = -1 };
-		struct child *const both[] = { &tracer, &session.begat, &session.program };
-		struct stream stream = { 0 };
-
-		if (child_spawn(&tracer, &spawn) < 0) {
-			problem("cannot start begat");
-			break;
-		}
-		/* Some way into the storm; the first one is stopped as soon as it says anything. */
-		while (tracer.out >= 0 && tracer.out_text.len < (size_t)i * 100000 + 1) {
-			size_t before = tracer.out_text.len;
-
-			child_pump(both, 3, NULL, NULL, now_ms() + 20);
-			if (before == tracer.out_text.len && tracer.err < 0)
-				break;
-		}
-		kill(tracer.pid, SIGINT);
-
-		int status = child_wait(&tracer, test_deadline());
-
-		if (status != 0)
-			problem("tracer %d ended with wait status %#x: %s", i, status,
-				tracer.err_text.data ? tracer.err_text.data : "");
-		stream_parse(&stream, &tracer.out_text);
-		stream_check(&stream, false);
-		check_living_at_end(&session, &stream, LIVES_ABREAST);
-		if (stream.count < 2)
-			problem("tracer %d saw nothing", i);
-		stream_done(&stream);
-		child_done(&tracer);
-	}
-	session_command(&session, "stop");
-	session_collect(&session);
 	session_done(&session);
 }
 

@@ -169,6 +169,8 @@ const struct test tests[] = {
 	{ .name = "loss_storm", .run = test_loss_storm },
 	{ .name = "wakeups", .run = test_wakeups },
 	{ .name = "start_stop", .run = test_start_stop },
+	{ .name = "start_stop_record", .run = test_start_stop_record },
+	{ .name = "start_stop_run", .run = test_start_stop_run },
 	{ .name = "cache", .run = test_cache },
 	{ .name = "outlive", .run = test_outlive },
 	/* what is captured and what is not */

@@ -376,6 +376,38 @@ static void outlive(void)
 	truth_note("outlives");
 }
 
+/* Ends while a child of its goes on with a storm, which only a signal ends. */
+static void leave(void)
+{
+	enum { LIVES_BEFORE = 50 };
+	char *const argv[] = { "short", "life", NULL };
+	int told[2];
+	char byte;
+
+	if (pipe2(told, O_CLOEXEC) < 0)
+		truth_broken("pipe: %s", strerror(errno));
+
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(0);
+		close(1);
+		close(2);
+		for (int i = 0;; i++) {
+			pid_t life = start_short_life(i, argv);
+
+			if (life > 0)
+				case_reap(life);
+			if (i == LIVES_BEFORE && write(told[1], "", 1) < 0)
+				_exit(1);
+		}
+	}
+	close(told[1]);
+	truth_note("leaves %d", (int)pid);
+	if (read(told[0], &byte, 1) != 1)
+		truth_broken("the storm did not begin");
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -400,6 +432,8 @@ int main(int argc, char **argv)
 		phases();
 	else if (!strcmp(what, "endless"))
 		endless();
+	else if (!strcmp(what, "leave"))
+		leave();
 	else if (!strcmp(what, "outlive"))
 		outlive();
 	else if (!strcmp(what, "deep"))
