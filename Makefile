@@ -6,7 +6,9 @@ VERSION := 0.1.0
 BUILD ?= build
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
-DESTDIR ?=
+# How the command has the libraries: shared, or static for one file that runs anywhere.
+LINK ?= shared
+$(if $(filter-out shared static,$(LINK)),$(error LINK is shared or static, not $(LINK)))
 # Where $(BUILD) is made for another architecture: the vm tests set these three.
 ARCH ?= $(shell uname -m)
 # Debian's words as well as the kernel's.
@@ -40,8 +42,10 @@ BPF_ARCH := $(if $(filter aarch64,$(ARCH)),arm64,$(if $(filter x86_64,$(ARCH)),x
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-function \
 	-Wno-unused-parameter -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I. -Ibpf
 
-LIB_SRCS := $(sort $(wildcard base/*.c src/*/*.c))
+LIB_SRCS := $(sort $(wildcard src/*/*.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/bpf/embed.o
+# Hidden in each library; the command has its own.
+BASE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard base/*.c)))
 CLI_SRCS := $(sort $(wildcard cli/*.c cli/*/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(BUILD)/%.o)
 
@@ -53,7 +57,7 @@ $(BUILD)/cli/help_topics.o: $(BUILD)/gen/meanings.def
 $(BUILD)/cli/help_topics.o: CPPFLAGS += -I$(BUILD)
 -include $(wildcard trace/build.mk)
 
-all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(BUILD)/libbegat.pc
+all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(TRACE_SHARED) $(TRACE_LIB)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -75,50 +79,32 @@ $(BUILD)/bpf/embed.o: src/attach/embed.S $(BPF_OBJECTS)
 $(BUILD)/libbegat.a: $(LIB_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^
 
+# shared NAME,OBJECTS,LIBRARIES,FLAGS: only the symbols of packaging/NAME.map leave it.
+shared = $(CC) -shared $(BASE_LDFLAGS) $(LDFLAGS) -Wl,-soname,$(1).so.0 -Wl,--build-id \
+	-Wl,--version-script=packaging/$(1).map -Wl,-Bsymbolic-functions -Wl,-z,defs $(2) $(3) -pthread $(4)
+
 $(BUILD)/libbegat.so: $(LIB_OBJS) packaging/libbegat.map
-	$(CC) -shared $(BASE_LDFLAGS) $(LDFLAGS) -Wl,-soname,libbegat.so.0 -Wl,--version-script=packaging/libbegat.map \
-		-Wl,-z,defs $(LIB_OBJS) $(LDLIBS_BPF) -pthread -o $@
-	ln -sf libbegat.so $(BUILD)/libbegat.so.0
+	$(call shared,libbegat,$(LIB_OBJS),$(LDLIBS_BPF),-o $@)
+	ln -sf $(@F) $@.0
 
-$(BUILD)/begat: $(CLI_OBJS) $(TRACE_LIB) $(BUILD)/libbegat.a
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+# An absolute path too: the dynamic linker ignores $ORIGIN where there are file capabilities.
+BUILD_RPATH := -Wl,-rpath,'$$ORIGIN:$(abspath $(BUILD))'
+COMMAND_LIBS_shared := $(BASE_OBJS) $(TRACE_SHARED) $(BUILD)/libbegat.so
+COMMAND_LIBS_static := $(TRACE_LIB) $(BUILD)/libbegat.a
+link_command = $(CC) $(BASE_LDFLAGS) $(LDFLAGS) -Wl,--build-id $(CLI_OBJS) $(COMMAND_LIBS_$(LINK)) \
+	$(if $(filter static,$(LINK)),$(LDLIBS_BPF) $(TRACE_LDLIBS)) -pthread
 
-# PREFIX may differ from one call to the next: always made, replaced only if it changed.
-$(BUILD)/libbegat.pc: packaging/libbegat.pc.in FORCE
-	@mkdir -p $(@D)
-	@sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@VERSION@|$(VERSION)|' $< > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# LINK may differ from one call to the next.
+$(BUILD)/link.$(LINK):
+	@mkdir -p $(@D) && rm -f $(BUILD)/link.* && touch $@
 
-FORCE:
+$(BUILD)/begat: $(CLI_OBJS) $(COMMAND_LIBS_$(LINK)) $(BUILD)/link.$(LINK)
+	$(link_command) $(if $(filter shared,$(LINK)),$(BUILD_RPATH)) -o $@
 
--include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BPF_OBJECTS:.o=.d)
+-include $(LIB_OBJS:.o=.d) $(BASE_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BPF_OBJECTS:.o=.d)
+include packaging/install.mk
 -include tests/tests.mk
 -include $(wildcard bench/bench.mk)
-
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/begat $(DESTDIR)$(PREFIX)/share/doc/begat \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
-		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -m 755 $(BUILD)/begat $(DESTDIR)$(PREFIX)/bin/begat
-	install -m 755 $(BUILD)/libbegat.so $(DESTDIR)$(LIBDIR)/libbegat.so.$(VERSION)
-	ln -sf libbegat.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libbegat.so.0
-	ln -sf libbegat.so.0 $(DESTDIR)$(LIBDIR)/libbegat.so
-	install -m 644 $(BUILD)/libbegat.a $(BUILD)/libbegat-trace.a $(DESTDIR)$(LIBDIR)/
-	install -m 644 $(BUILD)/libbegat.pc $(DESTDIR)$(LIBDIR)/pkgconfig/libbegat.pc
-	install -m 644 include/begat/*.h $(DESTDIR)$(PREFIX)/include/begat/
-	install -m 644 packaging/completions/begat.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/begat
-	install -m 644 packaging/completions/_begat $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
-	install -m 644 packaging/completions/begat.fish \
-		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
-	install -m 644 README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*.md docs/*.json docs/*.c \
-		docs/*.yml)) $(DESTDIR)$(PREFIX)/share/doc/begat/
-	$(if $(SCDOC),for page in docs/man/*.scd; do \
-		name=$$(basename $$page .scd); folder=$(DESTDIR)$(PREFIX)/share/man/man$${name##*.}; \
-		install -d $$folder && $(SCDOC) < $$page > $$folder/$$name || exit 1; \
-	done,@echo 'no man pages: scdoc is missing (scripts/install-deps.sh docs)')
 
 deps:
 	scripts/install-deps.sh
@@ -138,13 +124,15 @@ clean:
 	rm -rf build
 
 help:
-	@echo 'make            build build/begat and build/libbegat.{so,a}'
+	@echo 'make            build build/begat, build/libbegat.{so,a} and build/libbegat-trace.{so,a}'
+	@echo 'make LINK=static  the command as one file, without libraries of its own'
 	@echo 'make demo       install what is missing, build, trace a real command (needs root)'
 	@echo 'make test       install what is missing, run every test this machine can run'
 	@echo 'make test-distro SUITE=trixie  build, demo and tests in a chroot of that Debian (root)'
 	@echo 'make check      include layers, format, the built page, warnings as errors'
 	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
-	@echo 'make install    DESTDIR= PREFIX='
+	@echo 'make install    DESTDIR= PREFIX= LIBDIR= INSTALL_STRIP= RPATH=: see packaging/install.mk'
+	@echo 'make uninstall  with the same variables, removes what install put there'
 
-.PHONY: all FORCE install deps demo check clean help
+.PHONY: all deps demo check clean help
 .DELETE_ON_ERROR:

@@ -184,6 +184,25 @@ struct begat_trace_query {
 int64_t begat_trace_replay(struct begat_trace *trace, const struct begat_trace_query *query,
 			   begat_callback callback, void *ctx);
 
+/*
+ * The same without a callback. The replay takes a reference to query->where, and reads the rest of
+ * the query at once. A trace has one replay at a time, and stays open until begat_replay_close().
+ */
+struct begat_replay;
+
+/** begat_replay_open() - @query: NULL = everything. 0, -EINVAL, or as begat_trace_replay(). */
+int begat_replay_open(struct begat_trace *trace, const struct begat_trace_query *query,
+		      struct begat_replay **ret_replay);
+
+/**
+ * begat_replay_next() - the next event in stream order.
+ * @ret_event: the event, or NULL; it lives until the next call on the replay or its trace.
+ * Return: 1 an event, 0 there is none left, or a negative errno as begat_trace_replay().
+ */
+int begat_replay_next(struct begat_replay *replay, const struct begat_event **ret_event);
+
+void begat_replay_close(struct begat_replay *replay); /* NULL is fine */
+
 /* ---- a recording in memory -------------------------------------------------------------- */
 
 #define BEGAT_TRACE_NONE UINT32_MAX /* no such index */

@@ -93,7 +93,7 @@ sudo_owns()
 	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -o "$1/home/t.db" -- true || return 1
 	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -f -o "$1/home/t.db" -- true || return 1
 	[[ $(stat -c '%u %a' "$1/home/t.db") == '65534 600' ]] || { ls -l "$1/home"; return 1; }
-	cp "$begat" "$1/begat"
+	copy_begat "$1"
 	setpriv --reuid 65534 --clear-groups "$1/begat" report --format text "$1/home/t.db" >"$1/text" ||
 		return 1
 	SUDO_UID=65534 SUDO_GID=65534 "$begat" record -q -o "$1/t.db" -- true || return 1
@@ -150,13 +150,14 @@ closed_descriptors()
 # With file capabilities, each file is opened with the rights of the user that names it.
 file_capabilities()
 {
-	local copy=$1/begat caps=cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_dac_override line
+	local copy=$1/opt/bin/begat caps=cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,cap_dac_override line
 	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 	need_root
 	need setpriv setcap
 	chmod 755 "$work"
 	chmod 777 "$1"
-	cp "$begat" "$copy"
+	# Installed: the dynamic linker takes no relative path for a program with capabilities.
+	make --no-print-directory BUILD="$build" PREFIX="$1/opt" install >"$1/log" 2>&1 || { cat "$1/log"; return 1; }
 	setcap "$caps+ep" "$copy" || { echo "this file system keeps no capabilities"; return 77; }
 	"$begat" record -q -o "$1/root.db" -- true || return 1
 	mkdir -m 700 "$1/root"

@@ -204,7 +204,7 @@ two_capabilities()
 	local as=(setpriv --reuid 65534 --regid 65534 --clear-groups) both=+bpf,+perfmon
 	need_root
 	need setpriv jq
-	cp "$begat" "$1/begat"
+	copy_begat "$1"
 	chmod 755 "$work" "$1"
 	chmod 777 "$1"
 	"${as[@]}" --inh-caps $both --ambient-caps $both "$1/begat" run --format json -o "$1/out" -- \

@@ -6,6 +6,7 @@
  *          member.
  * Not:     files that are broken (test_store_broken.c), what is made of a recording.
  */
+#include <begat/filter.h>
 #include <begat/sink.h>
 #include <begat/trace.h>
 #include <errno.h>
@@ -222,6 +223,45 @@ static void test_replay_stops(void **state)
 	free(path);
 }
 
+/* One call an event; the filter may go at once. After the end there is nothing, again and again. */
+static void test_pull(void **state)
+{
+	char *path = store_path("pull"), why[256];
+	struct begat_trace *trace = NULL;
+	struct begat_trace_query q = { .size = sizeof(q) };
+	struct store_capture called = { 0 }, pulled = { 0 };
+	struct begat_filter *where = NULL;
+	struct begat_replay *replay = NULL;
+	const struct begat_event *ev;
+	int got;
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_filter_parse("ancestor(pid == 1000)", &where, why, sizeof(why)), 0);
+	q.where = where;
+	assert_true(begat_trace_replay(trace, &q, store_capture_event, &called) > 100);
+	assert_int_equal(begat_replay_open(trace, &q, &replay), 0);
+	begat_filter_free(where);
+	while ((got = begat_replay_next(replay, &ev)) > 0)
+		store_capture_event(ev, &pulled);
+	assert_int_equal(got, 0);
+	assert_null(ev);
+	assert_int_equal(begat_replay_next(replay, &ev), 0);
+	store_compare(&called, &pulled);
+	begat_replay_close(replay);
+	/* One that is not read to its end, and one that asks wrongly. */
+	assert_int_equal(begat_replay_open(trace, NULL, &replay), 0);
+	assert_int_equal(begat_replay_next(replay, &ev), 1);
+	begat_replay_close(replay);
+	q.size = 1;
+	assert_int_equal(begat_replay_open(trace, &q, &replay), -EINVAL);
+	begat_trace_close(trace);
+	store_capture_done(&called);
+	store_capture_done(&pulled);
+	unlink(path);
+	free(path);
+}
+
 /* ---- one file, small batches ---- */
 
 static void test_batches_make_no_difference(void **state)
@@ -327,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_load_strings),
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_replay_stops),
+		cmocka_unit_test(test_pull),
 		cmocka_unit_test(test_batches_make_no_difference),
 		cmocka_unit_test(test_one_file_remains),
 		cmocka_unit_test(test_rotation),

@@ -98,7 +98,7 @@ make)
 	[ -n "$ar" ] || die "llvm-ar is missing: it makes the arm64 archives (install llvm)"
 	cd "$vm_root"
 	${MAKE:-make} --no-print-directory ARCH=aarch64 BUILD="$vm_build/vm/arm64" \
-		CC="$vm_dir/cross-arm64.sh cc" AR="$ar" LDFLAGS=-static "$@"
+		CC="$vm_dir/cross-arm64.sh cc" AR="$ar" LINK=static LDFLAGS=-static "$@"
 	;;
 *)
 	sed -n '/^# usage:/,/^#$/s/^# \{0,1\}//p' "$0" >&2

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "diff.h"
 
 static const struct {
@@ -352,7 +353,8 @@ static int check_kind(const struct begat_diff *d, enum begat_diff_kind kind, cha
 	return found > 0;
 }
 
-int begat_diff_check(const struct begat_diff *d, const char *condition, char *why, size_t why_size)
+BEGAT_API int begat_diff_check(const struct begat_diff *d, const char *condition, char *why,
+			       size_t why_size)
 {
 	struct diff_condition c;
 	int err = parse(condition, &c, why, why_size);
@@ -364,7 +366,8 @@ int begat_diff_check(const struct begat_diff *d, const char *condition, char *wh
 	return check_kind(d, c.kind == DIFF_NEW ? BEGAT_DIFF_NEW : BEGAT_DIFF_GONE, why, why_size);
 }
 
-int begat_budget_check(struct begat_trace *trace, const char *limit, char *why, size_t why_size)
+BEGAT_API int begat_budget_check(struct begat_trace *trace, const char *limit, char *why,
+				 size_t why_size)
 {
 	struct diff_keys programs = { .traces = 1 };
 	struct diff_condition c;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "diff.h"
 
 static struct begat_diff_value value_of(const struct diff_sums *sums, size_t count,
@@ -105,9 +106,9 @@ static int collect_all(struct begat_diff *d, struct begat_trace *const *traces, 
 	return err;
 }
 
-int begat_diff_new(struct begat_trace *const *base, size_t base_count,
-		   struct begat_trace *const *other, size_t other_count,
-		   struct begat_diff **ret_diff)
+BEGAT_API int begat_diff_new(struct begat_trace *const *base, size_t base_count,
+			     struct begat_trace *const *other, size_t other_count,
+			     struct begat_diff **ret_diff)
 {
 	struct begat_diff *d;
 	int err;
@@ -143,7 +144,7 @@ int begat_diff_new(struct begat_trace *const *base, size_t base_count,
 	return err;
 }
 
-void begat_diff_free(struct begat_diff *d)
+BEGAT_API void begat_diff_free(struct begat_diff *d)
 {
 	if (!d)
 		return;
@@ -155,29 +156,31 @@ void begat_diff_free(struct begat_diff *d)
 	free(d);
 }
 
-const struct begat_diff_row *begat_diff_total(const struct begat_diff *d)
+BEGAT_API const struct begat_diff_row *begat_diff_total(const struct begat_diff *d)
 {
 	return &d->total;
 }
 
-const struct begat_diff_row *begat_diff_rows(const struct begat_diff *d, size_t *ret_count)
+BEGAT_API const struct begat_diff_row *begat_diff_rows(const struct begat_diff *d,
+						       size_t *ret_count)
 {
 	*ret_count = d->programs_count;
 	return d->programs;
 }
 
-const struct begat_diff_row *begat_diff_commands(const struct begat_diff *d, size_t *ret_count)
+BEGAT_API const struct begat_diff_row *begat_diff_commands(const struct begat_diff *d,
+							   size_t *ret_count)
 {
 	*ret_count = d->commands_count;
 	return d->commands;
 }
 
-bool begat_diff_noise_is_known(const struct begat_diff *d)
+BEGAT_API bool begat_diff_noise_is_known(const struct begat_diff *d)
 {
 	return diff_noise_is_known(d->base_count, d->other_count);
 }
 
-const char *begat_diff_measure_name(enum begat_diff_measure measure)
+BEGAT_API const char *begat_diff_measure_name(enum begat_diff_measure measure)
 {
 	static const char *const names[BEGAT_DIFF_MEASURES] = { "count", "wall",  "cpu",   "rss",
 								"read",	 "write", "failed" };

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "base/opts.h"
 
 #define EXPORTER(name, extension, help) extern const struct export_ops export_##name;
@@ -30,7 +31,7 @@ static const struct export_ops *const all_ops[] = {
 #undef EXPORTER
 };
 
-const struct begat_exporter *begat_exporters(void)
+BEGAT_API const struct begat_exporter *begat_exporters(void)
 {
 	return exporters;
 }
@@ -57,8 +58,8 @@ struct begat_str export_program(const struct export *ex, uint32_t process)
 	return name;
 }
 
-int begat_export(struct begat_trace *trace, const char *format,
-		 const struct begat_export_options *opts, FILE *out)
+BEGAT_API int begat_export(struct begat_trace *trace, const char *format,
+			   const struct begat_export_options *opts, FILE *out)
 {
 	struct export ex = { .trace = trace, .info.size = sizeof(ex.info), .out = out };
 	const struct export_ops *ops = NULL;

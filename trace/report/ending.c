@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "report.h"
 
 #define NAME_BYTES 80
@@ -26,8 +27,8 @@ static void put_name(const char *data, size_t len, char *out, size_t size)
 		snprintf(out, size, "the command");
 }
 
-__attribute__((visibility("default"))) bool
-begat_report_ending(const char *command, int32_t exit_code, int32_t signal, char *out, size_t size)
+BEGAT_API bool begat_report_ending(const char *command, int32_t exit_code, int32_t signal,
+				   char *out, size_t size)
 {
 	char name[NAME_BYTES];
 	const char *known = signal ? begat_signal_name(signal) : NULL;

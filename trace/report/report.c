@@ -6,6 +6,7 @@
  * Not:     any of them.
  * Called:  by programs, cli/ among them.
  */
+#include "base/api.h"
 #include "base/opts.h"
 #include "report.h"
 
@@ -25,7 +26,7 @@ static const struct {
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
-__attribute__((visibility("default"))) const char *const *begat_report_formats(void)
+BEGAT_API const char *const *begat_report_formats(void)
 {
 	static const char *const names[] = { "html", "text", "json", NULL };
 
@@ -33,8 +34,8 @@ __attribute__((visibility("default"))) const char *const *begat_report_formats(v
 	return names;
 }
 
-__attribute__((visibility("default"))) int
-begat_report(struct begat_trace *trace, const struct begat_report_options *opts, FILE *out)
+BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_options *opts,
+			   FILE *out)
 {
 	struct begat_report_options known;
 	struct model *m = NULL;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/api.h"
+
 #define AHEAD_BYTES 24 /* of arguments: what stands there is seen anyway */
 #define LONGEST_BYTES 256
 #define LOOKED_AT_BYTES 16384
@@ -56,7 +58,7 @@ static bool is_source(const char *text, size_t len)
 	return false;
 }
 
-struct begat_str begat_report_subject(const struct begat_strv *argv)
+BEGAT_API struct begat_str begat_report_subject(const struct begat_strv *argv)
 {
 	struct begat_str made = { "", 0 };
 	size_t bytes = argv->bytes < LOOKED_AT_BYTES ? argv->bytes : LOOKED_AT_BYTES;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "base/opts.h"
 #include "reader.h"
 #include "stats.h"
@@ -153,7 +154,7 @@ static int count_rows(struct begat_trace *trace)
 	return 0;
 }
 
-int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_info)
+BEGAT_API int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_info)
 {
 	int err = 0;
 

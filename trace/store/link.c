@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "load.h"
 
 #define NONE BEGAT_TRACE_NONE
@@ -354,7 +355,7 @@ int link_loaded(struct loaded *l)
 	return 0;
 }
 
-uint32_t begat_trace_find(const struct begat_trace *trace, uint64_t id)
+BEGAT_API uint32_t begat_trace_find(const struct begat_trace *trace, uint64_t id)
 {
 	const struct loaded *l = trace->loaded;
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "text.h"
 
 #define ROWS_MAX (UINT32_MAX - 1)
@@ -390,7 +391,8 @@ static int load_all(struct begat_trace *trace)
 	return link_loaded(l) < 0 ? trace_fail_sqlite(trace, SQLITE_NOMEM) : 0;
 }
 
-int begat_trace_load(struct begat_trace *trace, const struct begat_trace_table **ret_table)
+BEGAT_API int begat_trace_load(struct begat_trace *trace,
+			       const struct begat_trace_table **ret_table)
 {
 	int err;
 

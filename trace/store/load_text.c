@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/api.h"
 #include "load.h"
 #include "text.h"
 
@@ -72,7 +73,7 @@ void load_measure_vector(struct loaded *l, uint32_t number, uint32_t *ret_count,
 		*ret_bytes = l->scratch.len;
 }
 
-struct begat_str begat_trace_string(const struct begat_trace *trace, uint32_t string)
+BEGAT_API struct begat_str begat_trace_string(const struct begat_trace *trace, uint32_t string)
 {
 	const struct loaded *l = trace->loaded;
 
@@ -130,14 +131,14 @@ struct begat_strv loaded_strings(struct loaded *l, uint32_t string)
 				    .count = vector->count };
 }
 
-struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t strings)
+BEGAT_API struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t strings)
 {
 	if (!trace->loaded)
 		return (struct begat_strv){ .data = "" };
 	return loaded_strings(trace->loaded, strings);
 }
 
-int begat_trace_check(struct begat_trace *trace)
+BEGAT_API int begat_trace_check(struct begat_trace *trace)
 {
 	if (!trace->loaded || !trace->loaded->is_short)
 		return 0;

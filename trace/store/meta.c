@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/api.h"
 #include "stats.h"
 #include "text.h"
 #include "writer.h"
@@ -189,7 +190,7 @@ static int put_capture(struct begat_recorder *rec, void *arg)
 	return err | meta_number(rec, "buffer_bytes", (int64_t)stats->buffer_bytes);
 }
 
-int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *stats)
+BEGAT_API int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *stats)
 {
 	return meta_transaction(rec, put_capture, (void *)stats);
 }
@@ -201,7 +202,8 @@ static int put_pair(struct begat_recorder *rec, void *arg)
 	return meta_text(rec, pair[0], pair[1]);
 }
 
-int begat_recorder_set_meta(struct begat_recorder *rec, const char *name, const char *value)
+BEGAT_API int begat_recorder_set_meta(struct begat_recorder *rec, const char *name,
+				      const char *value)
 {
 	const char *pair[2] = { name, value };
 

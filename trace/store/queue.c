@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/api.h"
 #include "slots.h"
 
 #define QUEUE_BYTES (64u << 20)
@@ -85,7 +86,7 @@ static size_t aligned(size_t len)
 	return (len + 7) & ~(size_t)7;
 }
 
-int begat_queue_new(size_t bytes, struct begat_queue **ret_queue)
+BEGAT_API int begat_queue_new(size_t bytes, struct begat_queue **ret_queue)
 {
 	struct begat_queue *q = aligned_alloc(64, (sizeof(*q) + 63) & ~(size_t)63);
 
@@ -103,7 +104,7 @@ int begat_queue_new(size_t bytes, struct begat_queue **ret_queue)
 	return 0;
 }
 
-void begat_queue_free(struct begat_queue *q)
+BEGAT_API void begat_queue_free(struct begat_queue *q)
 {
 	if (!q)
 		return;
@@ -266,7 +267,7 @@ static void wait_a_little(void)
 	nanosleep(&pause, NULL);
 }
 
-int begat_queue_push(struct begat_queue *q, const struct begat_event *ev)
+BEGAT_API int begat_queue_push(struct begat_queue *q, const struct begat_event *ev)
 {
 	size_t size = measure(ev);
 	uint64_t head;
@@ -289,7 +290,7 @@ int begat_queue_push(struct begat_queue *q, const struct begat_event *ev)
 	return 0;
 }
 
-void begat_queue_close(struct begat_queue *q)
+BEGAT_API void begat_queue_close(struct begat_queue *q)
 {
 	struct begat_event end = { .size = sizeof(end) };
 	bool has_lost = false;
@@ -307,7 +308,7 @@ void begat_queue_close(struct begat_queue *q)
 	wake(q);
 }
 
-uint64_t begat_queue_lost(const struct begat_queue *q)
+BEGAT_API uint64_t begat_queue_lost(const struct begat_queue *q)
 {
 	return atomic_load_explicit(&q->lost_total, memory_order_relaxed);
 }
@@ -375,7 +376,8 @@ static const struct begat_event *take(struct begat_queue *q)
 	}
 }
 
-const struct begat_event *begat_queue_pop(struct begat_queue *q, int timeout_ms, bool *ret_closed)
+BEGAT_API const struct begat_event *begat_queue_pop(struct begat_queue *q, int timeout_ms,
+						    bool *ret_closed)
 {
 	const struct begat_event *ev;
 	uint64_t ignored;

@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/api.h"
+
 #define META_VALUE_MAX (1 << 20)
 
 int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
@@ -305,7 +307,7 @@ static int read_meta(struct begat_trace *trace)
 	return err;
 }
 
-const char *begat_trace_meta(const struct begat_trace *trace, const char *name)
+BEGAT_API const char *begat_trace_meta(const struct begat_trace *trace, const char *name)
 {
 	for (size_t i = 0; i < trace->meta_count; i++)
 		if (!strcmp(trace->meta[i].name, name))
@@ -331,7 +333,7 @@ static int open_database(struct begat_trace *trace)
 	return rc == SQLITE_OK ? 0 : trace_fail_sqlite(trace, rc);
 }
 
-int begat_trace_open(const char *path, struct begat_trace **ret_trace)
+BEGAT_API int begat_trace_open(const char *path, struct begat_trace **ret_trace)
 {
 	struct begat_trace *trace = calloc(1, sizeof(*trace));
 	int err;
@@ -356,7 +358,7 @@ int begat_trace_open(const char *path, struct begat_trace **ret_trace)
 	return err;
 }
 
-void begat_trace_close(struct begat_trace *trace)
+BEGAT_API void begat_trace_close(struct begat_trace *trace)
 {
 	if (!trace)
 		return;
@@ -374,7 +376,7 @@ void begat_trace_close(struct begat_trace *trace)
 	free(trace);
 }
 
-const char *begat_trace_error(const struct begat_trace *trace)
+BEGAT_API const char *begat_trace_error(const struct begat_trace *trace)
 {
 	return trace ? trace->error : "not enough memory to read a recording";
 }

@@ -14,7 +14,8 @@
  *
  * Invariants
  *  (1) n rises strictly within a cursor; a file in which it does not is damaged.
- *  (2) Lost events and the summary are not filtered by process or expression, as in a live
+ *  (2) A cursor goes on only when the next event is asked for: an event's texts lie in its row.
+ *  (3) Lost events and the summary are not filtered by process or expression, as in a live
  *      stream: they say what the rest is worth.
  */
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/api.h"
 #include "base/opts.h"
 #include "reader.h"
 
@@ -38,12 +40,14 @@ struct cursor {
 
 enum { FORKS, EXECS, LOSSES, EXITS, CURSORS };
 
-struct replay {
+struct begat_replay {
 	struct begat_trace *trace;
 	struct begat_trace_query query;
-	begat_callback callback;
-	void *ctx;
 	struct cursor cursors[CURSORS];
+	struct cursor *current; /* its row is the event that the caller has; NULL = none has it */
+	bool has_ended;
+	int error; /* that it ended with; negative errno */
+	struct begat_event event;
 	sqlite3_stmt *owner; /* SELECT ... FROM process WHERE row = ? */
 	struct exit_row *exits;
 	size_t exits_count, exits_at;
@@ -52,11 +56,10 @@ struct replay {
 	const struct begat_trace_table *table; /* if the query asks who is whose */
 	bool *selected; /* by index in the table; NULL = all */
 	struct begat_lineage lineage;
-	int64_t delivered;
 	uint32_t pids[SLOT_PIDS_MAX];
 };
 
-static int cursor_next(struct replay *r, struct cursor *c)
+static int cursor_next(struct begat_replay *r, struct cursor *c)
 {
 	int rc = sqlite3_step(c->stmt);
 	int64_t n = 0;
@@ -77,7 +80,7 @@ static int cursor_next(struct replay *r, struct cursor *c)
 	return 0;
 }
 
-static int exits_next(struct replay *r)
+static int exits_next(struct begat_replay *r)
 {
 	struct cursor *c = &r->cursors[EXITS];
 
@@ -90,8 +93,8 @@ static int exits_next(struct replay *r)
 	return cursor_next(r, c);
 }
 
-static int open_cursor(struct replay *r, int which, enum schema_table table, enum slot_form form,
-		       int column_n, const char *tail)
+static int open_cursor(struct begat_replay *r, int which, enum schema_table table,
+		       enum slot_form form, int column_n, const char *tail)
 {
 	struct cursor *c = &r->cursors[which];
 	char sql[2048];
@@ -109,7 +112,7 @@ static int by_n(const void *a, const void *b)
 	return (left->n > right->n) - (left->n < right->n);
 }
 
-static int list_exits(struct replay *r)
+static int list_exits(struct begat_replay *r)
 {
 	sqlite3_stmt *stmt = NULL;
 	size_t capacity = 0;
@@ -142,12 +145,12 @@ static int list_exits(struct replay *r)
 	return err;
 }
 
-static bool wants(const struct replay *r, enum begat_event_type type)
+static bool wants(const struct begat_replay *r, enum begat_event_type type)
 {
 	return !r->query.events || r->query.events & BEGAT_EVENT_BIT(type);
 }
 
-static int open_cursors(struct replay *r)
+static int open_cursors(struct begat_replay *r)
 {
 	int err = open_cursor(r, FORKS, TABLE_PROCESS, FORM_FORK, PROCESS_fork_n,
 			      "WHERE fork_n IS NOT NULL ORDER BY row");
@@ -190,7 +193,7 @@ static int read_owner(struct begat_trace *trace, sqlite3_stmt *stmt, const int c
 }
 
 /* The process that the current row of @c belongs to. */
-static int find_owner(struct replay *r, const struct cursor *c, struct slot_owner *owner)
+static int find_owner(struct begat_replay *r, const struct cursor *c, struct slot_owner *owner)
 {
 	static const int own[4] = { PROCESS_id, PROCESS_pid, PROCESS_parent_id, PROCESS_ppid };
 	static const int other[4] = { 1, 2, 3, 4 };
@@ -252,7 +255,7 @@ static bool find_forebear(void *ctx, uint64_t id, struct begat_event *ev)
 {
 	static const enum begat_field known[] = { BEGAT_F_EVENT,     BEGAT_F_ID,   BEGAT_F_PID,
 						  BEGAT_F_PARENT_ID, BEGAT_F_PPID, BEGAT_F_COMM };
-	const struct replay *r = ctx;
+	const struct begat_replay *r = ctx;
 	const struct begat_trace_process *p;
 	const struct begat_trace_exec *image = NULL;
 	uint32_t index = begat_trace_find(r->trace, id);
@@ -291,7 +294,7 @@ static bool find_forebear(void *ctx, uint64_t id, struct begat_event *ev)
 }
 
 /* Processes with one of the pids, and all below them; parents come first in the table. */
-static int select_subtrees(struct replay *r)
+static int select_subtrees(struct begat_replay *r)
 {
 	const struct begat_trace_process *p = r->table->processes;
 
@@ -308,7 +311,7 @@ static int select_subtrees(struct replay *r)
 	return 0;
 }
 
-static int prepare_query(struct replay *r)
+static int prepare_query(struct begat_replay *r)
 {
 	struct begat_filter_push push = { .size = sizeof(push) };
 	int err = 0;
@@ -324,7 +327,7 @@ static int prepare_query(struct replay *r)
 	return err;
 }
 
-static bool is_wanted(struct replay *r, const struct begat_event *ev)
+static bool is_wanted(struct begat_replay *r, const struct begat_event *ev)
 {
 	const struct begat_trace_query *q = &r->query;
 
@@ -345,16 +348,8 @@ static bool is_wanted(struct replay *r, const struct begat_event *ev)
 	return !q->where || begat_filter_match(q->where, ev, &r->lineage);
 }
 
-static int deliver(struct replay *r, const struct begat_event *ev)
-{
-	if (!is_wanted(r, ev))
-		return 0;
-	r->delivered++;
-	return r->callback(ev, r->ctx) ? -ECANCELED : 0;
-}
-
 /* Reading a row that nobody wants would cost as much as one that somebody does. */
-static bool can_skip(const struct replay *r, const struct cursor *c)
+static bool can_skip(const struct begat_replay *r, const struct cursor *c)
 {
 	switch (c->form) {
 	case FORM_FORK:
@@ -369,69 +364,123 @@ static bool can_skip(const struct replay *r, const struct cursor *c)
 	}
 }
 
-static int replay_one(struct replay *r, struct cursor *c)
+/* Reads the row at which @c is. Return: 1 it is an event that is wanted, 0 it is not, or -errno. */
+static int read_row(struct begat_replay *r, struct cursor *c)
 {
 	struct slot_owner owner;
-	struct begat_event ev;
-	int err = 0;
+	int err;
 
 	r->n = c->n;
-	if (!can_skip(r, c)) {
-		texts_reset(r->trace->texts);
-		err = find_owner(r, c, &owner);
-		if (!err)
-			err = row_event(r->trace, c->stmt, c->form, &owner, r->pids, &ev);
-		if (!err)
-			err = deliver(r, &ev);
-	}
-	if (err)
-		return err;
+	if (can_skip(r, c))
+		return 0;
+	texts_reset(r->trace->texts);
+	err = find_owner(r, c, &owner);
+	if (!err)
+		err = row_event(r->trace, c->stmt, c->form, &owner, r->pids, &r->event);
+	return err ? err : is_wanted(r, &r->event);
+}
+
+static int go_on(struct begat_replay *r)
+{
+	struct cursor *c = r->current;
+
+	r->current = NULL;
+	if (!c)
+		return 0;
 	return c == &r->cursors[EXITS] ? exits_next(r) : cursor_next(r, c);
 }
 
-static int replay_all(struct replay *r)
+/* A stream ends with its summary. */
+static int give_summary(struct begat_replay *r, const struct begat_event **ret_event)
 {
-	for (;;) {
-		struct cursor *next = &r->cursors[0];
-		int err;
+	int err = r->error = begat_trace_check(r->trace);
 
-		for (int i = 1; i < CURSORS; i++)
-			if (r->cursors[i].n < next->n)
-				next = &r->cursors[i];
-		if (next->n == INT64_MAX)
-			break;
-		err = replay_one(r, next);
-		if (err)
-			return err;
-	}
-	/* A stream ends with its summary. */
-	return r->trace->info.has_summary ? deliver(r, &r->trace->summary_event) : 0;
+	r->has_ended = true;
+	if (err || !r->trace->info.has_summary || !is_wanted(r, &r->trace->summary_event))
+		return err;
+	*ret_event = &r->trace->summary_event;
+	return 1;
 }
 
-int64_t begat_trace_replay(struct begat_trace *trace, const struct begat_trace_query *query,
-			   begat_callback callback, void *ctx)
+BEGAT_API int begat_replay_next(struct begat_replay *r, const struct begat_event **ret_event)
+{
+	int err = r->has_ended ? r->error : go_on(r);
+
+	*ret_event = NULL;
+	while (!err && !r->has_ended) {
+		r->current = &r->cursors[0];
+		for (int i = 1; i < CURSORS; i++)
+			if (r->cursors[i].n < r->current->n)
+				r->current = &r->cursors[i];
+		if (r->current->n == INT64_MAX)
+			return give_summary(r, ret_event);
+		err = read_row(r, r->current);
+		if (err > 0) {
+			*ret_event = &r->event;
+			return 1;
+		}
+		if (!err)
+			err = go_on(r);
+	}
+	r->has_ended = true;
+	r->error = err;
+	return err;
+}
+
+BEGAT_API int begat_replay_open(struct begat_trace *trace, const struct begat_trace_query *query,
+				struct begat_replay **ret_replay)
 {
 	struct begat_trace_info info = { .size = sizeof(info) };
-	struct replay r = { .trace = trace, .callback = callback, .ctx = ctx };
+	struct begat_replay *r = calloc(1, sizeof(*r));
 	int err;
 
-	if (query && !opts_copy(&r.query, sizeof(r.query), query))
-		return -EINVAL;
-	err = begat_trace_info(trace, &info);
+	if (!r)
+		return trace_fail_sqlite(trace, SQLITE_NOMEM);
+	r->trace = trace;
+	if (query && !opts_copy(&r->query, sizeof(r->query), query))
+		err = -EINVAL;
+	else
+		err = begat_trace_info(trace, &info);
+	begat_filter_ref(r->query.where);
 	if (!err)
 		err = contexts_load(trace);
 	if (!err)
-		err = prepare_query(&r);
+		err = prepare_query(r);
 	if (!err)
-		err = open_cursors(&r);
-	if (!err)
-		err = replay_all(&r);
-	if (!err)
-		err = begat_trace_check(trace);
+		err = open_cursors(r);
+	if (err)
+		begat_replay_close(r);
+	else
+		*ret_replay = r;
+	return err;
+}
+
+BEGAT_API void begat_replay_close(struct begat_replay *r)
+{
+	if (!r)
+		return;
 	for (int i = 0; i < CURSORS; i++)
-		sqlite3_finalize(r.cursors[i].stmt);
-	sqlite3_finalize(r.owner);
-	free(r.exits);
-	free(r.selected);
-	return err ? err : r.delivered;
+		sqlite3_finalize(r->cursors[i].stmt);
+	sqlite3_finalize(r->owner);
+	begat_filter_free((struct begat_filter *)r->query.where);
+	free(r->exits);
+	free(r->selected);
+	free(r);
+}
+
+BEGAT_API int64_t begat_trace_replay(struct begat_trace *trace,
+				     const struct begat_trace_query *query, begat_callback callback,
+				     void *ctx)
+{
+	const struct begat_event *ev;
+	struct begat_replay *r = NULL;
+	int64_t delivered = 0;
+	int err = begat_replay_open(trace, query, &r);
+
+	while (!err && (err = begat_replay_next(r, &ev)) > 0) {
+		delivered++;
+		err = callback(ev, ctx) ? -ECANCELED : 0;
+	}
+	begat_replay_close(r);
+	return err ? err : delivered;
 }

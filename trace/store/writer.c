@@ -12,6 +12,7 @@
  *  (2) After a failure nothing more is written; later events are counted as dropped. What was
  *      committed before stays, and the file can be read.
  */
+#include "base/api.h"
 #include "base/opts.h"
 #include "writer.h"
 
@@ -165,8 +166,8 @@ out:
 	return encoded < 0 ? encoded : 0;
 }
 
-int begat_recorder_open(const char *path, const struct begat_recorder_options *opts,
-			struct begat_recorder **ret_rec)
+BEGAT_API int begat_recorder_open(const char *path, const struct begat_recorder_options *opts,
+				  struct begat_recorder **ret_rec)
 {
 	struct begat_recorder *rec = calloc(1, sizeof(*rec));
 
@@ -243,7 +244,7 @@ static uint64_t size_now(struct begat_recorder *rec)
 	return pages * 16384;
 }
 
-int begat_recorder_commit(struct begat_recorder *rec)
+BEGAT_API int begat_recorder_commit(struct begat_recorder *rec)
 {
 	int rc;
 
@@ -311,7 +312,7 @@ static size_t batch_bytes(const struct begat_recorder *rec)
 	       rec->rows[TABLE_PROCESS].bytes.len;
 }
 
-int begat_recorder_write(struct begat_recorder *rec, const struct begat_event *ev)
+BEGAT_API int begat_recorder_write(struct begat_recorder *rec, const struct begat_event *ev)
 {
 	int err;
 
@@ -340,7 +341,7 @@ int begat_recorder_write(struct begat_recorder *rec, const struct begat_event *e
 	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);
 }
 
-int begat_recorder_tick(struct begat_recorder *rec)
+BEGAT_API int begat_recorder_tick(struct begat_recorder *rec)
 {
 	int err;
 
@@ -405,7 +406,7 @@ int recorder_rotate(struct begat_recorder *rec)
 	return err;
 }
 
-int begat_recorder_finish(struct begat_recorder *rec)
+BEGAT_API int begat_recorder_finish(struct begat_recorder *rec)
 {
 	int err;
 
@@ -417,7 +418,8 @@ int begat_recorder_finish(struct begat_recorder *rec)
 	return err;
 }
 
-int begat_recorder_counts(const struct begat_recorder *rec, struct begat_recorder_counts *ret)
+BEGAT_API int begat_recorder_counts(const struct begat_recorder *rec,
+				    struct begat_recorder_counts *ret)
 {
 	struct begat_recorder_counts counts = rec->counts;
 
@@ -425,7 +427,7 @@ int begat_recorder_counts(const struct begat_recorder *rec, struct begat_recorde
 	return opts_give(ret, &counts, sizeof(counts)) ? 0 : -EINVAL;
 }
 
-void begat_recorder_close(struct begat_recorder *rec)
+BEGAT_API void begat_recorder_close(struct begat_recorder *rec)
 {
 	if (!rec)
 		return;
@@ -439,7 +441,7 @@ void begat_recorder_close(struct begat_recorder *rec)
 	free(rec);
 }
 
-const char *begat_recorder_error(const struct begat_recorder *rec)
+BEGAT_API const char *begat_recorder_error(const struct begat_recorder *rec)
 {
 	return rec ? rec->error : "not enough memory to record";
 }
