@@ -43,6 +43,7 @@ enum config_want {
 	CONFIG_WANT_ENV = 1 << 7,
 	CONFIG_WANT_USAGE = 1 << 8, /* CPU, RSS, I/O, faults, switches */
 	CONFIG_WANT_KILLER = 1 << 9,
+	CONFIG_WANT_FOLDER = 1 << 10, /* of a failed exec: where its name was looked up */
 };
 
 struct bpf_config {
@@ -74,7 +75,11 @@ struct bpf_config {
 /* One value in a memory-mapped array: how the reader tells the kernel that it sleeps. */
 struct reader_state {
 	__u32 sleeping;
-	__u32 reserved[15]; /* alone on its cache line */
+	__u32 reserved;
+	/* The reader's own root, as its self-test has it; addresses in the kernel, only compared. */
+	__u64 root_dentry;
+	__u64 root_mount;
+	__u32 reserved_line[10]; /* alone on its cache line */
 };
 
 /* Hooks with copies of their program: see bpf/preempt.h */
@@ -117,14 +122,21 @@ enum proc_flags {
 	PROC_TOLD = 1 << 3, /* its fork or an exec was sent: then its exit is, too */
 };
 
+enum attempt_flags {
+	ATTEMPT_COMPAT = 1 << 0, /* a 32-bit system call */
+	ATTEMPT_HAS_FD = 1 << 1, /* execveat with a descriptor, not AT_FDCWD */
+	ATTEMPT_EMPTY_PATH = 1 << 2, /* AT_EMPTY_PATH: an empty name means the descriptor itself */
+};
+
 /* An exec under way: see bpf/attempt.h. */
 struct attempt {
 	__u64 ts_ns;
 	__u64 filename; /* user addresses */
 	__u64 argv;
 	__u64 task; /* the address of the task that made the call; 0 = none */
-	__u32 is_compat;
-	__u32 reserved;
+	__u64 file; /* the address of what fd was open on at entry; 0 = none */
+	__u32 flags; /* enum attempt_flags */
+	__s32 fd;
 };
 
 /* Process cache: key is the tgid (__u32). */
@@ -162,8 +174,8 @@ struct graveyard {
 _Static_assert(sizeof(struct bpf_config) == 344, "bpf_config");
 _Static_assert(sizeof(struct reader_state) == 64, "reader_state");
 _Static_assert(sizeof(struct cpu_counters) == 384, "cpu_counters");
-_Static_assert(sizeof(struct attempt) == 40, "attempt");
-_Static_assert(sizeof(struct proc_entry) == 128, "proc_entry");
+_Static_assert(sizeof(struct attempt) == 48, "attempt");
+_Static_assert(sizeof(struct proc_entry) == 136, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
 
 #endif

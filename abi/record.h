@@ -168,6 +168,10 @@ enum rec_failed_flags {
 	REC_FAILED_FILENAME_UNREADABLE = 1 << 2,
 	REC_FAILED_COMPAT = 1 << 3, /* a 32-bit system call */
 	REC_FAILED_ARGV_LIMITED = 1 << 4, /* more was read than the user's limit lets through */
+	REC_FAILED_HAS_FD = 1 << 5, /* filename is relative to fd, unless it is absolute */
+	REC_FAILED_EMPTY_PATH = 1 << 6, /* an empty filename means fd itself (AT_EMPTY_PATH) */
+	REC_FAILED_FOLDER_IS_FD = 1 << 7, /* folder is what fd was open on; else the cwd */
+	REC_FAILED_READER_ROOT = 1 << 8, /* the process has the same root as the reader */
 };
 
 struct rec_exec_failed {
@@ -180,8 +184,11 @@ struct rec_exec_failed {
 	__u32 unreadable; /* of these, how many could not be read and are empty */
 	__u32 argv_chunk_bytes; /* as in rec_exec */
 	__u32 argv_bytes; /* read; the limit may have left fewer */
+	__s32 fd;
+	__u32 reserved;
 	struct rec_span filename;
 	struct rec_span argv;
+	struct rec_path folder; /* of a filename that is not absolute */
 };
 
 enum rec_exit_flags {
@@ -263,7 +270,7 @@ _Static_assert(sizeof(struct rec_path) == 16, "rec_path");
 _Static_assert(sizeof(struct rec_who) == 144, "rec_who");
 _Static_assert(sizeof(struct rec_fork) == 192, "rec_fork");
 _Static_assert(sizeof(struct rec_exec) == 320, "rec_exec");
-_Static_assert(sizeof(struct rec_exec_failed) == 224, "rec_exec_failed");
+_Static_assert(sizeof(struct rec_exec_failed) == 248, "rec_exec_failed");
 _Static_assert(sizeof(struct rec_exit) == 344, "rec_exit");
 _Static_assert(sizeof(struct rec_lost) == 80, "rec_lost");
 _Static_assert(sizeof(struct rec_chunk) == 56, "rec_chunk");

@@ -17,6 +17,9 @@
 
 #include "cache.h"
 
+#define FD_CWD -100 /* AT_FDCWD */
+#define FLAG_EMPTY_PATH 0x1000 /* AT_EMPTY_PATH */
+
 /* The entry of the running process, if it may hold an attempt. */
 static __always_inline struct proc_entry *attempt_entry(struct task_struct *task)
 {
@@ -36,6 +39,18 @@ static __always_inline struct proc_entry *attempt_entry(struct task_struct *task
 	return threads == 1 ? cache_find(tgid, start_ns) : NULL;
 }
 
+/* The address of what @fd is open on in @task; 0 = nothing. */
+static __always_inline __u64 attempt_file(struct task_struct *task, __s32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL;
+
+	if ((__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + (__u32)fd);
+	return (__u64)file;
+}
+
 static __always_inline void attempt_put(const struct attempt *attempt)
 {
 	__u64 task = attempt->task;
@@ -48,7 +63,7 @@ static __always_inline void attempt_put(const struct attempt *attempt)
 		c->attempts_full++;
 }
 
-static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_compat)
+static __always_inline void attempt_note(__u64 filename, __u64 argv, __u32 flags, __s32 fd)
 {
 	__u64 now = now_ns();
 	struct task_struct *task =
@@ -58,14 +73,33 @@ static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 is_c
 		.filename = filename,
 		.argv = argv,
 		.task = (__u64)task,
-		.is_compat = is_compat,
+		.flags = flags,
+		.fd = fd,
 	};
 	struct proc_entry *entry = attempt_entry(task);
 
+	if (flags & ATTEMPT_HAS_FD)
+		attempt.file = attempt_file(task, fd);
 	if (entry)
 		entry->attempt = attempt;
 	else
 		attempt_put(&attempt);
+}
+
+static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 flags)
+{
+	attempt_note(filename, argv, flags, FD_CWD);
+}
+
+/* execveat(2): relative to a descriptor. */
+static __always_inline void attempt_enter_at(__s32 fd, __u64 filename, __u64 argv, __u32 at_flags,
+					     __u32 flags)
+{
+	if (fd != FD_CWD)
+		flags |= ATTEMPT_HAS_FD;
+	if (at_flags & FLAG_EMPTY_PATH)
+		flags |= ATTEMPT_EMPTY_PATH;
+	attempt_note(filename, argv, flags, fd);
 }
 
 /* Takes out the attempt of @task, whose process has @entry or NULL. False: there is none. */

@@ -116,9 +116,11 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
 #define SYSCALL_ARG1(regs) BPF_CORE_READ(regs, di)
 #define SYSCALL_ARG2(regs) BPF_CORE_READ(regs, si)
 #define SYSCALL_ARG3(regs) BPF_CORE_READ(regs, dx)
+#define SYSCALL_ARG5(regs) BPF_CORE_READ(regs, r8)
 #define COMPAT_ARG1(regs) ((__u32)BPF_CORE_READ(regs, bx))
 #define COMPAT_ARG2(regs) ((__u32)BPF_CORE_READ(regs, cx))
 #define COMPAT_ARG3(regs) ((__u32)BPF_CORE_READ(regs, dx))
+#define COMPAT_ARG5(regs) ((__u32)BPF_CORE_READ(regs, di))
 #define RETURN_VALUE(ctx) ((long)(ctx)->ax)
 #elif defined(__TARGET_ARCH_arm64)
 #define pt_regs user_pt_regs
@@ -126,9 +128,11 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
 #define SYSCALL_ARG1(r) BPF_CORE_READ(r, regs[0])
 #define SYSCALL_ARG2(r) BPF_CORE_READ(r, regs[1])
 #define SYSCALL_ARG3(r) BPF_CORE_READ(r, regs[2])
+#define SYSCALL_ARG5(r) BPF_CORE_READ(r, regs[4])
 #define COMPAT_ARG1(r) ((__u32)BPF_CORE_READ(r, regs[0]))
 #define COMPAT_ARG2(r) ((__u32)BPF_CORE_READ(r, regs[1]))
 #define COMPAT_ARG3(r) ((__u32)BPF_CORE_READ(r, regs[2]))
+#define COMPAT_ARG5(r) ((__u32)BPF_CORE_READ(r, regs[4]))
 #define RETURN_VALUE(ctx) ((long)(ctx)->regs[0])
 #else
 #error "begat knows x86-64 and arm64"

@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,7 +227,7 @@ void child_drop(struct child *child)
 
 int child_explain(const char *command, int error, char *out, size_t size)
 {
-	char safe[256];
+	char safe[256], missing[PATH_MAX], safe_missing[256];
 	struct stat st;
 	bool has_slash = strchr(command, '/');
 
@@ -235,6 +236,9 @@ int child_explain(const char *command, int error, char *out, size_t size)
 		snprintf(out, size, "cannot run '%s': no such command in PATH.", safe);
 	else if (error == ENOENT && stat(command, &st))
 		snprintf(out, size, "cannot run '%s': there is no such file.", safe);
+	else if (error == ENOENT && begat_missing_interpreter(command, missing, sizeof(missing)))
+		snprintf(out, size, "cannot run '%s': its interpreter '%s' is missing.", safe,
+			 cli_safe(safe_missing, sizeof(safe_missing), missing));
 	else if (error == ENOENT)
 		snprintf(out, size, "cannot run '%s': its interpreter (#! or loader) is missing.",
 			 safe);

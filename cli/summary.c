@@ -80,6 +80,7 @@ void summary_fields(struct begat_fields *fields)
 		BEGAT_F_EXECS,
 		BEGAT_F_COUNT,
 		BEGAT_F_CLASS,
+		BEGAT_F_MISSING,
 	};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -321,6 +322,8 @@ static bool is_path_search(const struct begat_event *ev)
 {
 	if (ev->error != ENOENT && ev->error != ENOTDIR)
 		return false;
+	if (begat_event_has(ev, BEGAT_F_MISSING)) /* it found a file */
+		return false;
 	if (!begat_event_has(ev, BEGAT_F_ARGV) || !ev->argv.count || !ev->argv.bytes)
 		return true;
 	struct begat_str filename = given(ev, BEGAT_F_FILENAME, ev->filename);
@@ -333,6 +336,23 @@ static bool is_path_search(const struct begat_event *ev)
 	       !memcmp(asked.data, ev->argv.data, len);
 }
 
+/* What was tried, with the reason where the error alone misleads. */
+static uint32_t keep_tried(struct summary *s, const struct begat_event *ev, struct begat_str name)
+{
+	const struct begat_str *missing = &ev->missing_interpreter;
+	char text[BASE_BYTES * 2];
+	int len;
+
+	if (!begat_event_has(ev, BEGAT_F_MISSING))
+		return keep(s, name, BASE_BYTES * 2);
+	len = snprintf(text, sizeof(text), "%.*s [interpreter %.*s is missing]",
+		       (int)(name.len < BASE_BYTES ? name.len : BASE_BYTES), name.data,
+		       (int)(missing->len < BASE_BYTES / 2 ? missing->len : BASE_BYTES / 2),
+		       missing->data);
+	name = (struct begat_str){ text, len < (int)sizeof(text) ? (size_t)len : sizeof(text) - 1 };
+	return keep(s, name, BASE_BYTES * 2);
+}
+
 static void take_failed_exec(struct summary *s, uint32_t index, const struct begat_event *ev)
 {
 	uint32_t times = 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
@@ -343,7 +363,7 @@ static void take_failed_exec(struct summary *s, uint32_t index, const struct beg
 		name = base_of(name);
 	struct node *node = &s->nodes[index];
 
-	node->tried = keep(s, name, BASE_BYTES * 2);
+	node->tried = keep_tried(s, ev, name);
 	node->tried_error = (uint16_t)ev->error;
 	if (is_search) {
 		s->path_search += times;

@@ -12,6 +12,7 @@
 #include "../attempt.h"
 #include "args.h"
 #include "clock.h"
+#include "folder.h"
 #include "near.h"
 #include "who.h"
 
@@ -69,7 +70,7 @@ static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void
 static __always_inline void failed_read_pointers(const struct attempt *attempt,
 						 volatile struct failed_argv *args)
 {
-	if (!attempt->is_compat &&
+	if (!(attempt->flags & ATTEMPT_COMPAT) &&
 	    !bpf_probe_read_user((void *)args->pointers, sizeof(args->pointers),
 				 (void *)attempt->argv))
 		args->pointer_count = FAILED_POINTERS;
@@ -80,7 +81,7 @@ static __always_inline long failed_pointer(const struct attempt *attempt,
 					   volatile struct failed_argv *args, __u32 index,
 					   __u64 *ret_pointer, const bool has_pointers)
 {
-	__u32 width = attempt->is_compat ? 4 : 8;
+	__u32 width = attempt->flags & ATTEMPT_COMPAT ? 4 : 8;
 
 	if (has_pointers && index < args->pointer_count) {
 		*ret_pointer = args->pointers[index & (FAILED_POINTERS - 1)];
@@ -391,7 +392,23 @@ static __always_inline __u32 failed_strings(struct failed_walk *walk, struct rec
 		failed_argv(rec)->count = 0;
 	}
 	offset = failed_filename(rec, attempt->filename, offset);
-	return config.want & CONFIG_WANT_ARGV ? failed_args(walk, rec, offset, has_loop) : offset;
+	/* A NULL for argv is an argv without strings, as the kernel takes it. */
+	return config.want & CONFIG_WANT_ARGV && attempt->argv
+		       ? failed_args(walk, rec, offset, has_loop)
+		       : offset;
+}
+
+static __always_inline __u32 failed_flags(const struct attempt *attempt)
+{
+	__u32 flags = 0;
+
+	if (attempt->flags & ATTEMPT_COMPAT)
+		flags |= REC_FAILED_COMPAT;
+	if (attempt->flags & ATTEMPT_HAS_FD)
+		flags |= REC_FAILED_HAS_FD;
+	if (attempt->flags & ATTEMPT_EMPTY_PATH)
+		flags |= REC_FAILED_EMPTY_PATH;
+	return flags;
 }
 
 static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task,
@@ -418,6 +435,7 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	if (tgid == config.own_tgid) {
 		c->own_attempts++;
 		clock_unaccounted(c, task);
+		folder_note_reader(task);
 		return;
 	}
 	if (!(config.emit & 1 << REC_CLASS_EXEC_FAILED) ||
@@ -425,7 +443,8 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, has_loop);
-	rec->flags = attempt->is_compat ? REC_FAILED_COMPAT : 0;
+	rec->flags =
+		failed_flags(attempt) | (folder_is_reader_root(task) ? REC_FAILED_READER_ROOT : 0);
 	rec->attempt_ts_ns = attempt->ts_ns;
 	rec->error = error;
 	rec->argc = 0;
@@ -433,8 +452,13 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	rec->argv_chunk_bytes = 0;
 	rec->argv.bytes = 0;
 	rec->argv_bytes = 0;
+	rec->fd = attempt->fd;
+	rec->folder.bytes = 0;
+	rec->folder.components = 0;
+	rec->folder.flags = 0;
 	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop, true);
 	size = failed_strings(&walk, rec, size, has_loop);
+	size = folder_fill(rec, task, attempt, size, has_loop);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
 }
 

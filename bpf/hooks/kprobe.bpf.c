@@ -21,7 +21,8 @@ int kprobe__execveat_enter(struct pt_regs *ctx)
 {
 	struct pt_regs *regs = SYSCALL_REGS(ctx);
 
-	attempt_enter(SYSCALL_ARG2(regs), SYSCALL_ARG3(regs), 0);
+	attempt_enter_at(SYSCALL_ARG1(regs), SYSCALL_ARG2(regs), SYSCALL_ARG3(regs),
+			 SYSCALL_ARG5(regs), 0);
 	return 0;
 }
 
@@ -30,7 +31,7 @@ int kprobe__compat_execve_enter(struct pt_regs *ctx)
 {
 	struct pt_regs *regs = SYSCALL_REGS(ctx);
 
-	attempt_enter(COMPAT_ARG1(regs), COMPAT_ARG2(regs), 1);
+	attempt_enter(COMPAT_ARG1(regs), COMPAT_ARG2(regs), ATTEMPT_COMPAT);
 	return 0;
 }
 
@@ -39,7 +40,8 @@ int kprobe__compat_execveat_enter(struct pt_regs *ctx)
 {
 	struct pt_regs *regs = SYSCALL_REGS(ctx);
 
-	attempt_enter(COMPAT_ARG2(regs), COMPAT_ARG3(regs), 1);
+	attempt_enter_at(COMPAT_ARG1(regs), COMPAT_ARG2(regs), COMPAT_ARG3(regs), COMPAT_ARG5(regs),
+			 ATTEMPT_COMPAT);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ COPY(EXECVE, tracepoint__execve_enter, 3, struct sys_enter_context, on_execve)
 static __always_inline void on_execveat(const struct sys_enter_context *ctx, const __u32 nth)
 {
 	if (first_again(HOOK_EXECVEAT, nth))
-		attempt_enter(ctx->args[1], ctx->args[2], 0);
+		attempt_enter_at(ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[4], 0);
 }
 
 #define EXECVEAT "?tp/syscalls/sys_enter_execveat"

@@ -149,6 +149,16 @@ int begat_next(struct begat *b, int timeout_ms, const struct begat_event **ret_e
 int begat_follow(struct begat *b, pid_t pid);
 
 /**
+ * begat_missing_interpreter() - why an exec of a file that is there fails with ENOENT.
+ * @path: as it was given to execve(2) in this process.
+ * @buf:  gets the program that its first line names (#!), or the loader that an ELF file names, if
+ *        that is not there.
+ *
+ * Return: 1 if so, 0 if not or if nobody can tell.
+ */
+int begat_missing_interpreter(const char *path, char *buf, size_t size);
+
+/**
  * begat_translate_pid() - the number that events have for a process.
  * @pid: as this process sees it. It differs where this process is in a PID namespace: events have
  *       the number of the outermost one.

@@ -106,7 +106,9 @@ enum begat_field {
 	BEGAT_F_EXECS = 67,
 	BEGAT_F_COUNT = 68, /* lost */
 	BEGAT_F_CLASS = 69, /* lost */
-	BEGAT_FIELD_COUNT = 70,
+	BEGAT_F_FD_PATH = 70,
+	BEGAT_F_MISSING = 71,
+	BEGAT_FIELD_COUNT = 72,
 };
 
 /** A set of fields. */
@@ -233,6 +235,10 @@ struct begat_event {
 
 	/* summary */
 	const struct begat_stats *stats;
+
+	/* exec_failed */
+	struct begat_str fd_path; /* what the descriptor of execveat(2) was open on */
+	struct begat_str missing_interpreter; /* ENOENT for a file that is there */
 };
 
 static inline bool begat_event_has(const struct begat_event *ev, enum begat_field field)

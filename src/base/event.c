@@ -36,6 +36,8 @@ static const struct {
 	MEMBER(INTERPRETER, interpreter),
 	MEMBER(CWD, cwd),
 	MEMBER(KILLED_BY, killed_by_comm),
+	MEMBER(FD_PATH, fd_path),
+	MEMBER(MISSING, missing_interpreter),
 }, vectors[] = {
 	MEMBER(ARGV, argv),
 	MEMBER(ENV, env),

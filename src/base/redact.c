@@ -31,6 +31,8 @@ static const struct text_field {
 	{ BEGAT_F_FILENAME, offsetof(struct begat_event, filename) },
 	{ BEGAT_F_EXE, offsetof(struct begat_event, exe) },
 	{ BEGAT_F_INTERPRETER, offsetof(struct begat_event, interpreter) },
+	{ BEGAT_F_FD_PATH, offsetof(struct begat_event, fd_path) },
+	{ BEGAT_F_MISSING, offsetof(struct begat_event, missing_interpreter) },
 	{ BEGAT_F_CWD, offsetof(struct begat_event, cwd) },
 	{ BEGAT_F_KILLED_BY, offsetof(struct begat_event, killed_by_comm) },
 };

@@ -54,10 +54,13 @@ int decode_record(struct decoder *decoder, const void *record, size_t size,
 /* Further events of the last record: one `lost` event a class. Returns false when done. */
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 
-/* Identity of a process: never 0. start_ns is on the boot clock. */
 /* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
 uint64_t decode_cgroup_id(const void *record);
 
+/* Of such a record too: a failed exec of a process whose root is the tracer's own. */
+bool decode_has_reader_root(const void *record);
+
+/* Identity of a process: never 0. start_ns is on the boot clock. */
 uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_t start_ns);
 
 /* Chunks that arrived without their exec (it was lost), dropped so far; for the stats. */

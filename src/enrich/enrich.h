@@ -3,7 +3,8 @@
  * enrich/enrich.h - fields that follow from other fields.
  *
  * Owns:    container_id, container_runtime, pod_uid, read from the cgroup path that the kernel
- *          side recorded with the event: also the first process of a container has them.
+ *          side recorded with the event: also the first process of a container has them;
+ *          missing_interpreter, read from the file that a failed exec named.
  * Not:     asking a container runtime or /proc anything.
  * Called:  by tracer.c, once per event, when somebody wants these fields.
  */
@@ -33,5 +34,25 @@ struct enrich_cache {
 
 /* The same for ev->cgroup, by way of @cache, which starts as zeroes; strings live until next time. */
 void enrich_container_cached(struct enrich_cache *cache, struct begat_event *ev);
+
+/*
+ * Why a file that is there gives ENOENT: the program that its first line names, or the loader that
+ * an ELF file names, is not there. Looked at when the event is read.
+ */
+struct enrich_missing {
+	int root_fd; /* of the tracer; -1 = not opened yet, or it cannot be */
+	uint64_t window_ns; /* when the window began in which looks are counted */
+	uint32_t looks;
+	char buf[4096]; /* PATH_MAX */
+};
+
+/*
+ * Sets missing_interpreter of @ev, a failed exec, if that is so. @has_reader_root: the process has
+ * the tracer's root; else @proc_pid is its number in /proc, 0 if that is not known. The string lives
+ * until the next call. Returns whether the field was set.
+ */
+bool enrich_missing(struct enrich_missing *state, bool has_reader_root, uint32_t proc_pid,
+		    struct begat_event *ev);
+void enrich_missing_done(struct enrich_missing *state);
 
 #endif

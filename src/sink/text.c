@@ -68,7 +68,7 @@ static void text_fields(const struct begat_sink *sink, struct begat_fields *ret_
 		BEGAT_F_FORK_TO_EXEC, BEGAT_F_ERRNO,	BEGAT_F_REPEATS,
 		BEGAT_F_EXIT_CODE,    BEGAT_F_SIGNAL,	BEGAT_F_CORE_DUMPED,
 		BEGAT_F_KILLED_BY,    BEGAT_F_DURATION, BEGAT_F_COUNT,
-		BEGAT_F_CLASS,
+		BEGAT_F_CLASS,	      BEGAT_F_FD_PATH,	BEGAT_F_MISSING,
 	};
 
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
@@ -358,10 +358,30 @@ static void put_killer(struct line *line, const struct begat_event *ev)
 	line_color(line, NULL);
 }
 
+/* What the name and the error alone do not say. */
+static void put_failure(struct line *line, const struct begat_event *ev)
+{
+	char text[64];
+
+	if (begat_event_has(ev, BEGAT_F_FD_PATH)) {
+		line_put(line, " [descriptor of ");
+		line_escape(line, &ev->fd_path, true);
+		line_put(line, "]");
+	}
+	if (begat_event_has(ev, BEGAT_F_MISSING)) {
+		line_put(line, " [interpreter ");
+		line_escape(line, &ev->missing_interpreter, true);
+		line_put(line, " is missing]");
+	}
+	if (begat_event_has(ev, BEGAT_F_REPEATS) && ev->repeats) {
+		snprintf(text, sizeof(text), " (and %u more like it)", ev->repeats);
+		line_put(line, text);
+	}
+}
+
 static void put_what(struct line *line, const struct begat_event *ev)
 {
 	struct begat_str none = { NULL, 0 };
-	char text[64];
 
 	switch (ev->type) {
 	case BEGAT_FORK:
@@ -373,10 +393,7 @@ static void put_what(struct line *line, const struct begat_event *ev)
 	case BEGAT_EXEC_FAILED:
 		/* What was asked for: argv[0] is only what it would have been called. */
 		put_command(line, ev, begat_event_has(ev, BEGAT_F_FILENAME) ? ev->filename : none);
-		if (begat_event_has(ev, BEGAT_F_REPEATS) && ev->repeats) {
-			snprintf(text, sizeof(text), " (and %u more like it)", ev->repeats);
-			line_put(line, text);
-		}
+		put_failure(line, ev);
 		break;
 	case BEGAT_EXIT:
 		put_command(line, ev, none);

@@ -13,9 +13,23 @@
 
 #define FOLD_NS 10000000ull
 
+static bool is_same_text(const struct begat_event *a, const struct begat_str *a_text,
+			 const struct begat_event *b, const struct begat_str *b_text,
+			 enum begat_field field)
+{
+	if (begat_event_has(a, field) != begat_event_has(b, field))
+		return false;
+	return !begat_event_has(a, field) ||
+	       (a_text->len == b_text->len && !memcmp(a_text->data, b_text->data, a_text->len));
+}
+
 static bool is_same(const struct begat_event *a, const struct begat_event *b)
 {
-	return a->id == b->id && a->tid == b->tid && a->error == b->error &&
+	return is_same_text(a, &a->cwd, b, &b->cwd, BEGAT_F_CWD) &&
+	       is_same_text(a, &a->fd_path, b, &b->fd_path, BEGAT_F_FD_PATH) &&
+	       is_same_text(a, &a->missing_interpreter, b, &b->missing_interpreter,
+			    BEGAT_F_MISSING) &&
+	       a->id == b->id && a->tid == b->tid && a->error == b->error &&
 	       a->filename.len == b->filename.len && a->argv.bytes == b->argv.bytes &&
 	       !memcmp(a->filename.data, b->filename.data, a->filename.len) &&
 	       (!a->argv.bytes || !memcmp(a->argv.data, b->argv.data, a->argv.bytes));

@@ -85,7 +85,9 @@ static uint32_t demand(const struct begat *b)
 	if (wants(b, BEGAT_F_EXE, BEGAT_F_EXE) || wants(b, BEGAT_F_DEV, BEGAT_F_INODE))
 		want |= CONFIG_WANT_EXE;
 	if (wants(b, BEGAT_F_CWD, BEGAT_F_CWD))
-		want |= CONFIG_WANT_CWD;
+		want |= CONFIG_WANT_CWD | CONFIG_WANT_FOLDER;
+	if (wants(b, BEGAT_F_FD_PATH, BEGAT_F_MISSING))
+		want |= CONFIG_WANT_FOLDER;
 	if (wants(b, BEGAT_F_ARGV, BEGAT_F_ARGV_TRUNCATED))
 		want |= CONFIG_WANT_ARGV;
 	if (wants(b, BEGAT_F_ENV, BEGAT_F_ENV_TRUNCATED))
@@ -304,6 +306,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	if (!b)
 		return -ENOMEM;
 	b->epoll_fd = b->timer_fd = b->always_fd = b->loadavg_fd = -1;
+	b->missing.root_fd = -1;
 	if (!opts_copy(&copy, sizeof(copy), opts))
 		return error_set(&b->error, -EINVAL,
 				 "begat_open: options.size is wrong, or a member is set that this "
@@ -348,6 +351,7 @@ BEGAT_API void begat_close(struct begat *b)
 		return;
 	close_transport(b);
 	wait_close(b);
+	enrich_missing_done(&b->missing);
 	next_close(&b->pulled);
 	begat_filter_free((struct begat_filter *)b->where);
 	attach_close(b->attach);

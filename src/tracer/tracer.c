@@ -41,6 +41,16 @@ static void enrich(struct begat *b, struct begat_event *ev)
 		enrich_container_cached(&b->container, ev);
 }
 
+/* Close to the fact, so that the files are still what they were: ahead of folding and filter. */
+static void explain(struct begat *b, const void *record, struct begat_event *ev)
+{
+	uint32_t proc_pid = b->features.view.pid_ns == VIEW_INITIAL ? ev->tgid : 0;
+
+	if (begat_fields_has(&b->fields, BEGAT_F_MISSING) &&
+	    b->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
+		enrich_missing(&b->missing, decode_has_reader_root(record), proc_pid, ev);
+}
+
 /* Past this point secrets are hidden: from sinks, recordings and summaries alike. */
 static void call_back(struct begat *b, const struct begat_event *ev)
 {
@@ -152,6 +162,8 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 			continue;
 		if (b->skips_cgroups)
 			skip_cgroup(b, record, &ev);
+		if (ev.type == BEGAT_EXEC_FAILED)
+			explain(b, record, &ev);
 		tracer_deliver(b, &ev);
 	}
 	return b->stop;

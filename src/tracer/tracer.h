@@ -81,6 +81,7 @@ struct begat {
 	struct decoder *decoder;
 	struct proctable *table;
 	struct enrich_cache container;
+	struct enrich_missing missing;
 	struct begat_lineage lineage;
 
 	/* waiting */

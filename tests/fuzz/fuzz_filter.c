@@ -39,6 +39,7 @@ static void check(const struct begat_filter *filter, enum begat_event_type type)
 
 	memset(&ev.has, 0xff, sizeof(ev.has));
 	ev.comm = ev.exe = ev.filename = ev.cwd = ev.cgroup = ev.tty = text;
+	ev.fd_path = ev.missing_interpreter = text;
 	ev.container_id = ev.container_runtime = ev.pod_uid = ev.interpreter = text;
 	ev.killed_by_comm = text;
 	ev.argv = ev.env = argv;

@@ -96,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ev.exe = strings[2];
 	ev.cwd = strings[3];
 	ev.killed_by_comm = ev.cgroup = ev.tty = strings[4];
+	ev.fd_path = ev.missing_interpreter = strings[1];
 	ev.interpreter = ev.container_id = ev.pod_uid = ev.container_runtime = strings[5];
 	ev.argv = (struct begat_strv){ text, size + 1, bits, 0 };
 	ev.env = (struct begat_strv){ strings[6].data, strings[6].len, 1000, 0 };

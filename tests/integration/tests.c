@@ -57,6 +57,10 @@ const struct test tests[] = {
 	CASE("failed_path_search", "c_failed", "path_search"),
 	CASE("failed_thread", "c_failed", "thread"),
 	CASE("failed_by_fd", "c_failed", "by_fd"),
+	CASE("failed_at_descriptors", "c_failed_at", "at_descriptors"),
+	WATCHED("failed_at_descriptors", "c_failed_at", "at_descriptors"),
+	CASE("failed_missing", "c_failed_at", "missing"),
+	CASE("failed_null_argv", "c_failed_at", "null_argv"),
 	CASE("failed_near", "c_failed", "near"),
 	CASE("failed_late", "c_failed", "late"),
 	/* forks */

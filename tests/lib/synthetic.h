@@ -59,7 +59,13 @@ void synthetic_storm(struct synthetic *s, unsigned count, unsigned alive);
 /* @count processes, two at a time, that become env, then nice, then what they were started for. */
 void synthetic_chains(struct synthetic *s, unsigned count);
 
-/* Everything that is hard to store: every field, absent fields, bytes of all kinds. */
+/*
+ * Everything that is hard to store: every field, absent fields, bytes of all kinds. A golden recording
+ * of it is kept, so it has the fields that there were when that was made.
+ */
 void synthetic_hostile(struct synthetic *s);
+
+/* Every field that there is, alone and with the others, on events of all types. */
+void synthetic_every_field(struct synthetic *s);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "synthetic.h"
 
+#define GOLDEN_FIELD_COUNT 70
+
 static char big[100 << 10];
 
 static void fill(struct begat_event *ev, uint32_t n)
@@ -79,6 +81,8 @@ static void fill(struct begat_event *ev, uint32_t n)
 	ev->exit_code = -1;
 	ev->signal = 9;
 	ev->killed_by_comm = (struct begat_str){ "\x1b[2J", 4 };
+	ev->fd_path = (struct begat_str){ "/tmp/\xff", 6 };
+	ev->missing_interpreter = (struct begat_str){ "/bin/sh\r", 8 };
 	ev->count = 5;
 	ev->class_type = BEGAT_EXEC;
 	ev->lost_cpu = 3;
@@ -107,37 +111,50 @@ static void send(struct synthetic *s, const struct begat_event *ev)
 	s->callback(ev, s->ctx);
 }
 
-void synthetic_hostile(struct synthetic *s)
+static void every_field(struct synthetic *s, unsigned count, uint32_t *n)
 {
 	static const enum begat_event_type types[] = { BEGAT_SNAPSHOT,	  BEGAT_FORK, BEGAT_EXEC,
 						       BEGAT_EXEC_FAILED, BEGAT_EXIT, BEGAT_LOST };
+	const struct begat_fields all = { { UINT64_MAX, (1ull << (count - 64)) - 1 } };
 	struct begat_event ev;
-	uint32_t n = 0;
 
 	/* Every type with every field, though no real one has them all. */
 	for (unsigned round = 0; round < 8; round++) {
-		make(s, &ev, types[round % 6], n++);
-		ev.has = (struct begat_fields){ { UINT64_MAX,
-						  (1ull << (BEGAT_FIELD_COUNT - 64)) - 1 } };
+		make(s, &ev, types[round % 6], (*n)++);
+		ev.has = all;
 		send(s, &ev);
 	}
 	/* Every field alone, on every type that names a process. */
 	for (unsigned t = 0; t < 5; t++) {
-		for (unsigned f = 0; f < BEGAT_FIELD_COUNT; f++) {
-			make(s, &ev, types[t], n++);
+		for (unsigned f = 0; f < count; f++) {
+			make(s, &ev, types[t], (*n)++);
 			begat_fields_add(&ev.has, BEGAT_F_ID);
 			begat_fields_add(&ev.has, (enum begat_field)f);
 			send(s, &ev);
 		}
 	}
 	/* All but one. */
-	for (unsigned f = 0; f < BEGAT_FIELD_COUNT; f++) {
-		make(s, &ev, types[f % 5], n++);
-		ev.has = (struct begat_fields){ { UINT64_MAX,
-						  (1ull << (BEGAT_FIELD_COUNT - 64)) - 1 } };
+	for (unsigned f = 0; f < count; f++) {
+		make(s, &ev, types[f % 5], (*n)++);
+		ev.has = all;
 		ev.has.bits[f / 64] &= ~(1ull << (f % 64));
 		send(s, &ev);
 	}
+}
+
+void synthetic_every_field(struct synthetic *s)
+{
+	uint32_t n = 0;
+
+	every_field(s, BEGAT_FIELD_COUNT, &n);
+}
+
+void synthetic_hostile(struct synthetic *s)
+{
+	struct begat_event ev;
+	uint32_t n = 0;
+
+	every_field(s, GOLDEN_FIELD_COUNT, &n);
 	/* One argument of 100 KB; no arguments at all; one that is empty. */
 	memset(big, 'x', sizeof(big) - 1);
 	for (unsigned i = 0; i < 3; i++) {

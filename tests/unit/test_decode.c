@@ -530,6 +530,59 @@ static void test_exec_failed(void **state)
 	(void)state;
 }
 
+/* execveat(2): the name as the kernel spells it, and what the descriptor was open on. */
+static void test_exec_failed_by_descriptor(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t flags;
+		int fd;
+		const char *filename;
+	} cases[] = {
+		{ "", REC_FAILED_HAS_FD | REC_FAILED_EMPTY_PATH, 5, "/dev/fd/5" },
+		{ "", REC_FAILED_HAS_FD, 5, "" },
+		{ "x", REC_FAILED_HAS_FD, 5, "/dev/fd/5/x" },
+		{ "x/y", REC_FAILED_HAS_FD | REC_FAILED_EMPTY_PATH, 1234567,
+		  "/dev/fd/1234567/x/y" },
+		{ "x", REC_FAILED_HAS_FD, -2147483647 - 1, "/dev/fd/-2147483648/x" },
+		{ "/x", REC_FAILED_HAS_FD, 5, "/x" },
+		{ "x", 0, -100, "x" },
+		{ "", REC_FAILED_EMPTY_PATH, -100, "" },
+	};
+	struct decoder *decoder = new_decoder(ALL_NAMES);
+	struct rec_exec_failed *failed;
+	char longest[REC_PATH_BYTES_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		failed = record_exec_failed(&rec);
+		failed->error = ENOENT;
+		failed->flags = cases[i].flags | REC_FAILED_FOLDER_IS_FD;
+		failed->fd = cases[i].fd;
+		failed->filename = record_string(&rec, cases[i].name);
+		failed->folder = record_path(&rec, "/tmp/folder", 0);
+		assert_int_equal(decode(decoder), 1);
+		assert_str(ev.filename, cases[i].filename);
+		assert_str(ev.fd_path, "/tmp/folder");
+		assert_false(HAS(&ev, CWD));
+		failed->flags &= ~REC_FAILED_FOLDER_IS_FD;
+		assert_int_equal(decode(decoder), 1);
+		assert_str(ev.cwd, "/tmp/folder");
+		assert_false(HAS(&ev, FD_PATH));
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	failed = record_exec_failed(&rec);
+	failed->flags = REC_FAILED_HAS_FD | REC_FAILED_READER_ROOT;
+	failed->fd = -2147483647 - 1;
+	failed->filename = record_string(&rec, longest);
+	assert_int_equal(decode(decoder), 1);
+	assert_int_equal(ev.filename.len, strlen("/dev/fd/-2147483648/") + strlen(longest));
+	assert_false(HAS(&ev, FD_PATH) || HAS(&ev, CWD));
+	assert_true(decode_has_reader_root(rec.bytes));
+	decoder_free(decoder);
+	(void)state;
+}
+
 static void check_path(struct decoder *decoder, const char *path, uint32_t flags,
 		       const char *expected)
 {
@@ -595,12 +648,19 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fork_and_who),	cmocka_unit_test(test_who_absent),
-		cmocka_unit_test(test_header_checks),	cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_every_alignment), cmocka_unit_test(test_bad_spans),
-		cmocka_unit_test(test_pid_levels),	cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_exec_cut_argv),	cmocka_unit_test(test_env_filter),
-		cmocka_unit_test(test_exec_failed),	cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_fork_and_who),
+		cmocka_unit_test(test_who_absent),
+		cmocka_unit_test(test_header_checks),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_every_alignment),
+		cmocka_unit_test(test_bad_spans),
+		cmocka_unit_test(test_pid_levels),
+		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_exec_cut_argv),
+		cmocka_unit_test(test_env_filter),
+		cmocka_unit_test(test_exec_failed),
+		cmocka_unit_test(test_exec_failed_by_descriptor),
+		cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

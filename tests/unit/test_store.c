@@ -67,6 +67,11 @@ static void test_hostile_is_exact(void **state)
 	compare_stream(synthetic_hostile, "hostile");
 }
 
+static void test_every_field_is_exact(void **state)
+{
+	compare_stream(synthetic_every_field, "every_field");
+}
+
 static void test_storm_is_exact(void **state)
 {
 	compare_stream(storm_story, "storm");
@@ -362,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_is_exact),
 		cmocka_unit_test(test_hostile_is_exact),
+		cmocka_unit_test(test_every_field_is_exact),
 		cmocka_unit_test(test_storm_is_exact),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_load_strings),

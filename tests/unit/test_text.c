@@ -79,6 +79,15 @@ static void failed(void **state)
 	ev.repeats = 4;
 	check(&ev, "22:13:20.123456  fail   41234   41230  root  ENAMETOOLONG  -     "
 		   "/usr/local/bin/ld -v (and 4 more like it)\n");
+	HAS(&ev, FD_PATH), HAS(&ev, MISSING);
+	ev.filename = LITERAL("/dev/fd/5/ld");
+	ev.error = 2;
+	ev.repeats = 0;
+	ev.fd_path = LITERAL("/usr/my bin");
+	ev.missing_interpreter = LITERAL("/bin/sh\r");
+	check(&ev, "22:13:20.123456  fail   41234   41230  root  ENOENT   -          "
+		   "/dev/fd/5/ld -v [descriptor of '/usr/my bin'] [interpreter $'/bin/sh\\r' is "
+		   "missing]\n");
 	(void)state;
 }
 

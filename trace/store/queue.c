@@ -66,6 +66,8 @@ static const size_t str_offsets[] = {
 	offsetof(struct begat_event, interpreter),
 	offsetof(struct begat_event, cwd),
 	offsetof(struct begat_event, killed_by_comm),
+	offsetof(struct begat_event, fd_path),
+	offsetof(struct begat_event, missing_interpreter),
 };
 static const size_t strv_offsets[] = { offsetof(struct begat_event, argv),
 				       offsetof(struct begat_event, env) };

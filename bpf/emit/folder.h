@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * bpf/emit/folder.h - where the name of a failed exec was looked up.
+ *
+ * Owns: the folder of a name that is not absolute, or the file that execveat(2) was to run by its
+ * descriptor alone; whether the process shares the reader's root. Not: the name (exec_failed.h).
+ *
+ * The descriptor is looked up at the return of the system call, where an exec that succeeds costs
+ * nothing for it. It must still be open on what it was open on at the entry: another thread may
+ * have put something else there, and then nothing is recorded.
+ */
+#ifndef BEGAT_BPF_EMIT_FOLDER_H
+#define BEGAT_BPF_EMIT_FOLDER_H
+
+#include "../attempt.h"
+#include "path.h"
+#include "send.h"
+
+/* The reader is the running task: it makes execs of its own to see that hooks fire. */
+static __always_inline void folder_note_reader(struct task_struct *task)
+{
+	struct reader_state *state = reader_state();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	if (!state)
+		return;
+	state->root_dentry = (__u64)BPF_CORE_READ(fs, root.dentry);
+	state->root_mount = (__u64)BPF_CORE_READ(fs, root.mnt);
+}
+
+static __always_inline bool folder_is_reader_root(struct task_struct *task)
+{
+	struct reader_state *state = reader_state();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	return state && state->root_dentry == (__u64)BPF_CORE_READ(fs, root.dentry) &&
+	       state->root_mount == (__u64)BPF_CORE_READ(fs, root.mnt);
+}
+
+/* Is the name that was recorded absolute, or none? */
+static __always_inline bool folder_is_needless(struct rec_exec_failed *rec,
+					       const struct attempt *attempt)
+{
+	const char *name = slot_at(rec, rec->filename.offset, 1);
+
+	if (!rec->filename.bytes || !name || *name == '/')
+		return true;
+	return !*name && !(attempt->flags & ATTEMPT_EMPTY_PATH);
+}
+
+static __always_inline struct path *
+folder_path(struct rec_exec_failed *rec, struct task_struct *task, const struct attempt *attempt)
+{
+	struct fs_struct *fs;
+	struct file *file;
+
+	if (attempt->flags & ATTEMPT_HAS_FD) {
+		file = (void *)attempt_file(task, attempt->fd);
+		if (!file || (__u64)file != attempt->file)
+			return NULL;
+		rec->flags |= REC_FAILED_FOLDER_IS_FD;
+		return &file->f_path;
+	}
+	fs = BPF_CORE_READ(task, fs);
+	return &fs->pwd;
+}
+
+/* Behind the strings. Returns the offset behind the folder. */
+static __always_inline __u32 folder_fill(struct rec_exec_failed *rec, struct task_struct *task,
+					 const struct attempt *attempt, __u32 offset,
+					 const bool has_loop)
+{
+	struct path *path;
+
+	if (!(config.want & CONFIG_WANT_FOLDER) || folder_is_needless(rec, attempt))
+		return offset;
+	path = folder_path(rec, task, attempt);
+	return path ? path_fill(&rec->folder, task, path, rec, SLOT_FAILED, offset, has_loop)
+		    : offset;
+}
+
+#endif
