@@ -189,13 +189,16 @@ surroundings_missing()
 # Nothing is asked of the kernel that does not help to choose.
 few_failing_calls()
 {
-	local failing
+	local failing how
 	need_root
 	need strace
-	strace -f -e trace=bpf -o "$1/calls" "$begat" run -q -- true || return 77
-	failing=$(grep -c 'bpf(.* = -1 ' "$1/calls")
-	# libbpf's probe for links, the first look for an entry, the end of a list.
-	[[ $failing -le 6 ]] || { grep ' = -1 ' "$1/calls" | cut -c1-150; return 1; }
+	for how in 'run -q' 'run -q --transport perfbuf' 'run -q --latency batch' "record -q -f -o $1/calls.db"; do
+		# shellcheck disable=SC2086 # words
+		strace -f -e trace=bpf -o "$1/calls" "$begat" $how -- true || return 1
+		failing=$(grep -c 'bpf(.* = -1 ' "$1/calls")
+		# libbpf's probe for links, the first look for an entry, the end of a list.
+		[[ $failing -le 6 ]] || { echo "$how"; grep ' = -1 ' "$1/calls" | cut -c1-150; return 1; }
+	done
 }
 
 # CAP_BPF and CAP_PERFMON are enough for all but the numbers in a closed tracefs; that is said.
