@@ -69,6 +69,7 @@ vm_suite()
 		skip "vm: the kernels are amd64, this machine is $(uname -m)"
 	else
 		# The two ends of the matrix, side by side: a quarter of an hour. make test-vm has all.
+		export VM_COMPILERS="${VM_COMPILERS:-newest}"
 		run_suite vm test-vm "KERNEL=${VM_KERNELS:-oldest newest}" "ONLY=${VM_ONLY:-}"
 	fi
 }

@@ -9,7 +9,7 @@
 #          -u writes the verifier's baseline instead of comparing it.
 #
 # Environment: VM_PARTS (integration verifier compilers guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
-# ONLY, LIVES (processes of a storm, 400), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
+# VM_COMPILERS (all, or newest), ONLY, LIVES (processes of a storm, 400), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -61,13 +61,16 @@ else
 fi
 initramfs=$vm_build/vm/$arch-tests.cpio
 
-# What every clang makes of bpf/. Fewer than VM_MIN_COMPILERS (1) is a failure.
+# What every clang makes of bpf/, or with VM_COMPILERS=newest the newest one.
 compilers=$vm_build/vm/$arch-compilers
 rm -rf "$compilers"
 mkdir -p "$compilers"
 case $arch in amd64) bpf_arch=x86 ;; *) bpf_arch=$arch ;; esac
-for version in $(seq 14 30); do
-	command -v "clang-$version" > /dev/null || continue
+versions=$(for version in $(seq 14 30); do
+	! command -v "clang-$version" > /dev/null || echo "$version"
+done)
+[ "${VM_COMPILERS:-all}" != newest ] || versions=$(echo "$versions" | tail -n 1)
+for version in $versions; do
 	mkdir "$compilers/clang-$version"
 	for object in begat begat_preemptible; do
 		define=''
@@ -311,6 +314,7 @@ if [ "$compiler_count" -lt "${VM_MIN_COMPILERS:-1}" ]; then
 	fail "only $compiler_count compilers are installed, ${VM_MIN_COMPILERS:-1} are needed: scripts/install-deps.sh vm"
 fi
 for version in 14 15 16 19; do
+	[ "${VM_COMPILERS:-all}" = all ] || continue
 	[ -e "$compilers/clang-$version" ] && continue
 	skipped=$((skipped + 1))
 	echo "skip $arch compilers: clang-$version is not installed" >> "$notes"
