@@ -50,6 +50,12 @@ static int set_utc(struct options *options, const char *value)
 	return 0;
 }
 
+static int set_forever(struct options *options, const char *value)
+{
+	options->is_forever = true;
+	return 0;
+}
+
 static int set_fold_failures(struct options *options, const char *value)
 {
 	options->fold_failures = true;
@@ -78,6 +84,7 @@ const struct option_spec common_options[] = {
 	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", option_events },
 	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'user == root and fail'; begat help filter", option_where },
 	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },
+	{ "forever", 0, NULL, OPTIONS_SELECT, "with -p: go on when the whole tree has ended", set_forever },
 	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", option_user },
 	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", option_container },
 	{ "env", 0, "[=NAME,...]", OPTIONS_CAPTURE, "capture the environment, or only these variables", option_env },
@@ -258,6 +265,8 @@ int options_parse(struct options *options, unsigned groups, const struct option_
 		if (r)
 			return r;
 	}
+	if (options->is_forever && !options->pids_count)
+		return option_fail(options, "--forever goes with -p PID");
 	*ret_rest = optind;
 	return 0;
 }

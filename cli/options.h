@@ -48,7 +48,7 @@ struct options {
 	unsigned verbose;
 	char **redact_patterns; /* NULL-ended, or NULL */
 	size_t redact_patterns_count;
-	bool quiet, stats, redact, fold_failures;
+	bool quiet, stats, redact, fold_failures, is_forever;
 	bool help, version;
 	void *own; /* for the parse functions of a subcommand's own options */
 	char error[512]; /* after a failure: one sentence, without "begat: " */

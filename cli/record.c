@@ -135,6 +135,8 @@ static int capture(struct record *record)
 			return 0;
 		if (r < 0)
 			return r;
+		if (r == STREAM_TREE_GONE && !record->has_command)
+			return 0;
 		if (r != STREAM_SIGNAL)
 			continue;
 		if (!record->has_command)

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "matches.h"
@@ -29,6 +30,7 @@ int stream_open(struct stream *stream, const struct options *options, const char
 
 	memset(stream, 0, sizeof(*stream));
 	stream->options = options;
+	stream->living_fd = -1;
 	stream->written = events;
 	int r = output_open(&stream->output, options->output, default_fd,
 			    options->env != BEGAT_ENV_NONE, why, sizeof(why));
@@ -123,6 +125,48 @@ void stream_take_standing(enum begat_latency latency)
 		standing_take(latency == BEGAT_LOW ? STANDING_FIRST : STANDING_PROMPT);
 }
 
+static void say_what_is_followed(const struct options *options)
+{
+	for (size_t i = 0; i < options->pids_count; i++) {
+		pid_t pid = options->pids[i], process = begat_process_of(pid);
+
+		if (process > 0 && process != pid)
+			cli_complain("-p %d is a thread of process %d, which is followed.",
+				     (int)pid, (int)process);
+	}
+}
+
+static void say_tree_is_gone(const struct options *options)
+{
+	if (options->quiet)
+		return;
+	if (options->pids_count == 1)
+		cli_complain("process %d and all that it began have ended; --forever goes on.",
+			     (int)options->pids[0]);
+	else
+		cli_complain("the processes of -p and all that they began have ended; --forever "
+			     "goes on.");
+}
+
+/* Waits for another one that lives. Returns STREAM_TREE_GONE or STREAM_EVENTS. */
+static int wait_for_living(struct stream *stream)
+{
+	const struct options *options = stream->options;
+	int fd;
+
+	if (stream->living_fd >= 0)
+		close(stream->living_fd);
+	stream->living_fd = fd = begat_living_fd(stream->begat);
+	if (fd >= 0)
+		return STREAM_EVENTS;
+	stream->living_fd = -1;
+	if (fd != -ESRCH) { /* it goes on to a signal */
+		stream_explain(stream->begat);
+		return STREAM_EVENTS;
+	}
+	say_tree_is_gone(options);
+	return STREAM_TREE_GONE;
+}
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	/* The recording and the command come later, with the user's own rights. */
@@ -140,6 +184,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		return r;
 	}
 	signals_set_tracer(stream->begat);
+	say_what_is_followed(stream->options);
 	if (stream->options->verbose)
 		report_how(stream);
 	else if (!stream->options->quiet)
@@ -187,21 +232,22 @@ static int64_t coarse_ms(void)
 static int wait_for(struct stream *stream, const struct signals *signals, bool has_events,
 		    int timeout_ms, struct signalfd_siginfo *ret_signal)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = signals->fd, .events = POLLIN },
 		/* No events asked: POLLERR is reported anyway once nobody can read. */
 		{ .fd = stream->output.is_pipe && stream->sink ? stream->output.fd : -1 },
 		{ .fd = has_events ? begat_fd(stream->begat) : -1, .events = POLLIN },
+		{ .fd = stream->living_fd, .events = POLLIN },
 	};
 
-	if (poll(fds, 3, timeout_ms) < 0)
+	if (poll(fds, 4, timeout_ms) < 0)
 		return errno == EINTR ? STREAM_EVENTS : -errno;
 	stream->wakeups += fds[2].revents != 0;
 	if (fds[0].revents && signals_next(signals, ret_signal))
 		return STREAM_SIGNAL;
 	if (fds[1].revents & POLLERR)
 		return STREAM_READER_GONE;
-	return STREAM_EVENTS;
+	return fds[3].revents ? wait_for_living(stream) : STREAM_EVENTS;
 }
 
 /* BEGAT_LOW: spin in the tracer; a system call for signals only once a tick. */
@@ -231,9 +277,13 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 {
 	int r;
 
-	if (!stream->has_rights)
+	if (!stream->has_rights) {
 		rights_take();
-	stream->has_rights = true;
+		stream->has_rights = true;
+		if (stream->options->pids_count && !stream->options->is_forever &&
+		    wait_for_living(stream) == STREAM_TREE_GONE)
+			return STREAM_TREE_GONE;
+	}
 	if (stream->options->latency == BEGAT_LOW) {
 		r = spin(stream, signals, ret_signal);
 	} else {
@@ -262,6 +312,9 @@ int stream_close(struct stream *stream)
 	}
 	if (stream->begat && stream->options->stats)
 		report_stats(stream);
+	if (stream->living_fd >= 0)
+		close(stream->living_fd);
+	stream->living_fd = -1;
 	signals_set_tracer(NULL);
 	begat_close(stream->begat);
 	stream->begat = NULL;

@@ -25,6 +25,7 @@ struct stream {
 	bool is_filtered_here;
 	bool is_begun;
 	bool has_rights; /* in force for good: see rights.h */
+	int living_fd; /* of -p: one that lives; -1 = nobody is waited for */
 	uint64_t wakeups; /* times that events ended a sleep of ours */
 	int error; /* first failure to write, negative errno; then nothing is written any more */
 };
@@ -34,6 +35,7 @@ enum stream_wake {
 	STREAM_EVENTS = 0, /* events, or nothing at all */
 	STREAM_SIGNAL = 1,
 	STREAM_READER_GONE = 2, /* of the pipe that we write to */
+	STREAM_TREE_GONE = 3, /* -p without --forever: nobody of the tree lives; said on stderr */
 };
 
 /*

@@ -7,7 +7,8 @@
  * Called:  by main.c.
  *
  *   stream_open -> stream_start -> stream_wait ... -> begat_finish -> stream_close
- *                                     | a signal: deliver the rest, then the summary
+ *                                     | a signal, or the tree of -p is gone: deliver the rest,
+ *                                     |           then the summary
  *                                     | the reader has gone: nobody to deliver to
  */
 #include <errno.h>
@@ -52,7 +53,7 @@ static int follow_stream(struct stream *stream, const struct signals *signals)
 	if (r == STREAM_SIGNAL && signal.ssi_signo == SIGINT && stream->output.is_terminal)
 		stream->error =
 			output_write(&stream->output, "\n", 1); /* after the terminal's ^C */
-	if (r == STREAM_SIGNAL)
+	if (r == STREAM_SIGNAL || r == STREAM_TREE_GONE)
 		r = begat_finish(stream->begat);
 	return r == -ECANCELED ? 0 : r < 0 ? r : 0;
 }
@@ -94,7 +95,7 @@ const struct command_spec command_watch = {
 	.captures = true,
 	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_SELECT |
 		  OPTIONS_CAPTURE | OPTIONS_TALK,
-	.about = "Streams process events until Ctrl-C, then what was captured meanwhile and a "
+	.about = "Streams process events until Ctrl-C (with -p: until that tree is gone), then a "
 		 "summary.\n"
 		 "Text shows exec, exec_failed and exit; JSON also fork. Needs root, or CAP_BPF "
 		 "and\n"

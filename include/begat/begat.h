@@ -78,7 +78,9 @@ struct begat_options {
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
 	bool redact; /* hide what looks like a secret: see docs/events.md */
 	bool reserved_bools[5];
-	const pid_t *pids; /* implies follow: these and all they beget, past children too */
+	const pid_t
+		*pids; /* implies follow: these and all they beget, past children too; a thread's
+			    * id stands for its process */
 	size_t pids_count;
 	const uid_t *uids; /* real user ids */
 	size_t uids_count;
@@ -142,8 +144,27 @@ int begat_poll(struct begat *b, int timeout_ms);
 int begat_next(struct begat *b, int timeout_ms, const struct begat_event **ret_event);
 
 /**
+ * begat_process_of() - the process of a thread.
+ * @id: of a process or of a thread, as this process sees it.
+ * Return: the process's id, which is @id where that is a process; -ESRCH: there is none.
+ */
+pid_t begat_process_of(pid_t id);
+
+/**
+ * begat_living_fd() - something to wait for: the end of one of the processes that are followed.
+ *
+ * The descriptor, which the caller closes, polls readable when that process has ended. Then ask
+ * again: when there is none, all trees are gone. Needs begat_options.follow (or pids). It looks at
+ * each process of the machine.
+ *
+ * Return: a descriptor, or a negative errno: -ESRCH none lives; -EINVAL nothing is followed;
+ * -ENOTSUP those that live are in a PID namespace that this process does not see.
+ */
+int begat_living_fd(struct begat *b);
+
+/**
  * begat_follow() - follow a process and all that it begets from now on.
- * @pid: as this process sees it; needs begat_options.follow (or pids).
+ * @pid: as this process sees it, or the id of a thread of it; needs begat_options.follow (or pids).
  * Return: 0, -ESRCH, -EINVAL.
  */
 int begat_follow(struct begat *b, pid_t pid);

@@ -110,7 +110,7 @@ static struct bounds bounds_of(const struct begat_filter *filter, uint32_t numbe
 	if (node->kind == NODE_TEST)
 		return bounds_of_test(node);
 	if (node->kind == NODE_UNDER) {
-		bounds.under = one((uint32_t)node->number);
+		bounds.under = one(node->tgid);
 		return bounds;
 	}
 	if (node->kind == NODE_ANCESTOR)

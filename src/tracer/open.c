@@ -165,6 +165,7 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 	b->mode = opts->latency;
 	/* The caller may free its own. */
 	b->where = begat_filter_ref(opts->where);
+	pids_resolve_threads(b);
 	b->fold_failures = opts->fold_failures;
 	b->follow = opts->follow || opts->pids_count;
 	b->window_ns = opts->short_lived_window_ns ? opts->short_lived_window_ns : WINDOW_NS;
@@ -335,7 +336,7 @@ BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 	if (!b->follow || !b->attach)
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
-	err = pids_is_there(pid) ? pids_find(b, pid, &tgid) : -ESRCH;
+	err = pids_find(b, pid, &tgid);
 	if (err == -ESRCH)
 		return error_set(&b->error, err, "there is no process %d", (int)pid);
 	if (!err)

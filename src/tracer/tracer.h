@@ -160,11 +160,12 @@ int heal_table(struct begat *b);
 int heal_introduce(struct begat *b, const struct begat_event *first);
 
 /* pids.c */
-bool pids_is_there(pid_t pid); /* as the user sees it */
+bool pids_is_there(pid_t pid); /* as the user sees it; a thread is there too */
 bool pids_are_translated(const struct begat *b);
 /* The hooks' number for what the user calls @pid. 0, -ESRCH or a negative errno. */
 int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid);
 void pids_translate_filter(struct begat *b); /* its under() */
+void pids_resolve_threads(struct begat *b); /* the same, before the kernel side is there */
 
 /* push.c: which records are sent, and what of the filter holds others back. 0 or -ENOMEM. */
 int push_filter(struct begat *b, struct bpf_config *config);

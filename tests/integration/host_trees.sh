@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016 # sourced by host.sh; code for inner shells
+#
+# tests/integration/host_trees.sh - -p: which processes it stands for, and when a stream of them ends.
+#
+# Owns: threads given for processes, the end of watch and record when a whole tree has ended.
+# Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
+
+host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever"
+
+# What was started ends without a signal, and has said this.
+ends_alone()
+{
+	local said
+	said=$(timeout 60 cat <&"$talk" | tr '\n' ' ')
+	wait "$traced" || { echo "$said"; return 1; }
+	[[ $said =~ $1 ]] || { echo "$said"; return 1; }
+	exec {talk}<&-
+}
+
+# The root ends first, then what it left behind; with each mode, transport and command.
+tree_ends()
+{
+	local latency transport root
+	need_root
+	need jq
+	for transport in ringbuf perfbuf; do
+		for latency in low balanced batch; do
+			mkfifo "$1/go" "$1/on"
+			sh -c '(read -r on <"$2"; true; exec /bin/true) & read -r go <"$1"; exit 0' - \
+				"$1/go" "$1/on" &
+			root=$!
+			start_traced "$1/said" "$begat" watch -v -p $root --latency $latency \
+				--transport $transport --format json >"$1/out" || return 1
+			echo >"$1/go"
+			wait $root
+			echo >"$1/on"
+			ends_alone "process $root and all that it began have ended" || return 1
+			jq -se --argjson root $root 'any(.[]; .event == "exit" and .pid == $root) and
+				any(.[]; .event == "exec" and .argv == ["/bin/true"]) and
+				(map(select(.event == "exit")) | length) == 2 and
+				any(.[]; .event == "summary" and .complete)' "$1/out" || { cat "$1/out"; return 1; }
+			rm "$1/go" "$1/on" "$1/said"
+		done
+	done
+	sleep 1000 &
+	root=$!
+	start_traced "$1/said" "$begat" record -v -p $root -o "$1/tree.db" || return 1
+	kill $root
+	ends_alone 'all that it began have ended.*recorded 1 process' || return 1
+}
+
+# A thread's id: its process is followed, by -p and by under().
+tree_of_a_thread()
+{
+	local code='
+import os, sys, threading
+def work():
+    open(sys.argv[1] + "/tid", "w").write(f"{threading.get_native_id()}\n")
+    open(sys.argv[1] + "/go").read()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+if os.fork() == 0:
+    os.execv("/bin/true", ["/bin/true"])
+os.wait()
+' root tid how
+	need_root
+	need python3 jq
+	mkfifo "$1/go"
+	for how in -p -w; do
+		rm -f "$1/tid"
+		python3 -c "$code" "$1" &
+		root=$!
+		until [[ -s $1/tid ]]; do kill -0 $root || return 1; done
+		tid=$(cat "$1/tid")
+		[[ $tid != "$root" ]] || return 1
+		[[ $how == -p ]] && set -- "$1" -p "$tid" || set -- "$1" -w "under($tid)"
+		rm -f "$1/said"
+		start_traced "$1/said" "$begat" watch -v "${@:2}" --format json >"$1/out" || return 1
+		echo >"$1/go"
+		wait $root
+		if [[ $how == -p ]]; then
+			ends_alone 'all that it began have ended' || return 1
+		else
+			end_traced || return 1
+		fi
+		jq -se 'any(.[]; .event == "exec" and .argv == ["/bin/true"])' "$1/out" >/dev/null ||
+			{ cat "$1/out"; return 1; }
+	done
+}
+
+# -p of a thread says so.
+tree_of_a_thread_is_said()
+{
+	local tid
+	need_root
+	need python3
+	tid=$(python3 -c '
+import os, subprocess, sys, threading
+def work():
+    tid = threading.get_native_id()
+    end = subprocess.Popen([sys.argv[1], "watch", "-p", str(tid)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True)
+    for line in end.stderr:
+        if f"-p {tid} is a thread of process {os.getpid()}, which is followed" in line:
+            print("said")
+            break
+    end.terminate()
+    end.wait()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+' "$begat")
+	[[ $tid == said ]]
+}
+
+# The numbers are those that the shell of the namespace has.
+tree_ends_in_pid_namespace()
+{
+	local mount
+	need_root
+	need unshare
+	for mount in '' --mount-proc; do
+		# shellcheck disable=SC2086 # words
+		unshare -p -f $mount bash -c '
+			sleep 1000 & root=$!
+			timeout 60 "$1" watch -v -p $root 2>&1 >/dev/null | while read -r line; do
+				echo "$line"
+				[[ $line != *" transport of "* ]] || kill $root
+			done
+			exit "${PIPESTATUS[0]}"' - "$begat" >"$1/said" || { cat "$1/said"; return 1; }
+		grep -q 'all that it began have ended' "$1/said" || { cat "$1/said"; return 1; }
+	done
+}
+
+# A zombie is there, and nobody will come of it.
+tree_of_a_zombie()
+{
+	local zombie
+	need_root
+	mkfifo "$1/go"
+	sh -c '/bin/true & echo $! >"$1/pid"; exec cat "$1/go"' - "$1" >/dev/null &
+	until zombie=$(cat "$1/pid" 2>/dev/null) && [[ $(sed -n 's/^State:\t\(.\).*/\1/p' /proc/"$zombie"/status) == Z ]]; do
+		:
+	done
+	timeout 60 "$begat" watch -p "$zombie" >"$1/out" 2>"$1/said" || { cat "$1/said"; return 1; }
+	grep -q 'all that it began have ended' "$1/said" || { cat "$1/said"; return 1; }
+	echo >"$1/go"
+	wait
+}
+
+# --forever goes on to a signal; without -p it says what it is for.
+tree_forever()
+{
+	local root
+	need_root
+	sleep 1000 &
+	root=$!
+	start_traced "$1/said" "$begat" watch -v -p $root --forever --format json >"$1/out" || return 1
+	kill $root
+	wait $root
+	until grep -q '"exit"' "$1/out"; do kill -0 "$traced" || return 1; done
+	! read -r -t 0 -u "$talk" || { cat <&"$talk"; return 1; }
+	end_traced || return 1
+	rm "$1/said"
+	"$begat" watch --forever 2>"$1/said"
+	[[ $? == 2 ]] && grep -q -- '--forever goes with -p' "$1/said"
+}
