@@ -53,6 +53,12 @@ const struct command *command_by_name(const char *name);
 /* "begat: " and the sentence and a newline to stderr, in one write. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * A status line is on standard error's terminal (see status_line.h): the next message removes it.
+ * Returns what was set before.
+ */
+bool cli_set_status(bool is_there);
+
 /* The same of a sentence that may lack its full stop, as those of begat_error(). */
 void cli_explain(const char *sentence);
 

@@ -8,16 +8,25 @@
  *
  * Invariants
  *  (1) A message is one write(2), so that it does not mix with a traced command's own output.
- *  (2) Words that came from outside pass cli_safe(): none can move the cursor.
+ *  (2) A message never shares a line with a status line: it removes that one first.
+ *  (3) Words that came from outside pass cli_safe(): none can move the cursor.
  */
 #include "cli.h"
 
 #include <begat/sink.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/byte_set.h"
+
+static atomic_bool has_status_line;
+
+bool cli_set_status(bool is_there)
+{
+	return atomic_exchange(&has_status_line, is_there);
+}
 
 static void write_stderr(const char *text, size_t len)
 {
@@ -28,8 +37,9 @@ static void write_stderr(const char *text, size_t len)
 
 void cli_complain(const char *format, ...)
 {
-	char text[2048] = "begat: ";
-	size_t used = strlen(text);
+	char text[2048];
+	size_t used = (size_t)snprintf(text, sizeof(text),
+				       "%sbegat: ", cli_set_status(false) ? "\r\033[J" : "");
 	va_list args;
 
 	va_start(args, format);

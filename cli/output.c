@@ -47,6 +47,16 @@ static uint32_t terminal_columns(int fd, bool is_terminal)
 	return is_terminal ? 80 : 0;
 }
 
+uint32_t output_terminal_columns(int fd)
+{
+	return terminal_columns(fd, true);
+}
+
+void output_resize(struct output *output)
+{
+	output->columns = terminal_columns(output->fd, output->is_terminal);
+}
+
 /* What can the other end show? */
 static int look(struct output *output)
 {

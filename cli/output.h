@@ -52,6 +52,12 @@ int output_open(struct output *output, const char *path, int default_fd, bool is
  */
 int output_begin(struct output *output, bool is_whole);
 
+/* Columns of the terminal @fd, as COLUMNS or the terminal says, else 80. */
+uint32_t output_terminal_columns(int fd);
+
+/* The terminal has another size now. */
+void output_resize(struct output *output);
+
 /* Writes all of it. 0 or -errno; -EPIPE: the reader has gone. */
 int output_write(struct output *output, const char *data, size_t size);
 

@@ -19,6 +19,7 @@
 #include "cli.h"
 #include "human.h"
 #include "recorder.h"
+#include "status_line.h"
 #include "stream.h"
 
 struct record_options {
@@ -95,14 +96,29 @@ struct record {
 	struct signals signals;
 	struct child child;
 	struct recorder *recorder;
+	struct status_line line;
+	char name[256]; /* of the recording, safe to print */
+	int64_t alive; /* processes that the events so far leave; negative = unknown */
 	bool has_command, has_ended, could_exec;
 	int wait_status, status;
 };
+
+static void count_alive(struct record *record, const struct begat_event *ev)
+{
+	if (record->alive < 0)
+		return;
+	if (ev->type == BEGAT_FORK || ev->type == BEGAT_SNAPSHOT)
+		record->alive++;
+	else if (ev->type == BEGAT_EXIT && record->alive)
+		record->alive--;
+}
 
 static int on_event(const struct begat_event *ev, void *ctx)
 {
 	struct record *record = ctx;
 
+	count_alive(record, ev);
+	status_line_touch(&record->line);
 	/* A command goes on without its recording; without one there is nothing left to do. */
 	return !recorder_add(record->recorder, ev) && !record->has_command ? -ECANCELED : 0;
 }
@@ -121,6 +137,40 @@ static bool has_command_ended(struct record *record)
 	return record->has_ended;
 }
 
+/*
+ * A command writes to the same terminal, so only the recording of a machine has a status line. What
+ * an expression or a list leaves out is not counted, so then nobody knows how many live.
+ */
+static void open_status(struct record *record, const struct options *options)
+{
+	const uint32_t needed = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
+				BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+
+	cli_safe(record->name, sizeof(record->name), chosen.path ? chosen.path : "trace.db");
+	stream_announce(&record->stream,
+			record->has_command ? "ends with the command" : stream_ending());
+	if (options->where || (options->events && (options->events & needed) != needed))
+		record->alive = -1;
+	if (!record->has_command && !options->quiet)
+		status_line_open(&record->line, record->name);
+}
+
+static void show_status(struct record *record)
+{
+	struct status_counts counts = { .alive = record->alive };
+
+	if (record->stream.was_resized)
+		status_line_touch(&record->line);
+	record->stream.was_resized = false;
+	if (status_line_wait_ms(&record->line) == 0) {
+		recorder_progress(record->recorder, &counts);
+		status_line_draw(&record->line, &counts);
+	}
+	int wait_ms = status_line_wait_ms(&record->line);
+
+	record->stream.tick_ms = wait_ms > 0 ? (uint32_t)wait_ms : 0;
+}
+
 /* Until the command has ended or, without one, a signal comes. 0 or a negative errno. */
 static int capture(struct record *record)
 {
@@ -129,6 +179,7 @@ static int capture(struct record *record)
 	for (;;) {
 		if (record->has_command && has_command_ended(record))
 			return 0;
+		show_status(record);
 		int r = stream_wait(&record->stream, &record->signals, &signal);
 
 		if (r == -ECANCELED) /* by on_event(): recorder.c has said why */
@@ -235,13 +286,16 @@ static int exit_status(const struct record *record, int r)
 	return !status && r < 0 ? CLI_OWN_FAILURE : status;
 }
 
-static int record_all(struct record *record, char **argv)
+static int record_all(struct record *record, const struct options *options, char **argv)
 {
-	int r = record->has_command ? start_command(record, argv) : 0;
+	int r;
 
+	open_status(record, options);
+	r = record->has_command ? start_command(record, argv) : 0;
 	if (r < 0)
 		return r;
 	r = capture(record);
+	status_line_close(&record->line);
 	if (r < 0)
 		stream_explain(record->stream.begat);
 	while (record->has_command && !record->has_ended &&
@@ -260,6 +314,7 @@ static int record_command(struct options *options, int argc, char **argv)
 {
 	struct record record = {
 		.signals.fd = -1,
+		.line.fd = -1,
 		.child = { .pid = -1, .maker = -1, .release_fd = -1, .error_fd = -1 },
 		.stream.output.fd = -1,
 		.has_command = argc > 0,
@@ -271,7 +326,7 @@ static int record_command(struct options *options, int argc, char **argv)
 	if (status)
 		return status;
 	status = open_all(&record, options, argv);
-	int r = status ? 0 : record_all(&record, argv);
+	int r = status ? 0 : record_all(&record, options, argv);
 
 	child_drop(&record.child);
 	if (!status && r >= 0 && record.has_command)

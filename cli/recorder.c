@@ -25,6 +25,7 @@
 #include "cli.h"
 #include "human.h"
 #include "options.h"
+#include "status_line.h"
 
 #define TICK_MS 50 /* half of a batch's time */
 
@@ -36,6 +37,9 @@ struct recorder {
 	sem_t go; /* what the thread waits for before it touches the file */
 	bool has_thread, is_running;
 	atomic_bool has_failed;
+	/* For a status line: asked for by the capture, answered by the thread. */
+	atomic_bool is_asked;
+	_Atomic uint64_t events, bytes, lost;
 	char *path;
 };
 
@@ -111,6 +115,27 @@ static int open_file(struct recorder *r, const struct options *options,
 	return err;
 }
 
+static void answer(struct recorder *r)
+{
+	struct begat_recorder_counts counts = { .size = sizeof(counts) };
+
+	if (!atomic_load_explicit(&r->is_asked, memory_order_relaxed))
+		return;
+	atomic_store(&r->is_asked, false);
+	begat_recorder_counts(r->file, &counts);
+	atomic_store(&r->events, counts.events);
+	atomic_store(&r->bytes, counts.bytes);
+	atomic_store(&r->lost, counts.lost);
+}
+
+void recorder_progress(struct recorder *r, struct status_counts *ret_counts)
+{
+	ret_counts->events = atomic_load(&r->events);
+	ret_counts->bytes = atomic_load(&r->bytes);
+	ret_counts->lost = atomic_load(&r->lost);
+	atomic_store(&r->is_asked, true);
+}
+
 static void *write_events(void *ctx)
 {
 	struct recorder *r = ctx;
@@ -132,6 +157,7 @@ static void *write_events(void *ctx)
 			complain_of(r);
 			atomic_store_explicit(&r->has_failed, true, memory_order_relaxed);
 		}
+		answer(r);
 	}
 	return NULL;
 }

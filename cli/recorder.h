@@ -19,6 +19,7 @@
 
 struct options;
 struct recorder;
+struct status_counts;
 
 /*
  * Creates the file; the command of @opts goes into it as @options->redact wants it.
@@ -38,6 +39,12 @@ int recorder_start(struct recorder *recorder, const struct begat *begat);
  * can no longer be written, which has been said; later events are only counted.
  */
 bool recorder_add(struct recorder *recorder, const struct begat_event *ev);
+
+/*
+ * What the thread has written, for a status line: as of shortly after the last call of this. Never
+ * blocks, costs nothing while nobody asks.
+ */
+void recorder_progress(struct recorder *recorder, struct status_counts *ret_counts);
 
 /*
  * Waits until all is written, completes the file, says what is in it unless @is_quiet.

@@ -130,7 +130,7 @@ static void pass_on(const struct signalfd_siginfo *signal)
 	/* Full: hundreds that are not read yet say the same. */
 	if (write(watcher.to, signal, sizeof(*signal)) < 0 && is_end(signal))
 		atomic_fetch_sub(&watcher.waiting, 1);
-	if (signal->ssi_signo == SIGCHLD)
+	if (signal->ssi_signo == SIGCHLD || signal->ssi_signo == SIGWINCH)
 		return;
 	pthread_mutex_lock(&watcher.lock);
 	if (watcher.begat)
@@ -238,6 +238,7 @@ int signals_open(struct signals *signals, bool has_child)
 	take(signals, &set, SIGINT);
 	take(signals, &set, SIGTERM);
 	take(signals, &set, SIGHUP);
+	sigaddset(&set, SIGWINCH);
 	if (has_child) {
 		take(signals, &set, SIGQUIT);
 		sigaddset(&set, SIGCHLD);

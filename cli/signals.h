@@ -29,7 +29,7 @@ struct signals {
 void signals_ignore_file_size(void);
 
 /*
- * Blocks the signals that end us and makes them readable. @has_child: SIGCHLD and SIGQUIT too.
+ * Blocks the signals that end us, and SIGWINCH, and makes them readable. @has_child: SIGCHLD and SIGQUIT too.
  * Returns 0 or -errno.
  */
 int signals_open(struct signals *signals, bool has_child);

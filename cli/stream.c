@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@
 #include "matches.h"
 #include "rights.h"
 #include "standing.h"
+#include "status_line.h"
 
 int stream_open(struct stream *stream, const struct options *options, const char *format,
 		int default_fd, uint32_t events)
@@ -167,6 +170,28 @@ static int wait_for_living(struct stream *stream)
 	say_tree_is_gone(options);
 	return STREAM_TREE_GONE;
 }
+
+const char *stream_ending(void)
+{
+	static char text[64]; /* one stream a process */
+	struct sigaction now;
+
+	/* A script's background job, nohup: Ctrl-C is not for it. */
+	if (sigaction(SIGINT, NULL, &now) || now.sa_handler != SIG_IGN)
+		return "Ctrl-C ends";
+	snprintf(text, sizeof(text), "'kill %d' ends", (int)getpid());
+	return text;
+}
+
+void stream_announce(const struct stream *stream, const char *ending)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+
+	if (stream->options->quiet || !status_is_seen() || begat_stats(stream->begat, &stats))
+		return;
+	cli_complain("tracing (%s, %s); %s.", stats.backend, stats.transport, ending);
+}
+
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	/* The recording and the command come later, with the user's own rights. */
@@ -195,6 +220,8 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		return r;
 	}
 	stream->is_begun = true;
+	if (stream->ending)
+		stream_announce(stream, stream->ending);
 	if (stream->sink)
 		stream->error = begat_sink_flush(stream->sink);
 	return 0;
@@ -228,6 +255,17 @@ static int64_t coarse_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void resize(struct stream *stream)
+{
+	uint32_t before = stream->output.columns;
+
+	output_resize(&stream->output);
+	stream->was_resized = true;
+	if (stream->sink && stream->output.is_terminal && !stream->options->is_wide &&
+	    stream->output.columns != before)
+		begat_sink_resize(stream->sink, stream->output.columns);
+}
+
 /* Has a signal come, or the reader gone? @timeout_ms as poll(2); @has_events: the tracer too. */
 static int wait_for(struct stream *stream, const struct signals *signals, bool has_events,
 		    int timeout_ms, struct signalfd_siginfo *ret_signal)
@@ -243,8 +281,11 @@ static int wait_for(struct stream *stream, const struct signals *signals, bool h
 	if (poll(fds, 4, timeout_ms) < 0)
 		return errno == EINTR ? STREAM_EVENTS : -errno;
 	stream->wakeups += fds[2].revents != 0;
-	if (fds[0].revents && signals_next(signals, ret_signal))
-		return STREAM_SIGNAL;
+	if (fds[0].revents && signals_next(signals, ret_signal)) {
+		if (ret_signal->ssi_signo != SIGWINCH)
+			return STREAM_SIGNAL;
+		resize(stream);
+	}
 	if (fds[1].revents & POLLERR)
 		return STREAM_READER_GONE;
 	return fds[3].revents ? wait_for_living(stream) : STREAM_EVENTS;
@@ -287,7 +328,8 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 	if (stream->options->latency == BEGAT_LOW) {
 		r = spin(stream, signals, ret_signal);
 	} else {
-		r = wait_for(stream, signals, true, -1, ret_signal);
+		r = wait_for(stream, signals, true, stream->tick_ms ? (int)stream->tick_ms : -1,
+			     ret_signal);
 		if (r == STREAM_EVENTS) {
 			int n = begat_poll(stream->begat, 0);
 

@@ -27,6 +27,10 @@ struct stream {
 	bool has_rights; /* in force for good: see rights.h */
 	int living_fd; /* of -p: one that lives; -1 = nobody is waited for */
 	uint64_t wakeups; /* times that events ended a sleep of ours */
+	uint32_t tick_ms; /* a wait ends after this at the latest; 0 = when there is something */
+	bool was_resized; /* the terminal; for the caller to take back */
+	/* On a person's terminal stream_start() says this once the hooks are in; NULL = nothing. */
+	const char *ending;
 	int error; /* first failure to write, negative errno; then nothing is written any more */
 };
 
@@ -51,6 +55,15 @@ void stream_fill(const struct stream *stream, struct begat_options *opts);
 
 /* begat_open() and output_begin(); says so under -v. 0, or -errno after having complained. */
 int stream_start(struct stream *stream, const struct begat_options *opts);
+
+/*
+ * "tracing (kprobe, ringbuf); <how it ends>." on a person's terminal, unless -q. stream_start()
+ * does it if stream->ending is set.
+ */
+void stream_announce(const struct stream *stream, const char *ending);
+
+/* How a stream without a command ends, for stream_announce(): "Ctrl-C ends", if that is true. */
+const char *stream_ending(void);
 
 /* This thread among others, as the mode wants it; stream_start() does it. */
 void stream_take_standing(enum begat_latency latency);

@@ -77,6 +77,7 @@ static int watch(struct options *options, int argc, char **argv)
 	}
 	struct begat_options opts = { .callback = on_event, .ctx = &stream };
 
+	stream.ending = stream_ending();
 	stream_fill(&stream, &opts);
 	r = stream_start(&stream, &opts);
 	if (!r) {
