@@ -148,6 +148,7 @@ int human_parse_duration(const char *text, uint64_t bare_ns, uint64_t *ret_ns)
 		{ "m", 60000000000ull },
 		{ "min", 60000000000ull },
 		{ "h", 3600000000000ull },
+		{ "d", 86400000000000ull },
 		{ NULL, 0 },
 	};
 

@@ -28,7 +28,7 @@ const char *human_size(char out[HUMAN_BYTES], uint64_t bytes);
 int human_parse_size(const char *text, uint64_t *ret_bytes);
 
 /*
- * "10ms", "1.5s", "200us"; a bare number counts @bare_ns each. Returns 0, -EINVAL or
+ * "10ms", "1.5s", "200us", "2d"; a bare number counts @bare_ns each. Returns 0, -EINVAL or
  * -ERANGE; -EDOM for a bare number where @bare_ns is 0.
  */
 int human_parse_duration(const char *text, uint64_t bare_ns, uint64_t *ret_ns);

@@ -20,6 +20,7 @@ enum option_group {
 	OPTIONS_TALK = 1 << 4, /* --stats -v -q */
 	OPTIONS_ALWAYS = 1 << 5, /* --help --version */
 	OPTIONS_BACKEND = 1 << 6, /* --backend --transport alone */
+	OPTIONS_SPAN = 1 << 8, /* --since --until: of a recording */
 	OPTIONS_TEXT = 1 << 7, /* --columns --wide --utc: how events look as text */
 };
 
@@ -33,6 +34,7 @@ struct options {
 	struct begat_filter *where;
 	pid_t *pids;
 	size_t pids_count;
+	uint64_t since_ns, until_ns; /* wall clock, since 1970 UTC; 0 = open */
 	uid_t *uids;
 	size_t uids_count;
 	const char **cgroups; /* NULL-ended, or NULL */
@@ -80,6 +82,10 @@ void options_done(struct options *options);
 /* Sets options->error; returns -EINVAL. */
 int option_fail(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* when.c: a span of a recording. */
+int option_since(struct options *options, const char *value);
+int option_until(struct options *options, const char *value);
 
 /* options.c: for a subcommand that has its own words for -v and -q. */
 int option_verbose(struct options *options, const char *value);

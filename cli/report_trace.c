@@ -38,10 +38,33 @@ static const struct option_spec own_options[] = {
 	{ "format", 0, "html|text|json", 0, "a page (the default), text for a terminal, or JSON",
 	  parse_format },
 	{ "output", 'o', "FILE", 0, "write there; - is standard output", option_output },
+	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated", option_pid },
+	{ "where", 'w', "EXPR", 0, "only processes with an event that matches; begat help filter",
+	  option_where },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
-static int write_report(struct begat_trace *trace, const char *format, struct traces_out *out)
+#define GROUPS OPTIONS_SPAN
+
+/* Nothing left is no failure: the report says so, and so does this. */
+static void warn_if_nothing(const struct begat_trace_table *table, const struct options *options)
+{
+	uint64_t offset_ns = (uint64_t)table->realtime_offset_ns;
+	bool is_none = options->pids_count;
+
+	for (uint32_t i = 0; i < table->processes_count && is_none; i++)
+		for (size_t k = 0; k < options->pids_count; k++)
+			if (table->processes[i].tgid == (uint32_t)options->pids[k])
+				is_none = false;
+	if (is_none)
+		cli_complain("no process of -p is in the recording.");
+	if ((options->since_ns && options->since_ns > table->last_ns + offset_ns) ||
+	    (options->until_ns && options->until_ns < table->first_ns + offset_ns))
+		cli_complain("nothing of the recording lies between --since and --until.");
+}
+
+static int write_report(struct begat_trace *trace, const char *format,
+			const struct options *options, struct traces_out *out)
 {
 	struct begat_report_options opts = {
 		.size = sizeof(opts),
@@ -49,6 +72,12 @@ static int write_report(struct begat_trace *trace, const char *format, struct tr
 		.columns = out->output.columns,
 		.has_colour = out->output.has_colour,
 		.has_utf8 = out->output.has_utf8,
+		.pids = options->pids,
+		.pids_count = (uint32_t)options->pids_count,
+		.where = options->where,
+		.where_text = options->where_text,
+		.since_ns = options->since_ns,
+		.until_ns = options->until_ns,
 	};
 	bool is_new_page = !strcmp(format, "html") && out->output.is_file;
 	char name[sizeof(out->output.name)];
@@ -89,7 +118,9 @@ static int report_one(const char *file, const struct options *options)
 		else
 			status = traces_out_open(&out, "report", path, &file, 1);
 		if (status == CLI_OK)
-			status = write_report(trace, format, &out);
+			warn_if_nothing(table, options);
+		if (status == CLI_OK)
+			status = write_report(trace, format, options, &out);
 	}
 	begat_trace_close(trace);
 	return status;
@@ -104,9 +135,11 @@ static int report(struct options *options, int argc, char **argv)
 	if (!files)
 		cli_complain("out of memory.");
 	else
-		status = traces_arguments("report", options, OPTIONS_ALWAYS, own_options, argc,
-					  argv, files, &count, &is_done);
-	if (!is_done && count == 1)
+		status = traces_arguments("report", options, GROUPS, own_options, argc, argv, files,
+					  &count, &is_done);
+	if (!is_done && options->until_ns && options->since_ns > options->until_ns)
+		status = cli_usage_error("report", "--since is later than --until");
+	else if (!is_done && count == 1)
 		status = report_one(files[0], options);
 	else if (!is_done)
 		status = cli_usage_error("report", count ? "one recording at a time"
@@ -116,7 +149,7 @@ static int report(struct options *options, int argc, char **argv)
 }
 
 const struct command_spec command_report = {
-	.groups = OPTIONS_ALWAYS,
+	.groups = GROUPS,
 	.own = own_options,
 	.takes_arguments = true,
 	.about = "Says where the time of a recording went: timeline, critical path, programs, "
@@ -126,6 +159,8 @@ const struct command_spec command_report = {
 		 "without -o it becomes " DEFAULT_PAGE ". Text and JSON hold the same analysis.\n",
 	.examples =
 		"  begat report trace.db -o build.html           a page to look at, keep or send\n"
-		"  begat report trace.db --format text | less    the same for a terminal\n",
+		"  begat report trace.db --format text | less    the same for a terminal\n"
+		"  begat report day.db -p 4711 --since 2h        one process and all below it, of "
+		"the last two hours\n",
 	.run = report,
 };

@@ -56,6 +56,14 @@ const char *begat_filter_warning(const struct begat_filter *filter, unsigned ind
 bool begat_filter_match(const struct begat_filter *filter, const struct begat_event *ev,
 			const struct begat_lineage *lineage);
 
+/**
+ * begat_time_parse() - a moment as `time` in an expression takes it: 2026-01-31, 2026-01-31T23:59,
+ * with seconds and a fraction; a blank may separate the two. UTC in any case; Z or UTC may say so.
+ * @ret_ns: nanoseconds since 1970 UTC; untouched on failure.
+ * Return: 0 or -EINVAL.
+ */
+int begat_time_parse(const char *text, uint64_t *ret_ns);
+
 /** What a filter has answered, to all that use it. */
 struct begat_filter_counts {
 	size_t size; /* set by the caller to sizeof */

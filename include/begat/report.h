@@ -21,6 +21,13 @@ struct begat_report_options {
 	bool has_colour; /* text */
 	bool has_utf8; /* text: the terminal can show more than ASCII */
 	bool reserved_bools[2];
+	/* What of the recording: all that is given must hold. Since 0.2. */
+	uint32_t pids_count;
+	const pid_t *pids; /* these processes and all they begot */
+	const struct begat_filter *where; /* processes with an event that matches */
+	const char *where_text; /* the expression, for the report to name; or NULL */
+	uint64_t since_ns,
+		until_ns; /* wall clock, ns since 1970 UTC; 0 = open: lives are cut there */
 };
 
 /** begat_report_formats() - "html", "text", "json", NULL-ended. */

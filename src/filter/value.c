@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "filter/operand.h"
 
@@ -139,29 +138,13 @@ static int set_hex(struct lexer *lexer, struct node *node, const char *text, con
 	return 0;
 }
 
-/* 2026-01-31, 2026-01-31T23:59, with seconds, with a fraction, with a Z: UTC in any case. */
 static int set_time(struct lexer *lexer, struct node *node, const char *text, const char *at)
 {
-	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d" };
-	const char *rest = NULL;
-	uint64_t ns = 0, unit = 100000000;
-	struct tm tm;
-	time_t seconds;
+	uint64_t ns;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && !rest; i++) {
-		memset(&tm, 0, sizeof(tm));
-		rest = strptime(text, forms[i], &tm);
-	}
-	if (rest && *rest == '.' && isdigit((unsigned char)rest[1])) {
-		for (rest++; isdigit((unsigned char)*rest); rest++, unit /= 10)
-			ns += unit * (uint64_t)(*rest - '0');
-	}
-	if (rest && *rest == 'Z')
-		rest++;
-	if (!rest || *rest)
+	if (begat_time_parse(text, &ns))
 		return bad_value(lexer, "a time such as 2026-01-31T23:59:59Z", text, at);
-	seconds = timegm(&tm);
-	node->number = (__int128)seconds * 1000000000 + ns;
+	node->number = (__int128)ns;
 	return 0;
 }
 

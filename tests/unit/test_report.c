@@ -256,6 +256,8 @@ static void check_page(void (*story)(struct synthetic *s))
 		if (json_is_object(a)) {
 			json_object_del(a, "begin_time");
 			json_object_del(b, "begin_time");
+			json_object_del(a, "end_time");
+			json_object_del(b, "end_time");
 		}
 		/* Where nothing happened, all that there is to begin with is that clock. */
 		if (story == story_empty && i == 0) {
@@ -352,6 +354,153 @@ static void test_errors(void **state)
 	free(path);
 }
 
+/* The JSON report of one story, narrowed. */
+static json_t *narrowed(struct begat_report_options *opts, char **ret_text)
+{
+	const struct begat_trace_table *table;
+	char *path = store_path("narrowed.db"), *text = NULL;
+	struct begat_trace *trace;
+	size_t len;
+
+	opts->size = sizeof(*opts);
+	store_record(path, story_build, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(begat_trace_load(trace, &table), 0);
+	/* Given by the boot clock. */
+	if (opts->since_ns)
+		opts->since_ns += (uint64_t)table->realtime_offset_ns;
+	if (opts->until_ns)
+		opts->until_ns += (uint64_t)table->realtime_offset_ns;
+	FILE *out = open_memstream(&text, &len);
+
+	opts->format = "text";
+	assert_int_equal(begat_report(trace, opts, out), 0);
+	fclose(out);
+	*ret_text = text;
+	out = open_memstream(&text, &len);
+	opts->format = "json";
+	assert_int_equal(begat_report(trace, opts, out), 0);
+	fclose(out);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+	json_t *json = parse(text);
+
+	free(text);
+	return json;
+}
+
+/* A subtree is what lies below the pid in the tree of the whole report, and costs what it costs there. */
+static void test_narrowed_to_a_pid(void **state)
+{
+	char *whole_text = report(story_build, "json"), *text;
+	json_t *whole = parse(whole_text), *tree = json_object_get(whole, "tree"), *row, *json;
+	json_int_t cpu = 0, count = 0;
+	pid_t pid = 0;
+	size_t i;
+
+	/* The largest subtree below the root. */
+	json_array_foreach(tree, i, row)
+	{
+		json_int_t n = json_integer_value(json_object_get(row, "subtree_processes"));
+
+		if (json_integer_value(json_object_get(row, "depth")) == 2 && n > count) {
+			count = n;
+			cpu = json_integer_value(json_object_get(row, "subtree_cpu_ns"));
+			pid = (pid_t)json_integer_value(json_object_get(row, "pid"));
+		}
+	}
+	assert_true(count > 1);
+	struct begat_report_options opts = { .pids = &pid, .pids_count = 1 };
+
+	json = narrowed(&opts, &text);
+	assert_int_equal(number(json, "totals", "processes"), count);
+	assert_int_equal(number(json, "totals", "cpu_ns"), cpu);
+	assert_non_null(strstr(text, "and all that it begot: "));
+	json_t *said = json_object_get(json_object_get(json, "trace"), "narrowed");
+
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(said, "pids"), 0)), pid);
+	assert_int_equal(json_integer_value(json_object_get(said, "of_processes")),
+			 json_array_size(tree));
+	assert_true(json_is_null(json_object_get(said, "since")));
+	/* However little is shown, the command ended as it did. */
+	assert_true(json_equal(json_object_get(json_object_get(json, "trace"), "ending"),
+			       json_object_get(json_object_get(whole, "trace"), "ending")));
+	json_decref(json);
+	json_decref(whole);
+	free(text);
+	free(whole_text);
+}
+
+/* Two halves of a span hold, together, the CPU time of the whole, and no life outside. */
+static void test_narrowed_to_a_span(void **state)
+{
+	char *whole_text = report(story_build, "json"), *text;
+	json_t *whole = parse(whole_text), *halves[2];
+	json_int_t span = number(whole, "trace", "span_ns"), sum = 0;
+	uint64_t middle = (uint64_t)(number(whole, "trace", "begin_ns") + span / 2);
+
+	for (int i = 0; i < 2; i++) {
+		struct begat_report_options opts = { 0 };
+
+		if (i == 0)
+			opts.until_ns = middle;
+		else
+			opts.since_ns = middle;
+		halves[i] = narrowed(&opts, &text);
+		sum += number(halves[i], "totals", "cpu_ns");
+		assert_true(number(halves[i], "trace", "span_ns") <= span / 2 + 1000);
+		assert_true(number(halves[i], "totals", "cpu_ns") > 0);
+		assert_non_null(strstr(text, i ? "what lived from 2" : "what lived until 2"));
+		free(text);
+	}
+	/* Rounding: a nanosecond for each life that is cut in two. */
+	assert_true(llabs(sum - number(whole, "totals", "cpu_ns")) < 100);
+	/* A life that goes on has not failed yet. */
+	assert_true(number(halves[0], "totals", "running_at_end") > 0);
+	assert_int_equal(number(halves[0], "totals", "failed_exits") +
+				 number(halves[1], "totals", "failed_exits"),
+			 number(whole, "totals", "failed_exits"));
+	assert_int_equal(number(halves[0], "totals", "execs") +
+				 number(halves[1], "totals", "execs"),
+			 number(whole, "totals", "execs"));
+	json_decref(halves[0]);
+	json_decref(halves[1]);
+	json_decref(whole);
+	free(whole_text);
+}
+
+static void test_narrowed_to_an_expression(void **state)
+{
+	struct begat_report_options opts = { .where_text = "exe ~ \"*/cc1\"" };
+	struct begat_filter *where;
+	char why[256], *text;
+	json_t *json, *row;
+	size_t i;
+
+	assert_int_equal(begat_filter_parse(opts.where_text, &where, why, sizeof(why)), 0);
+	opts.where = where;
+	json = narrowed(&opts, &text);
+	assert_int_equal(number(json, "totals", "processes"), UNITS);
+	json_array_foreach(json_object_get(json, "tree"), i, row)
+		assert_non_null(strstr(json_string_value(json_object_get(row, "exe")), "/cc1"));
+	assert_non_null(strstr(text, "narrowed to processes with an event that matches exe ~ "));
+	json_decref(json);
+	free(text);
+	begat_filter_free(where);
+}
+
+/* An empty list says why it is empty. */
+static void test_nothing_is_said_truly(void **state)
+{
+	char *text = report(story_empty, "text");
+
+	assert_non_null(strstr(text, "cpu not recorded"));
+	assert_non_null(strstr(text, "No process started during this recording"));
+	assert_non_null(strstr(text, "No process is in this recording, so none failed."));
+	free(text);
+}
+
 /* A line of the file: what the command is about, then its argv; the page is held to it as well. */
 static void check_ending(int32_t status, int32_t signal, bool has_failed, const char *sentence)
 {
@@ -399,12 +548,22 @@ static void test_subjects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json_of_a_build), cmocka_unit_test(test_path_of_a_build),
-		cmocka_unit_test(test_page_of_a_build), cmocka_unit_test(test_page_of_a_storm),
-		cmocka_unit_test(test_page_of_hostile), cmocka_unit_test(test_page_of_nothing),
-		cmocka_unit_test(test_text_of_a_build), cmocka_unit_test(test_text_of_hostile),
-		cmocka_unit_test(test_ending),		cmocka_unit_test(test_subjects),
-		cmocka_unit_test(test_errors),		cmocka_unit_test(test_json_of_a_later_part),
+		cmocka_unit_test(test_json_of_a_build),
+		cmocka_unit_test(test_path_of_a_build),
+		cmocka_unit_test(test_page_of_a_build),
+		cmocka_unit_test(test_page_of_a_storm),
+		cmocka_unit_test(test_page_of_hostile),
+		cmocka_unit_test(test_page_of_nothing),
+		cmocka_unit_test(test_text_of_a_build),
+		cmocka_unit_test(test_text_of_hostile),
+		cmocka_unit_test(test_narrowed_to_a_pid),
+		cmocka_unit_test(test_narrowed_to_a_span),
+		cmocka_unit_test(test_narrowed_to_an_expression),
+		cmocka_unit_test(test_nothing_is_said_truly),
+		cmocka_unit_test(test_ending),
+		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_json_of_a_later_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

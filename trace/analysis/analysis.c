@@ -39,6 +39,7 @@ static void add_process(struct analysis_totals *t, const struct model_process *p
 	t->processes++;
 	t->fork_only += !!(p->flags & MODEL_FORK_ONLY);
 	t->running_at_end += !(p->flags & MODEL_ENDED);
+	t->with_cpu += !!(p->flags & MODEL_HAS_CPU);
 	t->utime_ns += p->utime_ns;
 	t->stime_ns += p->stime_ns;
 	t->read_bytes += p->read_bytes;
@@ -57,6 +58,8 @@ void analysis_total(struct analysis *a)
 	struct analysis_totals *t = &a->totals;
 
 	for (uint32_t i = 0; i < m->count; i++) {
+		t->ended += !!(m->processes[i].flags & MODEL_ENDED);
+		t->with_status += !!(m->processes[i].flags & MODEL_HAS_STATUS);
 		if (model_is_run(m, i))
 			add_process(t, &m->processes[i]);
 		else

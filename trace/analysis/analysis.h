@@ -27,6 +27,8 @@ struct analysis_totals {
 	uint64_t failed_exits, signalled;
 	uint64_t short_lived; /* lived less than ANALYSIS_SHORT_NS */
 	uint64_t short_cpu_ns;
+	uint64_t ended, with_status; /* of all processes, older ones too: known ends */
+	uint64_t with_cpu; /* of the run's processes */
 	uint64_t lost;
 	uint64_t peak_alive, peak_active;
 	double parallelism; /* cpu_ns / wall_ns: busy cores */

@@ -26,6 +26,7 @@ struct loader {
 	struct model *m;
 	struct numbers texts, vectors;
 	uint32_t *contexts; /* index in the recording -> string of the model */
+	const struct model_selection *selection; /* or NULL */
 	bool is_continued; /* a later part of a recorded command: who was there is of the run */
 	int err; /* the first failure; later calls do nothing */
 };
@@ -168,6 +169,43 @@ static void clip(const struct loader *l, struct model_process *p)
 	p->start_ns = begin_ns;
 }
 
+/* The part of a life that lies between two moments, with its share of the CPU time and the I/O. */
+static void cut(struct model_process *p, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t start_ns = p->start_ns < from_ns ? from_ns : p->start_ns;
+	uint64_t end_ns = to_ns && p->end_ns > to_ns ? to_ns : p->end_ns;
+	uint64_t *const spread[] = { &p->utime_ns, &p->stime_ns, &p->read_bytes, &p->write_bytes };
+
+	if (start_ns == p->start_ns && end_ns == p->end_ns)
+		return;
+	for (size_t i = 0; i < sizeof(spread) / sizeof(spread[0]) && p->end_ns > p->start_ns; i++)
+		*spread[i] = (uint64_t)((double)*spread[i] * (double)(end_ns - start_ns) /
+					(double)(p->end_ns - p->start_ns));
+	/* How it ended is of a later time. */
+	if (end_ns < p->end_ns)
+		p->flags &= ~(MODEL_ENDED | MODEL_HAS_STATUS | MODEL_HAS_KILLER | MODEL_CORE |
+			      MODEL_OOM);
+	p->start_ns = start_ns;
+	p->end_ns = end_ns;
+}
+
+static bool is_outside(const struct model_selection *s, uint64_t from_ns, uint64_t to_ns)
+{
+	return s && ((s->from_ns && to_ns < s->from_ns) || (s->to_ns && from_ns > s->to_ns));
+}
+
+static bool is_left_out(const struct loader *l, uint32_t process)
+{
+	const struct model_selection *s = l->selection;
+	const struct begat_trace_process *p = &l->table->processes[process];
+
+	if (!s)
+		return false;
+	/* Who was there before is never part of the run; a life without an exit goes on. */
+	return (s->wanted && !s->wanted[process]) ||
+	       is_outside(s, p->start_ns, p->has_exit ? p->end_ns : UINT64_MAX);
+}
+
 static void load_process(struct loader *l, const struct begat_trace_process *from)
 {
 	struct model_process p = {
@@ -201,12 +239,24 @@ static void load_process(struct loader *l, const struct begat_trace_process *fro
 	}
 	if (l->is_continued && from->was_there_before)
 		clip(l, &p);
+	if (l->selection && !(p.flags & MODEL_OLDER))
+		cut(&p, l->selection->from_ns, l->selection->to_ns);
 	if (l->err == 0)
 		l->err = model_add_process(l->m, &p);
 }
 
 static void load_exec(struct loader *l, const struct begat_trace_exec *from)
 {
+	const struct model_selection *s = l->selection;
+	bool is_early = s && s->from_ns && from->ts_ns < s->from_ns;
+	bool is_failed = from->type == BEGAT_EXEC_FAILED;
+
+	if (from->process < l->table->processes_count ? is_left_out(l, from->process)
+						      : s && s->wanted)
+		return;
+	/* An earlier image is what the process is; an earlier attempt is past. */
+	if (s && ((s->to_ns && from->ts_ns > s->to_ns) || (is_early && is_failed)))
+		return;
 	struct model_exec exec = {
 		.ts_ns = from->ts_ns,
 		.exec_ns = from->exec_ns,
@@ -218,10 +268,10 @@ static void load_exec(struct loader *l, const struct begat_trace_exec *from)
 		.argv = load_vector(l, from->argv),
 		.env = load_vector(l, from->env),
 		.repeats = from->repeats,
-		.was_there = from->type == BEGAT_SNAPSHOT,
+		.was_there = from->type == BEGAT_SNAPSHOT || is_early,
 	};
 
-	if (from->type == BEGAT_EXEC_FAILED)
+	if (is_failed)
 		exec.error = from->error ? from->error : EIO;
 	if (from->process < l->table->processes_count)
 		exec.process_id = l->table->processes[from->process].id;
@@ -257,6 +307,22 @@ static uint32_t load_command(struct loader *l)
 	return number;
 }
 
+static void load_narrowing(struct loader *l)
+{
+	const struct model_selection *s = l->selection;
+	struct model_meta *meta = &l->m->meta;
+
+	meta->narrowing.whole = s->whole;
+	meta->narrowing.from_ns = s->from_ns;
+	meta->narrowing.to_ns = s->to_ns;
+	if (s->whole->root != MODEL_NONE)
+		meta->root_id = s->whole->processes[s->whole->root].id;
+	if (s->from_ns > meta->begin_ns && s->from_ns <= meta->end_ns)
+		meta->begin_ns = s->from_ns;
+	if (s->to_ns && s->to_ns < meta->end_ns && s->to_ns >= meta->begin_ns)
+		meta->end_ns = s->to_ns;
+}
+
 static void load_meta(struct loader *l, const struct begat_trace_info *info)
 {
 	struct model_meta *meta = &l->m->meta;
@@ -271,6 +337,8 @@ static void load_meta(struct loader *l, const struct begat_trace_info *info)
 	l->is_continued = meta->command && part && strtoul(part, NULL, 10) > 1;
 	meta->begin_ns = l->table->first_ns;
 	meta->end_ns = l->table->last_ns;
+	if (l->selection)
+		load_narrowing(l);
 	if (l->table->realtime_offset_ns)
 		meta->realtime_offset_ns = l->table->realtime_offset_ns;
 	meta->cpus = info->cpus;
@@ -279,6 +347,8 @@ static void load_meta(struct loader *l, const struct begat_trace_info *info)
 		const struct begat_trace_loss *loss = &l->table->losses[i];
 		uint32_t slot = loss->class_type < MODEL_LOST_SLOTS ? loss->class_type : 0;
 
+		if (loss->ts_ns && is_outside(l->selection, loss->ts_ns, loss->ts_ns))
+			continue;
 		meta->lost[slot] += loss->count;
 	}
 }
@@ -294,15 +364,18 @@ static void load_rows(struct loader *l)
 	}
 	for (uint32_t i = 0; i < t->contexts_count && l->err == 0; i++)
 		l->contexts[i] = load_context(l, &t->contexts[i]);
-	for (uint32_t i = 0; i < t->processes_count && l->err == 0; i++)
-		load_process(l, &t->processes[i]);
+	for (uint32_t i = 0; i < t->processes_count && l->err == 0; i++) {
+		if (!is_left_out(l, i))
+			load_process(l, &t->processes[i]);
+	}
 	for (uint32_t i = 0; i < t->execs_count && l->err == 0; i++)
 		load_exec(l, &t->execs[i]);
 }
 
-int model_load(struct begat_trace *trace, struct model **ret_model)
+int model_load(struct begat_trace *trace, const struct model_selection *selection,
+	       struct model **ret_model)
 {
-	struct loader l = { .trace = trace };
+	struct loader l = { .trace = trace, .selection = selection };
 	struct begat_trace_info info = { .size = sizeof(info) };
 
 	l.err = begat_trace_info(trace, &info);

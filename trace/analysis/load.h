@@ -11,7 +11,15 @@
 
 struct begat_trace;
 
-/* Returns 0, -ENOMEM, or as begat_trace_load(). The model does not need @trace afterwards. */
-int model_load(struct begat_trace *trace, struct model **ret_model);
+/* What is left of a recording. */
+struct model_selection {
+	const bool *wanted; /* by index in the trace's table; NULL = every process */
+	uint64_t from_ns, to_ns; /* boot clock, both inclusive; 0 = open: lives are cut there */
+	const struct model *whole; /* the model of everything */
+};
+
+/* @selection: NULL = everything. Returns 0, -ENOMEM, or as begat_trace_load(). The model does not need @trace afterwards. */
+int model_load(struct begat_trace *trace, const struct model_selection *selection,
+	       struct model **ret_model);
 
 #endif

@@ -347,7 +347,7 @@ static void find_root(struct model *m, const struct id_table *ids)
 		if (!tops++)
 			first = i;
 	}
-	if (tops == 1 || m->meta.command)
+	if (tops == 1 || (m->meta.command && !m->meta.narrowing.whole))
 		m->root = m->root == MODEL_NONE ? first : m->root;
 	/* A command that was started just before tracing began is still the run. */
 	if (m->root != MODEL_NONE)

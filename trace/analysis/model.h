@@ -105,6 +105,16 @@ struct model_strings {
 
 enum { MODEL_LOST_SLOTS = 8 }; /* by enum begat_event_type */
 
+struct model;
+
+/* What a report was narrowed to. */
+struct model_narrowing {
+	const struct model *whole; /* nothing left out; NULL = this model is whole. Not owned */
+	uint32_t sentence, where; /* strings; 0 = no expression */
+	uint32_t pids; /* string: decimal numbers, a NUL after each */
+	uint64_t from_ns, to_ns; /* boot clock; 0 = open */
+};
+
 struct model_meta {
 	uint32_t host, kernel, version, backend, transport, command; /* strings; argv as above */
 	uint64_t begin_ns, end_ns; /* boot clock; 0 = from the processes */
@@ -113,6 +123,7 @@ struct model_meta {
 	uint32_t cpus; /* 0 = unknown */
 	bool is_incomplete; /* the recording was cut short */
 	uint64_t lost[MODEL_LOST_SLOTS];
+	struct model_narrowing narrowing;
 };
 
 struct model {

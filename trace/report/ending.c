@@ -69,17 +69,19 @@ static bool has_any_exit(const struct model *m)
 }
 
 /* Without an exit of the command: does it run, or is its exit missing? */
-static void put_open_end(const struct analysis *a, const char *name, struct report_ending *e)
+static void put_open_end(const struct model *m, const char *name, struct report_ending *e)
 {
-	const struct model *m = a->model;
+	uint64_t lost = 0;
 
+	for (size_t i = 0; i < MODEL_LOST_SLOTS; i++)
+		lost += m->meta.lost[i];
 	if (m->root == MODEL_NONE)
 		snprintf(e->sentence, sizeof(e->sentence), "no process of %s is in the recording",
 			 name);
 	else if (m->meta.is_incomplete)
 		snprintf(e->sentence, sizeof(e->sentence),
 			 "%s still ran when the recording was cut short", name);
-	else if (a->totals.lost || !has_any_exit(m))
+	else if (lost || !has_any_exit(m))
 		snprintf(e->sentence, sizeof(e->sentence), "how %s ended is not in the recording",
 			 name);
 	else
@@ -90,7 +92,9 @@ static void put_open_end(const struct analysis *a, const char *name, struct repo
 
 void report_find_ending(const struct analysis *a, struct report_ending *ret_ending)
 {
-	const struct model *m = a->model;
+	/* However little of the recording is shown, its command ended as it did. */
+	const struct model *m =
+		a->model->meta.narrowing.whole ? a->model->meta.narrowing.whole : a->model;
 	struct report_ending e = { .has_command = m->meta.command != 0 };
 	struct model_string argv = model_text(m, m->meta.command);
 	char name[NAME_BYTES];
@@ -99,7 +103,7 @@ void report_find_ending(const struct analysis *a, struct report_ending *ret_endi
 	put_name(argv.data, strnlen(argv.data, argv.len), name, sizeof(name));
 	if (m->root == MODEL_NONE || !(m->processes[m->root].flags & MODEL_HAS_STATUS)) {
 		if (e.has_command)
-			put_open_end(a, name, &e);
+			put_open_end(m, name, &e);
 	} else if (e.has_command) {
 		const struct model_process *p = &m->processes[m->root];
 		char first[NAME_BYTES * 4 + 1];

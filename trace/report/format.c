@@ -12,6 +12,7 @@
 #include <begat/sink.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 const char *format_duration(char out[FORMAT_BYTES], uint64_t ns)
 {
@@ -154,4 +155,31 @@ const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure 
 	else
 		snprintf(out, FORMAT_BYTES, "%d", failure->value);
 	return out;
+}
+
+static const char *put_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns,
+			    const char *form, const char *zone)
+{
+	uint64_t ns = ts_ns + (uint64_t)m->meta.realtime_offset_ns;
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+	size_t used;
+
+	out[0] = '\0';
+	if (!m->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm))
+		return out;
+	used = strftime(out, FORMAT_TIME_BYTES, form, &tm);
+	snprintf(out + used, FORMAT_TIME_BYTES - used, ".%03u%s",
+		 (unsigned)(ns % 1000000000 / 1000000), zone);
+	return out;
+}
+
+const char *format_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns)
+{
+	return put_time(out, m, ts_ns, "%Y-%m-%d %H:%M:%S", " UTC");
+}
+
+const char *format_clock(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns)
+{
+	return put_time(out, m, ts_ns, "%H:%M:%S", "");
 }

@@ -59,6 +59,11 @@ static void put_string(FILE *out, const char *data, size_t len)
 	putc('"', out);
 }
 
+static void put_plain(FILE *out, const char *text)
+{
+	put_string(out, text, strlen(text));
+}
+
 static void put_text(FILE *out, const char *key, const struct model *m, uint32_t number)
 {
 	struct model_string text = model_text(m, number);
@@ -120,6 +125,14 @@ static void put_time(FILE *out, const char *key, const struct model *m, uint64_t
 	fprintf(out, ",\"%s\":\"%s.%09uZ\"", key, text, (unsigned)(ns % 1000000000));
 }
 
+static void put_open_time(FILE *out, const char *key, const struct model *m, uint64_t ts_ns)
+{
+	if (ts_ns)
+		put_time(out, key, m, ts_ns);
+	else
+		fprintf(out, ",\"%s\":null", key);
+}
+
 static void put_ending(const struct analysis *a, FILE *out)
 {
 	struct report_ending e;
@@ -141,6 +154,29 @@ static void put_ending(const struct analysis *a, FILE *out)
 		fputs(",\"exit_code\":null,\"signal\":null}", out);
 }
 
+/* What the report was narrowed to, or null. */
+static void put_narrowing(const struct model *m, FILE *out)
+{
+	const struct model_narrowing *n = &m->meta.narrowing;
+	struct model_string pids = model_text(m, n->pids), text = model_text(m, n->sentence);
+
+	if (!n->whole) {
+		fputs(",\"narrowed\":null", out);
+		return;
+	}
+	fputs(",\"narrowed\":{\"sentence\":", out);
+	put_string(out, text.data, text.len);
+	fputs(",\"pids\":[", out);
+	for (size_t at = 0; at < pids.len; at += strlen(pids.data + at) + 1)
+		fprintf(out, "%s%s", at ? "," : "", pids.data + at);
+	putc(']', out);
+	put_text(out, "where", m, n->where);
+	put_open_time(out, "since", m, n->from_ns);
+	put_open_time(out, "until", m, n->to_ns);
+	put_u64(out, "of_processes", n->whole->count);
+	putc('}', out);
+}
+
 static void put_trace(const struct analysis *a, FILE *out)
 {
 	static const char *const classes[MODEL_LOST_SLOTS] = {
@@ -156,12 +192,14 @@ static void put_trace(const struct analysis *a, FILE *out)
 	put_text(out, "transport", m, m->meta.transport);
 	put_vector(out, "command", m, m->meta.command);
 	put_time(out, "begin_time", m, a->totals.begin_ns);
+	put_time(out, "end_time", m, a->totals.end_ns);
 	put_u64(out, "begin_ns", a->totals.begin_ns);
 	put_u64(out, "span_ns", a->totals.end_ns - a->totals.begin_ns);
 	put_u64(out, "cpus", m->meta.cpus);
 	put_u64(out, "corrected_times", m->odd_clocks);
 	put_process(out, "root", m, m->root);
 	put_ending(a, out);
+	put_narrowing(m, out);
 	fputs(",\"lost\":{", out);
 	for (size_t i = 0, n = 0; i < MODEL_LOST_SLOTS; i++) {
 		if (m->meta.lost[i])
@@ -171,8 +209,11 @@ static void put_trace(const struct analysis *a, FILE *out)
 	fputs("}}", out);
 }
 
-static void put_totals(const struct analysis_totals *t, FILE *out)
+static void put_totals(const struct analysis *a, FILE *out)
 {
+	const struct analysis_totals *t = &a->totals;
+	char none[NONE_BYTES];
+
 	fprintf(out, ",\"totals\":{\"parallelism\":%.4f", t->parallelism);
 	put_u64(out, "wall_ns", t->wall_ns);
 	put_u64(out, "cpu_ns", t->cpu_ns);
@@ -195,6 +236,19 @@ static void put_totals(const struct analysis_totals *t, FILE *out)
 	put_u64(out, "peak_alive", t->peak_alive);
 	put_u64(out, "peak_active", t->peak_active);
 	put_u64(out, "lost", t->lost);
+	put_u64(out, "ended", t->ended);
+	put_u64(out, "with_status", t->with_status);
+	put_u64(out, "with_cpu", t->with_cpu);
+	fputs(",\"none_started\":", out);
+	if (t->processes)
+		fputs("null", out);
+	else
+		put_plain(out, none_started(none, a));
+	fputs(",\"none_failed\":", out);
+	if (t->failed_exits + t->signalled + t->failed_execs > t->path_misses)
+		fputs("null", out);
+	else
+		put_plain(out, none_failed(none, a));
 	putc('}', out);
 }
 
@@ -364,7 +418,7 @@ void json_analysis(const struct analysis *a, bool for_page, FILE *out)
 {
 	fputs("{\"report\":1,", out);
 	put_trace(a, out);
-	put_totals(&a->totals, out);
+	put_totals(a, out);
 	put_concurrency(a, out);
 	put_path(a, for_page, out);
 	put_programs(a, out);

@@ -10,8 +10,6 @@
 #include "base/opts.h"
 #include "report.h"
 
-#include "../analysis/load.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -38,7 +36,7 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 			   FILE *out)
 {
 	struct begat_report_options known;
-	struct model *m = NULL;
+	struct model *whole = NULL, *m = NULL;
 	struct analysis *a = NULL;
 	const char *format;
 	int err = -EINVAL;
@@ -49,7 +47,7 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 	for (size_t i = 0; i < FORMATS; i++) {
 		if (strcmp(format, formats[i].name))
 			continue;
-		err = model_load(trace, &m);
+		err = narrow_load(trace, &known, &whole, &m);
 		if (err == 0)
 			err = analysis_new(m, &a);
 		errno = 0;
@@ -61,6 +59,8 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 			err = errno ? -errno : -EIO;
 	}
 	analysis_free(a);
-	model_free(m);
+	if (m != whole)
+		model_free(m);
+	model_free(whole);
 	return err;
 }

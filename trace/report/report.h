@@ -41,6 +41,24 @@ size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size)
 /* argv that a process had last; 0 if it never had one of its own. */
 uint32_t model_argv(const struct model *m, uint32_t process);
 
+/*
+ * narrow.c: the model of what @opts leaves; @ret_whole: of everything, which must outlive it. Both are
+ * the same if nothing is left out. Returns 0 or as begat_report().
+ */
+int narrow_load(struct begat_trace *trace, const struct begat_report_options *opts,
+		struct model **ret_whole, struct model **ret_model);
+
+/* format.c: "2026-11-26 10:00:00.250 UTC" of a boot-clock time; "" without a wall clock. Returns @out. */
+enum { FORMAT_TIME_BYTES = 48 };
+const char *format_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns);
+/* The same without date and zone: "10:00:00.250". */
+const char *format_clock(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns);
+
+/* none.c: what an empty list means here: none, or none recorded. */
+enum { NONE_BYTES = 400 };
+const char *none_started(char out[NONE_BYTES], const struct analysis *a);
+const char *none_failed(char out[NONE_BYTES], const struct analysis *a);
+
 /* ending.c: how the recorded command ended. Without a command everything is false and empty. */
 struct report_ending {
 	bool has_command, has_status, has_failed, is_running;

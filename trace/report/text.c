@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TOP_PROGRAMS = 15, TOP_CHURN = 10, TOP_FAILURES = 12, TOP_STRETCHES = 10, TOP_TREE = 40 };
 
@@ -65,17 +64,29 @@ static void put_share(const struct page *p, uint64_t part, uint64_t whole)
 	fprintf(p->out, percent >= 9.95 || percent == 0 ? " %4.0f %%" : " %4.1f %%", percent);
 }
 
+/* What was left out, if anything was. */
+static void put_narrowing(const struct page *p)
+{
+	const struct model_narrowing *n = &p->m->meta.narrowing;
+	char text[1200], b1[FORMAT_BYTES], b2[FORMAT_BYTES];
+
+	if (!n->whole)
+		return;
+	name_of(p, n->sentence, text, sizeof(text));
+	fprintf(p->out, "narrowed to %s: %s of %s processes\n", text, format_count(b1, p->m->count),
+		format_count(b2, n->whole->count));
+}
+
 static void put_header(const struct page *p)
 {
 	const struct analysis_totals *t = &p->a->totals;
 	const struct model_meta *meta = &p->m->meta;
 	struct report_ending ending;
-	char text[400], kernel[100], b1[FORMAT_BYTES], b2[FORMAT_BYTES], when[40] = "";
-	time_t seconds = (t->begin_ns + meta->realtime_offset_ns) / 1000000000;
-	struct tm tm;
+	char text[400], kernel[100], b1[FORMAT_BYTES], b2[FORMAT_BYTES];
+	char from[FORMAT_TIME_BYTES], to[FORMAT_TIME_BYTES];
 
-	if (meta->realtime_offset_ns && gmtime_r(&seconds, &tm))
-		strftime(when, sizeof(when), ", %Y-%m-%d %H:%M:%S UTC", &tm);
+	format_time(from, p->m, t->begin_ns);
+	format_time(to, p->m, t->end_ns);
 	if (meta->command)
 		format_argv(p->m, meta->command, text, sizeof(text));
 	else
@@ -86,19 +97,28 @@ static void put_header(const struct page *p)
 			p->plain);
 	fputs(p->bold, p->out);
 	put_rest(p, 0, text);
-	fprintf(p->out, "%son %s, Linux %s%s%s\n\n", p->plain,
+	fprintf(p->out, "%son %s, Linux %s%s\n", p->plain,
 		name_of(p, meta->host, text, sizeof(text)),
-		name_of(p, meta->kernel, kernel, sizeof(kernel)), when,
+		name_of(p, meta->kernel, kernel, sizeof(kernel)),
 		meta->is_incomplete ? "; the recording is incomplete" : "");
-	fprintf(p->out, "  wall %s, cpu %s", format_duration(b1, t->wall_ns),
-		format_duration(b2, t->cpu_ns));
-	fprintf(p->out, " (%s user, %s system), %.2f busy cores", format_duration(b1, t->utime_ns),
-		format_duration(b2, t->stime_ns), t->parallelism);
-	if (meta->cpus)
+	if (*from)
+		fprintf(p->out, "%s to %s\n", from, to);
+	put_narrowing(p);
+	fprintf(p->out, "\n  wall %s", format_duration(b1, t->wall_ns));
+	if (t->with_cpu) {
+		fprintf(p->out, ", cpu %s", format_duration(b2, t->cpu_ns));
+		fprintf(p->out, " (%s user, %s system), %.2f busy cores",
+			format_duration(b1, t->utime_ns), format_duration(b2, t->stime_ns),
+			t->parallelism);
+	} else {
+		fputs(", cpu not recorded", p->out);
+	}
+	if (meta->cpus && t->with_cpu)
 		fprintf(p->out, " of %" PRIu32, meta->cpus);
 	fprintf(p->out, "\n  %s processes", format_count(b1, t->processes));
 	fprintf(p->out, ", %s execs", format_count(b1, t->execs));
-	fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
+	if (t->with_status)
+		fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
 	fprintf(p->out, ", %s failed execs", format_count(b1, t->failed_execs - t->path_misses));
 	fprintf(p->out, " (and %s PATH misses)", format_count(b1, t->path_misses));
 	fprintf(p->out, ", %s lost\n", format_count(b1, t->lost));
@@ -107,6 +127,11 @@ static void put_header(const struct page *p)
 	if (t->running_at_end)
 		fprintf(p->out, "; %" PRIu64 " still ran at the end", t->running_at_end);
 	putc('\n', p->out);
+	if (!t->processes) {
+		char none[NONE_BYTES];
+
+		fprintf(p->out, "  %s\n", none_started(none, p->a));
+	}
 }
 
 /* Busy cores over time, a character a bucket, scaled to the cores that there are. */
@@ -206,18 +231,19 @@ static int by_length(const void *a, const void *b)
 	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
 }
 
-static int by_start(const void *a, const void *b)
+/* Parts below this are folded into one line. */
+static bool is_small(uint64_t part_ns, uint64_t whole_ns)
 {
-	const struct analysis_segment *x = a, *y = b;
-
-	return x->from_ns < y->from_ns ? -1 : x->from_ns > y->from_ns;
+	return part_ns < whole_ns / 100;
 }
 
-/* The longest stretches, in order of time. */
+/* The stretches that weigh, longest first. */
 static int put_stretches(const struct page *p)
 {
 	const struct analysis_path *path = &p->a->path;
 	size_t shown = path->segments_count < TOP_STRETCHES ? path->segments_count : TOP_STRETCHES;
+	uint64_t whole_ns = path->to_ns - path->from_ns, rest_ns = 0;
+	char clock[FORMAT_TIME_BYTES];
 	struct analysis_segment *list = calloc(path->segments_count + 1, sizeof(*list));
 	char b1[FORMAT_BYTES], b2[FORMAT_BYTES], command[600];
 
@@ -225,26 +251,34 @@ static int put_stretches(const struct page *p)
 		return -ENOMEM;
 	memcpy(list, path->segments, path->segments_count * sizeof(*list));
 	qsort(list, path->segments_count, sizeof(*list), by_length);
-	qsort(list, shown, sizeof(*list), by_start);
+	while (shown > 1 && is_small(list[shown - 1].to_ns - list[shown - 1].from_ns, whole_ns))
+		shown--;
 	fprintf(p->out,
-		"\n%s  Its longest stretches, in order of time\n        at        for      pid"
-		"  command%s\n",
+		"\n%s  Its longest stretches, longest first; clock in UTC\n       for         at   "
+		"     "
+		"clock      pid  command%s\n",
 		p->dim, p->plain);
 	for (size_t i = 0; i < shown; i++) {
 		const struct analysis_segment *s = &list[i];
 		bool is_idle = s->process == MODEL_NONE;
 
-		fprintf(p->out, "%10s %10s ",
-			format_duration(b1, s->from_ns - p->a->totals.begin_ns),
-			format_duration(b2, s->to_ns - s->from_ns));
+		fprintf(p->out, "%10s %10s %12s ", format_duration(b1, s->to_ns - s->from_ns),
+			format_duration(b2, s->from_ns - p->a->totals.begin_ns),
+			*format_clock(clock, p->m, s->from_ns) ? clock : "-");
 		if (is_idle)
 			fprintf(p->out, "%8s  ", "-");
 		else
 			fprintf(p->out, "%8" PRIu32 "  ", p->m->processes[s->process].tgid);
 		if (!is_idle)
 			format_command(p->m, s->process, command, sizeof(command));
-		put_rest(p, 32, is_idle ? "(nothing was running)" : command);
+		put_rest(p, 45, is_idle ? "(nothing was running)" : command);
 	}
+	for (size_t i = shown; i < path->segments_count; i++)
+		rest_ns += list[i].to_ns - list[i].from_ns;
+	if (shown < path->segments_count)
+		fprintf(p->out, "%s%10s in %s shorter ones%s\n", p->dim,
+			format_duration(b1, rest_ns),
+			format_count(b2, path->segments_count - shown), p->plain);
 	free(list);
 	return 0;
 }
@@ -253,18 +287,34 @@ static int put_path(const struct page *p)
 {
 	uint64_t whole = p->a->path.to_ns - p->a->path.from_ns;
 	const struct analysis_program **list = sort_programs(p, by_path);
-	char b1[FORMAT_BYTES], name[600];
+	char b1[FORMAT_BYTES], b2[FORMAT_BYTES], name[600];
+	uint64_t rest_ns = 0, rest = 0;
 	int err;
 
 	if (!list)
 		return -ENOMEM;
 	heading(p, "Critical path: what bounded the wall time");
+	if (!p->a->totals.processes) {
+		fputs("  none: no process started\n", p->out);
+		free(list);
+		return 0;
+	}
 	fprintf(p->out, "%s   on path  share  program%s\n", p->dim, p->plain);
-	for (size_t i = 0; i < p->a->programs_count && i < 8 && list[i]->path_ns; i++) {
+	for (size_t i = 0; i < p->a->programs_count && list[i]->path_ns; i++) {
+		if (i && (i >= 8 || is_small(list[i]->path_ns, whole))) {
+			rest_ns += list[i]->path_ns;
+			rest++;
+			continue;
+		}
 		fprintf(p->out, "%10s", format_duration(b1, list[i]->path_ns));
 		put_share(p, list[i]->path_ns, whole);
 		fputs("  ", p->out);
 		put_rest(p, 19, name_of(p, list[i]->name, name, sizeof(name)));
+	}
+	if (rest) {
+		fprintf(p->out, "%s%10s", p->dim, format_duration(b1, rest_ns));
+		put_share(p, rest_ns, whole);
+		fprintf(p->out, "  %s more%s\n", format_count(b2, rest), p->plain);
 	}
 	err = put_stretches(p);
 	free(list);
@@ -329,10 +379,12 @@ static void put_failure(const struct page *p, const struct analysis_failure *f)
 static void put_failures(const struct page *p)
 {
 	size_t shown[4] = { 0 }, hidden = 0;
+	char none[NONE_BYTES];
+	const struct analysis_totals *t = &p->a->totals;
 
 	heading(p, "Failures");
-	if (!p->a->failures_count)
-		fputs("  none\n", p->out);
+	if (t->failed_exits + t->signalled + t->failed_execs == t->path_misses)
+		fprintf(p->out, "  %s\n", none_failed(none, p->a));
 	for (size_t i = 0; i < p->a->failures_count; i++) {
 		const struct analysis_failure *f = &p->a->failures[i];
 
