@@ -270,8 +270,13 @@ int option_max_args(struct options *options, const char *value)
 	uint64_t bytes;
 	int r = human_parse_size(value, &bytes);
 
+	if (!strcmp(value, "all")) {
+		options->max_args_bytes = UINT32_MAX;
+		return 0;
+	}
 	if (r == -EINVAL)
-		return option_fail(options, "'%s' is not a size: --max-args takes bytes, or 64KiB",
+		return option_fail(options,
+				   "'%s' is not a size: --max-args takes bytes, 64KiB, or all",
 				   cli_safe(safe, sizeof(safe), value));
 	if (r || bytes < 1 || bytes >= UINT32_MAX)
 		return option_fail(options, "--max-args %s is out of range: 1 byte to 4GB",

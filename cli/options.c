@@ -90,7 +90,7 @@ const struct option_spec common_options[] = {
 	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", option_user },
 	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", option_container },
 	{ "env", 0, "[=NAME,...]", OPTIONS_CAPTURE, "capture the environment, or only these variables", option_env },
-	{ "max-args", 0, "BYTES", OPTIONS_CAPTURE, "cut argv and environment after this much (default: never)", option_max_args },
+	{ "max-args", 0, "BYTES", OPTIONS_CAPTURE, "cut argv and environment after this much, or all (default: all)", option_max_args },
 	{ "redact", 0, "[=REGEX]", OPTIONS_CAPTURE, "hide what looks like a secret, or matches; repeatable", option_redact },
 	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", set_fold_failures },
 	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", option_short_lived },

@@ -22,9 +22,11 @@
 #include "status_line.h"
 #include "stream.h"
 
+#define MACHINE_ARGS_MAX (64 << 10)
+
 struct record_options {
 	const char *path;
-	bool overwrite;
+	bool overwrite, rotates_on_hup;
 	uint64_t max_bytes, max_age_ns, keep;
 };
 
@@ -32,8 +34,12 @@ static struct record_options chosen; /* one command line a process */
 
 static int parse_output(struct options *options, const char *value)
 {
+	char why[256];
+
 	if (!*value || !strcmp(value, "-"))
 		return option_fail(options, "a recording goes into a file: -o trace.db");
+	if (begat_recorder_check_path(value, why, sizeof(why)) < 0)
+		return option_fail(options, "-o: %s", why);
 	chosen.path = value;
 	return 0;
 }
@@ -80,12 +86,20 @@ static int parse_keep(struct options *options, const char *value)
 	return 0;
 }
 
+static int parse_rotate_on_hup(struct options *options, const char *value)
+{
+	chosen.rotates_on_hup = true;
+	return 0;
+}
+
 static const struct option_spec own_options[] = {
-	{ "output", 'o', "FILE", 0, "the recording (default: trace.db)", parse_output },
+	{ "output", 'o', "FILE", 0,
+	  "the recording (default: trace.db); a time may be in it: day-%F.db", parse_output },
 	{ "force", 'f', NULL, 0, "replace a file that is there", parse_force },
 	{ "max-size", 0, "SIZE", 0, "begin a new file after this much, as 1GiB", parse_max_size },
 	{ "max-age", 0, "TIME", 0, "begin a new file after this long, as 60min", parse_max_age },
-	{ "keep", 0, "N", 0, "of finished files FILE.1, FILE.2 ... keep N (default: all)",
+	{ "rotate-on-hup", 0, NULL, 0, "SIGHUP begins a new file", parse_rotate_on_hup },
+	{ "keep", 0, "N", 0, "of finished files of this -o keep the newest N (default: all)",
 	  parse_keep },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
@@ -171,7 +185,23 @@ static void show_status(struct record *record)
 	record->stream.tick_ms = wait_ms > 0 ? (uint32_t)wait_ms : 0;
 }
 
-/* Until the command has ended or, without one, a signal comes. 0 or a negative errno. */
+/* Returns whether it ends the recording. A command gets each signal that begat has no use for. */
+static bool take_signal(struct record *record, const struct signalfd_siginfo *signal)
+{
+	if (signal->ssi_signo == SIGHUP && chosen.rotates_on_hup) {
+		recorder_begin_part(record->recorder);
+	} else if (record->has_command) {
+		if (signal->ssi_signo != SIGCHLD)
+			forward(record, signal);
+	} else if (signal->ssi_signo == SIGUSR1) {
+		recorder_say_status(record->recorder);
+	} else {
+		return signals_ends(&record->signals, signal);
+	}
+	return false;
+}
+
+/* Until the command has ended or, without one, a signal ends it. 0 or a negative errno. */
 static int capture(struct record *record)
 {
 	struct signalfd_siginfo signal;
@@ -190,10 +220,8 @@ static int capture(struct record *record)
 			return 0;
 		if (r != STREAM_SIGNAL)
 			continue;
-		if (!record->has_command)
+		if (take_signal(record, &signal))
 			return 0;
-		if (signal.ssi_signo != SIGCHLD)
-			forward(record, &signal);
 	}
 }
 
@@ -226,6 +254,8 @@ static int open_recording(struct record *record, const struct options *options, 
 	struct begat_recorder_options opts = {
 		.size = sizeof(opts),
 		.overwrite = chosen.overwrite,
+		.path_has_time = true,
+		.rotates = chosen.rotates_on_hup,
 		.command = record->has_command ? (const char *const *)argv : NULL,
 		.max_bytes = chosen.max_bytes,
 		.max_age_ns = chosen.max_age_ns,
@@ -255,6 +285,9 @@ static int open_capture(struct record *record, struct options *options)
 
 static int open_all(struct record *record, struct options *options, char **argv)
 {
+	/* A machine has programs that nobody chose: one of them must not fill the disk by its argv. */
+	if (!record->has_command && !options->max_args_bytes)
+		options->max_args_bytes = MACHINE_ARGS_MAX;
 	record->stream_options = *options;
 	record->stream_options.output = NULL;
 	if (stream_open(&record->stream, &record->stream_options, "text", STDERR_FILENO, 0))
@@ -350,8 +383,10 @@ const struct command_spec command_record = {
 		 "Ctrl-C, into an\n"
 		 "SQLite database: see show, report, export, diff; or sqlite3 trace.db 'select * "
 		 "from commands'.\n"
-		 "If it is killed, all but the last 100 ms is in the file. The status is CMD's.\n",
+		 "If it is killed, all but the last 100 ms is in the file. The status is CMD's. "
+		 "SIGHUP does not\n"
+		 "end it (a closed terminal does), SIGUSR1 says how far it is.\n",
 	.examples = "  sudo begat record -o build.db -- make -j8\n"
-		    "  sudo begat record -o day.db --max-age 60min --keep 24\n",
+		    "  sudo begat record -o 'svc-%FT%H.db' --max-age 60min --keep 24\n",
 	.run = record_command,
 };

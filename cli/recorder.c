@@ -20,7 +20,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "cli.h"
 #include "human.h"
@@ -40,6 +40,9 @@ struct recorder {
 	/* For a status line: asked for by the capture, answered by the thread. */
 	atomic_bool is_asked;
 	_Atomic uint64_t events, bytes, lost;
+	atomic_bool wants_part,
+		wants_status; /* set by the capturing thread, cleared by the other */
+	uint64_t begun_ns; /* CLOCK_BOOTTIME */
 	char *path;
 };
 
@@ -136,6 +139,42 @@ void recorder_progress(struct recorder *r, struct status_counts *ret_counts)
 	atomic_store(&r->is_asked, true);
 }
 
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void say_status(const struct recorder *r)
+{
+	struct begat_recorder_counts c = { .size = sizeof(c) };
+	char size[HUMAN_BYTES], events[HUMAN_BYTES], processes[HUMAN_BYTES], lost[HUMAN_BYTES];
+	char age[HUMAN_BYTES], part[32] = "", safe[512];
+
+	begat_recorder_counts(r->file, &c);
+	if (c.parts)
+		snprintf(part, sizeof(part), "part %u, ", c.parts + 1);
+	cli_complain("recording for %s into %s (%s%s): %s events, %s processes, %s lost.",
+		     human_duration(age, boot_ns() - r->begun_ns),
+		     cli_safe(safe, sizeof(safe), begat_recorder_path(r->file)), part,
+		     human_size(size, c.bytes), human_count(events, c.events),
+		     human_count(processes, c.processes), human_count(lost, c.lost));
+}
+
+/* What the capturing thread has asked for. 0 or a negative errno. */
+static int serve(struct recorder *r)
+{
+	int err = 0;
+
+	if (atomic_exchange(&r->wants_part, false))
+		err = begat_recorder_rotate(r->file);
+	if (atomic_exchange(&r->wants_status, false))
+		say_status(r);
+	return err;
+}
+
 static void *write_events(void *ctx)
 {
 	struct recorder *r = ctx;
@@ -153,6 +192,8 @@ static void *write_events(void *ctx)
 		/* A failure stays in r->file; later events are counted there. */
 		int err = ev ? begat_recorder_write(r->file, ev) : begat_recorder_tick(r->file);
 
+		if (!err)
+			err = serve(r);
 		if (err < 0 && !atomic_load_explicit(&r->has_failed, memory_order_relaxed)) {
 			complain_of(r);
 			atomic_store_explicit(&r->has_failed, true, memory_order_relaxed);
@@ -192,6 +233,7 @@ int recorder_open(const char *path, const struct options *options,
 		return err;
 	}
 	r->keep = opts->keep;
+	r->begun_ns = boot_ns();
 	*ret_recorder = r;
 	return 0;
 }
@@ -223,6 +265,16 @@ int recorder_start(struct recorder *r, const struct begat *begat)
 	return 0;
 }
 
+void recorder_begin_part(struct recorder *r)
+{
+	atomic_store(&r->wants_part, true);
+}
+
+void recorder_say_status(struct recorder *r)
+{
+	atomic_store(&r->wants_status, true);
+}
+
 bool recorder_add(struct recorder *r, const struct begat_event *ev)
 {
 	begat_queue_push(r->queue, ev);
@@ -245,8 +297,8 @@ static void say_what_is_in(const struct recorder *r, const struct begat_recorder
 		     "'begat report %s' shows where the time went.",
 		     ending ? ending : "", ending ? "; " : "", (unsigned long long)c->processes,
 		     c->processes == 1 ? "" : "es", (unsigned long long)c->events,
-		     cli_safe(safe, sizeof(safe), r->path), parts, human_size(size, c->bytes),
-		     (unsigned long long)c->lost, safe);
+		     cli_safe(safe, sizeof(safe), begat_recorder_path(r->file)), parts,
+		     human_size(size, c->bytes), (unsigned long long)c->lost, safe);
 }
 
 int recorder_close(struct recorder *r, bool is_quiet, const char *ending)
@@ -258,9 +310,8 @@ int recorder_close(struct recorder *r, bool is_quiet, const char *ending)
 		return 0;
 	if (!r->is_running) {
 		/* Nothing began, so nothing is left behind. */
-		begat_recorder_close(r->file);
+		begat_recorder_discard(r->file);
 		r->file = NULL;
-		unlink(r->path);
 		free_recorder(r);
 		return 0;
 	}

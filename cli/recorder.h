@@ -47,9 +47,16 @@ bool recorder_add(struct recorder *recorder, const struct begat_event *ev);
 void recorder_progress(struct recorder *recorder, struct status_counts *ret_counts);
 
 /*
+ * The thread does it a moment later, whether events come or not: closes the file and begins the next one; says
+ * on stderr how far the recording is.
+ */
+void recorder_begin_part(struct recorder *recorder);
+void recorder_say_status(struct recorder *recorder);
+
+/*
  * Waits until all is written, completes the file, says what is in it unless @is_quiet.
  * @ending: how the command failed, the beginning of that line; or NULL.
- * Without recorder_start() before, the file is removed again. NULL is fine.
+ * Without recorder_start() before, the file that was made is removed again. NULL is fine.
  * Returns 0, or -errno after having complained.
  */
 int recorder_close(struct recorder *recorder, bool is_quiet, const char *ending);

@@ -35,9 +35,13 @@ static bool record_overwrites;
 
 static int parse_record(struct options *options, const char *value)
 {
+	char why[256];
+
 	/* "--" would be what separates the command. */
 	if (!*value || !strcmp(value, "-") || !strcmp(value, "--"))
 		return option_fail(options, "a recording goes into a file: --record trace.db");
+	if (begat_recorder_check_path(value, why, sizeof(why)) < 0)
+		return option_fail(options, "--record: %s", why);
 	record_path = value;
 	return 0;
 }
@@ -288,6 +292,7 @@ static int open_recording(struct run *run, const struct options *options, char *
 	struct begat_recorder_options opts = {
 		.size = sizeof(opts),
 		.overwrite = record_overwrites,
+		.path_has_time = true,
 		.command = (const char *const *)argv,
 	};
 	int r = recorder_open(record_path, options, &opts, &run->recorder);

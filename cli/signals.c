@@ -228,6 +228,24 @@ static void restore(const struct signals *signals)
 	sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
 }
 
+/* Is there a terminal that controls this process? After a hangup there is none any more. */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool signals_ends(const struct signals *signals, const struct signalfd_siginfo *signal)
+{
+	if (is_end(signal))
+		return true;
+	return signal->ssi_signo == SIGHUP && signals->has_terminal &&
+	       !sigismember(&signals->ignored, SIGHUP) && !has_terminal();
+}
+
 int signals_open(struct signals *signals, bool has_child)
 {
 	sigset_t set;
@@ -239,6 +257,9 @@ int signals_open(struct signals *signals, bool has_child)
 	take(signals, &set, SIGTERM);
 	take(signals, &set, SIGHUP);
 	sigaddset(&set, SIGWINCH);
+	take(signals, &set, SIGUSR1);
+	take(signals, &set, SIGUSR2);
+	signals->has_terminal = has_terminal();
 	if (has_child) {
 		take(signals, &set, SIGQUIT);
 		sigaddset(&set, SIGCHLD);

@@ -19,6 +19,7 @@ struct signals {
 	int fd; /* readable when one has come; -1 = not open */
 	sigset_t old_mask;
 	sigset_t ignored; /* when we were started */
+	bool has_terminal; /* a controlling one, when we were started */
 	struct sigaction old_pipe, old_child;
 };
 
@@ -29,10 +30,16 @@ struct signals {
 void signals_ignore_file_size(void);
 
 /*
- * Blocks the signals that end us, and SIGWINCH, and makes them readable. @has_child: SIGCHLD and SIGQUIT too.
- * Returns 0 or -errno.
+ * Blocks SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH and makes them readable; with @has_child
+ * SIGCHLD and SIGQUIT too. Returns 0 or -errno.
  */
 int signals_open(struct signals *signals, bool has_child);
+
+/*
+ * Does @signal end a stream of the machine? SIGINT and SIGTERM do. SIGHUP does not, unless the
+ * terminal that begat was started from is gone: then nobody is left who could press Ctrl-C.
+ */
+bool signals_ends(const struct signals *signals, const struct signalfd_siginfo *signal);
 
 /*
  * One that has come: 1 and *ret, or 0. What was ignored when we were started (nohup, a script's

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "human.h"
 #include "stream.h"
 
 static int on_event(const struct begat_event *ev, void *ctx)
@@ -39,15 +40,43 @@ static uint32_t events_to_write(const struct options *options, const char *forma
 	return events;
 }
 
+static uint64_t sum(const uint64_t counts[BEGAT_TYPE_SLOTS])
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < BEGAT_TYPE_SLOTS; i++)
+		all += counts[i];
+	return all;
+}
+
+static void say_status(const struct stream *stream)
+{
+	struct begat_stats stats = { .size = sizeof(stats) };
+	char events[HUMAN_BYTES], lost[HUMAN_BYTES];
+
+	if (begat_stats(stream->begat, &stats) < 0)
+		return;
+	cli_complain("tracing (%s, %s): %s events so far, %s lost.", stats.backend, stats.transport,
+		     human_count(events, sum(stats.delivered)), human_count(lost, sum(stats.lost)));
+}
+
 /* Returns 0, or a negative errno: the tracer broke. */
 static int follow_stream(struct stream *stream, const struct signals *signals)
 {
 	struct signalfd_siginfo signal;
 	int r;
 
-	do
+	for (;;) {
 		r = stream_wait(stream, signals, &signal);
-	while (r == STREAM_EVENTS && !stream->error);
+		if (stream->error || (r != STREAM_EVENTS && r != STREAM_SIGNAL))
+			break;
+		if (r == STREAM_EVENTS)
+			continue;
+		if (signals_ends(signals, &signal))
+			break;
+		if (signal.ssi_signo == SIGUSR1)
+			say_status(stream);
+	}
 	if (stream->error || r == STREAM_READER_GONE)
 		return 0;
 	if (r == STREAM_SIGNAL && signal.ssi_signo == SIGINT && stream->output.is_terminal)

@@ -30,12 +30,18 @@ struct begat_recorder_options {
 	size_t size; /* sizeof(struct begat_recorder_options) */
 	bool overwrite; /* an existing regular file is replaced; else -EEXIST */
 	bool is_private; /* without effect: every recording is readable by its owner only */
-	bool reserved_bools[6];
+	bool path_has_time; /* the file's name in PATH is as strftime(3) has it, in local time */
+	bool rotates; /* begat_recorder_rotate() will be called */
+	bool reserved_bools[4];
 	const char *const *command; /* NULL-ended argv of what is recorded; for meta.command */
-	/* Rotation; 0 = never. A full part is closed and becomes PATH.1, PATH.1 becomes PATH.2 ... */
+	/*
+	 * Rotation; 0 = never. A full part is closed and keeps its name. With any of these, or with
+	 * rotates, each part is named by the time of its begin: "-%Y-%m-%dT%H%M%S" ahead of PATH's
+	 * extension, unless PATH has a time. A name that exists gets a number: _002, _003 ...
+	 */
 	uint64_t max_bytes; /* begin a new part beyond this size */
 	uint64_t max_age_ns; /* begin a new part after this time (boot clock of the events) */
-	uint32_t keep; /* finished parts that stay, the rest is removed; 0 = all */
+	uint32_t keep; /* finished parts of this PATH that stay, the oldest are removed; 0 = all */
 	uint32_t batch_events; /* commit at the latest after so many events; 0 = 32768 */
 	uint64_t batch_ns; /* commit at the latest after this time; 0 = 100 ms */
 };
@@ -73,6 +79,21 @@ int begat_recorder_tick(struct begat_recorder *rec);
 /** begat_recorder_commit() - commit now. */
 int begat_recorder_commit(struct begat_recorder *rec);
 
+/**
+ * begat_recorder_rotate() - finish this part and begin the next one; of a recorder that rotates.
+ * While another program keeps the database locked, the next commit does it.
+ */
+int begat_recorder_rotate(struct begat_recorder *rec);
+
+/** begat_recorder_path() - of the file that is being written, or was last; until the next call. */
+const char *begat_recorder_path(const struct begat_recorder *rec);
+
+/**
+ * begat_recorder_check_path() - can a recording with path_has_time go to @path?
+ * @why: if not, one sentence, at least 256 bytes. Return: 0 or -EINVAL.
+ */
+int begat_recorder_check_path(const char *path, char *why, size_t why_size);
+
 /** Counters so far. */
 struct begat_recorder_counts {
 	size_t size; /* set by the caller to sizeof */
@@ -93,6 +114,9 @@ int begat_recorder_finish(struct begat_recorder *rec);
 
 /** begat_recorder_close() - free; without a finish before, what is committed stays. NULL is fine. */
 void begat_recorder_close(struct begat_recorder *rec);
+
+/** begat_recorder_discard() - close, and remove the file if it is the one that @rec made. */
+void begat_recorder_discard(struct begat_recorder *rec);
 
 /** begat_recorder_error() - why the last call failed: one sentence, never NULL. */
 const char *begat_recorder_error(const struct begat_recorder *rec);

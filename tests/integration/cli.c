@@ -241,6 +241,13 @@ static bool says_ready(void *ctx)
 	return child->err_text.data && strstr(child->err_text.data, " transport of ");
 }
 
+static bool says_status(void *ctx)
+{
+	const struct child *child = ctx;
+
+	return child->err_text.data && strstr(child->err_text.data, " events so far, ");
+}
+
 static bool start_begat(struct child *child, const char *const *argv)
 {
 	struct spawn spawn = { .argv = argv, .stdout_fd = -1, .stderr_fd = -1, .own_group = true };
@@ -257,7 +264,8 @@ static bool start_begat(struct child *child, const char *const *argv)
 
 void test_cli_signals(const struct test *test)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int ends[] = { SIGINT, SIGTERM };
+	static const int goes_on[] = { SIGHUP, SIGUSR2, SIGPIPE, SIGUSR1 };
 	const char *watch[] = { config.begat, "watch", "--format", "json", "-v", NULL };
 	const char *env_hold[] = {
 		config.begat, "run", "-v", "--", path_of_case("c_target"), NULL
@@ -270,7 +278,14 @@ void test_cli_signals(const struct test *test)
 		struct leaks leaks = { 0 };
 
 		if (start_begat(&child, watch)) {
+			struct child *const list[] = { &child };
+
 			leaks_note(&leaks, child.pid);
+			for (size_t k = 0; k < sizeof(goes_on) / sizeof(*goes_on); k++)
+				kill(child.pid, goes_on[k]);
+			if (!child_pump(list, 1, says_status, &child, test_deadline()))
+				problem("watch says nothing about SIGUSR1: %s",
+					child.err_text.data);
 			kill(child.pid, ends[i]);
 			status = child_wait(&child, test_deadline());
 			if (status != 0 || !child.out_text.data ||

@@ -8,7 +8,7 @@
 # Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
 
 host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors \
-	file_capabilities"
+	file_capabilities record_goes_on record_rotates_on_hup record_ends_with_its_terminal"
 
 # A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
 record_replaces_late()
@@ -182,4 +182,72 @@ file_capabilities()
 	"${as[@]}" grep -h ^Cap /proc/self/status >"$1/plain"
 	cmp "$1/caps" "$1/plain" || { cat "$1/caps"; return 1; }
 	[[ $("${as[@]}" "$copy" show "$1/own.db" | grep -c 'exec .*grep') -gt 0 ]] || return 1
+}
+
+# The next line of a capturing command that has TEXT in it.
+said()
+{
+	local line
+	while read -r -t 60 line <&"$talk"; do
+		[[ $line != *"$1"* ]] || { echo "$line"; return 0; }
+	done
+	echo "it does not say '$1'"
+	return 1
+}
+
+# Neither SIGHUP nor the signals of an operator end a recording; SIGUSR1 says how far it is.
+record_goes_on()
+{
+	need_root
+	start_traced "$1/said" "$begat" record -v -o "$1/t.db" || return 1
+	kill -HUP "$traced"
+	kill -USR2 "$traced"
+	kill -PIPE "$traced"
+	kill -USR1 "$traced"
+	said "recording for" >"$1/line" || { cat "$1/line"; return 1; }
+	grep -q "into $1/t.db (.* lost\.$" "$1/line" || { cat "$1/line"; return 1; }
+	"$cases/c_target" it-goes-on
+	end_traced || return 1
+	[[ $("$begat" show "$1/t.db" -e exec -w 'argv ~ "*it-goes-on"' | grep -c it-goes-on) == 1 ]] ||
+		{ echo "it recorded nothing after the signals"; return 1; }
+	# With a command they are for the command.
+	"$begat" record -q -o "$1/c.db" -- sh -c 'trap "exit 9" USR1; kill -USR1 $PPID; while :; do :; done'
+	[[ $? == 9 ]] || { echo "SIGUSR1 does not reach the command of record"; return 1; }
+	"$begat" run -q -- sh -c 'trap "exit 9" USR2; kill -USR2 $PPID; while :; do :; done'
+	[[ $? == 9 ]] || { echo "SIGUSR2 does not reach the command of run"; return 1; }
+}
+
+# A service: a new part with each SIGHUP, as many as --keep says, and a process of the first one keeps its name.
+record_rotates_on_hup()
+{
+	local i parts
+	need_root
+	BEGAT_TARGET=pause "$cases/c_target" an-old-one >"$1/ready" & old=$!
+	until [[ -s $1/ready ]]; do :; done
+	start_traced "$1/said" "$begat" record -v -o "$1/svc-%C.db" --rotate-on-hup --keep 2 || return 1
+	for i in 2 3 4; do
+		"$cases/c_target" "in-$((i - 1))"
+		kill -HUP "$traced"
+		until [[ -e $1/svc-20_00$i.db-wal ]]; do [[ -d /proc/$traced ]] || return 1; done
+	done
+	"$cases/c_target" in-4
+	end_traced || return 1
+	kill "$old"
+	parts=$(cd "$1" && echo svc-*)
+	[[ $parts == 'svc-20_002.db svc-20_003.db svc-20_004.db' ]] || { echo "$parts"; return 1; }
+	for i in 2 3 4; do
+		"$begat" show "$1/svc-20_00$i.db" -e exec --wide | grep -q "in-$i" || { echo "in-$i is not in part $i"; return 1; }
+		[[ $("$begat" show --format json "$1/svc-20_00$i.db" -e snapshot -w "pid == $old" |
+			jq -r 'select(.event == "snapshot") | .argv[1]') == an-old-one ]] ||
+			{ echo "part $i does not know a process that was there before"; return 1; }
+	done
+}
+
+# Who closes the terminal can no longer press Ctrl-C: the recording ends, whole. A kill -HUP before does nothing.
+record_ends_with_its_terminal()
+{
+	need python3
+	need_root
+	timeout 100 python3 tests/integration/hangup.py "$begat" "$1/t.db" || return 1
+	[[ $(sqlite3 "$1/t.db" "SELECT value FROM meta WHERE name = 'complete'") == 1 ]]
 }

@@ -106,19 +106,20 @@ static int write_event(const struct begat_event *ev, void *ctx)
 	return begat_recorder_write(ctx, ev);
 }
 
-/* Records a build in parts of 100 ms; returns how many are finished. */
-static unsigned record_parts(const char *path)
+/* Records a build in parts of 100 ms into pattern.db; returns how many are finished. */
+static unsigned record_parts(const char *pattern)
 {
 	static const char *const command[] = { "make", "-j2", NULL };
 	struct begat_recorder_options opts = { .size = sizeof(opts),
 					       .batch_events = 20,
 					       .max_age_ns = 100000000,
+					       .path_has_time = true,
 					       .command = command };
 	struct begat_recorder_counts counts = { .size = sizeof(counts) };
 	struct begat_recorder *rec = NULL;
 	struct synthetic s;
 
-	assert_int_equal(begat_recorder_open(path, &opts, &rec), 0);
+	assert_int_equal(begat_recorder_open(pattern, &opts, &rec), 0);
 	assert_int_equal(begat_recorder_set_meta(rec, "backend", "abacus"), 0);
 	synthetic_init(&s, write_event, rec);
 	story_build(&s);
@@ -134,14 +135,16 @@ static unsigned record_parts(const char *path)
 static void test_json_of_a_later_part(void **state)
 {
 	struct begat_report_options opts = { .size = sizeof(opts), .format = "json" };
-	char *path = store_path("parts.db"), part[4200], *text = NULL;
+	/* %C is the century: all parts have one name, and a number. */
+	char *path = store_path("parts-%C"), part[4200], *text = NULL;
 	unsigned parts = record_parts(path);
+	char *stem = strndup(path, (size_t)(strchr(path, '%') - path));
 	struct begat_trace *trace;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	assert_true(parts >= 2);
-	snprintf(part, sizeof(part), "%s.1", path);
+	snprintf(part, sizeof(part), "%s20_%03u.db", stem, parts);
 	assert_int_equal(begat_trace_open(part, &trace), 0);
 	assert_string_equal(begat_trace_meta(trace, "backend"), "abacus");
 	assert_string_not_equal(begat_trace_meta(trace, "part"), "1");
@@ -160,10 +163,11 @@ static void test_json_of_a_later_part(void **state)
 			 json_integer_value(json_object_get(about, "span_ns")));
 	json_decref(json);
 	free(text);
-	for (unsigned i = 0; i <= parts; i++) {
-		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
+	for (unsigned i = 1; i <= parts + 1; i++) {
+		snprintf(part, sizeof(part), i > 1 ? "%s20_%03u.db" : "%s20.db", stem, i);
 		assert_int_equal(unlink(part), 0);
 	}
+	free(stem);
 	free(path);
 }
 

@@ -4,7 +4,7 @@
  *
  * Owns:    exactness: events through a file equal the events, as bytes of JSON and member by
  *          member.
- * Not:     files that are broken (test_store_broken.c), what is made of a recording.
+ * Not:     files that are broken (test_store_broken.c), parts (test_parts.c), what is made of a recording.
  */
 #include <begat/filter.h>
 #include <begat/sink.h>
@@ -307,61 +307,6 @@ static void test_one_file_remains(void **state)
 	free(path);
 }
 
-/* ---- rotation ---- */
-
-static void test_rotation(void **state)
-{
-	struct begat_recorder_options opts = {
-		.size = sizeof(opts), .batch_events = 500, .max_bytes = 1 << 20, .keep = 2
-	};
-	char *path = store_path("rotate"), part[4200];
-	struct begat_recorder_counts counts;
-	struct begat_trace *trace = NULL;
-	struct store_capture first = { 0 };
-
-	counts = store_record_with(path, &opts, storm_story, NULL);
-	assert_true(counts.parts > 3);
-	for (unsigned i = 1; i <= counts.parts; i++) {
-		snprintf(part, sizeof(part), "%s.%u", path, i);
-		assert_int_equal(access(part, F_OK), i <= opts.keep ? 0 : -1);
-	}
-	/* The last part begins with those that lived when it began: 500, less the one whose exit
-	 * or fork was in between. */
-	assert_int_equal(begat_trace_open(path, &trace), 0);
-	assert_true(begat_trace_replay(trace, NULL, store_capture_event, &first) > 0);
-	uint64_t carried = 0;
-
-	while (carried < first.count && first.events[carried]->type == BEGAT_SNAPSHOT)
-		carried++;
-	assert_in_range(carried, 499, 500);
-	assert_true(first.events[0]->synthetic);
-	assert_true(begat_event_has(first.events[0], BEGAT_F_ARGV));
-	assert_false(begat_event_has(first.events[0], BEGAT_F_FILENAME));
-	begat_trace_close(trace);
-	store_capture_done(&first);
-	for (unsigned i = 0; i <= opts.keep; i++) {
-		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
-		unlink(part);
-	}
-	free(path);
-}
-
-static void test_rotation_by_age(void **state)
-{
-	struct begat_recorder_options opts = { .size = sizeof(opts),
-					       .batch_events = 20,
-					       .max_age_ns = 200000000 };
-	char *path = store_path("age"), part[4200];
-	struct begat_recorder_counts counts = store_record_with(path, &opts, build_story, NULL);
-
-	assert_true(counts.parts >= 2);
-	for (unsigned i = 0; i <= counts.parts; i++) {
-		snprintf(part, sizeof(part), i ? "%s.%u" : "%s", path, i);
-		assert_int_equal(unlink(part), 0);
-	}
-	free(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,8 +321,6 @@ int main(void)
 		cmocka_unit_test(test_pull),
 		cmocka_unit_test(test_batches_make_no_difference),
 		cmocka_unit_test(test_one_file_remains),
-		cmocka_unit_test(test_rotation),
-		cmocka_unit_test(test_rotation_by_age),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

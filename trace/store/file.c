@@ -18,12 +18,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/safe_open.h"
 #include "writer.h"
+
+#define TRIES 1000 /* of names for one part */
 
 static int fail_open(struct begat_recorder *rec, int err)
 {
@@ -105,6 +109,43 @@ void file_remove(const char *path)
 {
 	unlink(path);
 	remove_companions(path);
+}
+
+/* Where our open file lies, by whatever name. False: it has none, or there is no /proc. */
+static bool find_ours(const struct begat_recorder *rec, char path[PATH_MAX])
+{
+	struct stat ours, there;
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", rec->lock_fd);
+	len = readlink(link, path, PATH_MAX - 1);
+	if (len < 0)
+		len = snprintf(path, PATH_MAX, "%s", rec->path);
+	path[len < PATH_MAX ? len : 0] = '\0';
+	return fstat(rec->lock_fd, &ours) == 0 && lstat(path, &there) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+void file_discard(struct begat_recorder *rec)
+{
+	char path[PATH_MAX];
+	bool is_ours = rec->is_created && rec->lock_fd >= 0 && find_ours(rec, path);
+
+	file_close(rec);
+	if (is_ours)
+		file_remove(path);
+	rec->is_created = false;
+}
+
+int file_where(struct begat_recorder *rec)
+{
+	char path[PATH_MAX];
+
+	free(rec->finished);
+	/* The name that it had is better than none. */
+	rec->finished = strdup(find_ours(rec, path) ? path : rec->path);
+	return rec->finished ? 0 : recorder_fail(rec, ENOMEM, "not enough memory to record");
 }
 
 /*
@@ -339,7 +380,7 @@ static int create(struct begat_recorder *rec, const struct safe_place *place)
 	return make(rec, place, place->name);
 }
 
-int file_open(struct begat_recorder *rec)
+static int open_place(struct begat_recorder *rec)
 {
 	struct safe_place place;
 	const char *why;
@@ -355,6 +396,26 @@ int file_open(struct begat_recorder *rec)
 	if (old_fd >= 0)
 		close(old_fd);
 	safe_done(&place);
+	return err;
+}
+
+int file_open(struct begat_recorder *rec)
+{
+	time_t now = (time_t)(recorder_now_ns(CLOCK_REALTIME) / 1000000000);
+	int err = -EEXIST;
+
+	rec->is_created = false;
+	/* Of parts none takes the place of another: somebody else may make a file meanwhile. */
+	for (unsigned tries = 0; err == -EEXIST && !rec->is_created && tries < TRIES; tries++) {
+		rec->failure = 0;
+		err = parts_name(rec, now, tries);
+		if (!err)
+			err = open_place(rec);
+		if (!rec->pattern)
+			break;
+	}
+	/* What is replaced is what was there at the start. */
+	rec->opts.overwrite = false;
 	return err ? err : prepare_all(rec);
 }
 

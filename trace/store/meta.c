@@ -81,6 +81,8 @@ int meta_begin(struct begat_recorder *rec)
 	err |= meta_text(rec, "cwd", getcwd(cwd, sizeof(cwd)));
 	err |= meta_number(rec, "uid", getuid());
 	err |= meta_number(rec, "part", rec->counts.parts + 1);
+	err |= meta_text(rec, "series", parts_series(rec));
+	err |= meta_text(rec, "file", parts_file(rec));
 	return err;
 }
 

@@ -1,62 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace/store/rotate.c - recordings in parts.
+ * trace/store/rotate.c - what a new part of a recording gets from the part before it.
  *
- * Owns:    names of finished parts, which of them go, what a new part must know of the old one.
- * Not:     when a part is full (writer.c).
+ * Owns:    the processes that live on, the facts about the capture.
+ * Not:     when a part is full (writer.c), names of parts and which are removed (parts.c).
  * Called:  by writer.c, between two parts.
- *
- *   t.db (being written) -> t.db.1 (latest finished) -> t.db.2 -> ... -> removed beyond `keep`
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "reader.h"
 #include "writer.h"
-
-#define PARTS_MAX 100000
-
-static int part_name(const struct begat_recorder *rec, unsigned part, char *out, size_t size)
-{
-	return snprintf(out, size, "%s.%u", rec->path, part) < (int)size ? 0 : -ENAMETOOLONG;
-}
-
-/* Parts 1 to n are there without a hole; returns n. */
-static unsigned count_parts(const struct begat_recorder *rec)
-{
-	char name[4200];
-	unsigned n = 0;
-
-	while (n < PARTS_MAX && part_name(rec, n + 1, name, sizeof(name)) == 0 &&
-	       access(name, F_OK) == 0)
-		n++;
-	return n;
-}
-
-int rotate_files(struct begat_recorder *rec)
-{
-	char from[4200], to[4200];
-	unsigned parts = count_parts(rec);
-
-	while (rec->opts.keep && parts >= rec->opts.keep) {
-		if (part_name(rec, parts, from, sizeof(from)) == 0)
-			unlink(from);
-		parts--;
-	}
-	for (; parts; parts--) {
-		if (part_name(rec, parts, from, sizeof(from)) < 0 ||
-		    part_name(rec, parts + 1, to, sizeof(to)) < 0 || rename(from, to) < 0)
-			return recorder_fail(rec, errno ? errno : EIO,
-					     "cannot rename %s: %s; earlier parts are kept", from,
-					     strerror(errno));
-	}
-	if (part_name(rec, 1, to, sizeof(to)) < 0 || rename(rec->path, to) < 0)
-		return recorder_fail(rec, errno ? errno : EIO, "cannot rename %s: %s", rec->path,
-				     strerror(errno));
-	return 0;
-}
 
 /* What a snapshot may say; the rest belonged to the event that it is made from. */
 static void make_snapshot(const struct begat_recorder *rec, struct begat_event *ev, uint64_t now_ns)
@@ -135,7 +90,7 @@ static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint
 	while (!err && (rc = sqlite3_step(process)) == SQLITE_ROW)
 		err = carry_row(rec, trace, process, image, now_ns);
 	if (!err && rc != SQLITE_DONE)
-		err = recorder_fail(rec, EIO, "cannot read %s.1 again", rec->path);
+		err = recorder_fail(rec, EIO, "cannot read %s again", rec->finished);
 	sqlite3_finalize(process);
 	sqlite3_finalize(image);
 	return err;
@@ -145,13 +100,13 @@ static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint
 static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
 {
 	sqlite3_stmt *stmt = NULL;
-	int err =
-		trace_prepare(trace,
-			      "SELECT name, value FROM meta WHERE name NOT IN ('schema', "
-			      "'complete', 'version', 'created_ns', 'realtime_offset_ns', 'part', "
-			      "'first_ns', 'last_ns', 'events', 'processes', 'execs', 'lost', "
-			      "'dropped')",
-			      &stmt);
+	int err = trace_prepare(
+		trace,
+		"SELECT name, value FROM meta WHERE name NOT IN ('schema', "
+		"'complete', 'version', 'created_ns', 'realtime_offset_ns', 'part', "
+		"'series', 'file', 'first_ns', 'last_ns', 'events', 'processes', 'execs', 'lost', "
+		"'dropped')",
+		&stmt);
 	int rc;
 
 	if (err < 0)
@@ -165,11 +120,8 @@ static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
 int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns)
 {
 	struct begat_trace *trace = NULL;
-	char name[4200];
-	int err = part_name(rec, 1, name, sizeof(name));
+	int err = begat_trace_open(rec->finished, &trace);
 
-	if (!err)
-		err = begat_trace_open(name, &trace);
 	if (err < 0)
 		recorder_fail(rec, -err, "%s", begat_trace_error(trace));
 	else

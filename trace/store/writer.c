@@ -3,7 +3,8 @@
  * trace/store/writer.c - recording: batches of rows in transactions.
  *
  * Owns:    begat_recorder_*: when to commit, what happens when writing fails.
- * Not:     rows (fold.c), the file (file.c), what it says of itself (meta.c), parts (rotate.c).
+ * Not:     rows (fold.c), the file (file.c), what it says of itself (meta.c), names of parts
+ *          (parts.c).
  * Called:  by whoever records, on one thread; it has none of its own.
  *
  * Invariants
@@ -135,10 +136,16 @@ static int begin_part(struct begat_recorder *rec)
 	memset(rec->memos, 0, sizeof(rec->memos));
 	memset(rec->contexts, 0, sizeof(rec->contexts));
 	live_clear(&rec->live);
-	if (file_open(rec) < 0 || meta_begin(rec) < 0)
-		return -rec->failure;
-	rc = recorder_step(rec, rec->commit);
-	return rc == SQLITE_OK ? 0 : recorder_fail_sqlite(rec, rc, "write");
+	rec->is_begun = false;
+	if (file_open(rec) == 0 && meta_begin(rec) == 0) {
+		rc = recorder_step(rec, rec->commit);
+		rec->is_begun = rc == SQLITE_OK;
+		if (!rec->is_begun)
+			recorder_fail_sqlite(rec, rc, "write");
+	}
+	if (!rec->is_begun)
+		file_discard(rec);
+	return rec->is_begun ? 0 : -rec->failure;
 }
 
 static int copy_command(struct begat_recorder *rec, const char *const *command)
@@ -186,20 +193,16 @@ BEGAT_API int begat_recorder_open(const char *path, const struct begat_recorder_
 		rec->opts.batch_ns = BATCH_NS;
 	if (!path || !*path)
 		return recorder_fail(rec, EINVAL, "a recording needs a file name");
-	rec->path = strdup(path);
-	if (!rec->path || intern_new(&rec->intern) < 0 || copy_command(rec, rec->opts.command) < 0)
+	if (parts_init(rec, path) < 0)
+		return -rec->failure;
+	if (intern_new(&rec->intern) < 0 || copy_command(rec, rec->opts.command) < 0)
 		return recorder_fail(rec, ENOMEM, "not enough memory to record");
 	rec->opts.command = NULL;
-	if (begin_part(rec) < 0) {
-		bool is_created = rec->is_created;
-
-		file_close(rec);
-		if (is_created)
-			file_remove(rec->path);
+	if (begin_part(rec) < 0)
 		return -rec->failure;
-	}
-	rec->is_begun = true;
-	return 0;
+	if (parts_find(rec) < 0)
+		file_discard(rec);
+	return -rec->failure;
 }
 
 static int write_ends(struct begat_recorder *rec)
@@ -276,7 +279,7 @@ BEGAT_API int begat_recorder_commit(struct begat_recorder *rec)
 
 static bool part_is_full(const struct begat_recorder *rec)
 {
-	if (rec->opts.max_bytes && rec->bytes >= rec->opts.max_bytes)
+	if (rec->is_rotation_due || (rec->opts.max_bytes && rec->bytes >= rec->opts.max_bytes))
 		return true;
 	return rec->opts.max_age_ns && rec->first_ns &&
 	       rec->last_ns - rec->first_ns >= rec->opts.max_age_ns;
@@ -385,10 +388,17 @@ int recorder_rotate(struct begat_recorder *rec)
 {
 	uint64_t last_ns = rec->last_ns;
 	uint64_t max_bytes = rec->opts.max_bytes;
-	int err = recorder_finish_part(rec);
+	int err = begat_recorder_commit(rec);
 
+	/* Somebody holds the database: tried again with the next commit. */
+	rec->is_rotation_due = !err && rec->batch_events;
+	if (err < 0 || rec->is_rotation_due)
+		return err;
+	err = file_where(rec);
 	if (!err)
-		err = rotate_files(rec);
+		err = recorder_finish_part(rec);
+	if (!err)
+		err = parts_add(rec, rec->finished);
 	if (!err) {
 		rec->counts.parts++;
 		err = begin_part(rec);
@@ -403,7 +413,18 @@ int recorder_rotate(struct begat_recorder *rec)
 	rec->opts.max_bytes = max_bytes;
 	counts.dropped = rec->counts.dropped;
 	rec->counts = counts;
+	if (!err)
+		parts_prune(rec);
 	return err;
+}
+
+BEGAT_API int begat_recorder_rotate(struct begat_recorder *rec)
+{
+	if (rec->failure)
+		return -rec->failure;
+	if (!rec->pattern || rec->is_finished)
+		return -EINVAL;
+	return recorder_rotate(rec);
 }
 
 BEGAT_API int begat_recorder_finish(struct begat_recorder *rec)
@@ -437,8 +458,23 @@ BEGAT_API void begat_recorder_close(struct begat_recorder *rec)
 	intern_free(rec->intern);
 	live_done(&rec->live);
 	free(rec->command);
-	free(rec->path);
+	parts_done(rec);
 	free(rec);
+}
+
+BEGAT_API void begat_recorder_discard(struct begat_recorder *rec)
+{
+	if (!rec)
+		return;
+	if (!rec->counts.parts)
+		file_discard(rec);
+	rec->is_finished = true;
+	begat_recorder_close(rec);
+}
+
+BEGAT_API const char *begat_recorder_path(const struct begat_recorder *rec)
+{
+	return rec && rec->path ? rec->path : "";
 }
 
 BEGAT_API const char *begat_recorder_error(const struct begat_recorder *rec)

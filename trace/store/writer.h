@@ -8,6 +8,7 @@
 #define BEGAT_TRACE_STORE_WRITER_H
 
 #include <begat/trace.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <time.h>
 
@@ -49,14 +50,27 @@ struct context_memo {
 	int64_t number; /* 0 = none */
 };
 
-struct begat_recorder {
+/* A finished part. */
+struct part {
 	char *path;
+	int64_t created_ns, number;
+};
+
+struct begat_recorder {
+	char *path; /* of the file that is being written */
+	char *pattern; /* of the parts' paths, the file name as strftime(3) has it; NULL = one file */
+	char *finished; /* path of the part before; NULL = none */
+	char last_name[NAME_MAX + 1]; /* of the last part, without its number */
+	unsigned last_number;
+	struct part *parts; /* of this series, oldest first; empty without opts.keep */
+	size_t parts_count;
 	struct begat_recorder_options opts;
 	char *command; /* JSON array, or NULL */
 	sqlite3 *db;
 	int lock_fd; /* holds flock(2) while we write; -1 = none */
-	bool is_created; /* the file at path is ours */
+	bool is_created; /* the file of lock_fd is ours and new */
 	bool is_begun; /* tables and meta are committed: from here on the file stays */
+	bool is_rotation_due;
 	bool is_finished;
 
 	/* this batch */
@@ -105,13 +119,30 @@ void file_close(struct begat_recorder *rec);
 /* file.c: unlinks @path and what SQLite keeps beside it. */
 void file_remove(const char *path);
 
+/* file.c: closes, and removes the file if it is ours and new, and still lies at its path. */
+void file_discard(struct begat_recorder *rec);
+
+/* file.c: where the open file is now, in case somebody renamed it: rec->finished. 0 or -errno. */
+int file_where(struct begat_recorder *rec);
+
+/* parts.c: rec->pattern or rec->path from @path; all of it freed. 0 or a negative errno. */
+int parts_init(struct begat_recorder *rec, const char *path);
+void parts_done(struct begat_recorder *rec);
+/* parts.c: rec->path for a part that begins at @now, when @tries names have been taken. */
+int parts_name(struct begat_recorder *rec, time_t now, unsigned tries);
+/* parts.c: what meta says of the part; NULL: it is no part. */
+const char *parts_series(const struct begat_recorder *rec);
+const char *parts_file(const struct begat_recorder *rec);
+/* parts.c: finds the finished parts of earlier runs; one more; removes the oldest beyond keep. */
+int parts_find(struct begat_recorder *rec);
+int parts_add(struct begat_recorder *rec, const char *path);
+void parts_prune(struct begat_recorder *rec);
+
 /* writer.c: complete the part; complete it and begin the next. 0 or a negative errno. */
 int recorder_finish_part(struct begat_recorder *rec);
 int recorder_rotate(struct begat_recorder *rec);
 
-/* rotate.c: rename the finished file and the ones before it. 0 or a negative errno. */
-int rotate_files(struct begat_recorder *rec);
-/* rotate.c: tell the new part of the processes that live on from the last one. */
+/* rotate.c: tell the new part of the processes that live on from rec->finished. */
 int rotate_carry_over(struct begat_recorder *rec, uint64_t now_ns);
 
 /* writer.c */
