@@ -210,10 +210,10 @@ record_goes_on()
 	end_traced || return 1
 	[[ $("$begat" show "$1/t.db" -e exec -w 'argv ~ "*it-goes-on"' | grep -c it-goes-on) == 1 ]] ||
 		{ echo "it recorded nothing after the signals"; return 1; }
-	# With a command they are for the command.
-	"$begat" record -q -o "$1/c.db" -- sh -c 'trap "exit 9" USR1; kill -USR1 $PPID; while :; do :; done'
+	# With a command they are for the command, if not the command itself sends them.
+	"$begat" record -q -o "$1/c.db" -- sh -c 'trap "exit 9" USR1; (kill -USR1 $PPID); while :; do :; done'
 	[[ $? == 9 ]] || { echo "SIGUSR1 does not reach the command of record"; return 1; }
-	"$begat" run -q -- sh -c 'trap "exit 9" USR2; kill -USR2 $PPID; while :; do :; done'
+	"$begat" run -q -- sh -c 'trap "exit 9" USR2; (kill -USR2 $PPID); while :; do :; done'
 	[[ $? == 9 ]] || { echo "SIGUSR2 does not reach the command of run"; return 1; }
 }
 
