@@ -232,13 +232,24 @@ static int check(int dir_fd, int fd, const char **ret_why)
 	}
 }
 
+/* A device may be missing: /dev/tty without a terminal. */
+static bool is_device(const struct safe_place *place)
+{
+	struct stat st;
+
+	if (fstatat(place->dir_fd, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	errno = ENXIO;
+	return S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
+}
+
 static int open_old(const struct safe_place *place, const char **ret_why)
 {
 	int fd = openat(place->dir_fd, place->name,
 			O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 	int err, flags;
 
-	if (fd < 0 && errno == ENXIO)
+	if (fd < 0 && errno == ENXIO && !is_device(place))
 		return fail(ENXIO, "it is a FIFO that no process reads, or a socket", ret_why);
 	if (fd < 0)
 		return -errno;

@@ -99,6 +99,13 @@ int main(int argc, char **argv)
 {
 	setlocale(LC_CTYPE, "");
 	output_guard_stdio();
+	if (rights_are_set_id()) {
+		cli_complain(
+			"begat does not run set-user-ID or set-group-ID: it would open your files "
+			"with the rights of another user. Give it capabilities (setcap): see "
+			"begat(1).");
+		return CLI_OWN_FAILURE;
+	}
 	rights_rest();
 	signals_ignore_file_size();
 	if (argc < 2) {

@@ -287,12 +287,18 @@ int output_flush_stdout(void)
 
 bool output_is_one_of(const struct output *output, const char *const *files, int count)
 {
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char path[PATH_MAX];
 	struct stat a, b;
 
 	if (fstat(output->fd, &a) < 0 || !S_ISREG(a.st_mode))
 		return false;
-	for (int i = 0; i < count; i++)
-		if (!stat(files[i], &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+	for (int i = 0; i < count * 4; i++) {
+		int len = snprintf(path, sizeof(path), "%s%s", files[i / 4], ends[i % 4]);
+
+		if (len < (int)sizeof(path) && !stat(path, &b) && a.st_dev == b.st_dev &&
+		    a.st_ino == b.st_ino)
 			return true;
+	}
 	return false;
 }

@@ -74,7 +74,7 @@ void output_guard_stdio(void);
 /* Flushes stdio's standard output; an exit status: CLI_OK also when the reader has gone. */
 int output_flush_stdout(void);
 
-/* Is it one of these files? An output that is a recording itself would destroy it. */
+/* Is it one of these recordings, or a file that SQLite has beside one? It would be destroyed. */
 bool output_is_one_of(const struct output *output, const char *const *files, int count);
 
 #endif

@@ -25,6 +25,7 @@
 #include "cli.h"
 #include "human.h"
 #include "options.h"
+#include "rights.h"
 #include "status_line.h"
 
 #define TICK_MS 50 /* half of a batch's time */
@@ -180,6 +181,7 @@ static void *write_events(void *ctx)
 	struct recorder *r = ctx;
 	bool is_closed = false;
 
+	rights_drop();
 	pthread_setname_np(pthread_self(), "begat-record");
 	while (sem_wait(&r->go) < 0)
 		; /* a signal */
@@ -308,6 +310,8 @@ int recorder_close(struct recorder *r, bool is_quiet, const char *ending)
 
 	if (!r)
 		return 0;
+	/* To the very end SQLite opens and removes files by their path. */
+	rights_rest();
 	if (!r->is_running) {
 		/* Nothing began, so nothing is left behind. */
 		begat_recorder_discard(r->file);

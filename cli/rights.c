@@ -5,7 +5,6 @@
 #include "rights.h"
 
 #include <linux/capability.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +26,11 @@ static void write_sets(const struct sets *sets)
 
 	/* To have less is always allowed, and so is to have what is permitted. */
 	syscall(SYS_capset, &header, sets->data);
+}
+
+bool rights_are_set_id(void)
+{
+	return getuid() != geteuid() || getgid() != getegid();
 }
 
 void rights_rest(void)

@@ -352,14 +352,17 @@ int stream_close(struct stream *stream)
 			stream->error = r;
 		stream->sink = NULL;
 	}
-	if (stream->begat && stream->options->stats)
+	if (stream->begat && stream->options->stats) {
+		rights_take();
 		report_stats(stream);
+	}
 	if (stream->living_fd >= 0)
 		close(stream->living_fd);
 	stream->living_fd = -1;
 	signals_set_tracer(NULL);
 	begat_close(stream->begat);
 	stream->begat = NULL;
+	rights_drop();
 	int r = output_close(&stream->output, !stream->is_begun);
 
 	if (!stream->error)

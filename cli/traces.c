@@ -107,7 +107,7 @@ int traces_out_open(struct traces_out *out, const char *command, const char *pat
 		return CLI_FAILED;
 	}
 	if (output_is_one_of(&out->output, files, count)) {
-		output_close(&out->output, false);
+		output_close(&out->output, true);
 		return cli_usage_error(command, "the output would overwrite its recording");
 	}
 	int err = output_begin(&out->output, true);

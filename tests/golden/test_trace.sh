@@ -86,6 +86,11 @@ refuse cut_file 1 'cut short' "$begat" show "$tmp/cut.db"
 refuse foreign_file 1 'not an SQLite database' "$begat" export "$tmp/foreign.db" --to csv
 refuse no_format 2 'into which format' "$begat" export "$build"
 refuse unknown_format 2 'unknown format' "$begat" export "$build" --to perfeto
+cp "$build" "$tmp/beside.db"
+for end in -wal -shm -journal; do
+	refuse over_its$end 2 'overwrite its recording' "$begat" show "$tmp/beside.db" -o "$tmp/beside.db$end"
+	[ ! -e "$tmp/beside.db$end" ] || fail over_its$end 'the file was made'
+done
 refuse over_itself 2 'overwrite its recording' "$begat" export "$build" --to csv -o "$build"
 refuse diff_of_one 2 'two recordings' "$begat" diff "$build"
 refuse bad_condition 2 'no measure' "$begat" diff "$build" "$build" --fail-if 'speed > 1'

@@ -8,7 +8,7 @@
 # Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
 
 host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors \
-	file_capabilities record_goes_on record_rotates_on_hup record_ends_with_its_terminal"
+	file_capabilities set_id_is_refused record_goes_on record_rotates_on_hup record_ends_with_its_terminal"
 
 # A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
 record_replaces_late()
@@ -147,6 +147,23 @@ closed_descriptors()
 	! "$begat" show "$1/t.db" -o /dev/stderr 2>&- || { echo "a closed stderr took the output"; return 1; }
 }
 
+# Set-user-ID or set-group-ID, begat would open what only the owner may read.
+set_id_is_refused()
+{
+	local mode copy=$1/opt/bin/begat
+	need_root
+	need setpriv
+	chmod 755 "$work" "$1"
+	make --no-print-directory BUILD="$build" PREFIX="$1/opt" install >"$1/log" 2>&1 || { cat "$1/log"; return 1; }
+	"$begat" record -q -o "$1/t.db" -- true || return 1
+	chmod 640 "$1/t.db"
+	for mode in 4755 2755; do
+		chmod $mode "$copy"
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$copy" show "$1/t.db" >"$1/out" 2>"$1/said"
+		[[ $? == 125 && ! -s $1/out ]] && grep -q 'set-user-ID.*setcap' "$1/said" || { cat "$1/said"; return 1; }
+	done
+}
+
 # With file capabilities, each file is opened with the rights of the user that names it.
 file_capabilities()
 {
@@ -176,6 +193,12 @@ file_capabilities()
 		grep -qi 'permission denied\|not writable\|not readable' "$1/said" || { echo "$line:"; cat "$1/said"; return 1; }
 	done
 	[[ $(ls "$1/root") == limits ]] || { ls "$1/root"; return 1; }
+	# SQLite takes paths to the end: a folder that is another one by then gets and loses nothing.
+	mkdir -m 755 "$1/others"
+	touch "$1/others/own.db-wal" "$1/others/own.db-shm"
+	"${as[@]}" mkdir "$1/d"
+	"${as[@]}" "$copy" record -q -o "$1/d/own.db" -- sh -c 'mv "$1/d" "$1/moved"; ln -s others "$1/d"' - "$1" 2>"$1/said"
+	[[ $(echo "$1"/others/*) == "$1/others/own.db-shm $1/others/own.db-wal" ]] || { ls "$1/others"; cat "$1/said"; return 1; }
 	# They are good for what they are for, and the command has none of them.
 	"${as[@]}" "$copy" record -q -o "$1/own.db" -- sh -c 'grep -h ^Cap /proc/self/status >"$1"; exit 6' - "$1/caps"
 	[[ $? == 6 ]] || return 1
