@@ -181,14 +181,19 @@ static const struct bench_part *find_part(const char *name)
 	return NULL;
 }
 
-static int fail_unknown_part(const char *word)
+const char *const *bench_part_names(void)
 {
-	const char *names[PARTS + 1] = { NULL };
-	char safe[160], sentence[320];
+	static const char *names[PARTS + 1];
 
 	for (size_t i = 0; i < PARTS; i++)
 		names[i] = parts[i]->name;
-	const char *meant = suggest_word(word, names);
+	return names;
+}
+
+static int fail_unknown_part(const char *word)
+{
+	char safe[160], sentence[320];
+	const char *meant = suggest_word(word, bench_part_names());
 
 	snprintf(sentence, sizeof(sentence), "there is no part '%s'%s%s%s",
 		 cli_safe(safe, sizeof(safe), word), meant ? "; did you mean '" : "",

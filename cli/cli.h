@@ -73,7 +73,9 @@ const char *suggest_word(const char *word, const char *const *names);
 
 /* help.c */
 void help_begat(FILE *out);
-/* help_topics.c: filter, events; false for another word. */
+/* What `begat help` explains beside commands, NULL-ended. */
+const char *const *help_topic_names(void);
+/* help_topics.c: one of them; false for another word. */
 bool help_topic(FILE *out, const char *name);
 void help_command(FILE *out, const struct command *command);
 

@@ -26,15 +26,25 @@ static struct {
 	int base_count, conditions_count;
 } chosen; /* one command line a process */
 
+const char *const *diff_format_names(void)
+{
+	static const char *const names[] = { "text", "json", "html", NULL };
+
+	return names;
+}
+
 static int parse_format(struct options *options, const char *value)
 {
 	char safe[96];
 
-	if (strcmp(value, "text") && strcmp(value, "json") && strcmp(value, "html"))
-		return option_fail(options, "--format takes text, json or html, not '%s'",
-				   cli_safe(safe, sizeof(safe), value));
-	chosen.format = value;
-	return 0;
+	for (const char *const *name = diff_format_names(); *name; name++) {
+		if (strcmp(value, *name))
+			continue;
+		chosen.format = value;
+		return 0;
+	}
+	return option_fail(options, "--format takes text, json or html, not '%s'",
+			   cli_safe(safe, sizeof(safe), value));
 }
 
 static int add(struct options *options, const char **list, int *count, const char *value)

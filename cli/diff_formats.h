@@ -26,6 +26,9 @@ struct diff_view {
 	bool has_colour, shows_all;
 };
 
+/* diff.c: what --format takes, NULL-ended. */
+const char *const *diff_format_names(void);
+
 void diff_text(const struct diff_view *view, FILE *out);
 void diff_json(const struct diff_view *view, FILE *out);
 void diff_html(const struct diff_view *view, FILE *out);

@@ -47,7 +47,9 @@ static const char *const filter_page =
 	"\n"
 	"A comparison with a field that an event does not have is false; `not` of it is true.\n"
 	"\n"
-	"Names: those of the fields ('begat help events'), argv[N], env.NAME, and\n"
+	"Names, in small letters or in capitals: those of the fields ('begat help events'), "
+	"argv[N],\n"
+	"env.NAME, and\n"
 	"  user group             uid, gid\n"
 	"  command cmdline args   argv, with a blank between two\n"
 	"  name process           comm\n"
@@ -56,6 +58,7 @@ static const char *const filter_page =
 	"  wall elapsed           duration\n"
 	"  cpu > 10ms, cpu_time   user and system time together; cpu == 3 is the number of a CPU\n"
 	"  path executable        exe\n"
+	"  after                  as that column: of an exit duration, of an exec fork_to_exec\n"
 	"  fail                   a failed exec, an exit code other than 0, death by a signal\n"
 	"  result                 exit code, ok, error or signal: result == 1, result != ok\n"
 	"\n"
@@ -152,6 +155,13 @@ static void print_fields(FILE *out)
 	      "killed_by.oom.\n"
 	      "More: begat-events(5); expressions: 'begat help filter'.\n",
 	      out);
+}
+
+const char *const *help_topic_names(void)
+{
+	static const char *const names[] = { "filter", "events", NULL };
+
+	return names;
 }
 
 bool help_topic(FILE *out, const char *name)

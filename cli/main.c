@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "complete.h"
 #include "matches.h"
 #include "options.h"
 #include "output.h"
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
 	}
 	const char *word = argv[1];
 
+	if (!strcmp(word, "--complete"))
+		return complete(argc - 2, argv + 2);
 	if (!strcmp(word, "help"))
 		return help(argc - 1, argv + 1);
 	if (word[0] != '-') {

@@ -216,10 +216,15 @@ int option_env(struct options *options, const char *value)
 	}
 }
 
-int option_latency(struct options *options, const char *value)
+const char *const *option_latency_names(void)
 {
 	static const char *const names[] = { "low", "balanced", "batch", NULL };
 
+	return names;
+}
+
+int option_latency(struct options *options, const char *value)
+{
 	if (!strcmp(value, "low"))
 		options->latency = BEGAT_LOW;
 	else if (!strcmp(value, "balanced"))
@@ -227,24 +232,37 @@ int option_latency(struct options *options, const char *value)
 	else if (!strcmp(value, "batch"))
 		options->latency = BEGAT_BATCH;
 	else
-		return fail_choice(options, "latency mode", value, names);
+		return fail_choice(options, "latency mode", value, option_latency_names());
 	return 0;
+}
+
+const char *const *option_backend_names(void)
+{
+	static const char *const names[] = { "kprobe", "tracepoint", "lifecycle", NULL };
+
+	return names;
 }
 
 int option_backend(struct options *options, const char *value)
 {
-	static const char *const names[] = { "kprobe", "tracepoint", "lifecycle", NULL };
+	options->backend = choose(value, option_backend_names());
+	return options->backend ? 0
+				: fail_choice(options, "backend", value, option_backend_names());
+}
 
-	options->backend = choose(value, names);
-	return options->backend ? 0 : fail_choice(options, "backend", value, names);
+const char *const *option_transport_names(void)
+{
+	static const char *const names[] = { "ringbuf", "perfbuf", NULL };
+
+	return names;
 }
 
 int option_transport(struct options *options, const char *value)
 {
-	static const char *const names[] = { "ringbuf", "perfbuf", NULL };
-
-	options->transport = choose(value, names);
-	return options->transport ? 0 : fail_choice(options, "transport", value, names);
+	options->transport = choose(value, option_transport_names());
+	return options->transport
+		       ? 0
+		       : fail_choice(options, "transport", value, option_transport_names());
 }
 
 int option_buffer(struct options *options, const char *value)

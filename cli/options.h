@@ -91,6 +91,11 @@ int option_until(struct options *options, const char *value);
 int option_verbose(struct options *options, const char *value);
 int option_quiet(struct options *options, const char *value);
 
+/* option_values.c: the values of options that take one of few, NULL-ended. */
+const char *const *option_latency_names(void);
+const char *const *option_backend_names(void);
+const char *const *option_transport_names(void);
+
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);
 int option_output(struct options *options, const char *value);

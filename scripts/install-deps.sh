@@ -45,7 +45,7 @@ debian_packages()
 	test)
 		echo "libcmocka-dev libjansson-dev jq strace stress-ng time clang-format sqlite3 git
 		      mount util-linux procps python3 python3-jsonschema libclang-rt-dev|libclang-rt-14-dev
-		      protobuf-compiler graphviz valgrind|none" ;;
+		      protobuf-compiler graphviz valgrind|none zsh|none fish|none" ;;
 	browser)
 		echo "chromium|none $(web_packages)" ;;
 	vm)
@@ -68,7 +68,7 @@ fedora_packages()
 	test)
 		echo "libcmocka-devel jansson-devel glibc-static jq strace stress-ng time
 		      clang-tools-extra sqlite git util-linux procps-ng python3 python3-jsonschema compiler-rt
-		      protobuf-compiler graphviz valgrind|none" ;;
+		      protobuf-compiler graphviz valgrind|none zsh|none fish|none" ;;
 	browser)
 		echo "chromium|none $(web_packages)" ;;
 	vm)

@@ -137,6 +137,9 @@ struct bench_part {
 	int (*run)(struct bench *bench);
 };
 
+/* bench.c: the names of all, NULL-ended. */
+const char *const *bench_part_names(void);
+
 extern const struct bench_part bench_latency, bench_storm, bench_hooks, bench_memory, bench_idle;
 
 #endif

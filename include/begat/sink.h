@@ -47,6 +47,9 @@ int begat_sink_open(const char *name, const struct begat_sink_options *opts,
  */
 int begat_sink_check_columns(const char *list, char *error, size_t error_len);
 
+/** begat_sink_columns() - "time", "event", ..., NULL-ended: the columns of text, fields aside. */
+const char *const *begat_sink_columns(void);
+
 /** begat_sink_resize() - the terminal has another width now; text follows from the next line on. */
 void begat_sink_resize(struct begat_sink *sink, uint32_t columns);
 

@@ -1,50 +1,62 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# bash completion for begat. Commands and options come from begat's own help: nothing to keep in step.
+# bash completion for begat: `begat --complete WORD...` says what can come, this shows it.
 
 _begat()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i words=
+	local cur=${COMP_WORDS[COMP_CWORD]} i line rest
+	local -a words=() places=() answer=()
 	COMPREPLY=()
 
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		words=$(begat --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  *[a-z].*/\1/p')
-		COMPREPLY=($(compgen -W "$words help --help --version" -- "$cur"))
-		return
-	fi
-	if [ "${COMP_WORDS[1]}" = run ] || [ "${COMP_WORDS[1]}" = record ]; then
-		# After "--" or the first word that is no option it is another command's line.
-		for ((i = 2; i < COMP_CWORD; i++)); do
-			if [ "${COMP_WORDS[i]}" = -- ] && declare -F _command_offset >/dev/null; then
-				_command_offset $((i + 1))
-				return
-			fi
-		done
-	fi
-	case $prev in
-	--columns) words="time event pid ppid user result after command uid exe cwd comm container_id" ;;
-	--format) words="text json" ;;
-	-t | --to) words="perfetto chrome folded dot ndjson csv ecs otel" ;;
-	--latency) words="low balanced batch" ;;
-	--backend) words="kprobe tracepoint lifecycle" ;;
-	--transport) words="ringbuf perfbuf" ;;
-	-e | --events) words="fork exec exec_failed exit snapshot all" ;;
-	-u | --user) COMPREPLY=($(compgen -u -- "$cur")); return ;;
-	-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
-	-o | --output | --record | -b | --base | --budget) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	help) words=$(begat --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  *[a-z].*/\1/p') ;;
+	# bash takes "--format=json" for three words: begat gets one.
+	for ((i = 1; i <= COMP_CWORD; i++)); do
+		if [[ ${#words[@]} -gt 0 && ${words[-1]} == --* &&
+			( ${COMP_WORDS[i]} == = || ${words[-1]} == *= ) ]]; then
+			words[-1]+=${COMP_WORDS[i]}
+		else
+			words+=("${COMP_WORDS[i]}")
+			places+=("$i")
+		fi
+	done
+	[[ $cur != = ]] || cur=
+
+	mapfile -t answer < <(begat --complete "${words[@]}" 2>/dev/null)
+	case ${answer[0]-} in
+	:files) _begat_files "$cur" '*' ;;
+	:recordings) _begat_files "$cur" '*.db*' ;;
+	:users) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+	:pids) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur") ;;
+	:command*)
+		i=${places[${answer[0]#:command }]-$COMP_CWORD}
+		if declare -F _comp_command_offset >/dev/null; then
+			_comp_command_offset "$i"
+		elif declare -F _command_offset >/dev/null; then
+			_command_offset "$i"
+		elif [[ $i == "$COMP_CWORD" ]]; then
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		else
+			_begat_files "$cur" '*'
+		fi
+		;;
 	*)
-		case $cur in
-		-*) words=$(begat "${COMP_WORDS[1]}" --help 2>/dev/null |
-			sed -n 's/^ .*\(--[a-z-]\{1,\}\).*/\1/p') ;;
-		*)
-			case ${COMP_WORDS[1]} in
-			run | record) COMPREPLY=($(compgen -c -- "$cur")) ;;
-			show | report | export | diff) COMPREPLY=($(compgen -f -- "$cur")) ;;
-			bench) COMPREPLY=($(compgen -W "latency storm hooks memory idle" -- "$cur")) ;;
-			esac
-			return ;;
-		esac ;;
+		for line in "${answer[@]}"; do
+			rest=${line%%$'\t'*}
+			# What is ahead of "=" is not replaced.
+			[[ $rest != --*=* ]] || [[ $COMP_WORDBREAKS != *=* ]] || rest=${rest#*=}
+			COMPREPLY+=("$rest")
+		done
+		;;
 	esac
-	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+
+# Files that match $2, or else all, and folders.
+_begat_files()
+{
+	local file
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r file; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ -d $file || ${file##*/} == $2 ]] && COMPREPLY+=("$file")
+	done < <(compgen -f -- "$1")
+	[[ ${#COMPREPLY[@]} -gt 0 ]] || mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 complete -F _begat begat

@@ -16,14 +16,14 @@
 #define TEXT_WIDTH 24 /* of a text between other columns */
 
 static const struct column usual[] = {
-	{ COLUMN_TIME, 0, "TIME", 15, 0, 0, false, false },
-	{ COLUMN_EVENT, 0, "EVENT", 4, 2, 0, false, false },
-	{ COLUMN_PID, 0, "PID", 7, 1, 0, true, false },
-	{ COLUMN_PPID, 0, "PPID", 7, 1, 0, true, false },
-	{ COLUMN_USER, 0, "USER", 4, 2, 0, false, false },
-	{ COLUMN_RESULT, 0, "RESULT", 7, 2, 0, false, false },
-	{ COLUMN_AFTER, 0, "AFTER", 9, 2, 0, false, false },
-	{ COLUMN_COMMAND, 0, "COMMAND", 0, 2, 0, false, true },
+	{ COLUMN_TIME, 0, "time", 15, 0, 0, false, false },
+	{ COLUMN_EVENT, 0, "event", 4, 2, 0, false, false },
+	{ COLUMN_PID, 0, "pid", 7, 1, 0, true, false },
+	{ COLUMN_PPID, 0, "ppid", 7, 1, 0, true, false },
+	{ COLUMN_USER, 0, "user", 4, 2, 0, false, false },
+	{ COLUMN_RESULT, 0, "result", 7, 2, 0, false, false },
+	{ COLUMN_AFTER, 0, "after", 9, 2, 0, false, false },
+	{ COLUMN_COMMAND, 0, "command", 0, 2, 0, false, true },
 };
 
 #define USUAL (sizeof(usual) / sizeof(usual[0]))
@@ -146,14 +146,9 @@ static int fail_unknown(const char *word, size_t len, char *error, size_t size)
 	char list[1024] = "", safe[128];
 	size_t used = 0;
 
-	for (size_t i = 0; i < USUAL; i++) {
-		char name[16] = "";
-
-		for (size_t k = 0; usual[i].title[k] && k < sizeof(name) - 1; k++)
-			name[k] = (char)tolower((unsigned char)usual[i].title[k]);
+	for (size_t i = 0; i < USUAL; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-					 name);
-	}
+					 usual[i].title);
 	begat_escape(safe, sizeof(safe), word, len < 40 ? len : 40, false);
 	if (error)
 		snprintf(error, size,
@@ -291,6 +286,15 @@ void columns_header(const struct columns *columns, struct line *line)
 		columns_put(columns, i, line, title);
 		line_unlimit(line);
 	}
+}
+
+BEGAT_API const char *const *begat_sink_columns(void)
+{
+	static const char *names[USUAL + 1]; /* the same whoever fills it */
+
+	for (size_t i = 0; i < USUAL; i++)
+		names[i] = usual[i].title;
+	return names;
 }
 
 BEGAT_API int begat_sink_check_columns(const char *list, char *error, size_t error_len)

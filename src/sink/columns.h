@@ -41,7 +41,7 @@ enum column_clock {
 struct column {
 	enum column_kind kind;
 	int field; /* of COLUMN_FIELD: enum begat_field */
-	const char *title; /* lives as long as the program */
+	const char *title; /* its name, shown in capitals; lives as long as the program */
 	uint32_t width, gap; /* gap: blanks before it */
 	uint32_t start; /* where it begins unless it is pushed */
 	bool is_right; /* flush right */

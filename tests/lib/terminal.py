@@ -30,9 +30,11 @@ def width_of(text):
 class Terminal:
     """The program leads a session on a terminal. in_background: a group of its own beside the leader's."""
 
-    def __init__(self, command, columns, rows=50, env=None, redirect=None, in_background=False):
+    def __init__(self, command, columns, rows=50, env=None, redirect=None, in_background=False,
+                 is_lenient=False):
         self.rows, self.columns = [""], columns
         self.row = self.column = 0
+        self.is_lenient = is_lenient  # a shell's line editor uses much more
         self.raw = ""
         self.rest = b""
         self.status = None
@@ -82,6 +84,8 @@ class Terminal:
 
     def show(self, text):
         self.raw += text
+        if self.is_lenient:  # titles, two-character sequences
+            text = re.sub(r"\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[()][0-9AB]|\x1b[=>78]", "", text)
         for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x1b]|\x1b", text):
             if part == "\r":
                 self.column = 0
@@ -93,8 +97,14 @@ class Terminal:
                 self.rows = self.rows[:self.row] + [(self.rows + [""])[self.row][:self.column]]
             elif part[0] == "\x1b" and part[-1] == "m":
                 pass
-            elif part[0] == "\x1b":
+            elif part[0] == "\x1b" and not self.is_lenient:
                 raise Failure("an escape sequence that is not expected: %r" % part)
+            elif re.fullmatch(r"\x1b\[\d*[ABCD]", part):
+                count = int(part[2:-1] or 1)
+                self.row = max(0, self.row + count * {"A": -1, "B": 1}.get(part[-1], 0))
+                self.column = max(0, self.column + count * {"C": 1, "D": -1}.get(part[-1], 0))
+            elif part < " " or part[0] == "\x1b":
+                pass
             else:
                 self.put(part)
 
