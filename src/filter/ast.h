@@ -50,6 +50,7 @@ enum operand_part {
 	PART_OOM,
 	PART_VARIABLE, /* env.NAME */
 	PART_CPU_TIME, /* utime and stime together */
+	PART_AFTER, /* of an exit duration, of an exec fork_to_exec: the column AFTER */
 };
 
 struct operand {

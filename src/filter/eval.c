@@ -62,6 +62,14 @@ static bool get_member(const struct begat_event *ev, const struct operand *opera
 	}
 }
 
+static bool get_after(const struct begat_event *ev, __int128 *ret_value)
+{
+	bool is_exec = ev->type == BEGAT_EXEC;
+
+	*ret_value = is_exec ? ev->fork_to_exec_ns : ev->duration_ns;
+	return begat_event_has(ev, is_exec ? BEGAT_F_FORK_TO_EXEC : BEGAT_F_DURATION);
+}
+
 /* The value of anything that is a number or a truth; false if it is absent (or null in JSON). */
 static bool get_number(const struct begat_event *ev, const struct operand *operand,
 		       __int128 *ret_value)
@@ -72,6 +80,8 @@ static bool get_number(const struct begat_event *ev, const struct operand *opera
 		*ret_value = ev->type;
 		return true;
 	}
+	if (operand->part == PART_AFTER)
+		return get_after(ev, ret_value);
 	if (!begat_event_has(ev, (enum begat_field)operand->field))
 		return false;
 	if (operand->part != PART_WHOLE)

@@ -98,10 +98,15 @@ bool lex_accept_word(struct lexer *lexer, const char *word)
 	size_t len = strlen(word);
 
 	lex_skip_blanks(lexer);
-	if (strncmp(lexer->at, word, len) != 0 || is_word_char(lexer->at[len]))
+	if (strncasecmp(lexer->at, word, len) != 0 || is_word_char(lexer->at[len]))
 		return false;
 	lexer->at += len;
 	return true;
+}
+
+bool word_is(struct word word, const char *text)
+{
+	return strlen(text) == word.len && strncasecmp(text, word.data, word.len) == 0;
 }
 
 struct word lex_name(struct lexer *lexer)

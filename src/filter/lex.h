@@ -43,6 +43,9 @@ bool lex_at_end(struct lexer *lexer);
 bool lex_accept_sign(struct lexer *lexer, const char *sign);
 bool lex_accept_word(struct lexer *lexer, const char *word);
 
+/* Is it @text, in small letters or in capitals? */
+bool word_is(struct word word, const char *text);
+
 /* A field or function name: letters, digits, _ and ., then maybe [number]. len 0 if none. */
 struct word lex_name(struct lexer *lexer);
 

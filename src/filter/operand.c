@@ -38,6 +38,7 @@ static const struct {
 	{ "cpu_time", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, false } },
 	{ "cpu_ns", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, false } },
 	{ "cpu_s", { OPERAND_DURATION, PART_CPU_TIME, 0, BEGAT_F_UTIME, NULL, true } },
+	{ "after", { OPERAND_DURATION, PART_AFTER, 0, BEGAT_F_DURATION, NULL, false } },
 	{ "wall_s", { OPERAND_DURATION, PART_WHOLE, 0, BEGAT_F_DURATION, NULL, true } },
 };
 
@@ -74,6 +75,9 @@ static const struct {
 	{ "path", BEGAT_F_EXE },
 	{ "executable", BEGAT_F_EXE },
 	{ "binary", BEGAT_F_EXE },
+	{ "program", BEGAT_F_EXE },
+	{ "read", BEGAT_F_READ_BYTES },
+	{ "write", BEGAT_F_WRITE_BYTES },
 	{ "image", BEGAT_F_EXE },
 	{ "file", BEGAT_F_FILENAME },
 	{ "dir", BEGAT_F_CWD },
@@ -91,6 +95,28 @@ static const struct {
 	{ "capabilities", BEGAT_F_CAPS },
 	{ "environ", BEGAT_F_ENV },
 	{ "runtime", BEGAT_F_CONTAINER_RUNTIME },
+};
+
+/* Headings and columns of SQL that are of no event, with what to ask instead. */
+static const struct {
+	const char *word, *answer;
+} answers[] = {
+	{ "start", "events have `time`; a process starts with `event == fork`" },
+	{ "started", "events have `time`; a process starts with `event == fork`" },
+	{ "start_ns", "events have `time` and `ts`; a process starts with `event == fork`" },
+	{ "end", "events have `time`; a process ends with `event == exit`" },
+	{ "ended", "events have `time`; a process ends with `event == exit`" },
+	{ "end_ns", "events have `time` and `ts`; a process ends with `event == exit`" },
+	{ "unit", "ask for `cgroup ~ \"*/NAME.service*\"`" },
+	{ "row", "it numbers the rows of a recording; events have `id` and `pid`" },
+	{ "n", "it numbers the rows of a recording; events have `seq`" },
+	{ "depth", "`under(PID)` and `ancestor(EXPR)` ask for forebears" },
+	{ "share", "it is of many processes: see `begat report`" },
+	{ "runs", "it is of many processes: see `begat report`" },
+	{ "times", "it is of many processes: see `begat report`" },
+	{ "median", "it is of many processes: see `begat report`" },
+	{ "processes", "it is of many processes: see `begat report`" },
+	{ "change", "it is of two recordings: see `begat diff`" },
 };
 
 static enum operand_type type_of(const struct field *field)
@@ -206,14 +232,23 @@ static const char *name_of_operand(int number)
 	number -= BEGAT_FIELD_COUNT;
 	if (number < BEGAT_FIELD_COUNT)
 		return fields[number].alias;
-	return parts[number - BEGAT_FIELD_COUNT].name;
+	number -= BEGAT_FIELD_COUNT;
+	return number < COUNT(parts) ? parts[number].name : words[number - COUNT(parts)].word;
 }
 
 static int unknown(struct lexer *lexer, struct word name)
 {
-	const char *near = operand_suggest(name.data, name.len, name_of_operand,
-					   2 * BEGAT_FIELD_COUNT + COUNT(parts));
+	const char *near;
 	char shown[LEX_SHOWN_BYTES];
+
+	for (int i = 0; i < COUNT(answers); i++) {
+		if (word_is(name, answers[i].word))
+			return lex_error(lexer, "no event has %s (column %zu): %s",
+					 lex_shown(shown, name.data, name.len),
+					 lex_column(lexer, name.data), answers[i].answer);
+	}
+	near = operand_suggest(name.data, name.len, name_of_operand,
+			       2 * BEGAT_FIELD_COUNT + COUNT(parts) + COUNT(words));
 
 	if (near)
 		return lex_error(lexer, "unknown field %s at column %zu; did you mean `%s`?",
@@ -238,11 +273,23 @@ static int find_variable(struct lexer *lexer, struct word name, struct operand *
 	return 0;
 }
 
+/* Headings are in capitals, so a name in capitals is the same name. */
+static int find_field(const char *name, size_t len)
+{
+	char lower[WORD_MAX];
+
+	if (len > sizeof(lower))
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char)tolower((unsigned char)name[i]);
+	return fields_find(lower, len);
+}
+
 /* argv[2], pids[0] */
 static int find_index(struct lexer *lexer, struct word name, struct operand *ret_operand)
 {
 	const char *bracket = memchr(name.data, '[', name.len);
-	int field = fields_find(name.data, (size_t)(bracket - name.data));
+	int field = find_field(name.data, (size_t)(bracket - name.data));
 	unsigned long index = strtoul(bracket + 1, NULL, 10);
 
 	if (field != BEGAT_F_ARGV && field != BEGAT_F_PIDS)
@@ -266,19 +313,17 @@ int operand_find(struct lexer *lexer, struct word name, struct operand *ret_oper
 
 	if (name.data[name.len - 1] == ']')
 		return find_index(lexer, name, ret_operand);
-	if (name.len > strlen("env.") && memcmp(name.data, "env.", strlen("env.")) == 0)
+	if (name.len > strlen("env.") && strncasecmp(name.data, "env.", strlen("env.")) == 0)
 		return find_variable(lexer, name, ret_operand);
 	for (int i = 0; i < COUNT(parts); i++) {
-		if (strlen(parts[i].name) == name.len &&
-		    memcmp(parts[i].name, name.data, name.len) == 0) {
+		if (word_is(name, parts[i].name)) {
 			*ret_operand = parts[i].operand;
 			return 0;
 		}
 	}
-	field = fields_find(name.data, name.len);
+	field = find_field(name.data, name.len);
 	for (int i = 0; field < 0 && i < COUNT(words); i++) {
-		if (strlen(words[i].word) == name.len &&
-		    memcmp(words[i].word, name.data, name.len) == 0)
+		if (word_is(name, words[i].word))
 			field = words[i].field;
 	}
 	if (field < 0)

@@ -434,8 +434,7 @@ static int parse_result(struct parser *parser, uint32_t *ret_node)
 
 static bool is_keyword(struct word name)
 {
-	return (name.len == 2 && memcmp(name.data, "or", 2) == 0) ||
-	       (name.len == 3 && memcmp(name.data, "and", 3) == 0);
+	return word_is(name, "or") || word_is(name, "and");
 }
 
 static int parse_primary(struct parser *parser, uint32_t *ret_node)
@@ -455,9 +454,9 @@ static int parse_primary(struct parser *parser, uint32_t *ret_node)
 				 lex_column(lexer, lexer->at), lex_found(lexer, shown));
 	lex_skip_blanks(lexer);
 	if (*lexer->at == '(') {
-		if (name.len == 5 && memcmp(name.data, "under", 5) == 0)
+		if (word_is(name, "under"))
 			return parse_under(parser, ret_node);
-		if (name.len == 8 && memcmp(name.data, "ancestor", 8) == 0)
+		if (word_is(name, "ancestor"))
 			return parse_ancestor(parser, ret_node);
 		return lex_error(
 			lexer,
@@ -465,11 +464,10 @@ static int parse_primary(struct parser *parser, uint32_t *ret_node)
 			lex_shown(shown, name.data, name.len), lex_column(lexer, name.data));
 	}
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		if (strlen(meanings[i].word) == name.len &&
-		    memcmp(meanings[i].word, name.data, name.len) == 0)
+		if (word_is(name, meanings[i].word))
 			return parse_word(parser, &meanings[i], ret_node);
 	}
-	if (name.len == 6 && memcmp(name.data, "result", 6) == 0)
+	if (word_is(name, "result"))
 		return parse_result(parser, ret_node);
 	return parse_comparison(parser, name, ret_node);
 }

@@ -93,6 +93,10 @@ static struct bounds bounds_of_test(const struct node *node)
 		bounds.can_be_false = is_equal ? BEGAT_EVENTS_ALL & ~bit : bit;
 		return bounds;
 	}
+	if (node->operand.part == PART_AFTER) {
+		bounds.can_be_true = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+		return bounds;
+	}
 	/* Only one kind of event has it, and without it a comparison is false. */
 	if ((field->events & (field->events - 1)) == 0)
 		bounds.can_be_true = field->events;
@@ -263,6 +267,8 @@ BEGAT_API void begat_filter_fields(const struct begat_filter *filter, struct beg
 			begat_fields_add(ret, (enum begat_field)node->operand.field);
 		if (node->kind == NODE_TEST && node->operand.part == PART_CPU_TIME)
 			begat_fields_add(ret, BEGAT_F_STIME);
+		if (node->kind == NODE_TEST && node->operand.part == PART_AFTER)
+			begat_fields_add(ret, BEGAT_F_FORK_TO_EXEC);
 		if (node->kind == NODE_UNDER || node->kind == NODE_ANCESTOR) {
 			begat_fields_add(ret, BEGAT_F_ID);
 			begat_fields_add(ret, BEGAT_F_PARENT_ID);
