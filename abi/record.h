@@ -33,6 +33,7 @@ enum rec_type {
 	REC_CHUNK = 6, /* a part of a long argv or env of the REC_EXEC(_FAILED) that follows */
 	REC_CGROUP = 7, /* a cgroup's path, once before the first record that names its id */
 	REC_SNAPSHOT = 8, /* from the task iterator, never in the ring */
+	REC_SNAPSHOT_THREAD = 9, /* the same, of a thread that is not its process's leader */
 };
 
 /* What a drop is counted under; indexes of struct rec_lost.count and the counters. */
@@ -258,10 +259,24 @@ struct rec_cgroup {
 struct rec_snapshot {
 	struct rec_header header; /* tid = tgid; seq and cpu are 0 */
 	struct rec_who who;
+	__u64 utime_ns; /* as in rec_exit: of the leader, and of all threads that have ended */
+	__u64 stime_ns;
+	__u64 runtime_ns;
 	__u32 reader_pid; /* its pid in the PID namespace of the reader; 0 = it has none there */
 	__u32 proc_pid; /* and in that of the reader's /proc */
 	/* where who.pids points: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
+};
+
+/* A living thread beside its leader: the process's CPU time is the sum over all of them. */
+struct rec_snapshot_thread {
+	struct rec_header header; /* seq and cpu are 0 */
+	__u64 start_ns; /* the leader's: with tgid, the identity of the process */
+	__u64 utime_ns;
+	__u64 stime_ns;
+	__u64 runtime_ns;
+	__u32 tgid;
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct rec_header) == 32, "rec_header");
@@ -275,6 +290,7 @@ _Static_assert(sizeof(struct rec_exit) == 344, "rec_exit");
 _Static_assert(sizeof(struct rec_lost) == 80, "rec_lost");
 _Static_assert(sizeof(struct rec_chunk) == 56, "rec_chunk");
 _Static_assert(sizeof(struct rec_cgroup) == 56, "rec_cgroup");
-_Static_assert(sizeof(struct rec_snapshot) == 320, "rec_snapshot");
+_Static_assert(sizeof(struct rec_snapshot) == 344, "rec_snapshot");
+_Static_assert(sizeof(struct rec_snapshot_thread) == 72, "rec_snapshot_thread");
 
 #endif

@@ -83,6 +83,7 @@ struct summary {
 	uint64_t path_search; /* execs that failed while a PATH was searched */
 	uint64_t failed_execs; /* other failed ones */
 	uint64_t cpu_ns;
+	uint64_t running_cpu_ns; /* of this, by those that still run */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as told in the stream */
 	uint64_t argv_incomplete;
 };

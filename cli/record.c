@@ -279,6 +279,7 @@ static int open_capture(struct record *record, struct options *options)
 				      ? BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT)
 				      : BEGAT_EVENTS_ALL;
 	stream_fill(&record->stream, &opts);
+	opts.reads_usage = true;
 	recorder_fields(&opts.fields, options->env != BEGAT_ENV_NONE);
 	return stream_start(&record->stream, &opts);
 }
@@ -334,6 +335,7 @@ static int record_all(struct record *record, const struct options *options, char
 	while (record->has_command && !record->has_ended &&
 	       waitpid(record->child.pid, &record->wait_status, 0) < 0 && errno == EINTR)
 		;
+	recorder_end(record->recorder);
 	int finished = begat_finish(record->stream.begat);
 
 	if (finished == -ECANCELED)

@@ -44,6 +44,9 @@ struct recorder {
 	atomic_bool wants_part,
 		wants_status; /* set by the capturing thread, cleared by the other */
 	uint64_t begun_ns; /* CLOCK_BOOTTIME */
+	const struct begat *begat;
+	struct begat_usage *usage; /* what the last part that ended was told */
+	_Atomic(struct begat_usage *) last; /* what the end of the recording is told */
 	char *path;
 };
 
@@ -64,8 +67,26 @@ static void free_recorder(struct recorder *r)
 	sem_destroy(&r->go);
 	begat_recorder_close(r->file);
 	begat_queue_free(r->queue);
+	begat_usage_free(r->usage);
+	begat_usage_free(atomic_load(&r->last));
 	free(r->path);
 	free(r);
+}
+
+/*
+ * For the end of a part, on the writing thread. Once the capture nears its end the tracer goes, and
+ * what was read then holds for whatever is still to be written.
+ */
+static const struct begat_usage *read_usage(void *ctx)
+{
+	struct recorder *r = ctx;
+	struct begat_usage *last = atomic_load(&r->last);
+
+	if (last)
+		return last;
+	begat_usage_free(r->usage);
+	r->usage = NULL;
+	return begat_usage_read(r->begat, &r->usage) ? NULL : r->usage;
 }
 
 /* @event's argv as an array, each string where it is in the event. NULL: no memory. */
@@ -83,7 +104,7 @@ static const char **array_of(const struct begat_event *event)
 static int open_file(struct recorder *r, const struct options *options,
 		     const struct begat_recorder_options *opts)
 {
-	struct begat_recorder_options redacted = *opts;
+	struct begat_recorder_options redacted = *opts, asked = *opts;
 	struct begat_redactor *redactor = NULL;
 	struct begat_event event = { .size = sizeof(event), .type = BEGAT_EXEC };
 	const struct begat_event *shown;
@@ -91,8 +112,10 @@ static int open_file(struct recorder *r, const struct options *options,
 	size_t bytes = 0;
 	char *joined;
 
+	asked.read_usage = redacted.read_usage = read_usage;
+	asked.ctx = redacted.ctx = r;
 	if (!options->redact || !opts->command)
-		return begat_recorder_open(r->path, opts, &r->file);
+		return begat_recorder_open(r->path, &asked, &r->file);
 	for (const char *const *arg = opts->command; *arg; arg++, event.argv.count++)
 		bytes += strlen(*arg) + 1;
 	joined = malloc(bytes + 1);
@@ -262,6 +285,17 @@ int recorder_start(struct recorder *r, const struct begat *begat)
 		complain_of(r);
 		return err;
 	}
+	r->begat = begat;
+	/* Without it the recording is whole; it only cannot tell of the CPU time of the living. */
+	struct begat_usage *usage = NULL;
+
+	if (!begat_usage_first(begat, &usage))
+		err = begat_recorder_usage(r->file, usage);
+	begat_usage_free(usage);
+	if (err < 0) {
+		complain_of(r);
+		return err;
+	}
 	r->is_running = true;
 	sem_post(&r->go);
 	return 0;
@@ -281,6 +315,14 @@ bool recorder_add(struct recorder *r, const struct begat_event *ev)
 {
 	begat_queue_push(r->queue, ev);
 	return !atomic_load_explicit(&r->has_failed, memory_order_relaxed);
+}
+
+void recorder_end(struct recorder *r)
+{
+	struct begat_usage *usage = NULL;
+
+	if (r && r->is_running && !begat_usage_read(r->begat, &usage))
+		begat_usage_free(atomic_exchange(&r->last, usage));
 }
 
 static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c,

@@ -9,6 +9,7 @@
  *	begat_open(..)                          with recorder_fields()
  *	recorder_start(recorder, begat)         signals are blocked by then
  *	recorder_add(recorder, ev)              for each event, also the summary; never blocks
+ *	recorder_end(recorder)                  just before begat_finish()
  *	recorder_close(recorder, quiet)         after begat_finish()
  */
 #ifndef BEGAT_CLI_RECORDER_H
@@ -39,6 +40,9 @@ int recorder_start(struct recorder *recorder, const struct begat *begat);
  * can no longer be written, which has been said; later events are only counted.
  */
 bool recorder_add(struct recorder *recorder, const struct begat_event *ev);
+
+/* Notes what those that live have used until now. NULL is fine. */
+void recorder_end(struct recorder *recorder);
 
 /*
  * What the thread has written, for a status line: as of shortly after the last call of this. Never

@@ -233,7 +233,16 @@ static int trace_command(struct run *run, char **argv)
 	while (!run->has_ended && waitpid(run->child.pid, &run->wait_status, 0) < 0 &&
 	       errno == EINTR)
 		;
+	struct begat_usage *usage = NULL;
+
+	recorder_end(run->recorder);
+	if (run->summary)
+		begat_usage_read(run->stream.begat, &usage);
 	int finished = begat_finish(run->stream.begat);
+
+	if (usage)
+		summary_take_usage(run->summary, usage);
+	begat_usage_free(usage);
 
 	if (finished < 0 && r >= 0)
 		stream_explain(run->stream.begat);
@@ -281,6 +290,7 @@ static int open_capture(struct run *run, struct options *options)
 	stream_fill(&run->stream, &opts);
 	if (record_path) {
 		opts.events |= BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+		opts.reads_usage = true;
 		recorder_fields(&opts.fields, options->env != BEGAT_ENV_NONE);
 	}
 	return stream_start(&run->stream, &opts);

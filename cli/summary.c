@@ -453,6 +453,35 @@ int summary_add(struct summary *s, const struct begat_event *ev)
 	return s->is_out_of_memory ? -ENOMEM : 0;
 }
 
+/* NULL: nobody that lives. Without ids a pid has to do: of two lives the later one. */
+static struct node *find_living(struct summary *s, const struct begat_usage_process *process)
+{
+	uint32_t found = process->id ? *find_slot(s, process->id) : 0;
+
+	for (uint32_t i = s->count; !process->id && !found && i-- > 1;)
+		if (s->nodes[i].tgid == process->tgid)
+			found = i;
+
+	struct node *node = &s->nodes[found];
+
+	return found && (node->flags & (NODE_SEEN | NODE_EXITED)) == NODE_SEEN ? node : NULL;
+}
+
+void summary_take_usage(struct summary *s, const struct begat_usage *usage)
+{
+	for (size_t i = 0; i < usage->count; i++) {
+		const struct begat_usage_process *process = &usage->processes[i];
+		struct node *node = find_living(s, process);
+
+		if (!node || node->flags & NODE_HAS_CPU)
+			continue;
+		node->cpu_ns = process->utime_ns + process->stime_ns;
+		node->flags |= NODE_HAS_CPU;
+		s->cpu_ns += node->cpu_ns;
+		s->running_cpu_ns += node->cpu_ns;
+	}
+}
+
 /* Children of parents that no event was about become roots; what still runs gets its time. */
 static void settle(struct summary *s, uint64_t now_ns)
 {

@@ -37,6 +37,12 @@ void summary_fields(struct begat_fields *fields);
 int summary_add(struct summary *summary, const struct begat_event *ev);
 
 /*
+ * What those that live have used until now: their CPU time counts, and is said to be theirs. Call it
+ * after the last event, with what was read just before begat_finish().
+ */
+void summary_take_usage(struct summary *summary, const struct begat_usage *usage);
+
+/*
  * Prints tree, failures and the last line to @out.
  * @stats: the tracer's, after begat_finish().  @now_ns: boot clock, for what still runs.
  * The summary can take no more events afterwards. Returns 0 or -ENOMEM.

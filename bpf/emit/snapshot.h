@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/snapshot.h - one process for the task iterator; of its pids those that the reader needs. */
+/* bpf/emit/snapshot.h - a process or a thread for the task iterator; of pids those that are read. */
 #ifndef BEGAT_BPF_EMIT_SNAPSHOT_H
 #define BEGAT_BPF_EMIT_SNAPSHOT_H
 
@@ -43,6 +43,29 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 	rec->who.pids.bytes = (level + 1) * sizeof(__u32);
 }
 
+/* Its signal_struct has what the threads that are gone have used, never what a living one has. */
+static __always_inline void snapshot_usage(struct rec_snapshot *rec, struct task_struct *task)
+{
+	rec->utime_ns = BPF_CORE_READ(task, signal, utime) + BPF_CORE_READ(task, utime);
+	rec->stime_ns = BPF_CORE_READ(task, signal, stime) + BPF_CORE_READ(task, stime);
+	rec->runtime_ns = BPF_CORE_READ(task, signal, sum_sched_runtime) +
+			  BPF_CORE_READ(task, se.sum_exec_runtime);
+}
+
+static __always_inline void snapshot_fill_thread(struct rec_snapshot_thread *rec,
+						 struct task_struct *task)
+{
+	rec->header.size = sizeof(*rec);
+	rec->header.type = REC_SNAPSHOT_THREAD;
+	rec->header.ts_ns = now_ns();
+	rec->header.tid = BPF_CORE_READ(task, pid);
+	rec->tgid = BPF_CORE_READ(task, tgid);
+	rec->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	rec->utime_ns = BPF_CORE_READ(task, utime);
+	rec->stime_ns = BPF_CORE_READ(task, stime);
+	rec->runtime_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+}
+
 static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_struct *task)
 {
 	struct task_struct *current = (void *)bpf_get_current_task();
@@ -55,6 +78,7 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->header.tid = BPF_CORE_READ(task, pid);
 	rec->who.tgid = rec->header.tid;
 	rec->who.start_ns = BPF_CORE_READ(task, start_boottime);
+	snapshot_usage(rec, task);
 	who_parent(&rec->who, task, false);
 	who_creds(&rec->who, task, false);
 	if (config.want & CONFIG_WANT_IDS)

@@ -133,8 +133,16 @@ int lifecycle__snapshot(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct rec_snapshot rec = {};
 
-	if (!task || BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) ||
-	    snapshot_is_over(task))
+	if (!task)
+		return 0;
+	if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) {
+		struct rec_snapshot_thread thread = {};
+
+		snapshot_fill_thread(&thread, task);
+		bpf_seq_write(seq, &thread, sizeof(thread));
+		return 0;
+	}
+	if (snapshot_is_over(task))
 		return 0;
 	snapshot_fill(&rec, task);
 	bpf_seq_write(seq, &rec, sizeof(rec));

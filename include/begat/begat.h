@@ -77,7 +77,8 @@ struct begat_options {
 	bool follow; /* only followed processes and all that they beget: see begat_follow() */
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
 	bool redact; /* hide what looks like a secret: see docs/events.md */
-	bool reserved_bools[5];
+	bool reads_usage; /* for begat_usage_first() */
+	bool reserved_bools[4];
 	const pid_t
 		*pids; /* implies follow: these and all they beget, past children too; a thread's
 			    * id stands for its process */
@@ -283,6 +284,45 @@ int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret_proces
  * filter asks about forebears. With the tracer as ctx it fits begat_lineage.find.
  */
 bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_forebear);
+
+/** CPU time of a process since it began: of all its threads, those that have ended included. */
+struct begat_usage_process {
+	uint64_t id; /* 0 = not known: the pid tells which living process it is */
+	uint64_t utime_ns, stime_ns;
+	uint32_t tgid;
+	uint32_t reserved;
+};
+
+/** The CPU time of every process that lives, at one moment. */
+struct begat_usage {
+	size_t size; /* of this struct in the library; set by it */
+	uint64_t ts_ns; /* when it was read, boot clock */
+	/*
+	 * CPU time that the machine has used since it was started, by /proc/stat: user, system and
+	 * interrupts of all CPUs. 0 = not known.
+	 */
+	uint64_t machine_ns;
+	const struct begat_usage_process *processes;
+	size_t count;
+};
+
+/**
+ * begat_usage_read() - what has everybody used so far? Exits tell only of those that end.
+ *
+ * All processes, whatever the tracer follows. Any thread may call this while @b is open.
+ * Return: 0, -ENOMEM, -ENOTSUP neither a task iterator nor /proc can tell, or a negative errno.
+ */
+int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage);
+
+/**
+ * begat_usage_first() - the same, of the moment when capturing began.
+ *
+ * It was read just before the hooks that see the ends of processes: what an exit tells, less what is
+ * told here, is what that process used since. Needs begat_options.reads_usage.
+ * Return: as begat_usage_read(); -EINVAL without that option.
+ */
+int begat_usage_first(const struct begat *b, struct begat_usage **ret_usage);
+void begat_usage_free(struct begat_usage *usage); /* NULL is fine */
 
 /** What this kernel allows: see begat_probe(). */
 enum begat_probe_result {

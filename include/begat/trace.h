@@ -44,6 +44,12 @@ struct begat_recorder_options {
 	uint32_t keep; /* finished parts of this PATH that stay, the oldest are removed; 0 = all */
 	uint32_t batch_events; /* commit at the latest after so many events; 0 = 32768 */
 	uint64_t batch_ns; /* commit at the latest after this time; 0 = 100 ms */
+	/*
+	 * Called with @ctx when a part ends: what do those that live have used by now? It is needed
+	 * until the next call. NULL, or NULL returned: the part does not tell.
+	 */
+	const struct begat_usage *(*read_usage)(void *ctx);
+	void *ctx;
 };
 
 /**
@@ -62,6 +68,13 @@ int begat_recorder_open(const char *path, const struct begat_recorder_options *o
  * Call once after begat_open(); at the end the summary event brings the counters.
  */
 int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *stats);
+
+/**
+ * begat_recorder_usage() - what processes have used before the recording begins: see
+ * begat_usage_read(). Call it before the first event. What they use within the recording is known
+ * if options.read_usage is set too.
+ */
+int begat_recorder_usage(struct begat_recorder *rec, const struct begat_usage *usage);
 
 /** begat_recorder_set_meta() - one more line in the table meta. Names of ours have no dots. */
 int begat_recorder_set_meta(struct begat_recorder *rec, const char *name, const char *value);
@@ -265,7 +278,8 @@ struct begat_trace_process {
 	uint64_t start_ns; /* fork; else end - duration; else first seen. Boot clock */
 	uint64_t end_ns; /* exit; else end of the recording */
 	uint64_t fork_n, exit_n; /* positions in the stream; 0 = not seen */
-	uint64_t utime_ns, stime_ns, max_rss_bytes, read_bytes, write_bytes;
+	uint64_t utime_ns, stime_ns; /* within the recording, as far as it can tell */
+	uint64_t max_rss_bytes, read_bytes, write_bytes;
 	uint64_t minor_faults, major_faults, voluntary_switches, involuntary_switches;
 	uint64_t children_utime_ns, children_stime_ns, children_max_rss_bytes;
 	uint64_t killed_by_id, forked_by_id;
@@ -281,10 +295,12 @@ struct begat_trace_process {
 	uint32_t killed_by_comm;
 	int32_t exit_code, signal; /* signal 0 = none */
 	bool has_fork, has_exit; /* these events are in the recording */
-	bool has_cpu, has_rss, has_io; /* the exit told these costs */
+	bool has_cpu; /* the exit told it, or a reading at the end of the recording */
+	bool has_rss, has_io; /* the exit told these costs */
 	bool has_status; /* exit_code or signal is known */
-	bool was_there_before; /* from the snapshot */
+	bool was_there_before; /* from the snapshot, or it ended ahead of that */
 	bool core_dumped, killed_by_oom, short_lived, synthetic, has_faults;
+	bool has_cpu_before; /* what it had used before the recording is known, and is not in its CPU */
 };
 
 struct begat_trace_loss {
@@ -301,6 +317,9 @@ struct begat_trace_table {
 	uint32_t processes_count, execs_count, contexts_count, losses_count;
 	uint64_t first_ns, last_ns; /* boot clock: the span of all events */
 	int64_t realtime_offset_ns; /* add to a boot-clock time for the wall clock */
+	/* When the CPU time of those that live was read, boot clock; 0 = it was not. */
+	uint64_t usage_begin_ns, usage_end_ns;
+	uint64_t machine_cpu_ns; /* that the machine used between the two; 0 = not known */
 };
 
 /**

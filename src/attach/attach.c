@@ -172,8 +172,10 @@ static int try_backend(struct attach *attach, const char *backend,
 		err = self_test(attach, f, error);
 	if (!err) {
 		clocks_warm_up(attach, try_execve);
-		err = hooks_attach_lifecycle(attach, f, error);
+		err = opts->hooking ? opts->hooking(opts->ctx, attach) : 0;
 	}
+	if (!err)
+		err = hooks_attach_lifecycle(attach, f, error);
 	if (err) {
 		opts->unloading(opts->ctx);
 		load_undo(attach);
@@ -300,51 +302,6 @@ bool attach_has_failed(const struct attach *attach)
 uint32_t attach_cpus(const struct attach *attach)
 {
 	return attach->cpus;
-}
-
-static int read_records(int fd, int (*callback)(void *ctx, const void *record, size_t size),
-			void *ctx)
-{
-	struct rec_snapshot record;
-
-	for (;;) {
-		size_t got = 0;
-
-		while (got < sizeof(record)) {
-			ssize_t n = read(fd, (char *)&record + got, sizeof(record) - got);
-
-			if (n < 0 && errno == EAGAIN)
-				continue;
-			if (n <= 0)
-				return n < 0 ? -errno : 0;
-			got += n;
-		}
-		int err = callback(ctx, &record, sizeof(record));
-
-		if (err)
-			return err;
-	}
-}
-
-int attach_snapshot(struct attach *attach,
-		    int (*callback)(void *ctx, const void *record, size_t size), void *ctx)
-{
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(attach->object, "lifecycle__snapshot");
-	struct bpf_link *link;
-	int fd, err;
-
-	if (!bpf_program__autoload(program))
-		return -ENOTSUP;
-	link = bpf_program__attach_iter(program, NULL);
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : read_records(fd, callback, ctx);
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	return err;
 }
 
 /*

@@ -38,6 +38,8 @@ struct attach_options {
 	 */
 	int (*loaded)(void *ctx, struct attach *attach);
 	void (*unloading)(void *ctx);
+	/* Next are the hooks that see beginnings and ends. NULL is fine. */
+	int (*hooking)(void *ctx, struct attach *attach);
 	void *ctx;
 };
 
@@ -80,9 +82,12 @@ bool attach_is_followed(const struct attach *attach, uint32_t tgid);
 void attach_sweep(struct attach *attach, uint64_t now_ns);
 uint64_t attach_cache_count(const struct attach *attach);
 
-/* Runs the task iterator. @callback gets each record. -ENOTSUP without one. */
+/* Runs the task iterator. @callback gets a rec_snapshot of each process. -ENOTSUP without one. */
 int attach_snapshot(struct attach *attach,
 		    int (*callback)(void *ctx, const void *record, size_t size), void *ctx);
+/* The same, and a rec_snapshot_thread of each further thread. Any thread may call this. */
+int attach_snapshot_threads(struct attach *attach,
+			    int (*callback)(void *ctx, const void *record, size_t size), void *ctx);
 
 /* Sums of all programs: skipped runs (kernel's own count), and runs and ns if statistics are on. */
 void attach_program_stats(const struct attach *attach, uint64_t *ret_missed, uint64_t *ret_runs,

@@ -148,6 +148,8 @@ static int dispatch(struct decoder *decoder, const struct decode_in *in,
 		return decode_cgroup(decoder, in, rec);
 	case REC_SNAPSHOT:
 		return decode_snapshot(decoder, in, rec, ev);
+	case REC_SNAPSHOT_THREAD: /* for tracer/usage.c, and no event */
+		break;
 	}
 	return -EBADMSG;
 }

@@ -66,4 +66,11 @@ uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_
 /* Chunks that arrived without their exec (it was lost), dropped so far; for the stats. */
 uint64_t decoder_orphan_chunks(const struct decoder *decoder);
 
+/*
+ * utime and stime are counted in ticks on many kernels; runtime is exact. The kernel reports
+ * (cputime_adjust()) the exact time split in the ratio of the ticks; so do we, and
+ * our figures equal those of wait4(2).
+ */
+void decode_split_cpu(uint64_t *utime_ns, uint64_t *stime_ns, uint64_t runtime_ns);
+
 #endif

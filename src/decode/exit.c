@@ -49,28 +49,26 @@ static int decode_killer(const struct decoder *decoder, const struct rec_exit *r
 	return 0;
 }
 
-/*
- * utime and stime are counted in ticks on many kernels; runtime is exact. The kernel reports
- * (cputime_adjust()) the exact time split in the ratio of the ticks; so do we, and
- * our figures equal those of wait4(2).
- */
+void decode_split_cpu(uint64_t *utime_ns, uint64_t *stime_ns, uint64_t runtime_ns)
+{
+	if (!runtime_ns)
+		return;
+	if (!*stime_ns)
+		*utime_ns = runtime_ns;
+	else if (!*utime_ns)
+		*stime_ns = runtime_ns;
+	else
+		*stime_ns = (uint64_t)((unsigned __int128)*stime_ns * runtime_ns /
+				       ((unsigned __int128)*stime_ns + *utime_ns));
+	if (*stime_ns)
+		*utime_ns = runtime_ns - *stime_ns;
+}
+
 static void decode_cpu_time(const struct rec_exit *rec, struct begat_event *ev)
 {
-	uint64_t utime = rec->utime_ns, stime = rec->stime_ns, runtime = rec->runtime_ns;
-
-	if (runtime) {
-		if (!stime)
-			utime = runtime;
-		else if (!utime)
-			stime = runtime;
-		else
-			stime = (uint64_t)((unsigned __int128)stime * runtime /
-					   ((unsigned __int128)stime + utime));
-		if (stime)
-			utime = runtime - stime;
-	}
-	ev->utime_ns = utime;
-	ev->stime_ns = stime;
+	ev->utime_ns = rec->utime_ns;
+	ev->stime_ns = rec->stime_ns;
+	decode_split_cpu(&ev->utime_ns, &ev->stime_ns, rec->runtime_ns);
 	decode_add(ev, BEGAT_F_UTIME);
 	decode_add(ev, BEGAT_F_STIME);
 }

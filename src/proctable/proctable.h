@@ -91,4 +91,14 @@ int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts 
 /* Calls @callback for each process that /proc lists now. Stops at non-zero and returns it. */
 int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx);
 
+/* CPU time of a process, its threads that are gone included, in clock ticks. 0, -ESRCH, -EIO. */
+int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns);
+
+/*
+ * CPU time that this machine has used since it was started: user, system and interrupts of all
+ * CPUs, not what they idled, waited or were denied by a hypervisor. 0 = not known: there is no
+ * /proc/stat, or a container's file system stands in for it.
+ */
+uint64_t snapshot_read_machine(void);
+
 #endif

@@ -17,9 +17,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NS_PER_SEC 1000000000ull
+#define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 
 /* What is left of the caller's buffer. */
 struct room {
@@ -100,14 +102,13 @@ static bool next_number(const char **at, uint64_t *ret)
  * "pid (comm) state ppid pgrp session ...", start being field 22. comm may hold anything, also
  * ") R 1 2 3": what comes after the last parenthesis is numbers only.
  */
-static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts)
-{
-	enum { PPID = 4, PGRP = 5, SESSION = 6, THREADS = 20, START = 22 };
-	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
-	uint64_t field[START + 1] = { 0 };
-	long hz = sysconf(_SC_CLK_TCK);
+enum { PPID = 4, PGRP = 5, SESSION = 6, UTIME = 14, STIME = 15, THREADS = 20, START = 22 };
 
-	if (!open || !close || close < open || close[1] != ' ' || !close[2] || hz <= 0)
+static int parse_fields(const char *stat, uint64_t field[START + 1])
+{
+	const char *close = strrchr(stat, ')');
+
+	if (!close || close[1] != ' ' || !close[2])
 		return -EIO;
 
 	char state = close[2];
@@ -117,13 +118,30 @@ static int parse_stat(const char *stat, struct room *room, struct proc_facts *fa
 		if (!next_number(&at, &field[i]))
 			return -EIO;
 	/* A zombie has ended, unless it is a leader whose threads go on. */
-	if ((state == 'Z' || state == 'X') && field[THREADS] <= 1)
-		return -ESRCH;
+	return (state == 'Z' || state == 'X') && field[THREADS] <= 1 ? -ESRCH : 0;
+}
+
+/* Nanoseconds of a clock tick, as /proc counts them; 0 = not known. */
+static uint64_t tick_ns(void)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+
+	return hz > 0 ? NS_PER_SEC / (uint64_t)hz : 0;
+}
+
+static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts)
+{
+	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
+	uint64_t field[START + 1] = { 0 };
+	int err = open && close && close >= open && tick_ns() ? parse_fields(stat, field) : -EIO;
+
+	if (err < 0)
+		return err;
 	facts->comm = keep(room, open + 1, (size_t)(close - open - 1));
 	facts->parent_tgid = (uint32_t)field[PPID];
 	facts->pgid = (uint32_t)field[PGRP];
 	facts->sid = (uint32_t)field[SESSION];
-	facts->start_ns = field[START] * (NS_PER_SEC / (uint64_t)hz);
+	facts->start_ns = field[START] * tick_ns();
 	return 0;
 }
 
@@ -237,6 +255,44 @@ int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts 
 		return -EIO;
 	*ret_facts = facts;
 	return 0;
+}
+
+int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns)
+{
+	uint64_t field[START + 1] = { 0 };
+	char path[40], text[2048];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	err = read_text(AT_FDCWD, path, text, sizeof(text));
+	if (err < 0)
+		return err == -ENOENT || err == -ESRCH ? -ESRCH : -EIO;
+	err = parse_fields(text, field);
+	if (err < 0)
+		return err;
+	*ret_utime_ns = field[UTIME] * tick_ns();
+	*ret_stime_ns = field[STIME] * tick_ns();
+	return 0;
+}
+
+uint64_t snapshot_read_machine(void)
+{
+	/* cpu  user nice system idle iowait irq softirq steal guest guest_nice; user has guest */
+	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, FIELDS };
+	uint64_t field[FIELDS] = { 0 };
+	struct statfs fs;
+	char text[512];
+	const char *at = text + 4;
+
+	/* lxcfs shows a container's share there. */
+	if (statfs("/proc/stat", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC ||
+	    read_text(AT_FDCWD, "/proc/stat", text, sizeof(text)) < 0 || strncmp(text, "cpu ", 4))
+		return 0;
+	for (int i = 0; i < FIELDS; i++)
+		if (!next_number(&at, &field[i]))
+			return 0;
+	return (field[USER] + field[NICE] + field[SYSTEM] + field[IRQ] + field[SOFTIRQ]) *
+	       tick_ns();
 }
 
 int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx)

@@ -261,6 +261,7 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 			opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) && !(opts->events & seen),
 		.loaded = open_transport,
 		.unloading = close_transport,
+		.hooking = opts->reads_usage ? usage_note : NULL,
 		.ctx = b,
 	};
 	int err;
@@ -359,6 +360,7 @@ BEGAT_API void begat_close(struct begat *b)
 	proctable_free(b->table);
 	decoder_free(b->decoder);
 	begat_event_free(b->held);
+	usage_drop(b);
 	begat_redactor_free(b->redactor);
 	for (char **name = b->env_names; name && *name; name++)
 		free(*name);

@@ -9,6 +9,7 @@
  *   wait.c    spin or sleep, and telling the kernel which
  *   pids.c    pids that the user sees, where that is another PID namespace than the first
  *   heal.c    the snapshot at start, and putting the table right after a loss
+ *   usage.c   CPU time of who lives
  *   fold.c    identical failed execs in a row become one
  *   stats.c   counters, latency percentiles
  *   probe.c   what `begat doctor` shows
@@ -93,6 +94,8 @@ struct begat {
 	bool has_spare_cpu; /* when that was last looked at */
 	bool is_crowded, is_napping; /* the last spin was ended by others; we sleep unannounced */
 
+	struct usage_readings *first_usage; /* NULL = not asked for, or not to be had */
+
 	/* the stream */
 	uint64_t window_ns;
 	uint64_t realtime_offset_ns; /* wall clock minus boot clock */
@@ -169,6 +172,10 @@ void pids_resolve_threads(struct begat *b); /* the same, before the kernel side 
 
 /* push.c: which records are sent, and what of the filter holds others back. 0 or -ENOMEM. */
 int push_filter(struct begat *b, struct bpf_config *config);
+
+/* usage.c: notes what everybody has used; never fails for want of it. @ctx is the tracer. */
+int usage_note(void *ctx, struct attach *attach);
+void usage_drop(struct begat *b);
 
 /* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
 bool fold_take(struct begat *b, const struct begat_event *ev);

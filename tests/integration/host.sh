@@ -571,6 +571,8 @@ layers_check_fails()
 . "$root/tests/integration/host_trees.sh"
 # shellcheck source=host_terminal.sh
 . "$root/tests/integration/host_terminal.sh"
+# shellcheck source=host_living.sh
+. "$root/tests/integration/host_living.sh"
 
 # shellcheck disable=SC2086 # words
 for name in strace_same_execs strace_same_counts time_same_usage record_same_totals show_as_live show_as_watch record_slow_disk \
@@ -578,7 +580,7 @@ for name in strace_same_execs strace_same_counts time_same_usage record_same_tot
 	record_outgrows_limit low_comes_first stress_schema cache_200000 \
 	schema_by_others jq_reads_all layers_check_fails \
 	$host_files_tests $host_namespaces_tests $host_library_tests $host_trees_tests \
-	$host_terminal_tests; do
+	$host_terminal_tests $host_living_tests; do
 	test_ $name
 done
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -27,6 +27,11 @@ static void find_span(struct analysis *a)
 	}
 	if (begin == UINT64_MAX)
 		begin = end = m->meta.begin_ns;
+	/* A recording of a machine is as long as it took, whatever began or ended meanwhile. */
+	if (m->root == MODEL_NONE && m->meta.has_usage) {
+		begin = m->meta.begin_ns < begin ? m->meta.begin_ns : begin;
+		end = m->meta.end_ns > end ? m->meta.end_ns : end;
+	}
 	t->begin_ns = begin;
 	t->end_ns = end;
 	t->wall_ns = end - begin;
@@ -52,6 +57,16 @@ static void add_process(struct analysis_totals *t, const struct model_process *p
 	}
 }
 
+static void add_older(struct analysis_totals *t, const struct model_process *p)
+{
+	t->older++;
+	if (!(p->flags & MODEL_OLDER_CPU))
+		return;
+	t->utime_ns += p->utime_ns;
+	t->stime_ns += p->stime_ns;
+	t->older_cpu_ns += model_cpu(p);
+}
+
 void analysis_total(struct analysis *a)
 {
 	const struct model *m = a->model;
@@ -63,7 +78,7 @@ void analysis_total(struct analysis *a)
 		if (model_is_run(m, i))
 			add_process(t, &m->processes[i]);
 		else
-			t->older++;
+			add_older(t, &m->processes[i]);
 	}
 	for (size_t i = 0; i < m->execs_count; i++)
 		t->execs += !m->execs[i].error && !m->execs[i].was_there;
@@ -82,6 +97,7 @@ void analysis_total(struct analysis *a)
 	for (size_t i = 0; i < MODEL_LOST_SLOTS; i++)
 		t->lost += m->meta.lost[i];
 	t->cpu_ns = t->utime_ns + t->stime_ns;
+	t->machine_cpu_ns = m->meta.machine_cpu_ns;
 	t->parallelism = t->wall_ns ? (double)t->cpu_ns / t->wall_ns : 0;
 }
 

@@ -7,7 +7,8 @@
  * Called:  analysis_new() once a loaded model; pure, no I/O; read-only afterwards.
  *
  * Invariants
- *  (1) Only processes of the run count (model_is_run()); older ones are context in the tree.
+ *  (1) Only processes of the run count (model_is_run()); older ones are context in the tree. Where
+ *      it is known what an older one used within the trace, that CPU time counts.
  *  (2) The segments of the critical path touch, in order, and add up to its whole length.
  *  (3) No result depends on the order of the rows that were added to the model.
  */
@@ -20,6 +21,8 @@ struct analysis_totals {
 	uint64_t begin_ns, end_ns; /* what the analysis spans, boot clock */
 	uint64_t wall_ns; /* the command's life; without one, the span */
 	uint64_t cpu_ns, utime_ns, stime_ns;
+	uint64_t older_cpu_ns; /* of this, by processes that were there before */
+	uint64_t machine_cpu_ns; /* that the machine used meanwhile; 0 = not known */
 	uint64_t max_rss_bytes, read_bytes, write_bytes;
 	uint64_t processes, fork_only, running_at_end, older;
 	uint64_t execs; /* successful ones */

@@ -36,15 +36,30 @@ static size_t add_change(struct change *changes, size_t n, uint64_t from, uint64
 	return n;
 }
 
-/* At most four changes a process; a zero-length life changes nothing. */
-static size_t list_changes(const struct model *m, struct change *changes)
+/* It was there before the trace: it keeps cores busy, but is none of the processes of the run. */
+static size_t add_older(const struct analysis *a, struct change *changes, size_t n,
+			const struct model_process *p)
 {
+	uint64_t begin = a->totals.begin_ns, end = p->end_ns;
+	uint64_t from = p->start_ns > begin ? p->start_ns : begin;
+
+	if (end <= from || !model_cpu(p))
+		return n;
+	return add_change(changes, n, from, end, 0, 0, (double)model_cpu(p) / (end - from));
+}
+
+/* At most four changes a process; a zero-length life changes nothing. */
+static size_t list_changes(const struct analysis *a, struct change *changes)
+{
+	const struct model *m = a->model;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct model_process *p = &m->processes[i];
 		uint64_t until = p->start_ns;
 
+		if (p->flags & MODEL_OLDER_CPU)
+			n = add_older(a, changes, n, p);
 		if (!model_is_run(m, i) || !model_wall(p))
 			continue;
 		n = add_change(changes, n, p->start_ns, p->end_ns, 1, 1,
@@ -75,7 +90,7 @@ static void run_steps(struct analysis *a, const struct change *changes, size_t c
 			now.cores += changes[i].cores;
 		}
 		/* What adding and subtracting left of nothing. */
-		if (!now.alive || now.cores < 1e-9)
+		if (now.cores < 1e-9 || (!now.alive && !a->model->meta.has_usage))
 			now.cores = 0;
 		a->steps[a->steps_count++] = now;
 		if (now.alive > a->totals.peak_alive)
@@ -92,7 +107,7 @@ int analysis_concurrency(struct analysis *a)
 
 	if (!changes)
 		return -ENOMEM;
-	count = list_changes(a->model, changes);
+	count = list_changes(a, changes);
 	qsort(changes, count, sizeof(*changes), compare_changes);
 	a->steps = calloc(count + 1, sizeof(*a->steps));
 	if (a->steps)

@@ -134,6 +134,9 @@ static uint32_t flags_of(const struct loader *l, const struct begat_trace_proces
 		flags |= MODEL_OLDER;
 	if (p->has_cpu)
 		flags |= MODEL_HAS_CPU;
+	/* Of a command's forebears nothing is the command's. */
+	if (flags & MODEL_OLDER && p->has_cpu && p->has_cpu_before && !l->m->meta.command)
+		flags |= MODEL_OLDER_CPU;
 	if (p->has_rss)
 		flags |= MODEL_HAS_RSS;
 	if (p->has_io)
@@ -151,14 +154,17 @@ static uint32_t flags_of(const struct loader *l, const struct begat_trace_proces
 	return flags;
 }
 
-/* What came over from an earlier part counts from the start of this one, and its CPU in step. */
-static void clip(const struct loader *l, struct model_process *p)
+/*
+ * What came over from an earlier part counts from the start of this one. So does its CPU time, in step
+ * where the part does not tell what was used before.
+ */
+static void clip(const struct loader *l, struct model_process *p, bool has_cpu_before)
 {
 	uint64_t begin_ns = l->table->first_ns;
 
 	if (!begin_ns || p->start_ns >= begin_ns)
 		return;
-	if (p->end_ns > p->start_ns) {
+	if (p->end_ns > p->start_ns && !has_cpu_before) {
 		double share = p->end_ns > begin_ns ? (double)(p->end_ns - begin_ns) /
 							      (double)(p->end_ns - p->start_ns)
 						    : 0;
@@ -238,7 +244,7 @@ static void load_process(struct loader *l, const struct begat_trace_process *fro
 		p.pgid = l->table->contexts[from->context].pgid;
 	}
 	if (l->is_continued && from->was_there_before)
-		clip(l, &p);
+		clip(l, &p, from->has_cpu_before);
 	if (l->selection && !(p.flags & MODEL_OLDER))
 		cut(&p, l->selection->from_ns, l->selection->to_ns);
 	if (l->err == 0)
@@ -341,6 +347,12 @@ static void load_meta(struct loader *l, const struct begat_trace_info *info)
 		load_narrowing(l);
 	if (l->table->realtime_offset_ns)
 		meta->realtime_offset_ns = l->table->realtime_offset_ns;
+	/* What the machine used is known of the whole recording only. */
+	meta->has_usage = l->table->usage_end_ns && !l->selection;
+	meta->machine_cpu_ns = l->selection ? 0 : l->table->machine_cpu_ns;
+	if (!meta->command && meta->has_usage && l->table->usage_begin_ns &&
+	    l->table->usage_begin_ns < meta->begin_ns)
+		meta->begin_ns = l->table->usage_begin_ns;
 	meta->cpus = info->cpus;
 	meta->is_incomplete = !info->complete;
 	for (uint32_t i = 0; i < l->table->losses_count; i++) {

@@ -347,7 +347,8 @@ static void find_root(struct model *m, const struct id_table *ids)
 		if (!tops++)
 			first = i;
 	}
-	if (tops == 1 || (m->meta.command && !m->meta.narrowing.whole))
+	/* Where the machine was read the recording is of the machine, whatever began within it. */
+	if ((m->meta.command && !m->meta.narrowing.whole) || (tops == 1 && !m->meta.has_usage))
 		m->root = m->root == MODEL_NONE ? first : m->root;
 	/* A command that was started just before tracing began is still the run. */
 	if (m->root != MODEL_NONE)

@@ -34,6 +34,7 @@ enum model_flags {
 	MODEL_HAS_STATUS = 1 << 9,
 	MODEL_FORK_ONLY = 1 << 10, /* set by model_finish(): never had an image of its own */
 	MODEL_ODD_CLOCK = 1 << 11, /* set by model_finish(): a time had to be corrected */
+	MODEL_OLDER_CPU = 1 << 12, /* older, and its CPU time is what it used within the trace */
 };
 
 enum model_ns { MODEL_NS_COUNT = 7 }; /* order of enum begat_ns */
@@ -121,6 +122,8 @@ struct model_meta {
 	int64_t realtime_offset_ns; /* wall clock minus boot clock; 0 = unknown */
 	uint64_t root_id; /* the traced command's process; 0 = not known, it is looked for */
 	uint32_t cpus; /* 0 = unknown */
+	bool has_usage; /* the CPU time of those that live was read at the start and at the end */
+	uint64_t machine_cpu_ns; /* that the machine used between these readings; 0 = unknown */
 	bool is_incomplete; /* the recording was cut short */
 	uint64_t lost[MODEL_LOST_SLOTS];
 	struct model_narrowing narrowing;
@@ -162,6 +165,12 @@ int model_finish(struct model *m);
 static inline bool model_is_run(const struct model *m, uint32_t i)
 {
 	return !(m->processes[i].flags & MODEL_OLDER);
+}
+
+/* Its CPU time is part of what the run used. */
+static inline bool model_has_run_cpu(const struct model *m, uint32_t i)
+{
+	return model_is_run(m, i) || m->processes[i].flags & MODEL_OLDER_CPU;
 }
 
 static inline uint64_t model_wall(const struct model_process *p)

@@ -101,6 +101,8 @@ static void add_process(struct builder *b, uint32_t i)
 	struct analysis_program *prog = &a->programs[program];
 
 	a->program_of[i] = program;
+	if (model_has_run_cpu(a->model, i))
+		prog->cpu_ns += model_cpu(p);
 	if (!model_is_run(a->model, i))
 		return;
 	if (p->flags & MODEL_FORK_ONLY) {
@@ -111,7 +113,6 @@ static void add_process(struct builder *b, uint32_t i)
 	if (prog->example == MODEL_NONE ||
 	    model_wall(p) > model_wall(&a->model->processes[prog->example]))
 		prog->example = i;
-	prog->cpu_ns += model_cpu(p);
 	prog->read_bytes += p->read_bytes;
 	prog->write_bytes += p->write_bytes;
 	if (p->max_rss_bytes > prog->max_rss_bytes)

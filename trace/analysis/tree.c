@@ -48,9 +48,10 @@ static void start_node(struct analysis *a, uint32_t i)
 	node->depth = p->parent == MODEL_NONE ? 0 : a->nodes[p->parent].depth + 1;
 	node->own_wall_ns = model_wall(p) - covered_by_children(m, i);
 	node->subtree_wall_ns = model_wall(p);
+	if (model_has_run_cpu(m, i))
+		node->subtree_cpu_ns = model_cpu(p);
 	if (!model_is_run(m, i))
 		return;
-	node->subtree_cpu_ns = model_cpu(p);
 	node->subtree_max_rss_bytes = p->max_rss_bytes;
 	node->subtree_read_bytes = p->read_bytes;
 	node->subtree_write_bytes = p->write_bytes;

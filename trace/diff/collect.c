@@ -139,9 +139,11 @@ static void add_process(struct diff_sums *sums, const struct begat_trace_process
 {
 	double *v = sums->values;
 
+	v[BEGAT_DIFF_CPU] += (double)(p->utime_ns + p->stime_ns);
+	if (p->was_there_before)
+		return;
 	v[BEGAT_DIFF_COUNT]++;
 	v[BEGAT_DIFF_WALL] += (double)life_of(p);
-	v[BEGAT_DIFF_CPU] += (double)(p->utime_ns + p->stime_ns);
 	if ((double)p->max_rss_bytes > v[BEGAT_DIFF_RSS])
 		v[BEGAT_DIFF_RSS] = (double)p->max_rss_bytes;
 	v[BEGAT_DIFF_READ] += (double)p->read_bytes;
@@ -149,16 +151,28 @@ static void add_process(struct diff_sums *sums, const struct begat_trace_process
 	v[BEGAT_DIFF_FAILED] += p->has_status && (p->exit_code || p->signal);
 }
 
+/* It was there before, but what it used within the recording is known, and part of it. */
+static bool is_known_bystander(struct begat_trace *trace, const struct begat_trace_process *p)
+{
+	return p->has_cpu && p->has_cpu_before && !begat_trace_meta(trace, "command");
+}
+
 /*
  * The time that passed, as a report tells it: the life of the recorded command; for a whole machine
- * from the first start to the last end. docs/analysis.md
+ * the time that was recorded, in old recordings from the first start to the last end.
+ * docs/analysis.md
  */
 static uint64_t wall_of(struct begat_trace *trace, const struct begat_trace_table *t)
 {
 	const struct begat_trace_process *top = NULL;
 	uint64_t begin_ns = UINT64_MAX, end_ns = 0;
 	size_t tops = 0;
+	bool has_command = begat_trace_meta(trace, "command");
 
+	if (t->usage_end_ns && !has_command)
+		return t->last_ns - (t->usage_begin_ns && t->usage_begin_ns < t->first_ns
+					     ? t->usage_begin_ns
+					     : t->first_ns);
 	for (uint32_t i = 0; i < t->processes_count; i++) {
 		const struct begat_trace_process *p = &t->processes[i];
 
@@ -174,7 +188,7 @@ static uint64_t wall_of(struct begat_trace *trace, const struct begat_trace_tabl
 			top = p;
 		tops++;
 	}
-	if (top && (tops == 1 || begat_trace_meta(trace, "command")))
+	if (top && (tops == 1 || has_command))
 		return life_of(top);
 	return end_ns > begin_ns ? end_ns - begin_ns : 0;
 }
@@ -193,7 +207,7 @@ int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *p
 		const struct begat_trace_process *p = &t->processes[i];
 
 		/* Who only stood by is no part of what was recorded. */
-		if (p->was_there_before)
+		if (p->was_there_before && !is_known_bystander(trace, p))
 			continue;
 		add_process(ret_total, p);
 		for (int kind = 0; kind < 2; kind++) {

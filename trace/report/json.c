@@ -219,6 +219,11 @@ static void put_totals(const struct analysis *a, FILE *out)
 	put_u64(out, "cpu_ns", t->cpu_ns);
 	put_u64(out, "utime_ns", t->utime_ns);
 	put_u64(out, "stime_ns", t->stime_ns);
+	put_u64(out, "older_cpu_ns", t->older_cpu_ns);
+	if (t->machine_cpu_ns)
+		put_u64(out, "machine_cpu_ns", t->machine_cpu_ns);
+	else
+		fputs(",\"machine_cpu_ns\":null", out);
 	put_u64(out, "max_rss_bytes", t->max_rss_bytes);
 	put_u64(out, "read_bytes", t->read_bytes);
 	put_u64(out, "write_bytes", t->write_bytes);

@@ -77,6 +77,23 @@ static void put_narrowing(const struct page *p)
 		format_count(b2, n->whole->count));
 }
 
+/* How much of what the machine did is in the recording: what is not there cannot be seen in it. */
+static void put_account(const struct page *p)
+{
+	const struct analysis_totals *t = &p->a->totals;
+	double cpu = t->cpu_ns / 1e9, machine = t->machine_cpu_ns / 1e9;
+
+	if (!t->machine_cpu_ns)
+		return;
+	/* The machine's figure is counted in ticks, ours is exact. */
+	if (t->cpu_ns >= t->machine_cpu_ns)
+		fprintf(p->out, "  accounts for all %.1f CPU seconds that this machine used\n",
+			cpu);
+	else
+		fprintf(p->out, "  accounts for %.1f of %.1f CPU seconds that this machine used\n",
+			cpu, machine);
+}
+
 static void put_header(const struct page *p)
 {
 	const struct analysis_totals *t = &p->a->totals;
@@ -115,7 +132,9 @@ static void put_header(const struct page *p)
 	}
 	if (meta->cpus && t->with_cpu)
 		fprintf(p->out, " of %" PRIu32, meta->cpus);
-	fprintf(p->out, "\n  %s processes", format_count(b1, t->processes));
+	putc('\n', p->out);
+	put_account(p);
+	fprintf(p->out, "  %s processes", format_count(b1, t->processes));
 	fprintf(p->out, ", %s execs", format_count(b1, t->execs));
 	if (t->with_status)
 		fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
@@ -173,13 +192,14 @@ static void put_programs(const struct page *p)
 		p->dim, p->plain);
 	for (size_t i = 0; i < p->a->programs_count && i < TOP_PROGRAMS; i++) {
 		const struct analysis_program *prog = &p->a->programs[i];
+		bool is_older = !prog->runs && !prog->forks; /* all of it ran before */
 
 		fprintf(p->out, "%10s", format_duration(b[0], prog->cpu_ns));
 		put_share(p, prog->cpu_ns, p->a->totals.cpu_ns);
 		fprintf(p->out, " %8s %10s %10s %10s ",
 			format_count(b[1], prog->runs + prog->forks),
-			format_duration(b[2], prog->wall_ns),
-			format_duration(b[3], prog->median_wall_ns),
+			is_older ? "-" : format_duration(b[2], prog->wall_ns),
+			is_older ? "-" : format_duration(b[3], prog->median_wall_ns),
 			prog->max_rss_bytes ? format_bytes(b[4], prog->max_rss_bytes) : "-");
 		fprintf(p->out, "%s%7s%s  ", prog->failures ? p->red : "",
 			format_count(b[5], prog->failures), prog->failures ? p->plain : "");

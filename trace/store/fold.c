@@ -176,6 +176,16 @@ static struct slot_owner owner_of(const struct live_entry *entry)
 				    .is_known = true };
 }
 
+/* What it had used before: it is first seen now, and it did not begin now. */
+static int add_usage(struct begat_recorder *rec, const struct live_entry *entry)
+{
+	const struct begat_usage_process *before = usage_find(&rec->usage, entry->id, entry->tgid);
+
+	if (before)
+		return usage_add_row(&rec->usage, entry->row, before->utime_ns, before->stime_ns);
+	return rec->is_from_last_part ? usage_add_row(&rec->usage, entry->row, 0, 0) : 0;
+}
+
 /* A new row for the process of @ev, in memory; *ret_row may be NULL. */
 static int add_process(struct begat_recorder *rec, const struct begat_event *ev, bool lives,
 		       struct live_entry *ret_entry, struct row **ret_row)
@@ -201,6 +211,8 @@ static int add_process(struct begat_recorder *rec, const struct begat_event *ev,
 		row_set(row, PROCESS_ppid, ev->parent_tgid);
 		entry.parent_tgid = ev->parent_tgid;
 	}
+	if (ev->type != BEGAT_FORK && add_usage(rec, &entry) < 0)
+		return -ENOMEM;
 	rec->counts.processes++;
 	rec->part_processes++;
 	*ret_entry = entry;

@@ -67,6 +67,16 @@ static bool merge(struct loaded_process *to, const struct loaded_process *from)
 
 	if ((to->p.has_exit && from->p.has_exit) || (to->p.has_fork && from->p.has_fork))
 		return false;
+	if (from->p.has_cpu_before && !to->p.has_cpu_before) {
+		to->p.has_cpu_before = true;
+		to->before_utime_ns = from->before_utime_ns;
+		to->before_stime_ns = from->before_stime_ns;
+	}
+	if (from->has_until) {
+		to->has_until = true;
+		to->until_utime_ns = from->until_utime_ns;
+		to->until_stime_ns = from->until_stime_ns;
+	}
 	if (from->p.has_exit) {
 		merged = from->p;
 		if (!from->p.has_fork) {
@@ -78,6 +88,7 @@ static bool merge(struct loaded_process *to, const struct loaded_process *from)
 			merged.forked_by_id = fork.forked_by_id;
 			merged.forked_by_tgid = fork.forked_by_tgid;
 		}
+		merged.has_cpu_before |= to->p.has_cpu_before;
 		to->p = merged;
 		to->start_by_duration_ns = from->start_by_duration_ns;
 	} else if (from->p.has_fork) {
@@ -254,6 +265,7 @@ static int order(struct loaded *l)
 		uint32_t parent = parent_of(l, (uint32_t)(sorted[i] - l->processes));
 		struct begat_trace_process *p = &l->final_processes[i];
 
+		load_settle_usage(l, sorted[i]);
 		*p = sorted[i]->p;
 		p->parent = parent == NONE ? NONE : l->processes[parent].place;
 		if (p->parent != NONE && p->parent >= i)

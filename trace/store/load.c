@@ -380,6 +380,9 @@ static int load_all(struct begat_trace *trace)
 		err = load_table(trace, TABLE_LOST, "ORDER BY n", load_loss);
 	if (err < 0)
 		return err;
+	err = load_usage(trace);
+	if (err < 0)
+		return err;
 	l->table.losses = l->losses;
 	l->table.losses_count = l->losses_count;
 	l->table.first_ns = info.first_ns;
@@ -388,6 +391,8 @@ static int load_all(struct begat_trace *trace)
 	if (!info.first_ns) /* nothing happened; it was recorded at some time nonetheless */
 		l->table.first_ns = l->table.last_ns =
 			(uint64_t)trace_meta_number(trace, "created_ns") - info.realtime_offset_ns;
+	if (l->table.usage_end_ns > l->table.last_ns)
+		l->table.last_ns = l->table.usage_end_ns;
 	return link_loaded(l) < 0 ? trace_fail_sqlite(trace, SQLITE_NOMEM) : 0;
 }
 

@@ -29,6 +29,9 @@ struct loaded_process {
 	uint64_t start_by_duration_ns; /* 0 = not known */
 	uint64_t first_seen_ns; /* 0 = not known */
 	uint32_t merged_into; /* index of the row of the same id that it was added to, or NONE */
+	uint64_t before_utime_ns, before_stime_ns; /* with p.has_cpu_before */
+	uint64_t until_utime_ns, until_stime_ns;
+	bool has_until;
 	uint32_t depth; /* steps up to a process without a known parent, bounded */
 	uint32_t place; /* in the final order */
 };
@@ -68,6 +71,11 @@ uint32_t load_find_text(const struct loaded *loaded, int64_t id);
 /* Strings and bytes of a vector, without keeping it decoded. */
 void load_measure_vector(struct loaded *loaded, uint32_t string, uint32_t *ret_count,
 			 uint64_t *ret_bytes);
+
+/* load_usage.c: the table usage, and what meta tells of the readings. 0 or a negative errno. */
+int load_usage(struct begat_trace *trace);
+/* Makes CPU times those within the recording. */
+void load_settle_usage(const struct loaded *loaded, struct loaded_process *process);
 
 /* link.c: processes of one id become one; parents, order, images. 0 or -ENOMEM. */
 int link_loaded(struct loaded *loaded);

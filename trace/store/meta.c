@@ -86,6 +86,17 @@ int meta_begin(struct begat_recorder *rec)
 	return err;
 }
 
+int meta_usage(struct begat_recorder *rec, int end, uint64_t ts_ns, uint64_t machine_ns)
+{
+	static const char *const names[2][2] = { { "usage_begin_ns", "machine_begin_ns" },
+						 { "usage_end_ns", "machine_end_ns" } };
+	int err = meta_number(rec, names[end][0], (int64_t)ts_ns);
+
+	if (!err && machine_ns)
+		err = meta_number(rec, names[end][1], (int64_t)machine_ns);
+	return err < 0 ? SQLITE_ERROR : SQLITE_OK;
+}
+
 static int put_stat(void *ctx, const char *name, enum stats_kind kind, void *member)
 {
 	sqlite3_stmt *stmt = ctx;

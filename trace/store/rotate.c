@@ -66,7 +66,10 @@ static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqli
 	if (err < 0)
 		return recorder_fail(rec, -err, "%s", begat_trace_error(trace));
 	make_snapshot(rec, &ev, now_ns);
-	return begat_recorder_write(rec, &ev);
+	rec->is_from_last_part = sqlite3_column_type(process, PROCESS_fork_n) != SQLITE_NULL;
+	err = begat_recorder_write(rec, &ev);
+	rec->is_from_last_part = false;
+	return err;
 }
 
 static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint64_t now_ns)
@@ -105,7 +108,7 @@ static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
 		"SELECT name, value FROM meta WHERE name NOT IN ('schema', "
 		"'complete', 'version', 'created_ns', 'realtime_offset_ns', 'part', "
 		"'series', 'file', 'first_ns', 'last_ns', 'events', 'processes', 'execs', 'lost', "
-		"'dropped')",
+		"'dropped', 'usage_begin_ns', 'usage_end_ns', 'machine_begin_ns', 'machine_end_ns')",
 		&stmt);
 	int rc;
 

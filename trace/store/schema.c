@@ -60,6 +60,14 @@ const char schema_indexes[] = "CREATE INDEX process_by_id ON process(id);"
 #define WALL(ts, clock) \
 	"strftime('%Y-%m-%dT%H:%M:%f', (" ts " + " clock \
 	" + (SELECT value FROM meta WHERE name = 'realtime_offset_ns')) / 1e9, 'unixepoch')"
+/*
+ * CPU time within the recording: what it had used at its end, or was read when the recording ended,
+ * beyond what it had used when the recording began. NULL: not known.
+ */
+#define CPU_S \
+	"max(0, coalesce(p.utime_ns + p.stime_ns, CASE WHEN p.fork_n IS NOT NULL OR" \
+	" u.before_utime_ns IS NOT NULL THEN u.utime_ns + u.stime_ns END)" \
+	" - coalesce(u.before_utime_ns + u.before_stime_ns, 0)) / 1e9"
 /* What the last image says, while the process has not ended. */
 #define LAST_IMAGE(expression) \
 	"(SELECT " expression " FROM exec e WHERE e.process = p.row AND e.event != 3" \
@@ -71,13 +79,13 @@ static const char views_sql[] =
 	" coalesce(p.fork_ts_ns, p.exit_ts_ns - p.duration_ns,"
 	"  (SELECT min(ts_ns) FROM exec WHERE process = p.row)) AS start_ns,"
 	" p.exit_ts_ns AS end_ns, p.duration_ns / 1e9 AS wall_s,"
-	" (p.utime_ns + p.stime_ns) / 1e9 AS cpu_s, p.max_rss_bytes, p.read_bytes, p.write_bytes,"
+	" " CPU_S " AS cpu_s, p.max_rss_bytes, p.read_bytes, p.write_bytes,"
 	" p.exit_code, p.signal, p.execs,"
 	" coalesce(" TEXT("p.exit_comm") ", " LAST_IMAGE(TEXT("e.comm")) ", " TEXT("p.fork_comm") ")"
 	"  AS comm,"
 	" coalesce(" TEXT("p.exe") ", " LAST_IMAGE(TEXT("e.exe")) ") AS exe,"
 	" coalesce(" WORDS("p.argv") ", " LAST_IMAGE(WORDS("e.argv")) ") AS command"
-	" FROM process p;"
+	" FROM process p LEFT JOIN usage u ON u.process = p.row;"
 
 	"CREATE VIEW events AS"
 	" SELECT fork_n AS n, " WALL("fork_ts_ns", "fork_clock_ns") " AS time, 'fork' AS event, pid,"
@@ -97,11 +105,14 @@ static const char views_sql[] =
 
 	"CREATE VIEW commands AS SELECT s.text AS exe, count(*) AS count,"
 	" round(sum(p.duration_ns) / 1e9, 6) AS wall_s,"
-	" round(sum(p.utime_ns + p.stime_ns) / 1e9, 6) AS cpu_s,"
+	" round(sum(" CPU_S "), 6) AS cpu_s,"
 	" max(p.max_rss_bytes) AS max_rss_bytes, sum(p.read_bytes) AS read_bytes,"
 	" sum(p.write_bytes) AS write_bytes,"
 	" sum(coalesce(p.exit_code, -p.signal) != 0) AS failed"
-	" FROM process p LEFT JOIN string s ON s.id = p.exe WHERE p.exit_n IS NOT NULL"
+	" FROM process p LEFT JOIN usage u ON u.process = p.row LEFT JOIN string s"
+	"  ON s.id = coalesce(p.exe, " LAST_IMAGE("e.exe") ")"
+	" WHERE p.exit_n IS NOT NULL OR u.utime_ns + u.stime_ns >"
+	"  coalesce(u.before_utime_ns + u.before_stime_ns, 0)"
 	" GROUP BY s.text ORDER BY cpu_s DESC;"
 
 	/* The path sorts depth first. */
@@ -121,7 +132,9 @@ static const char tables_sql[] =
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	"CREATE TABLE summary(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	CREATE("string", SCHEMA_STRING) CREATE("context", SCHEMA_CONTEXT)
-	CREATE("process", SCHEMA_PROCESS) CREATE("exec", SCHEMA_EXEC) CREATE("lost", SCHEMA_LOST);
+	CREATE("process", SCHEMA_PROCESS) CREATE("exec", SCHEMA_EXEC) CREATE("lost", SCHEMA_LOST)
+	"CREATE TABLE usage(process INTEGER PRIMARY KEY, before_utime_ns, before_stime_ns,"
+	" utime_ns, stime_ns);";
 /* clang-format on */
 
 const char *const schema_create[] = { tables_sql, views_sql, NULL };

@@ -120,6 +120,12 @@ int recorder_step(struct begat_recorder *rec, sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
+/* What the machine had used when the last part ended is where this one begins. */
+static int begin_usage(struct begat_recorder *rec)
+{
+	return rec->usage.ts_ns ? meta_usage(rec, 0, rec->usage.ts_ns, rec->usage.machine_ns) : 0;
+}
+
 /* A new file with its tables and what is known now, committed. */
 static int begin_part(struct begat_recorder *rec)
 {
@@ -137,7 +143,7 @@ static int begin_part(struct begat_recorder *rec)
 	memset(rec->contexts, 0, sizeof(rec->contexts));
 	live_clear(&rec->live);
 	rec->is_begun = false;
-	if (file_open(rec) == 0 && meta_begin(rec) == 0) {
+	if (file_open(rec) == 0 && meta_begin(rec) == 0 && begin_usage(rec) == 0) {
 		rc = recorder_step(rec, rec->commit);
 		rec->is_begun = rc == SQLITE_OK;
 		if (!rec->is_begun)
@@ -233,6 +239,8 @@ static int write_batch(struct begat_recorder *rec)
 	if (rc == SQLITE_OK)
 		rc = write_ends(rec);
 	if (rc == SQLITE_OK)
+		rc = usage_write_rows(rec);
+	if (rc == SQLITE_OK)
 		rc = recorder_step(rec, rec->commit);
 	return rc;
 }
@@ -270,6 +278,7 @@ BEGAT_API int begat_recorder_commit(struct begat_recorder *rec)
 	for (int i = 0; i < TABLE_COUNT; i++)
 		rows_clear(&rec->rows[i]);
 	rows_clear(&rec->ends);
+	rec->usage.rows_count = 0;
 	rec->batch++;
 	rec->batch_events = 0;
 	rec->batch_since_ns = 0;
@@ -357,6 +366,52 @@ BEGAT_API int begat_recorder_tick(struct begat_recorder *rec)
 	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);
 }
 
+/* In a transaction of its own, with what @end is about: see meta_usage(). */
+static int write_usage(struct begat_recorder *rec, int end, const struct begat_usage *usage)
+{
+	int rc = recorder_step(rec, rec->begin);
+
+	if (rc == SQLITE_OK)
+		rc = meta_usage(rec, end, usage->ts_ns, usage->machine_ns);
+	if (rc == SQLITE_OK && end)
+		rc = usage_write_ends(rec, usage);
+	if (rc == SQLITE_OK)
+		rc = recorder_step(rec, rec->commit);
+	if (rc == SQLITE_OK)
+		return 0;
+	if (!rec->failure)
+		recorder_fail_sqlite(rec, rc, "write");
+	if (!sqlite3_get_autocommit(rec->db))
+		recorder_step(rec, rec->rollback);
+	return -rec->failure;
+}
+
+BEGAT_API int begat_recorder_usage(struct begat_recorder *rec, const struct begat_usage *usage)
+{
+	int err = begat_recorder_commit(rec);
+
+	if (!err)
+		err = write_usage(rec, 0, usage);
+	if (!err && usage_take(&rec->usage, usage) < 0)
+		err = recorder_fail(rec, ENOMEM, "not enough memory to record");
+	return err;
+}
+
+/* The next part, if there is one, begins with what this one ends with. */
+static int end_usage(struct begat_recorder *rec)
+{
+	const struct begat_usage *usage =
+		rec->opts.read_usage ? rec->opts.read_usage(rec->opts.ctx) : NULL;
+	int err = usage ? write_usage(rec, 1, usage) : 0;
+
+	usage_keep_living(&rec->usage, &rec->live);
+	if (!err && usage && usage_take(&rec->usage, usage) < 0)
+		err = recorder_fail(rec, ENOMEM, "not enough memory to record");
+	if (!usage)
+		rec->usage.ts_ns = rec->usage.machine_ns = 0;
+	return err;
+}
+
 int recorder_finish_part(struct begat_recorder *rec)
 {
 	int err = begat_recorder_commit(rec);
@@ -364,6 +419,8 @@ int recorder_finish_part(struct begat_recorder *rec)
 
 	if (!err && rec->batch_events)
 		return recorder_fail_sqlite(rec, SQLITE_BUSY, "write");
+	if (!err)
+		err = end_usage(rec);
 	if (!err)
 		err = meta_end(rec);
 	if (err < 0)
@@ -457,6 +514,7 @@ BEGAT_API void begat_recorder_close(struct begat_recorder *rec)
 	file_close(rec);
 	intern_free(rec->intern);
 	live_done(&rec->live);
+	usage_done(&rec->usage);
 	free(rec->command);
 	parts_done(rec);
 	free(rec);

@@ -16,6 +16,7 @@
 #include "live.h"
 #include "rows.h"
 #include "slots.h"
+#include "usage.h"
 
 /* The last text of one place: in a build it is mostly the next one too. */
 struct fold_memo {
@@ -96,6 +97,8 @@ struct begat_recorder {
 	uint64_t first_ns, last_ns; /* boot clock */
 	uint64_t part_events, part_processes, part_execs, part_lost;
 	uint64_t bytes;
+	struct usage_book usage; /* when this part began */
+	bool is_from_last_part; /* carried over: it had used nothing when that one began */
 
 	struct begat_recorder_counts counts;
 	int failure; /* negative errno: nothing more is written */
@@ -138,6 +141,10 @@ int parts_find(struct begat_recorder *rec);
 int parts_add(struct begat_recorder *rec, const char *path);
 void parts_prune(struct begat_recorder *rec);
 
+/* usage.c: in an open transaction. SQLite codes. */
+int usage_write_rows(struct begat_recorder *rec);
+int usage_write_ends(struct begat_recorder *rec, const struct begat_usage *usage);
+
 /* writer.c: complete the part; complete it and begin the next. 0 or a negative errno. */
 int recorder_finish_part(struct begat_recorder *rec);
 int recorder_rotate(struct begat_recorder *rec);
@@ -158,6 +165,8 @@ int recorder_step(struct begat_recorder *rec, sqlite3_stmt *stmt);
 int meta_begin(struct begat_recorder *rec);
 /* meta.c: in an open transaction, the summary event. An SQLite code. */
 int meta_summary(struct begat_recorder *rec, const struct begat_event *ev);
+/* meta.c: when CPU times were read at a part's beginning (0) or its end (1). An SQLite code. */
+int meta_usage(struct begat_recorder *rec, int end, uint64_t ts_ns, uint64_t machine_ns);
 /* meta.c: counts, and that it is complete. 0 or a negative errno. */
 int meta_end(struct begat_recorder *rec);
 /* One line of another recording's meta. 0 or a negative errno. */

@@ -26,7 +26,12 @@ export class Concurrency {
 		this.trace = trace;
 		this.cover = coverOfParents(trace);
 		this.rate = new Float64Array(trace.count);
-		for (let i = 0; i < trace.count; i++) if (trace.c.wall[i]) this.rate[i] = trace.cpu(i) / trace.c.wall[i];
+		// Of what was there before only the CPU time within the recording is known.
+		this.from = Float64Array.from(trace.c.start, (start, i) => (trace.hasOlderCpu(i) ? Math.max(0, start) : start));
+		for (let i = 0; i < trace.count; i++) {
+			const life = trace.end[i] - this.from[i];
+			if (life > 0) this.rate[i] = trace.cpu(i) / life;
+		}
 		this.key = '';
 	}
 
@@ -56,8 +61,9 @@ export class Concurrency {
 		const inner = [new Float64Array(width + 2), new Float64Array(width + 2)];
 		for (let i = 0; i < trace.count; i++) {
 			if (start[i] >= t1) break; // by start
-			if (trace.end[i] <= t0 || !trace.isRun(i)) continue;
-			if (rate[i]) add(edge[0], inner[0], start[i], trace.end[i], rate[i]);
+			if (trace.end[i] <= t0 || !(trace.isRun(i) || trace.hasOlderCpu(i))) continue;
+			if (rate[i]) add(edge[0], inner[0], this.from[i], trace.end[i], rate[i]);
+			if (!trace.isRun(i)) continue;
 			add(edge[1], inner[1], start[i], trace.end[i], 1);
 			if (cover.to[i] > cover.from[i]) add(edge[1], inner[1], cover.from[i], cover.to[i], -1);
 		}

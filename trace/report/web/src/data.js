@@ -5,7 +5,7 @@ import { show, showCommand, splitVector, subjectOf } from './text.js';
 
 export const FLAG = {
 	ENDED: 1, OLDER: 2, HAS_CPU: 4, HAS_RSS: 8, HAS_IO: 16, CORE: 32, OOM: 64,
-	HAS_KILLER: 128, SYNTHETIC: 256, HAS_STATUS: 512, FORK_ONLY: 1024, ODD_CLOCK: 2048,
+	HAS_KILLER: 128, SYNTHETIC: 256, HAS_STATUS: 512, FORK_ONLY: 1024, ODD_CLOCK: 2048, OLDER_CPU: 4096,
 };
 
 function fromBase64(text) {
@@ -188,6 +188,11 @@ export class Trace {
 
 	isRun(i) {
 		return !(this.c.flags[i] & FLAG.OLDER);
+	}
+
+	// What it used within the recording is known, though it was there before.
+	hasOlderCpu(i) {
+		return (this.c.flags[i] & FLAG.OLDER_CPU) !== 0;
 	}
 
 	hasFailed(i) {

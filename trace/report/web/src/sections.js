@@ -38,6 +38,13 @@ function commandCell(trace, i, before, indent) {
 
 const showJson = (s) => (s ?? '').replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f]/g, (c) => (c < '\u0100' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`));
 
+// How much of what the machine did is in the recording: its figure is counted in ticks, ours is exact.
+function account({ cpu_ns: cpu, machine_cpu_ns: machine }) {
+	const s = (ns) => (ns / 1e9).toFixed(1);
+	if (!machine) return '';
+	return cpu >= machine ? `accounts for all ${s(cpu)} CPU seconds that this machine used` : `accounts for ${s(cpu)} of ${s(machine)} CPU seconds that this machine used`;
+}
+
 export function header(trace) {
 	const { trace: t, totals } = trace.analysis;
 	const command = t.command.map((w) => shellWord(new TextEncoder().encode(w))).join(' ');
@@ -51,7 +58,7 @@ export function header(trace) {
 	const realExecs = totals.failed_execs - totals.path_misses;
 	const figures = [
 		['Wall', duration(totals.wall_ns), totals.running_at_end ? `${plural(totals.running_at_end, 'process', 'processes')} ran on` : ''],
-		['CPU', duration(totals.cpu_ns), `${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`],
+		['CPU', duration(totals.cpu_ns), [`${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`, account(totals)].filter(Boolean).join('; ')],
 		['Busy cores', cores(totals.parallelism), t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
 		['Processes', count(totals.processes), `at most ${count(totals.peak_active)} active at once`],
 		['Execs', count(totals.execs), totals.fork_only ? `${plural(totals.fork_only, 'fork')} ran none` : 'every process ran one'],
