@@ -160,7 +160,7 @@ static void open_status(struct record *record, const struct options *options)
 	const uint32_t needed = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
 				BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 
-	cli_safe(record->name, sizeof(record->name), chosen.path ? chosen.path : "trace.db");
+	recorder_name(record->recorder, record->name, sizeof(record->name));
 	stream_announce(&record->stream,
 			record->has_command ? "ends with the command" : stream_ending());
 	if (options->where || (options->events && (options->events & needed) != needed))
@@ -178,6 +178,7 @@ static void show_status(struct record *record)
 	record->stream.was_resized = false;
 	if (status_line_wait_ms(&record->line) == 0) {
 		recorder_progress(record->recorder, &counts);
+		recorder_name(record->recorder, record->name, sizeof(record->name));
 		status_line_draw(&record->line, &counts);
 	}
 	int wait_ms = status_line_wait_ms(&record->line);

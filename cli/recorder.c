@@ -41,8 +41,10 @@ struct recorder {
 	/* For a status line: asked for by the capture, answered by the thread. */
 	atomic_bool is_asked;
 	_Atomic uint64_t events, bytes, lost;
-	atomic_bool wants_part,
-		wants_status; /* set by the capturing thread, cleared by the other */
+	/* Set by the capturing thread, cleared by the other. */
+	atomic_bool wants_part, wants_status;
+	pthread_mutex_t lock; /* for name; held for a moment only */
+	char name[512]; /* of the file that is written, safe to print */
 	uint64_t begun_ns; /* CLOCK_BOOTTIME */
 	const struct begat *begat;
 	struct begat_usage *usage; /* what the last part that ended was told */
@@ -142,6 +144,20 @@ static int open_file(struct recorder *r, const struct options *options,
 	return err;
 }
 
+static void note_name(struct recorder *r)
+{
+	pthread_mutex_lock(&r->lock);
+	cli_safe(r->name, sizeof(r->name), begat_recorder_path(r->file));
+	pthread_mutex_unlock(&r->lock);
+}
+
+void recorder_name(struct recorder *r, char *out, size_t size)
+{
+	pthread_mutex_lock(&r->lock);
+	snprintf(out, size, "%s", r->name);
+	pthread_mutex_unlock(&r->lock);
+}
+
 static void answer(struct recorder *r)
 {
 	struct begat_recorder_counts counts = { .size = sizeof(counts) };
@@ -153,6 +169,7 @@ static void answer(struct recorder *r)
 	atomic_store(&r->events, counts.events);
 	atomic_store(&r->bytes, counts.bytes);
 	atomic_store(&r->lost, counts.lost);
+	note_name(r);
 }
 
 void recorder_progress(struct recorder *r, struct status_counts *ret_counts)
@@ -236,6 +253,8 @@ int recorder_open(const char *path, const struct options *options,
 
 	if (r)
 		sem_init(&r->go, 0, 0);
+	if (r)
+		pthread_mutex_init(&r->lock, NULL);
 
 	if (err < 0 || !(r->path = strdup(path))) {
 		cli_complain("out of memory.");
@@ -259,6 +278,7 @@ int recorder_open(const char *path, const struct options *options,
 	}
 	r->keep = opts->keep;
 	r->begun_ns = boot_ns();
+	note_name(r);
 	*ret_recorder = r;
 	return 0;
 }

@@ -50,6 +50,9 @@ void recorder_end(struct recorder *recorder);
  */
 void recorder_progress(struct recorder *recorder, struct status_counts *ret_counts);
 
+/* The file that it was writing then, safe to print. */
+void recorder_name(struct recorder *recorder, char *out, size_t size);
+
 /*
  * The thread does it a moment later, whether events come or not: closes the file and begins the next one; says
  * on stderr how far the recording is.
