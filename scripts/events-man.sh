@@ -49,7 +49,7 @@ awk -F ' *[|] *' '
 		gsub(/[_*]/, "\\\\&", text)
 		return text
 	}
-	/^## (The events|Fields of every event|Who|fork|exec and exec_failed|exit|lost|More of exec_failed|summary)$/ {
+	/^## (The events|Fields of every event|Who|fork|exec and exec_failed|exit|lost|Later fields|summary)$/ {
 		sub(/^## /, ""); title = toupper($0); gsub(/_/, " ", title)
 		printf "# %s\n\n", title
 		is_table = 1; next

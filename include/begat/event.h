@@ -108,7 +108,8 @@ enum begat_field {
 	BEGAT_F_CLASS = 69, /* lost */
 	BEGAT_F_FD_PATH = 70,
 	BEGAT_F_MISSING = 71,
-	BEGAT_FIELD_COUNT = 72,
+	BEGAT_F_ARGV_REWRITTEN = 72,
+	BEGAT_FIELD_COUNT = 73,
 };
 
 /** A set of fields. */
@@ -187,7 +188,8 @@ struct begat_event {
 	bool argv_truncated, env_truncated;
 	bool core_dumped;
 	bool killed_by_oom;
-	bool reserved_bools[2];
+	bool argv_rewritten; /* argv is a title that the process has put there */
+	bool reserved_bools[1];
 
 	/* fork */
 	uint64_t forked_by_id;

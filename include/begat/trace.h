@@ -269,7 +269,7 @@ struct begat_trace_exec {
 	uint32_t argc;
 	uint32_t repeats; /* failed: identical ones beyond this */
 	int32_t error; /* failed: positive errno, else 0 */
-	bool argv_truncated, reserved_bools[3];
+	bool argv_truncated, argv_rewritten, reserved_bools[2];
 };
 
 /** One lifetime. A time or cost is 0 and its has_ member false where the recording cannot tell. */

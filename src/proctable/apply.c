@@ -201,6 +201,9 @@ static void complete_image(const struct entry *entry, struct begat_event *ev)
 		ev->argv_truncated = image->is_truncated;
 		begat_fields_add(&ev->has, BEGAT_F_ARGV);
 		begat_fields_add(&ev->has, BEGAT_F_ARGV_TRUNCATED);
+		ev->argv_rewritten = image->is_rewritten;
+		if (ev->argv_rewritten)
+			begat_fields_add(&ev->has, BEGAT_F_ARGV_REWRITTEN);
 	}
 }
 

@@ -105,6 +105,8 @@ int image_set(struct image **image, const struct begat_event *ev)
 	room->has_exe = has_exe;
 	room->has_argv = has_argv;
 	room->is_truncated = has_argv && (ev->argv_truncated || argv.bytes < ev->argv.bytes);
+	room->is_rewritten =
+		has_argv && begat_event_has(ev, BEGAT_F_ARGV_REWRITTEN) && ev->argv_rewritten;
 	if (exe_len)
 		memcpy(room->text, ev->exe.data, exe_len);
 	room->text[exe_len] = '\0';

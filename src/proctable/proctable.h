@@ -85,6 +85,7 @@ struct proc_facts {
 	struct begat_str comm, exe, cwd;
 	struct begat_strv argv;
 	bool argv_truncated; /* there is more than 4 KiB of it */
+	bool argv_rewritten; /* argv is a title that the process has put there */
 };
 int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts);
 

@@ -4,6 +4,7 @@
  *
  * Owns:    reading /proc, at start and after a loss; nothing else in the library does.
  * Not:     what the facts are used for (tracer.c makes snapshot events of them).
+ *          How argv is read, which may be a title: argv.c.
  *
  * A process may end, and its pid be taken by another, between any two reads: all of them go
  * through one descriptor of its folder, which then answers ESRCH. What cannot be read (exe of a
@@ -22,6 +23,8 @@
 
 #define NS_PER_SEC 1000000000ull
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
+#define STAT_BYTES 2048
+#define ARGV_TRIES 3
 
 /* What is left of the caller's buffer. */
 struct room {
@@ -102,9 +105,21 @@ static bool next_number(const char **at, uint64_t *ret)
  * "pid (comm) state ppid pgrp session ...", start being field 22. comm may hold anything, also
  * ") R 1 2 3": what comes after the last parenthesis is numbers only.
  */
-enum { PPID = 4, PGRP = 5, SESSION = 6, UTIME = 14, STIME = 15, THREADS = 20, START = 22 };
+enum {
+	PPID = 4,
+	PGRP = 5,
+	SESSION = 6,
+	UTIME = 14,
+	STIME = 15,
+	THREADS = 20,
+	START = 22,
+	STACK = 28,
+	ARG_START = 48,
+	ARG_END = 49,
+	ENV_START = 50,
+};
 
-static int parse_fields(const char *stat, uint64_t field[START + 1])
+static int parse_fields(const char *stat, uint64_t field[ENV_START + 1])
 {
 	const char *close = strrchr(stat, ')');
 
@@ -114,7 +129,7 @@ static int parse_fields(const char *stat, uint64_t field[START + 1])
 	char state = close[2];
 	const char *at = close + 3;
 
-	for (int i = PPID; i <= START; i++)
+	for (int i = PPID; i <= ENV_START; i++)
 		if (!next_number(&at, &field[i]))
 			return -EIO;
 	/* A zombie has ended, unless it is a leader whose threads go on. */
@@ -129,10 +144,11 @@ static uint64_t tick_ns(void)
 	return hz > 0 ? NS_PER_SEC / (uint64_t)hz : 0;
 }
 
-static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts)
+static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts,
+		      struct argv_area *area)
 {
 	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
-	uint64_t field[START + 1] = { 0 };
+	uint64_t field[ENV_START + 1] = { 0 };
 	int err = open && close && close >= open && tick_ns() ? parse_fields(stat, field) : -EIO;
 
 	if (err < 0)
@@ -142,6 +158,10 @@ static int parse_stat(const char *stat, struct room *room, struct proc_facts *fa
 	facts->pgid = (uint32_t)field[PGRP];
 	facts->sid = (uint32_t)field[SESSION];
 	facts->start_ns = field[START] * tick_ns();
+	*area = (struct argv_area){ .stack = field[STACK],
+				    .start = field[ARG_START],
+				    .end = field[ARG_END],
+				    .env_start = field[ENV_START] };
 	return 0;
 }
 
@@ -180,45 +200,48 @@ static struct begat_str read_link(int dir, const char *name, struct room *room)
 	return link;
 }
 
-/* Empty for a kernel thread. A program that rewrote its title may have left the last NUL out. */
-static struct begat_strv read_argv(int dir, struct room *room, bool *ret_is_cut)
+/* Once more if what looks like a title may be the arguments of an exec between two reads. */
+static int read_argv(int dir, struct room *room, struct proc_facts *facts, struct argv_area *area)
 {
-	struct begat_strv argv = { 0 };
-	char raw[PROCTABLE_ARGV_BYTES + 2];
-	size_t bytes = 0;
+	for (int i = 0; i < ARGV_TRIES; i++) {
+		struct argv_area before = *area;
+		struct proc_facts again;
+		struct room rest = *room;
+		char text[STAT_BYTES];
+		size_t used = argv_read(dir, area, room->at, room->left, facts);
+		int err;
 
-	if (read_file(dir, "cmdline", raw, sizeof(raw) - 1, &bytes) < 0 || !bytes)
-		return argv;
-	if (raw[bytes - 1])
-		raw[bytes++] = '\0';
-
-	size_t limit = PROCTABLE_ARGV_BYTES < room->left ? PROCTABLE_ARGV_BYTES : room->left;
-
-	if (!limit) {
-		*ret_is_cut = true;
-		return argv;
+		if (!facts->argv_rewritten) {
+			room->at += used;
+			room->left -= used;
+			return 0;
+		}
+		rest.at += used;
+		rest.left -= used;
+		err = read_text(dir, "stat", text, sizeof(text));
+		if (!err)
+			err = parse_stat(text, &rest, &again, area);
+		if (err < 0)
+			return err;
+		if (!memcmp(&before, area, sizeof(before))) {
+			*room = rest;
+			return 0;
+		}
 	}
-	argv = (struct begat_strv){ .data = raw, .bytes = bytes };
-	for (size_t i = 0; i < bytes; i++)
-		argv.count += !raw[i];
-	argv = image_cut_argv(&argv, limit);
-	*ret_is_cut = argv.bytes < bytes;
-	memcpy(room->at, raw, argv.bytes);
-	room->at[argv.bytes - 1] = '\0';
-	argv.data = room->at;
-	room->at += argv.bytes;
-	room->left -= argv.bytes;
-	return argv;
+	facts->argv = (struct begat_strv){ 0 };
+	facts->argv_rewritten = facts->argv_truncated = false;
+	return 0;
 }
 
 static int read_all(int dir, struct room *room, struct proc_facts *facts)
 {
-	char text[2048];
+	struct argv_area area;
+	char text[STAT_BYTES];
 	int err = read_text(dir, "stat", text, sizeof(text));
 
 	if (err < 0)
 		return err;
-	err = parse_stat(text, room, facts);
+	err = parse_stat(text, room, facts, &area);
 	if (err < 0)
 		return err;
 	err = read_text(dir, "status", text, sizeof(text));
@@ -229,8 +252,7 @@ static int read_all(int dir, struct room *room, struct proc_facts *facts)
 		return -EIO;
 	facts->exe = read_link(dir, "exe", room);
 	facts->cwd = read_link(dir, "cwd", room);
-	facts->argv = read_argv(dir, room, &facts->argv_truncated);
-	return 0;
+	return read_argv(dir, room, facts, &area);
 }
 
 int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts)
@@ -259,7 +281,7 @@ int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts 
 
 int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns)
 {
-	uint64_t field[START + 1] = { 0 };
+	uint64_t field[ENV_START + 1] = { 0 };
 	char path[40], text[2048];
 	int err;
 

@@ -34,7 +34,7 @@ struct image {
 	uint32_t exe_len;
 	uint32_t argv_bytes;
 	uint32_t argv_count;
-	bool has_exe, has_argv, is_truncated, reserved;
+	bool has_exe, has_argv, is_truncated, is_rewritten;
 	char text[]; /* exe, NUL, argv */
 };
 
@@ -105,5 +105,16 @@ struct begat_strv image_cut_argv(const struct begat_strv *argv, size_t limit);
 void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns);
 void expire_drop_forebear(struct proctable *table, struct entry *entry);
 void expire_cut_lineage(struct proctable *table, struct entry *entry);
+
+/* argv.c: where a process has its arguments, from /proc/PID/stat; 0 = not told. */
+struct argv_area {
+	uint64_t stack; /* where it began: argc, then the pointers of argv */
+	uint64_t start, end;
+	uint64_t env_start; /* equal to end, as the kernel makes it */
+};
+
+/* Sets argv and what is known of it; facts->exe is known already. Returns bytes used of @buf. */
+size_t argv_read(int dir, const struct argv_area *area, char *buf, size_t size,
+		 struct proc_facts *facts);
 
 #endif

@@ -60,15 +60,34 @@ static void text_fields(const struct begat_sink *sink, struct begat_fields *ret_
 {
 	const struct text_state *state = sink->state;
 	static const enum begat_field shown[] = {
-		BEGAT_F_EVENT,	      BEGAT_F_TIME,	BEGAT_F_TS_NS,
-		BEGAT_F_CPU,	      BEGAT_F_ID,	BEGAT_F_PID,
-		BEGAT_F_PPID,	      BEGAT_F_COMM,	BEGAT_F_UID,
-		BEGAT_F_SYNTHETIC,    BEGAT_F_FILENAME, BEGAT_F_EXE,
-		BEGAT_F_ARGV,	      BEGAT_F_ARGC,	BEGAT_F_ARGV_TRUNCATED,
-		BEGAT_F_FORK_TO_EXEC, BEGAT_F_ERRNO,	BEGAT_F_REPEATS,
-		BEGAT_F_EXIT_CODE,    BEGAT_F_SIGNAL,	BEGAT_F_CORE_DUMPED,
-		BEGAT_F_KILLED_BY,    BEGAT_F_DURATION, BEGAT_F_COUNT,
-		BEGAT_F_CLASS,	      BEGAT_F_FD_PATH,	BEGAT_F_MISSING,
+		BEGAT_F_EVENT,
+		BEGAT_F_TIME,
+		BEGAT_F_TS_NS,
+		BEGAT_F_CPU,
+		BEGAT_F_ID,
+		BEGAT_F_PID,
+		BEGAT_F_PPID,
+		BEGAT_F_COMM,
+		BEGAT_F_UID,
+		BEGAT_F_SYNTHETIC,
+		BEGAT_F_FILENAME,
+		BEGAT_F_EXE,
+		BEGAT_F_ARGV,
+		BEGAT_F_ARGC,
+		BEGAT_F_ARGV_TRUNCATED,
+		BEGAT_F_FORK_TO_EXEC,
+		BEGAT_F_ERRNO,
+		BEGAT_F_REPEATS,
+		BEGAT_F_EXIT_CODE,
+		BEGAT_F_SIGNAL,
+		BEGAT_F_CORE_DUMPED,
+		BEGAT_F_KILLED_BY,
+		BEGAT_F_DURATION,
+		BEGAT_F_COUNT,
+		BEGAT_F_CLASS,
+		BEGAT_F_FD_PATH,
+		BEGAT_F_MISSING,
+		BEGAT_F_ARGV_REWRITTEN,
 	};
 
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
@@ -333,6 +352,8 @@ static void put_command(struct line *line, const struct begat_event *ev, struct 
 	if (any) {
 		if (begat_event_has(ev, BEGAT_F_ARGV_TRUNCATED) && ev->argv_truncated)
 			line_put(line, " [cut]");
+		if (begat_event_has(ev, BEGAT_F_ARGV_REWRITTEN) && ev->argv_rewritten)
+			line_put(line, " [title]");
 	} else if (begat_event_has(ev, BEGAT_F_EXE)) {
 		line_escape(line, &ev->exe, true);
 	} else if (begat_event_has(ev, BEGAT_F_FILENAME)) {

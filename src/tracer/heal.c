@@ -56,7 +56,9 @@ static void complete_from_proc(struct census *census, struct begat_event *ev)
 		ev->argv_truncated = facts.argv_truncated;
 		begat_fields_add(&ev->has, BEGAT_F_ARGV);
 		begat_fields_add(&ev->has, BEGAT_F_ARGV_TRUNCATED);
-		if (!facts.argv_truncated)
+		ev->argv_rewritten = facts.argv_rewritten;
+		begat_fields_add(&ev->has, BEGAT_F_ARGV_REWRITTEN);
+		if (!facts.argv_truncated && !facts.argv_rewritten)
 			begat_fields_add(&ev->has, BEGAT_F_ARGC);
 	}
 	if (facts.cwd.len) {
@@ -303,7 +305,10 @@ static bool has_execed(const struct census *census, const struct begat_event *ev
 		return false;
 	if (!known.exe.len && !known.argv.bytes)
 		return true;
-	return !is_same(known.exe.data, known.exe.len, ev->exe.data, ev->exe.len) ||
+	if (!is_same(known.exe.data, known.exe.len, ev->exe.data, ev->exe.len))
+		return true;
+	/* A title has been put in the place of the arguments: they tell nothing. */
+	return !ev->argv_rewritten &&
 	       !is_same(known.argv.data, known.argv.bytes, ev->argv.data, ev->argv.bytes);
 }
 

@@ -257,6 +257,21 @@ static void test_long_argv(void **state)
 	assert_memory_equal(ev.argv.data, argv, 4000);
 	assert_true(ev.argv_truncated);
 
+	/* A title is one at the exit, too; the arguments of the next image are not. */
+	make(BEGAT_SNAPSHOT, 12, 100, 110);
+	image("/usr/sbin/sshd", "sshd: root", 11, 1);
+	ev.argv_rewritten = true;
+	begat_fields_add(&ev.has, BEGAT_F_ARGV_REWRITTEN);
+	assert_int_equal(apply(), 0);
+	do_fork(13, 111, 12, 100);
+	assert_int_equal(do_exit(12, 100, 120), 0);
+	assert_true(HAS(&ev, ARGV_REWRITTEN) && ev.argv_rewritten);
+	make(BEGAT_EXEC, 13, 111, 121);
+	image("/bin/x", "x", 2, 1);
+	assert_int_equal(apply(), 0);
+	assert_int_equal(do_exit(13, 111, 122), 0);
+	assert_false(HAS(&ev, ARGV_REWRITTEN));
+
 	memset(argv, 'b', bytes);
 	argv[bytes - 1] = '\0';
 	do_fork(11, 100, NO_PARENT, 0);

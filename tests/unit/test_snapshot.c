@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -172,6 +173,132 @@ static void test_argv(void **state)
 	(void)state;
 }
 
+/* What a process does to its own arguments: the third of them says it. */
+static int rewrite(int argc, char **argv)
+{
+	char *last = argv[argc - 1], *end = last + strlen(last) + 1;
+	size_t room = (size_t)(end - argv[0]);
+	char kind[16];
+
+	snprintf(kind, sizeof(kind), "%s", argv[2]);
+	if (!strcmp(kind, "padded")) {
+		memset(argv[0], 0, room);
+		strcpy(argv[0], "sshd: root@pts/0");
+	} else if (!strcmp(kind, "blanks")) {
+		memset(argv[0], ' ', room - 1);
+		memcpy(argv[0], "postgres: idle", 14);
+	} else if (!strcmp(kind, "long")) {
+		memset(argv[0], 'x', room + 3); /* into the environment, which has an A=1 there */
+	} else if (!strcmp(kind, "exact")) {
+		memset(argv[0], 'x', room);
+	} else if (!strcmp(kind, "short")) {
+		strcpy(argv[0], "me");
+	} else if (!strcmp(kind, "wiped")) {
+		memset(argv[0], 0, room);
+	} else if (!strcmp(kind, "moved")) {
+		static char title[] = "(sd-pam)";
+		unsigned long at = (unsigned long)title;
+
+		if (prctl(PR_SET_MM, PR_SET_MM_ARG_START, at, 0, 0) < 0 ||
+		    prctl(PR_SET_MM, PR_SET_MM_ARG_END, at + sizeof(title), 0, 0) < 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void exec_with_env(void *argv)
+{
+	static char *const env[] = { "A=1", "B=2", NULL };
+
+	execve("/proc/self/exe", argv, env);
+	_exit(127);
+}
+
+static void check_title(const char *kind, const char *const *more, bool is_title,
+			const char *expected, size_t bytes)
+{
+	char *argv[64] = { "test_snapshot", "--title", (char *)kind };
+	struct proc_facts facts;
+	struct child child;
+
+	for (size_t i = 0; more[i]; i++)
+		argv[3 + i] = (char *)more[i];
+	child = start(exec_with_env, argv);
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(facts.argv_rewritten, is_title);
+	assert_false(facts.argv_truncated);
+	assert_int_equal(facts.argv.bytes, bytes);
+	if (bytes)
+		assert_memory_equal(facts.argv.data, expected, bytes);
+	stop(child);
+}
+
+#define TITLE(kind, more, is_title, text) check_title(kind, more, is_title, text, sizeof(text))
+
+static void test_titles(void **state)
+{
+	const char *const none[] = { NULL };
+	const char *const empty[] = { "", "", "", NULL };
+	const char *many[60] = { NULL };
+	char whole[128] = "";
+
+	TITLE("none", none, false, "test_snapshot\0--title\0none");
+	TITLE("none", empty, false, "test_snapshot\0--title\0none\0\0\0");
+	for (size_t i = 0; i < 59; i++)
+		many[i] = "";
+	memcpy(whole, "test_snapshot\0--title\0none", 27);
+	check_title("none", many, false, whole, 27 + 59);
+	TITLE("padded", none, true, "sshd: root@pts/0");
+	TITLE("padded", empty, true, "sshd: root@pts/0");
+	TITLE("padded", many, true, "sshd: root@pts/0");
+	TITLE("blanks", empty, true, "postgres: idle");
+	TITLE("exact", none, true, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxA=1");
+	TITLE("long", none, true, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	TITLE("short", empty, true, "me\0t_snapshot\0--title\0short");
+	check_title("wiped", empty, true, NULL, 0);
+	(void)state;
+}
+
+/* The kernel lets the arguments be moved where it has checkpoints, and by who may raise limits. */
+static void test_moved_title(void **state)
+{
+	char *argv[] = { "test_snapshot", "--title", "moved", NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		exec_with_env(argv);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) == 1) {
+		print_message("skipped: prctl(PR_SET_MM_ARG_START) is not allowed here\n");
+		skip();
+	}
+	TITLE("moved", (const char *const[]){ NULL }, true, "(sd-pam)");
+	(void)state;
+}
+
+/* A title in more space than is looked at: what is behind is only padding. */
+static void test_title_in_much_space(void **state)
+{
+	char *argv[803] = { "test_snapshot", "--title", "padded" };
+	struct proc_facts facts;
+
+	for (int i = 3; i < 802; i++)
+		argv[i] = "an argument";
+
+	struct child child = start(exec_with_env, argv);
+
+	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_true(facts.argv_rewritten && !facts.argv_truncated);
+	assert_int_equal(facts.argv.count, 1);
+	assert_string_equal(facts.argv.data, "sshd: root@pts/0");
+	stop(child);
+	(void)state;
+}
+
 static void test_gone(void **state)
 {
 	struct child child = start(set_name, "short");
@@ -239,9 +366,14 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_self),	      cmocka_unit_test(test_hostile_comm),
 		cmocka_unit_test(test_argv),	      cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_kernel_thread), cmocka_unit_test(test_list),
+		cmocka_unit_test(test_titles),	      cmocka_unit_test(test_title_in_much_space),
+		cmocka_unit_test(test_moved_title),
 	};
 	char byte;
 
+	if (argc > 2 && !strcmp(argv[1], "--title"))
+		return rewrite(argc, argv) || write(STDOUT_FILENO, "x", 1) != 1 ||
+		       read(STDIN_FILENO, &byte, 1) != 0;
 	if (argc > 1 && !strcmp(argv[1], "--wait"))
 		return write(STDOUT_FILENO, "x", 1) == 1 && read(STDIN_FILENO, &byte, 1) == 0 ? 0
 											      : 1;

@@ -56,6 +56,12 @@ static void exec(void **state)
 	ev.uid = NOBODY_HERE;
 	check(&ev, "22:13:20.123456  exec   41234   41230  3999999999  -  312 us     "
 		   "cc1 -quiet 'lapi c.c' [cut]\n");
+	HAS(&ev, ARGV_REWRITTEN);
+	ev.argv_truncated = false;
+	ev.argv_rewritten = true;
+	ev.argv = LITERALS("sshd: root@pts/0", 1);
+	check(&ev, "22:13:20.123456  exec   41234   41230  3999999999  -  312 us     "
+		   "'sshd: root@pts/0' [title]\n");
 	ev = at_work(BEGAT_EXEC);
 	HAS(&ev, EXE);
 	ev.exe = LITERAL("/usr/bin/true");

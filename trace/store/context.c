@@ -65,6 +65,8 @@ static int make_key(struct begat_recorder *rec, const struct begat_event *ev,
 		key->flags |= SCHEMA_ARGV_TRUNCATED;
 	if (begat_event_has(ev, BEGAT_F_ENV_TRUNCATED) && ev->env_truncated)
 		key->flags |= SCHEMA_ENV_TRUNCATED;
+	if (begat_event_has(ev, BEGAT_F_ARGV_REWRITTEN) && ev->argv_rewritten)
+		key->flags |= SCHEMA_ARGV_REWRITTEN;
 	return 0;
 }
 

@@ -312,8 +312,10 @@ static int load_exec(struct begat_trace *trace, sqlite3_stmt *stmt)
 		return err;
 	if (e->type != BEGAT_EXEC && e->type != BEGAT_EXEC_FAILED && e->type != BEGAT_SNAPSHOT)
 		return trace_fail_cell(trace, stmt, EXEC_event, "no such event");
-	if (e->context != BEGAT_TRACE_NONE)
+	if (e->context != BEGAT_TRACE_NONE) {
 		e->argv_truncated = trace->contexts[e->context].flags & SCHEMA_ARGV_TRUNCATED;
+		e->argv_rewritten = trace->contexts[e->context].flags & SCHEMA_ARGV_REWRITTEN;
+	}
 	/* Left out where argv tells. */
 	if (e->argv && (!has(stmt, EXEC_argc) || !has(stmt, EXEC_argv_bytes))) {
 		uint32_t count = 0;

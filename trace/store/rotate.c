@@ -108,7 +108,8 @@ static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
 		"SELECT name, value FROM meta WHERE name NOT IN ('schema', "
 		"'complete', 'version', 'created_ns', 'realtime_offset_ns', 'part', "
 		"'series', 'file', 'first_ns', 'last_ns', 'events', 'processes', 'execs', 'lost', "
-		"'dropped', 'usage_begin_ns', 'usage_end_ns', 'machine_begin_ns', 'machine_end_ns')",
+		"'dropped', 'usage_begin_ns', 'usage_end_ns', 'machine_begin_ns', "
+		"'machine_end_ns')",
 		&stmt);
 	int rc;
 

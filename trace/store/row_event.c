@@ -51,6 +51,7 @@ static int set_context(struct begat_trace *trace, const struct reader_context *c
 	ev->killed_by_oom = c->flags & SCHEMA_KILLED_BY_OOM;
 	ev->argv_truncated = c->flags & SCHEMA_ARGV_TRUNCATED;
 	ev->env_truncated = c->flags & SCHEMA_ENV_TRUNCATED;
+	ev->argv_rewritten = c->flags & SCHEMA_ARGV_REWRITTEN;
 	err = set_context_text(trace, ev, BEGAT_F_TTY, c->tty, &ev->tty);
 	if (!err)
 		err = set_context_text(trace, ev, BEGAT_F_CGROUP, c->cgroup, &ev->cgroup);

@@ -93,6 +93,7 @@ enum schema_flags {
 	SCHEMA_KILLED_BY_OOM = 1 << 3,
 	SCHEMA_ARGV_TRUNCATED = 1 << 4,
 	SCHEMA_ENV_TRUNCATED = 1 << 5,
+	SCHEMA_ARGV_REWRITTEN = 1 << 6,
 };
 
 struct schema_table_info {
