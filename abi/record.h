@@ -136,6 +136,7 @@ enum rec_exec_flags {
 	REC_EXEC_ENV_UNREADABLE = 1 << 2,
 	REC_EXEC_ARGV_CUT = 1 << 3, /* by the limit that the user set */
 	REC_EXEC_ENV_CUT = 1 << 4,
+	REC_EXEC_DEV_DIFFERS = 1 << 5, /* stat(2) may show another device than dev */
 };
 
 struct rec_exec {

@@ -20,6 +20,14 @@ static __always_inline __u32 exec_string(struct rec_span *ret, const char *strin
 	return ALIGN8(offset + ret->bytes);
 }
 
+/* File systems whose files have device numbers of layers or subvolumes, by their magic numbers. */
+static __always_inline bool exec_has_many_devices(unsigned long magic)
+{
+	return magic == 0x794c7630 /* overlayfs */ || magic == 0x9123683e /* btrfs */ ||
+	       magic == 0xca451a4e /* bcachefs */ || magic == 0x00c36400 /* ceph */ ||
+	       magic == 0x61756673 /* aufs */;
+}
+
 static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct *task,
 					struct linux_binprm *bprm, __u32 offset,
 					const bool has_loop)
@@ -39,9 +47,12 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 	if (config.want & CONFIG_WANT_EXE) {
 		struct file *file = BPF_CORE_READ(task, mm, exe_file);
 		struct inode *inode = BPF_CORE_READ(file, f_inode);
+		struct super_block *super = BPF_CORE_READ(inode, i_sb);
 
-		rec->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+		rec->dev = BPF_CORE_READ(super, s_dev);
 		rec->inode = BPF_CORE_READ(inode, i_ino);
+		if (exec_has_many_devices(BPF_CORE_READ(super, s_magic)))
+			rec->flags |= REC_EXEC_DEV_DIFFERS;
 		offset =
 			path_fill(&rec->exe, task, &file->f_path, rec, SLOT_EXEC, offset, has_loop);
 	}

@@ -109,7 +109,8 @@ enum begat_field {
 	BEGAT_F_FD_PATH = 70,
 	BEGAT_F_MISSING = 71,
 	BEGAT_F_ARGV_REWRITTEN = 72,
-	BEGAT_FIELD_COUNT = 73,
+	BEGAT_F_FS_DEV = 73,
+	BEGAT_FIELD_COUNT = 74,
 };
 
 /** A set of fields. */
@@ -241,6 +242,9 @@ struct begat_event {
 	/* exec_failed */
 	struct begat_str fd_path; /* what the descriptor of execveat(2) was open on */
 	struct begat_str missing_interpreter; /* ENOENT for a file that is there */
+
+	/* exec */
+	uint64_t fs_dev; /* of the file system, where dev is another one, or not known */
 };
 
 static inline bool begat_event_has(const struct begat_event *ev, enum begat_field field)

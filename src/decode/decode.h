@@ -60,6 +60,9 @@ uint64_t decode_cgroup_id(const void *record);
 /* Of such a record too: a failed exec of a process whose root is the tracer's own. */
 bool decode_has_reader_root(const void *record);
 
+/* Of such a record too: an exec of a file whose dev may be another one for stat(2). */
+bool decode_may_dev_differ(const void *record);
+
 /* Identity of a process: never 0. start_ns is on the boot clock. */
 uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_t start_ns);
 

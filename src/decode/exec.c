@@ -153,3 +153,10 @@ int decode_exec(struct decoder *decoder, const struct decode_in *in, const struc
 	}
 	return 1;
 }
+
+bool decode_may_dev_differ(const void *record)
+{
+	const struct rec_exec *rec = record;
+
+	return rec->header.type == REC_EXEC && rec->flags & REC_EXEC_DEV_DIFFERS;
+}

@@ -4,7 +4,8 @@
  *
  * Owns:    container_id, container_runtime, pod_uid, read from the cgroup path that the kernel
  *          side recorded with the event: also the first process of a container has them;
- *          missing_interpreter, read from the file that a failed exec named.
+ *          missing_interpreter, read from the file that a failed exec named; dev, where
+ *          the file system's own is not what stat(2) shows.
  * Not:     asking a container runtime or /proc anything.
  * Called:  by tracer.c, once per event, when somebody wants these fields.
  */
@@ -34,6 +35,13 @@ struct enrich_cache {
 
 /* The same for ev->cgroup, by way of @cache, which starts as zeroes; strings live until next time. */
 void enrich_container_cached(struct enrich_cache *cache, struct begat_event *ev);
+
+/*
+ * Replaces dev, which is that of the file system, by what stat(2) shows of the file that the process
+ * runs: fs_dev keeps the other. @proc_pid: its number in /proc; 0 = not known. If the process does
+ * not run that file any more, dev becomes absent.
+ */
+void enrich_dev(uint32_t proc_pid, struct begat_event *ev);
 
 /*
  * Why a file that is there gives ENOENT: the program that its first line names, or the loader that

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attach/cgroups.h"
@@ -82,7 +83,8 @@ static uint32_t demand(const struct begat *b)
 		want |= CONFIG_WANT_IDS;
 	if (wants(b, BEGAT_F_PIDS, BEGAT_F_PIDS))
 		want |= CONFIG_WANT_PIDS;
-	if (wants(b, BEGAT_F_EXE, BEGAT_F_EXE) || wants(b, BEGAT_F_DEV, BEGAT_F_INODE))
+	if (wants(b, BEGAT_F_EXE, BEGAT_F_EXE) || wants(b, BEGAT_F_DEV, BEGAT_F_INODE) ||
+	    wants(b, BEGAT_F_FS_DEV, BEGAT_F_FS_DEV))
 		want |= CONFIG_WANT_EXE;
 	if (wants(b, BEGAT_F_CWD, BEGAT_F_CWD))
 		want |= CONFIG_WANT_CWD | CONFIG_WANT_FOLDER;
@@ -264,9 +266,12 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 		.hooking = opts->reads_usage ? usage_note : NULL,
 		.ctx = b,
 	};
+	struct stat pid_ns;
 	int err;
 
 	features_probe(&b->features);
+	if (!stat("/proc/self/ns/pid", &pid_ns))
+		b->own_pid_ns = (uint32_t)pid_ns.st_ino;
 	__atomic_store_n(&clock_boot_ahead_ns, b->features.view.boot_ahead_ns, __ATOMIC_RELAXED);
 	err = fill_config(b, opts, &attach_opts.config);
 	if (err)

@@ -41,11 +41,29 @@ static void enrich(struct begat *b, struct begat_event *ev)
 		enrich_container_cached(&b->container, ev);
 }
 
+/* The number of its process in /proc; 0 = not known. */
+static uint32_t proc_pid_of(const struct begat *b, const struct begat_event *ev)
+{
+	if (b->features.view.pid_ns == VIEW_INITIAL)
+		return ev->tgid;
+	/* In our PID namespace, and so is what /proc shows. */
+	if (b->own_pid_ns && !b->features.view.proc_levels_up && begat_event_has(ev, BEGAT_F_NS) &&
+	    begat_event_has(ev, BEGAT_F_PIDS) && ev->ns[BEGAT_NS_PID] == b->own_pid_ns)
+		return ev->pids[ev->pids_count - 1];
+	return 0;
+}
+
 /* Close to the fact, so that the files are still what they were: ahead of folding and filter. */
 static void explain(struct begat *b, const void *record, struct begat_event *ev)
 {
-	uint32_t proc_pid = b->features.view.pid_ns == VIEW_INITIAL ? ev->tgid : 0;
+	uint32_t proc_pid = proc_pid_of(b, ev);
 
+	if (ev->type == BEGAT_EXEC) {
+		if (decode_may_dev_differ(record) && (begat_fields_has(&b->fields, BEGAT_F_DEV) ||
+						      begat_fields_has(&b->fields, BEGAT_F_FS_DEV)))
+			enrich_dev(proc_pid, ev);
+		return;
+	}
 	if (begat_fields_has(&b->fields, BEGAT_F_MISSING) &&
 	    b->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
 		enrich_missing(&b->missing, decode_has_reader_root(record), proc_pid, ev);
@@ -162,7 +180,7 @@ int tracer_take(struct begat *b, const void *record, size_t size)
 			continue;
 		if (b->skips_cgroups)
 			skip_cgroup(b, record, &ev);
-		if (ev.type == BEGAT_EXEC_FAILED)
+		if (ev.type == BEGAT_EXEC_FAILED || ev.type == BEGAT_EXEC)
 			explain(b, record, &ev);
 		tracer_deliver(b, &ev);
 	}

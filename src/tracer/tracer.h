@@ -83,6 +83,7 @@ struct begat {
 	struct proctable *table;
 	struct enrich_cache container;
 	struct enrich_missing missing;
+	uint32_t own_pid_ns; /* its inode; 0 = not known */
 	struct begat_lineage lineage;
 
 	/* waiting */

@@ -76,6 +76,7 @@ static void fill(struct begat_event *ev, uint32_t n)
 	ev->env_truncated = ev->core_dumped = n % 3 == 0;
 	ev->killed_by_oom = n % 5 == 0;
 	ev->argv_rewritten = n % 7 == 0;
+	ev->fs_dev = 39;
 	ev->old_tid = 99;
 	ev->error = 2;
 	ev->repeats = 7;
