@@ -2,9 +2,9 @@
 /*
  * browser/make_page.c - reports of made-up traces, for the tests in a browser.
  *
- * Owns:    the traces: a parallel build of any size, a hostile one, an empty one.
+ * Owns:    the traces: a parallel build of any size, hostile ones, ones that hold little or nothing.
  * Not:     what a report looks like. The same seed gives the same trace.
- * Called:  by run.sh: make_page build|hostile|empty [PROCESSES] [html|text|json] > FILE
+ * Called:  by run.sh: make_page KIND [PROCESSES] [html|text|json] > FILE
  */
 #include <errno.h>
 #include <signal.h>
@@ -343,6 +343,60 @@ static void add_hostile(void)
 	free(big);
 }
 
+/* A script of several lines that ended by @signal or with @status; without an end if both are -1. */
+static void add_script(int status, int signal)
+{
+	static const char script[] =
+		"/bin/sh\0-c\0set -e\nfirst <b>line</b>\n\tsecond 'line'\rx\033[1m\0";
+	uint64_t root = next_id;
+
+	m->meta.command = bytes(script, sizeof(script) - 1);
+	m->meta.cpus = 2;
+	add(&(struct plan){ 0, BEGIN, BEGIN + 90 * MS, 5 * MS, 4000000, NULL, NULL, status, signal,
+			    0, 0 });
+	struct model_exec e = {
+		.process_id = root,
+		.ts_ns = BEGIN + 1,
+		.exe = text("/usr/bin/dash"),
+		.filename = text("/bin/sh"),
+		.cwd = text("/tmp"),
+		.argv = bytes(script, sizeof(script) - 1),
+		.argv_bytes = sizeof(script) - 1,
+	};
+
+	check(model_add_exec(m, &e));
+	if (status == -1 && signal == -1) {
+		m->processes[0].flags = 0;
+		m->processes[0].signal = m->processes[0].exit_code = 0;
+		m->processes[0].utime_ns = m->processes[0].stime_ns = 0;
+	}
+}
+
+/* The command was never a program: 126 or 127. */
+static void add_not_run(int status, int error)
+{
+	uint64_t root = next_id;
+
+	m->meta.command = words("nosuch|--flag");
+	add(&(struct plan){ 0, BEGIN, BEGIN + 2 * MS, MS, 1000000, NULL, NULL, status, 0, 0, 0 });
+	struct model_exec e = {
+		.process_id = root, .ts_ns = BEGIN + MS, .error = error, .filename = text("nosuch")
+	};
+
+	check(model_add_exec(m, &e));
+}
+
+/* Only what was there before. */
+static void add_snapshot(void)
+{
+	for (int i = 0; i < 3; i++) {
+		add(&(struct plan){ 0, BEGIN + i * MS, BEGIN + 90 * MS, 0, 0, "/usr/sbin/daemon",
+				    "daemon|-f", 0, 0, 0, 0 });
+		m->processes[i].flags = MODEL_OLDER;
+		m->execs[i].was_there = true;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct begat_report_options opts = { .size = sizeof(opts), .columns = 120 };
@@ -374,6 +428,20 @@ int main(int argc, char **argv)
 		add_build(argc > 2 ? strtoul(argv[2], NULL, 10) : 200);
 	else if (!strcmp(kind, "hostile"))
 		add_hostile();
+	else if (!strcmp(kind, "failed"))
+		add_script(2, 0);
+	else if (!strcmp(kind, "killed"))
+		add_script(0, SIGSEGV);
+	else if (!strcmp(kind, "unended"))
+		add_script(-1, -1);
+	else if (!strcmp(kind, "cut"))
+		add_script(-1, -1), m->meta.is_incomplete = true;
+	else if (!strcmp(kind, "not-run-126"))
+		add_not_run(126, EACCES);
+	else if (!strcmp(kind, "not-run-127"))
+		add_not_run(127, ENOENT);
+	else if (!strcmp(kind, "snapshot"))
+		add_snapshot();
 	check(model_finish(m));
 	check(analysis_new(m, &a));
 	check(!strcmp(format, "json")	? report_json(a, &opts, stdout)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unpacks what report/columns.c packed: typed arrays by name, and strings by number.
 
+import { Clock } from './format.js';
 import { show, showCommand, splitVector, subjectOf } from './text.js';
 
 export const FLAG = {
@@ -151,6 +152,7 @@ export class Trace {
 		this.strings = strings;
 		this.count = columns.start.length;
 		this.span = analysis.trace.span_ns;
+		this.clock = new Clock(analysis.trace.begin_time);
 		this.end = new Float64Array(this.count);
 		for (let i = 0; i < this.count; i++) this.end[i] = columns.start[i] + columns.wall[i];
 		this.#linkExecs();
@@ -211,9 +213,10 @@ export class Trace {
 		return this.image[i] < 0 ? 0 : this.c.exec_argv[this.image[i]];
 	}
 
-	command(i, most) {
+	// hasLines: newlines in arguments break the line, where there is room for more than one.
+	command(i, most, hasLines = false) {
 		const argv = this.argv(i);
-		if (argv) return showCommand(this.strings.bytes(argv), most);
+		if (argv) return showCommand(this.strings.bytes(argv), most, hasLines);
 		const name = this.program(i) || this.strings.text(this.c.comm[i]);
 		return this.has(i, FLAG.FORK_ONLY) ? `${name.slice(name.lastIndexOf('/') + 1)} (fork)` : name;
 	}

@@ -71,7 +71,7 @@ export class Details {
 
 	#vector(words, isNumbered) {
 		return el('ol', { class: isNumbered ? 'words' : 'words plain' }, words.map((w) => {
-			const text = show(w);
+			const text = show(w, true);
 			if (text.length <= LONG) return el('li', {}, text || el('i', { class: 'quiet' }, 'empty'));
 			const item = el('li', {}, text.slice(0, LONG), '… ');
 			item.append(el('button', { type: 'button', class: 'link', onclick: () => item.replaceChildren(text) }, `all ${count(w.length)} bytes`));
@@ -113,12 +113,19 @@ export class Details {
 		const on = this.#onPath(i);
 		const wall = trace.analysis.totals.wall_ns;
 		return this.#section('Time', this.#facts([
-			['Started at', trace.isRun(i) ? moment(c.start[i], 1e5) : 'before the recording'],
+			['Started', trace.isRun(i) ? this.#moment(c.start[i]) : 'before the recording'],
+			['Ended', trace.has(i, FLAG.ENDED) ? this.#moment(trace.end[i]) : 'still running at the end'],
 			['Wall', `${duration(c.wall[i])} (${percent(c.wall[i], wall)} of the run)`],
 			['Own', trace.childFirst[i + 1] > trace.childFirst[i] && `${duration(c.own[i])} without a living child`],
 			['CPU', trace.has(i, FLAG.HAS_CPU) && `${duration(trace.cpu(i))} (${duration(c.utime[i])} user, ${duration(c.stime[i])} system)`],
-			['On the critical path', on && `${duration(on)} (${percent(on, wall)})`],
+			['On the critical path', on > 0 && `${duration(on)} (${percent(on, wall)})`],
 		]));
+	}
+
+	// Relative to the start of the report, and by the clock.
+	#moment(ns) {
+		const clock = this.trace.clock.whole(ns);
+		return el('span', {}, moment(ns, 1e5), clock && el('span', { class: 'quiet clock' }, ` ${clock}`));
 	}
 
 	#onPath(i) {
@@ -173,7 +180,7 @@ export class Details {
 			const failed = c.exec_error[k];
 			const at = c.exec_ts[k] - c.start[i];
 			rows.push(el('li', { class: failed ? 'missed' : '' },
-				el('span', { class: 'when' }, c.exec_was_there[k] ? 'from before' : `+${duration(Math.max(0, at))}`),
+				el('span', { class: 'when', title: trace.clock.whole(c.exec_ts[k]) }, c.exec_was_there[k] ? 'from before' : `+${duration(Math.max(0, at))}`),
 				el('span', {}, trace.strings.text(c.exec_filename[k]) || trace.strings.text(c.exec_exe[k])),
 				failed ? el('span', { class: 'quiet' }, `${errnoName(failed)}${c.exec_repeats[k] ? ` ×${count(c.exec_repeats[k] + 1)}` : ''}`) : null));
 		}

@@ -74,3 +74,45 @@ export function basename(path) {
 	const at = path.lastIndexOf('/');
 	return at >= 0 && at < path.length - 1 ? path.slice(at + 1) : path;
 }
+
+const pad2 = (n, digits = 2) => String(n).padStart(digits, '0');
+
+// The wall clock of a recording: its times are nanoseconds after a moment in UTC.
+export class Clock {
+	// begin: RFC 3339 with nine digits, or null where the recording has no wall clock.
+	constructor(begin) {
+		const match = /^(.*T.*)\.(\d{9})Z$/.exec(begin ?? '');
+		this.seconds = match ? Date.parse(`${match[1]}Z`) / 1000 : null;
+		this.ns = match ? Number(match[2]) : 0;
+	}
+
+	get isKnown() {
+		return this.seconds !== null;
+	}
+
+	// "10:00:00.250"; stepNs says how many digits of the second matter.
+	time(ns, stepNs = 1e6) {
+		if (!this.isKnown) return '';
+		const [date, part] = this.#at(ns);
+		const digits = stepNs >= 1e9 ? 0 : Math.min(9, Math.max(3, Math.ceil(-Math.log10(stepNs / 1e9) - 1e-9)));
+		const fraction = digits ? `.${pad2(part, 9).slice(0, digits)}` : '';
+		return `${pad2(date.getUTCHours())}:${pad2(date.getUTCMinutes())}:${pad2(date.getUTCSeconds())}${fraction}`;
+	}
+
+	day(ns) {
+		if (!this.isKnown) return '';
+		const [date] = this.#at(ns);
+		return `${date.getUTCFullYear()}-${pad2(date.getUTCMonth() + 1)}-${pad2(date.getUTCDate())}`;
+	}
+
+	// "2026-11-26 10:00:00.250 UTC"
+	whole(ns, stepNs) {
+		return this.isKnown ? `${this.day(ns)} ${this.time(ns, stepNs)} UTC` : '';
+	}
+
+	#at(ns) {
+		const all = this.ns + Math.floor(ns);
+		const carry = Math.floor(all / 1e9);
+		return [new Date((this.seconds + carry) * 1000), all - carry * 1e9];
+	}
+}

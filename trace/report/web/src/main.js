@@ -5,7 +5,7 @@ import { Palette } from './colour.js';
 import { load } from './data.js';
 import { Details } from './details.js';
 import { $, debounce, el } from './dom.js';
-import { plural } from './format.js';
+import { count, plural } from './format.js';
 import * as sections from './sections.js';
 import { Timeline } from './timeline.js';
 import { Tree } from './tree.js';
@@ -15,6 +15,8 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 class Report {
 	constructor(trace) {
 		this.trace = trace;
+		this.found = null; // one byte a process, while there is a search
+		this.hit = -1;
 		this.palette = new Palette(trace);
 		this.palette.setTheme(this.theme);
 		this.tree = new Tree(trace);
@@ -117,13 +119,57 @@ class Report {
 	search(text) {
 		const want = text.trim();
 		const found = want ? this.matches(want) : null;
+		const last = this.hit;
 		this.found = found;
+		this.hits = 0;
+		this.hit = -1;
+		if (found) for (const v of found) this.hits += v;
 		this.tree.search(found);
+		// Where a search ends, its last hit stays in sight, whatever was folded around it.
+		if (!found && last >= 0) this.tree.reveal(last);
 		this.tables.tree.setRows([]);
 		this.#light();
-		let n = 0;
-		if (found) for (const v of found) n += v;
-		$('search-count').textContent = found ? plural(n, 'process', 'processes') : '';
+		if (found) this.goToHit(1);
+		else if (last >= 0) this.tables.tree.select(last);
+		this.#count();
+	}
+
+	#count() {
+		const { found, hits, hit } = this;
+		$('search-steps').hidden = !found || hits < 2;
+		$('search-count').textContent = !found ? '' : `${plural(hits, 'process', 'processes')}${hit >= 0 && hits > 1 ? `, ${count(this.#rank())} of ${count(hits)}` : ''}`;
+	}
+
+	// Hits are visited in the order of the tree's rows.
+	#rank() {
+		let rank = 0;
+		for (const row of this.tables.tree.rows) {
+			rank += this.found[row] === 1 ? 1 : 0;
+			if (row === this.hit) break;
+		}
+		return rank;
+	}
+
+	// The next hit (step 1) or the one before (-1): in the tree, whatever was folded, and in the timeline.
+	goToHit(step) {
+		if (!this.found || !this.hits) return;
+		if (this.tree.closed.size) {
+			this.tree.closed.clear();
+			this.tables.tree.setRows([]);
+		}
+		const { tree } = this.tables;
+		const { rows } = tree;
+		let at = this.hit < 0 ? (step > 0 ? -1 : 0) : rows.indexOf(this.hit);
+		do at = (at + step + rows.length) % rows.length;
+		while (this.found[rows[at]] !== 1);
+		this.hit = rows[at];
+		tree.select(this.hit);
+		this.timeline.select(this.hit);
+		if (this.trace.isRun(this.hit)) this.timeline.reveal(this.hit);
+		if (this.details.shown >= 0) this.details.show(this.hit);
+		// In the window, not only in its table.
+		document.querySelector('#tree-table .vt-row.selected')?.scrollIntoView({ block: 'nearest' });
+		this.#count();
 	}
 
 	// In the timeline, what was searched for and what was picked in the legend stands out.
@@ -146,6 +192,13 @@ class Report {
 
 	#controls() {
 		$('search').addEventListener('input', debounce(this.trace.count > 50000 ? 160 : 40, () => this.search($('search').value)));
+		$('search').addEventListener('keydown', (e) => {
+			if (e.key !== 'Enter') return;
+			e.preventDefault();
+			this.goToHit(e.shiftKey ? -1 : 1);
+		});
+		$('search-next').addEventListener('click', () => this.goToHit(1));
+		$('search-previous').addEventListener('click', () => this.goToHit(-1));
 		$('colour-by').addEventListener('change', (e) => {
 			this.palette.by = e.target.value;
 			this.timeline.recolour();
@@ -189,6 +242,8 @@ class Report {
 			if (e.key === '/') {
 				e.preventDefault();
 				$('search').focus();
+			} else if (e.key === 'n' || e.key === 'N') {
+				this.goToHit(e.key === 'n' ? 1 : -1);
 			} else if (e.key === '?') {
 				$('help').showModal();
 			} else if (e.key === 't') {
@@ -219,7 +274,6 @@ class Report {
 async function main() {
 	const trace = await load();
 	const report = new Report(trace);
-	report.timeline.draw();
 	document.body.classList.remove('loading');
 	performance.mark('begat-ready');
 	window.begat = report; // for the tests, and for the curious

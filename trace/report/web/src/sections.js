@@ -5,7 +5,7 @@ import { errnoName, FLAG, signalName } from './data.js';
 import { $, el } from './dom.js';
 import { basename, bytes, cores, count, duration, moment, percent, plural } from './format.js';
 import { Table } from './table.js';
-import { shellWord } from './text.js';
+import { shellLines } from './text.js';
 
 const dash = () => el('span', { class: 'quiet' }, '–');
 
@@ -29,7 +29,7 @@ const TAIL = 22; // characters of a command that stay in sight: gcc ... -o main.
 function commandCell(trace, i, before, indent) {
 	const text = trace.label(i, 400);
 	const whole = trace.command(i, 400);
-	const cell = (...parts) => el('span', { class: 'command', title: whole, style: { paddingLeft: `${indent}px` } }, before, ...parts);
+	const cell = (...parts) => el('span', { class: 'command', title: trace.command(i, 400, true), style: { paddingLeft: `${indent}px` } }, before, ...parts);
 	if (trace.subject(i)) return cell(el('span', { class: 'head' }, text, el('span', { class: 'folder' }, `  ${whole.slice(whole.indexOf(' ') + 1)}`)));
 	let at = text.length > 2 * TAIL ? text.length - TAIL : text.length;
 	if (/[\udc00-\udfff]/.test(text[at] ?? '')) at++; // not between the halves of a character
@@ -47,23 +47,25 @@ function account({ cpu_ns: cpu, machine_cpu_ns: machine }) {
 
 export function header(trace) {
 	const { trace: t, totals } = trace.analysis;
-	const command = t.command.map((w) => shellWord(new TextEncoder().encode(w))).join(' ');
+	const command = t.command.map((w) => shellLines(new TextEncoder().encode(w))).join(' ');
 	$('command').classList.toggle('plain', !command);
 	$('command').textContent = command ? (command.length > 300 ? `${command.slice(0, 300)}…` : command) : 'The whole machine';
 	if (t.ending?.sentence) $('command').prepend(el('span', { class: `ending ${t.ending.failed ? 'bad' : ''}` }, showJson(t.ending.sentence)));
-	const facts = [t.host, t.kernel && `Linux ${t.kernel}`, t.begin_time && new Date(t.begin_time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
+	const facts = [t.host, t.kernel && `Linux ${t.kernel}`, t.begin_time && `${trace.clock.whole(0)} to ${trace.clock.day(0) === trace.clock.day(t.span_ns) ? `${trace.clock.time(t.span_ns)} UTC` : trace.clock.whole(t.span_ns)}`,
 		t.backend && `${t.backend}${t.transport ? ` over ${t.transport}` : ''}`].filter(Boolean).map(showJson);
 	$('provenance').textContent = facts.join('  ·  ');
+	$('narrowed').hidden = !t.narrowed;
+	$('narrowed').textContent = t.narrowed ? `Narrowed to ${showJson(t.narrowed.sentence)}: ${count(trace.count)} of ${plural(t.narrowed.of_processes, 'process', 'processes')}.` : '';
 	const failed = totals.failed_exits + totals.signalled;
 	const realExecs = totals.failed_execs - totals.path_misses;
 	const figures = [
 		['Wall', duration(totals.wall_ns), totals.running_at_end ? `${plural(totals.running_at_end, 'process', 'processes')} ran on` : ''],
-		['CPU', duration(totals.cpu_ns), [`${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`, account(totals)].filter(Boolean).join('; ')],
-		['Busy cores', cores(totals.parallelism), t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
+		['CPU', totals.with_cpu ? duration(totals.cpu_ns) : '–', totals.with_cpu ? [`${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`, account(totals)].filter(Boolean).join('; ') : 'not recorded'],
+		['Busy cores', totals.with_cpu ? cores(totals.parallelism) : '–', !totals.with_cpu ? 'not recorded' : t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
 		['Processes', count(totals.processes), `at most ${count(totals.peak_active)} active at once`],
-		['Execs', count(totals.execs), totals.fork_only ? `${plural(totals.fork_only, 'fork')} ran none` : 'every process ran one'],
-		['Failed', count(failed + realExecs), [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
-		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : 'complete', totals.lost ? 'bad' : ''],
+		['Execs', count(totals.execs), totals.fork_only ? `${plural(totals.fork_only, 'fork')} ran none` : totals.processes ? 'every process ran one' : ''],
+		['Failed', failed + realExecs || totals.with_status ? count(failed + realExecs) : '–', !(failed + realExecs) && !totals.with_status ? (totals.processes || totals.older ? 'no end is known' : 'nothing ran') : [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
+		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : t.complete ? 'complete' : 'cut short', totals.lost ? 'bad' : ''],
 	];
 	if (t.ending?.failed || t.ending?.running)
 		figures.unshift(['Ended', t.ending.running ? 'still ran' : t.ending.signal ? signalName(t.ending.signal) : `status ${t.ending.exit_code}`, showJson(t.ending.sentence), t.ending.failed ? 'bad' : '']);
@@ -86,13 +88,13 @@ export function verdict(trace, palette) {
 	const { programs, totals, critical_path: path, trace: t } = trace.analysis;
 	const ending = t.ending?.sentence ? el('span', { class: t.ending.failed ? 'bad' : '' }, `${showJson(t.ending.sentence)}. `) : '';
 	if (!programs.length) {
-		$('verdict').replaceChildren(ending, 'No process started during this recording.');
+		$('verdict').replaceChildren(ending, showJson(totals.none_started ?? 'No program is known.'));
 		return;
 	}
 	const name = (p) => el('b', { class: 'name' }, el('span', { class: 'swatch', style: { background: palette.ofName(programs.indexOf(p)) } }), basename(showJson(p.exe) || '(unknown)'));
 	const top = programs[0];
 	const out = [ending];
-	if (top.cpu_ns) out.push(name(top), ` cost most: ${duration(top.cpu_ns)} of CPU, ${share(top.cpu_ns, totals.cpu_ns)} of the run, in ${plural(top.runs + top.forks, 'run')}. `);
+	if (totals.with_cpu && top.cpu_ns) out.push(name(top), ` cost most: ${duration(top.cpu_ns)} of CPU, ${share(top.cpu_ns, totals.cpu_ns)} of the run, in ${plural(top.runs + top.forks, 'run')}. `);
 	const length = path.to_ns - path.from_ns;
 	const onPath = programs.filter((p) => p.path_ns / length > 0.04).sort((a, b) => b.path_ns - a.path_ns).slice(0, 3);
 	if (!t.root && totals.short_lived > totals.processes / 2)
@@ -103,7 +105,7 @@ export function verdict(trace, palette) {
 		onPath.forEach((p, k) => out.push(k ? (k === onPath.length - 1 ? ' and ' : ', ') : '', name(p), ` took ${share(p.path_ns, length)} of it`));
 		out.push(path.idle_ns / length > 0.02 ? `; ${share(path.idle_ns, length)} of it nothing ran. ` : '. ');
 	}
-	if (t.root && t.cpus && totals.wall_ns) {
+	if (totals.with_cpu && t.root && t.cpus && totals.wall_ns) {
 		const use = totals.parallelism / t.cpus;
 		out.push(use > 0.85 ? `It kept ${cores(totals.parallelism)} of ${t.cpus} cores busy: less work, or more cores, would make it shorter.`
 			: use < 0.5 && t.cpus > 1 && totals.wall_ns > 1e8 ? `It kept only ${cores(totals.parallelism)} of ${t.cpus} cores busy: that chain, and the waiting in it, set the pace.` : '');
@@ -123,16 +125,18 @@ export function legend(trace, palette, onPick) {
 }
 
 export function pathParts(trace, palette) {
-	const { programs, critical_path: path } = trace.analysis;
+	const { programs, totals, critical_path: path } = trace.analysis;
 	const length = path.to_ns - path.from_ns || 1;
 	const part = (name, value, bar) => el('div', { class: 'part' }, el('span', { class: 'part-name' }, name),
 		el('span', { class: 'part-track' }, bar), el('span', { class: 'part-value' }, duration(value)), el('span', { class: 'part-share' }, percent(value, length)));
 	const line = (value, colour) => el('span', { class: `part-bar ${colour ? '' : 'idle'}`, style: { width: `${(100 * value) / length}%`, background: colour ?? '' } });
 	const order = Array.from(programs.keys()).filter((k) => programs[k].path_ns > 0).sort((a, b) => programs[b].path_ns - programs[a].path_ns);
-	const parts = order.slice(0, 8).map((k) => part(programCell(showJson(programs[k].exe), palette.ofName(k)), programs[k].path_ns, line(programs[k].path_ns, palette.ofName(k))));
-	const rest = order.slice(8).reduce((sum, k) => sum + programs[k].path_ns, 0);
-	if (rest) parts.push(part(el('span', { class: 'quiet' }, plural(order.length - 8, 'other program')), rest, line(rest)));
+	const shown = Math.max(1, order.filter((k) => programs[k].path_ns >= length * LEAST_SHARE).slice(0, 8).length);
+	const parts = order.slice(0, shown).map((k) => part(programCell(showJson(programs[k].exe), palette.ofName(k)), programs[k].path_ns, line(programs[k].path_ns, palette.ofName(k))));
+	const rest = order.slice(shown).reduce((sum, k) => sum + programs[k].path_ns, 0);
+	if (rest) parts.push(part(el('span', { class: 'quiet' }, plural(order.length - shown, 'other program')), rest, line(rest)));
 	if (path.idle_ns) parts.push(part(el('span', { class: 'quiet' }, 'nothing was running'), path.idle_ns, line(path.idle_ns)));
+	if (!totals.processes) parts.splice(0, parts.length, el('p', { class: 'quiet' }, showJson(totals.none_started ?? '')));
 	$('path-parts').replaceChildren(...parts);
 }
 
@@ -140,50 +144,52 @@ export function pathTable(trace, palette, onSelect) {
 	const { c } = trace;
 	const { critical_path: path } = trace.analysis;
 	const length = path.to_ns - path.from_ns || 1;
-	const rows = foldVisits(c, length);
+	const all = visits(c);
+	const folded = foldVisits(all, length);
 	const of = (r) => (r.folded ? -1 : c.visit_process[r.visit] - 1);
 	const process = (r) => {
-		const indent = Math.min(r.depth, 24) * 14;
+		// The depth means something only below what was entered before.
+		const indent = table?.sort.key === 'from' ? Math.min(r.depth, 24) * 14 : 0;
 		if (r.folded || of(r) < 0)
-			return el('span', { class: 'quiet', style: { paddingLeft: `${indent}px` } }, r.folded ? plural(r.folded, 'shorter one') : el('i', {}, 'the run as a whole'));
+			return el('span', { class: 'quiet', style: { paddingLeft: `${indent}px` } }, r.folded ? `${plural(r.folded, 'shorter one')}, each under 1 %: show ${r.folded === 1 ? 'it' : 'them'}` : el('i', {}, 'the run as a whole'));
 		return commandCell(trace, of(r), null, indent);
 	};
-	return new Table($('path-table'), {
-		label: 'Processes on the critical path', rows, onSelect: (r) => of(r) >= 0 && onSelect(of(r), 'table'), most: 14,
+	let table = null;
+	table = new Table($('path-table'), {
+		label: 'Processes on the critical path', rows: folded, most: 14, sort: { key: 'own', down: true }, empty: 'Nothing is on the path.',
+		onSelect: (r) => (r.folded ? table.setRows(all) : of(r) >= 0 && onSelect(of(r), 'table')),
 		columns: [
-			{ key: 'from', label: 'Process, in order of time', width: 'minmax(220px, 1fr)', first: 'up', value: (r) => r.order, cell: process },
-			{ key: 'own', label: 'On the path', title: 'Time that the path spends in this process itself', width: '112px', align: 'right', value: (r) => r.own, cell: (r) => bar(duration(r.own), r.own / length, of(r) >= 0 ? palette.colour(of(r)) : null) },
-			{ key: 'share', label: 'Share', width: '68px', align: 'right', value: (r) => r.own, cell: (r) => percent(r.own, length) },
-			{ key: 'below', label: 'With below', title: 'Time that the path spends in it and in what it begot', width: '92px', align: 'right', value: (r) => r.to - r.from, cell: (r) => (r.folded ? dash() : duration(r.to - r.from)) },
-			{ key: 'at', label: 'From', title: 'When the path enters it', width: '92px', align: 'right', first: 'up', value: (r) => r.from, cell: (r) => moment(r.from, length / 1000) },
+			{ key: 'from', label: 'Process', title: 'Sort by time', width: 'minmax(var(--first, 220px), 1fr)', first: 'up', value: (r) => r.order, cell: process },
+			{ key: 'own', label: 'On the path', title: 'Time that the path spends in this process itself', width: '112px', align: 'right', value: (r) => (r.folded ? -1 : r.own), cell: (r) => bar(duration(r.own), r.own / length, of(r) >= 0 ? palette.colour(of(r)) : null) },
+			{ key: 'share', label: 'Share', width: '68px', align: 'right', value: (r) => (r.folded ? -1 : r.own), cell: (r) => percent(r.own, length) },
+			{ key: 'below', label: 'With below', title: 'Time that the path spends in it and in what it begot', width: '92px', align: 'right', value: (r) => (r.folded ? -1 : r.to - r.from), cell: (r) => (r.folded ? dash() : duration(r.to - r.from)) },
+			{ key: 'at', label: 'From', title: 'When the path enters it; by the clock in UTC', width: '186px', align: 'right', first: 'up', value: (r) => r.from, cell: (r) => (r.folded ? dash() : when(trace, r.from, length / 1000)) },
 			{ key: 'cpu', label: 'CPU', title: 'Of the process: little CPU in a long stretch means that it waited for something else', width: '78px', align: 'right', value: (r) => (of(r) < 0 ? -1 : trace.cpu(of(r))), cell: (r) => (of(r) < 0 ? dash() : duration(trace.cpu(of(r)))) },
 		],
 	});
+	return table;
 }
 
-// The visits of the path in order of time; those with all below under half a percent are folded.
-function foldVisits(c, length) {
-	const rows = [];
-	const least = length / 200;
-	let fold = null;
-	for (let k = 0; k < c.visit_own.length; k++) {
-		const depth = c.visit_depth[k];
-		const from = c.visit_from[k];
-		const to = c.visit_to[k];
-		if (to - from >= least || depth === 0) {
-			rows.push({ visit: k, order: rows.length, depth, own: c.visit_own[k], from, to, folded: 0 });
-			fold = null;
-			continue;
-		}
-		if (!fold || depth < fold.depth) {
-			fold = { visit: -1, order: rows.length, depth, own: 0, from, to, folded: 0 };
-			rows.push(fold);
-		}
-		fold.folded++;
-		fold.own += c.visit_own[k];
-		fold.to = to;
-	}
-	return rows;
+// A time after the start of the report, and by the clock.
+function when(trace, ns, step = 1e5) {
+	const clock = trace.clock.time(ns, step);
+	return el('span', { title: trace.clock.whole(ns, step) }, moment(ns, step), clock && el('span', { class: 'quiet clock' }, ` ${clock}`));
+}
+
+const LEAST_SHARE = 0.01; // of the path: what takes less is folded
+
+// The visits of the path, in order of time.
+function visits(c) {
+	return Array.from(c.visit_own, (own, k) => ({ visit: k, order: k, depth: c.visit_depth[k], own, from: c.visit_from[k], to: c.visit_to[k], folded: 0 }));
+}
+
+// Those in which the path spends little are one row, the last whatever the order is by length.
+function foldVisits(all, length) {
+	const rows = all.filter((r) => r.own >= length * LEAST_SHARE);
+	const folded = all.length - rows.length;
+	const own = all.reduce((sum, r) => sum + (r.own >= length * LEAST_SHARE ? 0 : r.own), 0);
+	if (folded < 2) return all;
+	return [...rows, { visit: -1, order: all.length, depth: 0, own, from: length, to: length, folded }];
 }
 
 export function treeTable(trace, tree, onSelect) {
@@ -197,9 +203,9 @@ export function treeTable(trace, tree, onSelect) {
 		return commandCell(trace, i, twisty, Math.min(c.depth[i], 40) * 14);
 	};
 	return new Table($('tree-table'), {
-		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: 'No process matches.',
+		label: 'Process tree', tree, rows: [], onSelect: (i) => onSelect(i, 'table'), most: 20, sort: { key: 'start', down: false }, empty: () => (tree.kept ? 'No process matches.' : showJson(trace.analysis.totals.none_started ?? 'No process.')),
 		columns: [
-			{ key: 'start', label: 'Process', title: 'Sort by start', width: 'minmax(220px, 1fr)', first: 'up', value: (i) => c.start[i], cell: name },
+			{ key: 'start', label: 'Process', title: 'Sort by start', width: 'minmax(var(--first, 220px), 1fr)', first: 'up', value: (i) => c.start[i], cell: name },
 			{ key: 'wall', label: 'Wall', title: 'From fork to exit', width: '78px', align: 'right', value: (i) => c.wall[i], cell: (i) => (trace.isRun(i) ? duration(c.wall[i]) : dash()) },
 			{ key: 'own', label: 'Own', title: 'Wall time without a living child', width: '78px', align: 'right', value: (i) => c.own[i], cell: (i) => (trace.isRun(i) ? duration(c.own[i]) : dash()) },
 			{ key: 'cpu', label: 'CPU', width: '78px', align: 'right', value: (i) => trace.cpu(i), cell: (i) => known(i, FLAG.HAS_CPU, duration(trace.cpu(i))) },
@@ -208,6 +214,7 @@ export function treeTable(trace, tree, onSelect) {
 			{ key: 'rss', label: 'Max RSS', title: 'Largest resident memory, of it or below it', width: '74px', align: 'right', value: (i) => c.sub_rss[i], cell: (i) => (c.sub_rss[i] ? bytes(c.sub_rss[i]) : dash()) },
 			{ key: 'io', label: 'I/O', title: 'Read and written, with all below', width: '70px', align: 'right', value: (i) => c.sub_io[i], cell: (i) => (c.sub_io[i] ? bytes(c.sub_io[i]) : dash()) },
 			{ key: 'exit', label: 'Exit', width: '74px', align: 'right', value: (i) => (trace.hasFailed(i) ? 1000 + c.signal[i] * 256 + (c.exit[i] | 0) : 0), cell: (i) => (!trace.isRun(i) && !trace.has(i, FLAG.ENDED) ? dash() : el('span', { class: trace.hasFailed(i) ? 'bad' : 'quiet' }, trace.exit(i))) },
+			{ key: 'begin', label: 'Started', title: 'After the start of the report, and by the clock in UTC', width: '176px', align: 'right', first: 'up', value: (i) => c.start[i], cell: (i) => (trace.isRun(i) ? when(trace, c.start[i]) : 'before') },
 		],
 	});
 }
@@ -216,9 +223,9 @@ export function programTable(trace, palette, onSelect) {
 	const { programs, totals, critical_path: path } = trace.analysis;
 	const length = path.to_ns - path.from_ns || 1;
 	return new Table($('program-table'), {
-		label: 'Programs', rows: Array.from(programs.keys()), most: 14, sort: { key: 'cpu', down: true }, onSelect: (k) => programs[k].longest && onSelect(programs[k].longest.index, 'table'),
+		label: 'Programs', rows: Array.from(programs.keys()), most: 14, sort: { key: 'cpu', down: true }, empty: 'No program ran.', onSelect: (k) => programs[k].longest && onSelect(programs[k].longest.index, 'table'),
 		columns: [
-			{ key: 'name', label: 'Program', width: 'minmax(200px, 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
+			{ key: 'name', label: 'Program', width: 'minmax(var(--first, 200px), 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
 			{ key: 'runs', label: 'Runs', title: 'Images of it, and forks that stayed it', width: '74px', align: 'right', value: (k) => programs[k].runs + programs[k].forks, cell: (k) => count(programs[k].runs + programs[k].forks) },
 			{ key: 'cpu', label: 'CPU', width: '104px', align: 'right', value: (k) => programs[k].cpu_ns, cell: (k) => bar(duration(programs[k].cpu_ns), programs[k].cpu_ns / (totals.cpu_ns || 1), palette.ofName(k)) },
 			{ key: 'share', label: 'Share', title: 'Of all CPU time', width: '66px', align: 'right', value: (k) => programs[k].cpu_ns, cell: (k) => percent(programs[k].cpu_ns, totals.cpu_ns) },
@@ -237,12 +244,13 @@ export function churnTable(trace, palette, onSelect) {
 	const rows = Array.from(programs.keys()).filter((k) => programs[k].short_runs);
 	$('churn-lead').textContent = totals.short_lived
 		? `${count(totals.short_lived)} of ${plural(totals.processes, 'process', 'processes')} lived less than 10 ms. Together they took ${duration(totals.short_cpu_ns)} of CPU, ${percent(totals.short_cpu_ns, totals.cpu_ns)} of the run.`
-		: 'Every process lived 10 ms or longer.';
+		: showJson(totals.none_started ?? (totals.processes === totals.running_at_end ? 'No process ended during the recording: how long they live is not known.'
+			: totals.running_at_end ? `None of the ${plural(totals.processes - totals.running_at_end, 'process', 'processes')} that ended lived less than 10 ms.` : 'Every process lived 10 ms or longer.'));
 	$('churn-table').hidden = !rows.length;
 	return new Table($('churn-table'), {
 		label: 'Short-lived programs', rows, most: 10, sort: { key: 'times', down: true }, onSelect: (k) => programs[k].longest && onSelect(programs[k].longest.index, 'table'),
 		columns: [
-			{ key: 'name', label: 'Program', width: 'minmax(180px, 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
+			{ key: 'name', label: 'Program', width: 'minmax(var(--first, 180px), 1fr)', first: 'up', value: (k) => basename(programs[k].exe ?? ''), cell: (k) => programCell(showJson(programs[k].exe), palette.ofName(k)) },
 			{ key: 'times', label: 'Times', title: 'Processes that lived less than 10 ms', width: '96px', align: 'right', value: (k) => programs[k].short_runs, cell: (k) => bar(count(programs[k].short_runs), programs[k].short_runs / (totals.short_lived || 1), palette.ofName(k)) },
 			{ key: 'cpu', label: 'CPU', width: '82px', align: 'right', value: (k) => programs[k].short_cpu_ns, cell: (k) => duration(programs[k].short_cpu_ns) },
 			{ key: 'wall', label: 'Wall', width: '82px', align: 'right', value: (k) => programs[k].short_wall_ns, cell: (k) => duration(programs[k].short_wall_ns) },
@@ -265,14 +273,16 @@ export function failureTable(trace, onSelect) {
 		if (!f.killed_by) return f.core_dumped ? 'core dumped' : '';
 		return `${f.killed_by.pid ? `sent by ${showJson(f.killed_by.comm)} (${f.killed_by.pid})` : 'sent by the kernel'}${f.core_dumped ? ', core dumped' : ''}`;
 	};
+	const at = (k) => (!failures[k].first ? -1 : failures[k].kind === 'exit' || failures[k].kind === 'signal' ? trace.end[failures[k].first.index] : trace.c.start[failures[k].first.index]);
 	const table = new Table($('failure-table'), {
-		label: 'Failures', rows: real, most: 14, empty: 'Nothing failed.', onSelect: (k) => failures[k].first && onSelect(failures[k].first.index, 'table'),
+		label: 'Failures', rows: real, most: 14, empty: showJson(totals.none_failed ?? 'None.'), onSelect: (k) => failures[k].first && onSelect(failures[k].first.index, 'table'),
 		columns: [
 			{ key: 'count', label: 'Count', width: '74px', align: 'right', value: (k) => failures[k].count, cell: (k) => count(failures[k].count) },
 			{ key: 'kind', label: 'Kind', width: '104px', first: 'up', value: (k) => failures[k].kind, cell: (k) => KINDS[failures[k].kind] },
 			{ key: 'value', label: 'Result', width: '104px', first: 'up', value: (k) => value(failures[k]), cell: (k) => el('span', { class: failures[k].kind === 'path_miss' ? '' : 'bad' }, value(failures[k])) },
 			{ key: 'program', label: 'Program', width: 'minmax(180px, 1fr)', first: 'up', value: (k) => basename(failures[k].program ?? ''), cell: (k) => programCell(showJson(failures[k].program)) },
 			{ key: 'processes', label: 'Processes', width: '88px', align: 'right', value: (k) => failures[k].processes, cell: (k) => count(failures[k].processes) },
+			{ key: 'at', label: 'First', title: 'The end of the first of them, for execs its start; by the clock in UTC', width: '176px', align: 'right', first: 'up', value: at, cell: (k) => (at(k) < 0 ? dash() : when(trace, at(k))) },
 			{ key: 'more', label: '', width: 'minmax(140px, 0.9fr)', cell: (k) => el('span', { class: 'quiet' }, more(failures[k])) },
 		],
 	});

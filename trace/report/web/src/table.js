@@ -9,6 +9,7 @@ import { el } from './dom.js';
 const ROW = 27;
 const TALLEST = 8e6; // browsers stop at some height: beyond, scrolling is scaled
 const PRINTED = 40;
+const EDGE = 16; // pixels between the column sorted by and the edge
 
 export class Table {
 	constructor(host, { columns, rows, onSelect, sort, label, tree = null, most = 15, empty = 'None.' }) {
@@ -25,14 +26,22 @@ export class Table {
 		this.root = el('div', { class: 'vt', role: tree ? 'treegrid' : 'grid', 'aria-label': label },
 			el('div', { class: 'vt-inner', role: 'presentation' }, el('div', { role: 'rowgroup' }, this.head), this.scroller));
 		this.root.style.setProperty('--columns', columns.map((c) => c.width).join(' '));
-		host.replaceChildren(this.root);
-		this.scroller.addEventListener('scroll', () => this.render());
+		this.hint = el('p', { class: 'vt-hint', hidden: true });
+		host.replaceChildren(this.root, this.hint);
+		this.root.addEventListener('scroll', () => this.#sides());
+		// Kept here: asking the browser while the page is being made costs a layout each time.
+		this.top = 0;
+		this.scroller.addEventListener('scroll', () => {
+			this.top = this.scroller.scrollTop;
+			this.render();
+		});
 		this.scroller.addEventListener('keydown', (e) => this.#key(e));
 		this.body.addEventListener('click', (e) => this.#click(e));
 		new ResizeObserver(() => {
 			this.head.style.paddingRight = `${14 + this.scroller.offsetWidth - this.scroller.clientWidth}px`;
 			this.render();
 		}).observe(this.scroller);
+		new ResizeObserver(() => this.showSorted()).observe(this.root);
 		this.setRows(rows);
 	}
 
@@ -48,6 +57,36 @@ export class Table {
 		const down = isSame ? !this.sort.down : c.first !== 'up';
 		this.sort = { key: c.key, down };
 		this.setRows(this.source);
+		this.showSorted();
+	}
+
+	// In a narrow window the table scrolls sideways under its first column: what it is sorted by shows.
+	showSorted() {
+		const { root } = this;
+		const heading = this.columns.find((c) => c.key === this.sort?.key)?.heading;
+		if (heading && root.scrollWidth > root.clientWidth) {
+			const box = root.getBoundingClientRect();
+			const cell = heading.getBoundingClientRect();
+			const first = this.columns[0].heading.getBoundingClientRect();
+			// What is under the first column is not seen, where that stays.
+			const left = Math.max(box.left, Math.min(first.right, box.right));
+			if (heading === this.columns[0].heading) root.scrollLeft = 0;
+			else if (cell.right > box.right - EDGE) root.scrollLeft += cell.right - box.right + EDGE;
+			else if (cell.left < left) root.scrollLeft -= left - cell.left;
+		}
+		this.#sides();
+	}
+
+	// Says that there is more to the left or right, if there is.
+	#sides() {
+		const { scrollLeft, scrollWidth, clientWidth } = this.root;
+		this.root.style.setProperty('--shift', `${scrollLeft}px`);
+		const isLeft = scrollLeft > 1;
+		const isRight = scrollLeft + clientWidth < scrollWidth - 1;
+		this.root.classList.toggle('more-left', isLeft);
+		this.root.classList.toggle('more-right', isRight);
+		this.hint.hidden = !isLeft && !isRight;
+		this.hint.textContent = `${isLeft ? '← ' : ''}Scroll sideways for more columns${isRight ? ' →' : ''}`;
 	}
 
 	get order() {
@@ -72,21 +111,23 @@ export class Table {
 		this.sizer.style.height = `${this.height}px`;
 		// Half a row at the lower edge says that there are more.
 		const shown = this.rows.length > this.most ? this.most + 0.5 : Math.max(1, this.rows.length);
-		this.scroller.style.height = `${shown * ROW + 1}px`;
+		this.room = shown * ROW + 1;
+		this.top = Math.max(0, Math.min(this.top, this.height - this.room));
+		this.scroller.style.height = `${this.room}px`;
 		this.root.setAttribute('aria-rowcount', this.rows.length + 1);
 		if (this.active >= this.rows.length) this.active = this.rows.length - 1;
 		this.render();
 	}
 
 	#firstRow() {
-		const room = this.scroller.clientHeight;
+		const { room } = this;
 		const all = this.rows.length * ROW;
-		const part = this.height > room ? this.scroller.scrollTop / (this.height - room) : 0;
+		const part = this.height > room ? this.top / (this.height - room) : 0;
 		return Math.max(0, (part * Math.max(0, all - room)) / ROW);
 	}
 
 	scrollTo(at) {
-		const room = this.scroller.clientHeight;
+		const { room } = this;
 		const all = this.rows.length * ROW;
 		const first = this.#firstRow();
 		const seen = room / ROW;
@@ -94,20 +135,21 @@ export class Table {
 		const want = at < first ? at : at + 1 - seen;
 		const free = Math.max(1, all - room);
 		this.scroller.scrollTop = (Math.min(free, want * ROW) / free) * Math.max(0, this.height - room);
+		this.top = this.scroller.scrollTop;
 		this.render();
 	}
 
 	render(isPrinting = false) {
 		const exact = isPrinting ? 0 : this.#firstRow();
 		const first = Math.floor(exact);
-		const room = isPrinting ? PRINTED : Math.ceil(this.scroller.clientHeight / ROW) + 1;
+		const room = isPrinting ? PRINTED : Math.ceil(this.room / ROW) + 1;
 		const last = Math.min(this.rows.length, first + room);
 		const rows = [];
 		for (let at = first; at < last; at++) rows.push(this.#row(at));
-		if (!this.rows.length) rows.push(el('div', { class: 'vt-empty' }, this.empty));
+		if (!this.rows.length) rows.push(el('div', { class: 'vt-empty' }, typeof this.empty === 'function' ? this.empty() : this.empty));
 		if (isPrinting && this.rows.length > last)
 			rows.push(el('div', { class: 'vt-empty' }, `… and ${this.rows.length - last} more`));
-		this.body.style.transform = isPrinting ? '' : `translateY(${this.scroller.scrollTop - (exact - first) * ROW}px)`;
+		this.body.style.transform = isPrinting ? '' : `translateY(${this.top - (exact - first) * ROW}px)`;
 		this.body.replaceChildren(...rows);
 		this.scroller.setAttribute('aria-activedescendant', this.active >= first && this.active < last ? this.#rowId(this.active) : '');
 	}
@@ -168,7 +210,7 @@ export class Table {
 
 	#key(e) {
 		if (e.ctrlKey || e.metaKey || e.altKey) return;
-		const page = Math.max(1, Math.floor(this.scroller.clientHeight / ROW) - 1);
+		const page = Math.max(1, Math.floor(this.room / ROW) - 1);
 		const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, PageDown: this.active + page, PageUp: this.active - page, Home: 0, End: this.rows.length - 1 }[e.key];
 		if (to !== undefined) {
 			this.active = Math.max(0, Math.min(this.rows.length - 1, to));

@@ -10,8 +10,9 @@ const NAMES = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 const hex = (n, digits) => n.toString(16).padStart(digits, '0');
 
-function escapeUnseen(s) {
-	return s.replace(UNSEEN, (c) => NAMES[c] ?? (c < '\u0100' ? `\\x${hex(c.charCodeAt(0), 2)}` : `\\u${hex(c.charCodeAt(0), 4)}`));
+// hasLines: a newline stays one, where the place is made for it.
+function escapeUnseen(s, hasLines) {
+	return s.replace(UNSEEN, (c) => (hasLines && c === '\n') ? c : NAMES[c] ?? (c < '\u0100' ? `\\x${hex(c.charCodeAt(0), 2)}` : `\\u${hex(c.charCodeAt(0), 4)}`));
 }
 
 // Length of the valid UTF-8 character at i, or 0.
@@ -31,15 +32,15 @@ export function isPlain(b) {
 }
 
 // What people see of these bytes; invalid ones as \xff.
-export function show(b) {
+export function show(b, hasLines = false) {
 	if (isPlain(b)) return latin.decode(b);
 	try {
-		return escapeUnseen(strict.decode(b));
+		return escapeUnseen(strict.decode(b), hasLines);
 	} catch {
 		let out = '';
 		for (let i = 0; i < b.length; ) {
 			const n = characterLength(b, i);
-			out += n ? escapeUnseen(strict.decode(b.subarray(i, i + n))) : `\\x${hex(b[i], 2)}`;
+			out += n ? escapeUnseen(strict.decode(b.subarray(i, i + n)), hasLines) : `\\x${hex(b[i], 2)}`;
 			i += n || 1;
 		}
 		return out;
@@ -47,7 +48,7 @@ export function show(b) {
 }
 
 // A word for bash, exact to the byte whatever it holds.
-export function shellWord(b) {
+export function shellWord(b, hasLines = false) {
 	if (isPlain(b)) {
 		const s = latin.decode(b);
 		if (/^[\w@%+=:,./-]+$/.test(s)) return s;
@@ -62,13 +63,19 @@ export function shellWord(b) {
 		} else if (b[i] === 0x27 || b[i] === 0x5c) {
 			out += `\\${String.fromCharCode(b[i])}`;
 		} else if (b[i] < 0x20 || b[i] > 0x7e) {
-			out += NAMES[String.fromCharCode(b[i])] ?? `\\x${hex(b[i], 2)}`;
+			out += hasLines && b[i] === 10 ? '\n' : NAMES[String.fromCharCode(b[i])] ?? `\\x${hex(b[i], 2)}`;
 		} else {
 			out += String.fromCharCode(b[i]);
 		}
 		i += n || 1;
 	}
 	return `${out}'`;
+}
+
+// The same for people: newlines within quotes are lines.
+export function shellLines(b) {
+	const text = isPlain(b.filter((c) => c !== 10)) && b.includes(10) ? latin.decode(b) : null;
+	return text === null ? shellWord(b, true) : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 // A block of NUL-terminated strings as a list of byte arrays.
@@ -107,9 +114,9 @@ export function subjectOf(words) {
 }
 
 // A vector on one line, at most about `most` characters of it.
-export function showCommand(b, most = 400) {
+export function showCommand(b, most = 400, hasLines = false) {
 	const cut = b.length > most * 2 ? b.subarray(0, most * 2) : b;
-	const words = splitVector(cut).map((w) => (w.length ? show(w) : "''"));
+	const words = splitVector(cut).map((w) => (w.length ? show(w, hasLines) : "''"));
 	const line = words.join(' ');
 	return line.length > most || cut !== b ? `${line.slice(0, most)}…` : line;
 }

@@ -24,6 +24,7 @@ export class Timeline {
 		this.onSelect = onSelect;
 		this.lanes = new Lanes(trace);
 		this.concurrency = new Concurrency(trace);
+		this.frames = 0;
 		this.selected = -1;
 		this.hover = null;
 		this.showsPath = true;
@@ -63,8 +64,10 @@ export class Timeline {
 
 	resize() {
 		const width = this.stage.clientWidth;
-		if (!width) return;
+		const ratio = devicePixelRatio || 1;
+		if (!width || (width === this.width && ratio === this.ratio)) return;
 		const old = this.width;
+		this.ratio = ratio;
 		this.width = width;
 		this.scale.range([0, width]);
 		this.zoom.translateExtent([[0, 0], [width, 0]]).extent([[0, 0], [width, 1]]);
@@ -226,9 +229,9 @@ export class Timeline {
 		if (i < 0) return;
 		const { trace } = this;
 		tip.replaceChildren(
-			el('div', { class: 'tip-command' }, trace.command(i, 180)),
+			el('div', { class: 'tip-command' }, trace.command(i, 180, true)),
 			el('div', { class: 'tip-facts' },
-				`${duration(trace.c.wall[i])} wall · ${duration(trace.cpu(i))} CPU · pid ${trace.c.pid[i]}`,
+				`${trace.isRun(i) ? `${moment(trace.c.start[i], 1e5)}${trace.clock.isKnown ? ` (${trace.clock.time(trace.c.start[i])} UTC)` : ''} · ` : ''}${duration(trace.c.wall[i])} wall · ${duration(trace.cpu(i))} CPU · pid ${trace.c.pid[i]}`,
 				trace.hasFailed(i) && el('span', { class: 'bad' }, ` · ${trace.c.signal[i] ? trace.exit(i) : `exit ${trace.exit(i)}`}`)),
 		);
 		const width = tip.offsetWidth;
@@ -296,6 +299,8 @@ export class Timeline {
 	draw() {
 		if (!this.width) return;
 		const before = performance.now();
+		cancelAnimationFrame(this.frame);
+		this.frame = 0;
 		this.#drawAxis();
 		if (this.trace.count <= MANY) this.#drawChart();
 		else this.restChart();
@@ -303,6 +308,7 @@ export class Timeline {
 		this.#drawLanes();
 		this.#readout();
 		this.lastFrame = performance.now() - before;
+		this.frames++;
 	}
 
 	#ink() {
@@ -317,9 +323,22 @@ export class Timeline {
 		const ticks = [];
 		for (let t = Math.ceil(t0 / step) * step; t <= t1; t += step) ticks.push(t);
 		const axis = axisTop(this.view).tickValues(ticks).tickFormat((t) => moment(t, step)).tickSize(5).tickPadding(5);
-		const g = select('#axis').attr('width', this.width).attr('viewBox', `0 0 ${this.width} 26`).select('g').call(axis);
-		g.selectAll('text').attr('text-anchor', (t) => (this.view(t) < 24 ? 'start' : this.view(t) > this.width - 24 ? 'end' : 'middle'))
-			.attr('dx', (t) => (this.view(t) < 24 ? 4 : this.view(t) > this.width - 24 ? -4 : 0));
+		const g = select('#axis').attr('width', this.width).attr('viewBox', `0 0 ${this.width} 40`).select('g').call(axis);
+		g.selectAll('text').attr('text-anchor', (t) => (this.view(t) < 34 ? 'start' : this.view(t) > this.width - 34 ? 'end' : 'middle'))
+			.attr('dx', (t) => (this.view(t) < 34 ? 4 : this.view(t) > this.width - 34 ? -4 : 0));
+		this.#drawClock(g, t0, step);
+	}
+
+	// The wall clock above each tick; the zone is named at the left.
+	#drawClock(g, t0, step) {
+		const { clock } = this.trace;
+		if (!clock.isKnown) return;
+		g.selectAll('.tick').each(function put(t) {
+			const text = select(this).select('text');
+			const above = select(this).selectAll('.clock').data([t]).join('text').attr('class', 'clock').attr('y', -22);
+			above.attr('text-anchor', text.attr('text-anchor')).attr('dx', text.attr('dx')).attr('fill', 'currentColor').text(clock.time(t, step));
+		});
+		$('axis-zone').textContent = `${clock.day(t0)}, UTC`;
 	}
 
 	#context(name) {
@@ -484,12 +503,19 @@ export class Timeline {
 		const [t0, t1] = this.domain;
 		const out = $('readout');
 		if (!this.hover || !this.chartData) {
-			out.textContent = `${moment(t0, (t1 - t0) / 100)} – ${moment(t1, (t1 - t0) / 100)}`;
+			const step = (t1 - t0) / 100;
+			out.textContent = `${moment(t0, step)} – ${moment(t1, step)}${this.#clock(t0, step, ` – ${this.trace.clock.time(t1, step)}`)}`;
 			return;
 		}
 		const x = Math.min(this.chartData.cores.length - 1, Math.max(0, Math.floor(this.hover.x)));
 		const at = moment(this.view.invert(this.hover.x), (t1 - t0) / 1000);
-		out.textContent = `${at} · ${cores(this.chartData.cores[x])} cores busy · ${this.chartData.active[x].toFixed(1)} active`;
+		out.textContent = `${at}${this.#clock(this.view.invert(this.hover.x), (t1 - t0) / 1000)} · ${cores(this.chartData.cores[x])} cores busy · ${this.chartData.active[x].toFixed(1)} active`;
+	}
+
+	// " (10:00:00.250 UTC)" or, without a wall clock, "".
+	#clock(ns, step, more = '') {
+		const { clock } = this.trace;
+		return clock.isKnown ? ` (${clock.time(ns, step)}${more} UTC)` : '';
 	}
 
 	legendColour(slot) {
