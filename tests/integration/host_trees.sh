@@ -4,10 +4,11 @@
 #
 # tests/integration/host_trees.sh - -p: which processes it stands for, and when a stream of them ends.
 #
-# Owns: threads given for processes, the end of watch and record when a whole tree has ended.
+# Owns: how the command of a recording ended, threads given for processes, the end of watch and record when a whole tree has ended.
 # Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
 
-host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever"
+host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever \
+	ending_is_said ending_of_an_interrupted_recording"
 
 # What was started ends without a signal, and has said this.
 ends_alone()
@@ -167,4 +168,67 @@ tree_forever()
 	rm "$1/said"
 	"$begat" watch --forever 2>"$1/said"
 	[[ $? == 2 ]] && grep -q -- '--forever goes with -p' "$1/said"
+}
+
+# The last line of record, and each format of its report, begin with how the command ended.
+ending_is_said()
+{
+	local code sentence value said status
+	need_root
+	need jq
+	: >"$1/noexec"
+	while IFS='|' read -r code status value sentence; do
+		rm -f "$1/t.db"
+		CODE=$code DIR=$1 "$begat" record -o "$1/t.db" -- sh -c 'eval "$CODE"' 2>"$1/said"
+		[[ $? == "$status" ]] || { echo "$code: status $?"; return 1; }
+		said=$(tail -n 1 "$1/said")
+		[[ $said == "begat: $sentence; recorded "* ]] || { echo "$code: record says: $said"; return 1; }
+		"$begat" report "$1/t.db" --format text >"$1/text" && "$begat" report "$1/t.db" -o "$1/page" 2>/dev/null || return 1
+		[[ $(head -n 1 "$1/text") == "$sentence" ]] || { head -n 1 "$1/text"; return 1; }
+		grep -q "<title>$sentence - " "$1/page" || { grep -o '<title>.*' "$1/page"; return 1; }
+		"$begat" report "$1/t.db" --format json | jq -e --arg sentence "$sentence" --argjson value "$value" \
+			'.trace.ending | .failed and .sentence == $sentence and (.exit_code // -.signal) == $value' >/dev/null ||
+			{ echo "$code: not in the JSON"; return 1; }
+	done <<-'END'
+		exit 2|2|2|sh ended with status 2
+		exit 126|126|126|sh ended with status 126
+		exit 127|127|127|sh ended with status 127
+		kill -SEGV $$|139|-11|sh was killed by SIGSEGV
+		kill -TERM $$|143|-15|sh was killed by SIGTERM
+	END
+	# What never became a program says why, and what ended with 0 has no such sentence.
+	"$begat" record -f -o "$1/t.db" -- "$1/noexec" 2>"$1/said"
+	[[ $? == 126 ]] || return 1
+	[[ $(tail -n 1 "$1/said") == "begat: $1/noexec could not be run; recorded "* ]] || { cat "$1/said"; return 1; }
+	[[ $("$begat" report "$1/t.db" --format text | head -n 1) == 'noexec could not be run: EACCES' ]] || return 1
+	rm "$1/t.db"
+	"$begat" record -o "$1/t.db" -- no-such-command-anywhere 2>"$1/said"
+	[[ $? == 127 && ! -e $1/t.db ]] || { cat "$1/said"; return 1; }
+	"$begat" record -o "$1/t.db" -- true 2>"$1/said" || return 1
+	[[ $(tail -n 1 "$1/said") == 'begat: recorded '* ]] || { cat "$1/said"; return 1; }
+	"$begat" report "$1/t.db" --format json | jq -e '.trace.ending.sentence == "" and (.trace.ending.failed | not)' >/dev/null
+}
+
+# begat is killed while the command runs: what it wrote says so, and names no status.
+ending_of_an_interrupted_recording()
+{
+	local command tracer
+	need_root
+	need jq
+	mkfifo "$1/up"
+	"$begat" record -o "$1/t.db" -- sh -c 'echo $$ >"$1"; exec sleep 1000' - "$1/up" 2>"$1/said" &
+	tracer=$!
+	read -r command <"$1/up"
+	# Until the exec is in the file.
+	until "$begat" show "$1/t.db" -e exec 2>/dev/null | grep -q 'sleep 1000'; do
+		[[ -d /proc/$tracer ]] || { cat "$1/said"; return 1; }
+	done
+	kill -KILL $tracer
+	wait $tracer
+	kill "$command" 2>/dev/null
+	"$begat" report "$1/t.db" --format json 2>/dev/null | jq -e '.trace | (.complete | not) and .ending.running and
+		(.ending.failed | not) and .ending.exit_code == null and
+		.ending.sentence == "sh still ran when the recording was cut short"' >/dev/null ||
+		{ "$begat" report "$1/t.db" --format json | cut -c1-900; return 1; }
+	[[ $("$begat" report "$1/t.db" --format text 2>/dev/null | head -n 1) == 'sh still ran when the recording was cut short' ]]
 }
