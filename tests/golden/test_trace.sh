@@ -246,6 +246,22 @@ for output in base.db other.db; do
 done
 "$begat" diff --budget "$tmp/kept" "$build" -o "$tmp/kept" 2>/dev/null
 if [ $? = 2 ] && grep -q cc1 "$tmp/kept"; then ok diff_keeps_budget; else fail diff_keeps_budget "it was written over"; fi
+# A report of a part says so; a wrong part is a sentence and status 2, and leaves the old report.
+part='narrowed to process 1000 and all that it begot; processes with an event that matches exe ~ "*/cc1"'
+if "$begat" report "$build" --format text -p 1000 -w 'exe ~ "*/cc1"' | grep -qF "$part: "; then
+	ok report_of_a_part
+else
+	fail report_of_a_part "it does not say '$part'"
+fi
+for wrong in '--since soon' '--since 10' '--until 2026-02-31' '--since now --until 10m' '-p 0' '-w exxe'; do
+	# shellcheck disable=SC2086 # words
+	"$begat" report "$build" $wrong -o "$tmp/kept" 2>"$tmp/said"
+	if [ $? = 2 ] && grep -q cc1 "$tmp/kept" && [ "$(wc -l <"$tmp/said")" = 1 ]; then
+		ok "report_refuses_${wrong%% *}"
+	else
+		fail "report_refuses_$wrong" "$(cat "$tmp/said")"
+	fi
+done
 # What is private stays private, and a failure leaves the old file.
 mode_of() { stat -c %a "$1"; }
 cp "$build" "$tmp/private.db"

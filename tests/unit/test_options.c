@@ -5,6 +5,7 @@
  */
 #include <begat/begat.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@
 #include "cli/cli.h"
 #include "cli/human.h"
 #include "cli/options.h"
+#include "cli/when.h"
 
-#define ALL_GROUPS 0xffu
+#define ALL_GROUPS 0xffffu
 #define ARGS_MAX 64
 
 /* Parses words with one space between; returns options_parse()'s result. */
@@ -297,6 +299,58 @@ static void test_durations(void **state)
 	assert_int_equal(ns, 300000000000ull);
 }
 
+static void test_moments(void **state)
+{
+	const uint64_t second = 1000000000,
+		       now = 1769869800 * second + 5; /* 2026-01-31T14:30:00Z */
+	const struct {
+		const char *text;
+		int r;
+		uint64_t ns;
+	} table[] = {
+		{ "10m", 0, now - 600 * second },
+		{ "2h", 0, now - 7200 * second },
+		{ "1.5h ago", 0, now - 5400 * second },
+		{ "1d", 0, now - 86400 * second },
+		{ "99999d", 0, 1 },
+		{ "now", 0, now },
+		{ "today", 0, now - 5 - 52200 * second },
+		{ "yesterday", 0, now - 5 - 52200 * second - 86400 * second },
+		{ "@1769869800", 0, now - 5 },
+		{ "@1769869800.25", 0, now - 5 + second / 4 },
+		{ "2026-01-31T14:30", 0, now - 5 },
+		{ "2026-01-31 14:30:00.000000005 UTC", 0, now },
+		{ "2026-01-31T14:30:01Z", 0, now - 5 + second },
+		{ "2026-01-31", 0, now - 5 - 52200 * second },
+		{ "14:30", 0, now - 5 },
+		{ "14:30:01.5", 0, now - 5 + second + second / 2 },
+		{ "10", -EDOM, 0 },
+		{ "", -EINVAL, 0 },
+		{ "-10m", -EINVAL, 0 },
+		{ "ago", -EINVAL, 0 },
+		{ "2026-02-31", -EINVAL, 0 },
+		{ "2026-01-31T25:00", -EINVAL, 0 },
+		{ "2026-01-31T14:30+01:00", -EINVAL, 0 },
+		{ "25:00", -EINVAL, 0 },
+		{ "14:30x", -EINVAL, 0 },
+		{ "@", -EINVAL, 0 },
+		{ "@x", -EINVAL, 0 },
+		{ "soon", -EINVAL, 0 },
+		{ "1969-12-31", -EINVAL, 0 },
+		{ "99999999999999999999h", -ERANGE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		uint64_t ns = 0;
+		int r = when_parse(table[i].text, now, &ns);
+
+		if (r != table[i].r || ns != table[i].ns)
+			fail_msg("%s: %d, %" PRIu64, table[i].text, r, ns);
+	}
+	assert_refuses("--since 10", "--since needs a unit: 10s, 10m, 10h or 10d ago");
+	assert_refuses("--until soon", "'soon' is no time: --until takes ");
+}
+
 static void test_formatting(void **state)
 {
 	static const struct {
@@ -395,8 +449,9 @@ int main(void)
 		cmocka_unit_test(test_many_of_one),	cmocka_unit_test(test_stops_at_the_command),
 		cmocka_unit_test(test_unknown_options), cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_own_options),	cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_durations),	cmocka_unit_test(test_formatting),
-		cmocka_unit_test(test_suggestions),	cmocka_unit_test(test_help_pages),
+		cmocka_unit_test(test_durations),	cmocka_unit_test(test_moments),
+		cmocka_unit_test(test_formatting),	cmocka_unit_test(test_suggestions),
+		cmocka_unit_test(test_help_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
