@@ -168,7 +168,7 @@ class Report {
 		if (this.trace.isRun(this.hit)) this.timeline.reveal(this.hit);
 		if (this.details.shown >= 0) this.details.show(this.hit);
 		// In the window, not only in its table.
-		document.querySelector('#tree-table .vt-row.selected')?.scrollIntoView({ block: 'nearest' });
+		document.querySelector('#tree-table .vt-row.selected')?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 		this.#count();
 	}
 
