@@ -78,7 +78,7 @@ static bool is_binary(const char *format)
 	return !strcmp(format, "perfetto");
 }
 
-static int export_one(const char *path, const struct options *options)
+static int export_one(const char *path, struct options *options)
 {
 	struct begat_trace_query query = {
 		.size = sizeof(query),
@@ -95,6 +95,9 @@ static int export_one(const char *path, const struct options *options)
 	int status = CLI_FAILED;
 
 	if (traces_open(path, &trace) == 0)
+		status = traces_where(trace, options);
+	query.where = options->where;
+	if (!status)
 		status = traces_out_open(&out, "export", options->output, &path, 1);
 	if (!status && out.output.is_terminal && is_binary(chosen.format)) {
 		traces_out_close(&out, 0);

@@ -71,6 +71,8 @@ static int run_command(const struct command *command, struct options *options, i
 	if (!spec->captures)
 		rights_drop();
 
+	options->reads = !spec->captures;
+
 	int r = options_parse(options, spec->groups, spec->own, argc, argv, &rest);
 
 	if (r == -ENOMEM) {

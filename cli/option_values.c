@@ -128,13 +128,27 @@ int option_events(struct options *options, const char *value)
 	}
 }
 
+/* Any name will do: traces_where() asks the recording. */
+static int any_id(void *ctx, const char *name, uint32_t *ret_id)
+{
+	*ret_id = 0;
+	return 0;
+}
+
+static const struct begat_accounts any_accounts = {
+	.size = sizeof(any_accounts),
+	.user_id = any_id,
+	.group_id = any_id,
+};
+
 int option_where(struct options *options, const char *value)
 {
 	char why[256];
 
 	if (options->where)
 		return option_fail(options, "option '-w' is given twice: join the two with 'and'");
-	int r = begat_filter_parse(value, &options->where, why, sizeof(why));
+	int r = begat_filter_parse_for(value, options->reads ? &any_accounts : NULL,
+				       &options->where, why, sizeof(why));
 
 	if (r == -EINVAL)
 		return option_fail(options, "in --where: %s", why);

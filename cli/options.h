@@ -31,6 +31,7 @@ struct options {
 	bool is_wide, is_utc; /* of text */
 	uint32_t events; /* BEGAT_EVENT_BIT()s of -e; 0 = not given */
 	const char *where_text; /* -w as given, or NULL */
+	bool reads; /* recordings: -w is parsed again with the names that they have */
 	struct begat_filter *where;
 	pid_t *pids;
 	size_t pids_count;

@@ -100,7 +100,7 @@ static int write_report(struct begat_trace *trace, const char *format,
 	return status;
 }
 
-static int report_one(const char *file, const struct options *options)
+static int report_one(const char *file, struct options *options)
 {
 	const char *format = options->format ? options->format : "html";
 	const char *path = options->output;
@@ -111,7 +111,7 @@ static int report_one(const char *file, const struct options *options)
 
 	if (!path && !strcmp(format, "html"))
 		path = DEFAULT_PAGE;
-	if (traces_open(file, &trace) == 0) {
+	if (traces_open(file, &trace) == 0 && !traces_where(trace, options)) {
 		/* The recording must be sound before anything is written: reading it tells. */
 		if (begat_trace_load(trace, &table) < 0)
 			traces_complain(trace);

@@ -73,6 +73,7 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		.redact_patterns = (const char *const *)options->redact_patterns,
 		.utc = options->is_utc,
 		.is_dated = true,
+		.accounts = begat_trace_accounts(trace),
 		.column_names = options->columns,
 		.columns = out->output.is_terminal && !options->is_wide ? out->output.columns : 0,
 	};
@@ -92,7 +93,7 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 	return n < 0 && n != -ECANCELED ? (int)n : 0;
 }
 
-static int show_one(const char *path, const struct options *options)
+static int show_one(const char *path, struct options *options)
 {
 	bool is_text = !options->format || !strcmp(options->format, "text");
 	struct begat_trace_query query = {
@@ -107,6 +108,9 @@ static int show_one(const char *path, const struct options *options)
 	int status = CLI_FAILED;
 
 	if (traces_open(path, &trace) == 0)
+		status = traces_where(trace, options);
+	query.where = options->where;
+	if (!status)
 		status = traces_out_open(&out, "show", options->output, &path, 1);
 	if (!status) {
 		int err = wants_tree ? show_tree(trace, &query, &out)

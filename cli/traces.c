@@ -72,6 +72,29 @@ int traces_open(const char *path, struct begat_trace **ret_trace)
 	return err;
 }
 
+int traces_where(struct begat_trace *trace, struct options *options)
+{
+	const struct begat_accounts *accounts = begat_trace_accounts(trace);
+	struct begat_filter *where = NULL;
+	char why[256];
+	int r;
+
+	if (!accounts) {
+		traces_complain(trace);
+		return CLI_FAILED;
+	}
+	if (!options->where_text)
+		return CLI_OK;
+	r = begat_filter_parse_for(options->where_text, accounts, &where, why, sizeof(why));
+	if (r < 0) {
+		cli_complain("in --where: %s.", r == -ENOMEM ? "out of memory" : why);
+		return r == -ENOMEM ? CLI_FAILED : CLI_USAGE;
+	}
+	begat_filter_free(options->where);
+	options->where = where;
+	return CLI_OK;
+}
+
 static ssize_t write_out(void *cookie, const char *data, size_t size)
 {
 	struct traces_out *out = cookie;

@@ -26,6 +26,12 @@ int traces_arguments(const char *command, struct options *options, unsigned grou
 int traces_open(const char *path, struct begat_trace **ret_trace);
 
 /* begat_trace_error() as a line on stderr. */
+/*
+ * Parses -w again, with the names of users and groups that @trace has. 0, or an exit status after
+ * having complained.
+ */
+int traces_where(struct begat_trace *trace, struct options *options);
+
 void traces_complain(const struct begat_trace *trace);
 
 /* An output of -o through stdio. */

@@ -275,6 +275,19 @@ const char *begat_errno_name(int error);
 /** begat_signal_name() - "SIGKILL" for 9, "SIGRTMIN+3"; NULL if there is no such signal. */
 const char *begat_signal_name(int signal);
 
+/**
+ * Names of users and groups, of this machine or of the one that a recording was made on. The
+ * functions get ctx. Unknown: NULL, or -ENOENT.
+ */
+struct begat_accounts {
+	size_t size; /* sizeof(struct begat_accounts) */
+	const char *(*user_name)(void *ctx, uint32_t uid);
+	const char *(*group_name)(void *ctx, uint32_t gid);
+	int (*user_id)(void *ctx, const char *name, uint32_t *ret_uid);
+	int (*group_id)(void *ctx, const char *name, uint32_t *ret_gid);
+	void *ctx;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -41,6 +41,14 @@ struct begat_lineage {
 int begat_filter_parse(const char *text, struct begat_filter **ret, char *error, size_t error_len);
 
 /**
+ * begat_filter_parse_for() - the same with somebody's names of users and groups, as those of a
+ * recording: user == alice.
+ * @accounts: only for the call; NULL, or with user_id and group_id NULL: this machine's.
+ */
+int begat_filter_parse_for(const char *text, const struct begat_accounts *accounts,
+			   struct begat_filter **ret, char *error, size_t error_len);
+
+/**
  * begat_filter_warning() - a sentence about a part of the expression that is right and probably not
  * what was meant, as exe == gcc, which no path equals.
  * @index: 0, 1 ... Return: without a full stop, valid while @filter is; NULL: there is no further one.

@@ -185,6 +185,15 @@ const char *begat_trace_error(const struct begat_trace *trace);
  *  Lives as long as @trace. Names: docs/store.md. */
 const char *begat_trace_meta(const struct begat_trace *trace, const char *name);
 
+/**
+ * begat_trace_accounts() - names of users and groups as the machine knew them that recorded.
+ *
+ * Of a recording of begat 0.1, which has no names, user_name and group_name know nobody, and user_id
+ * and group_id are NULL.
+ * Return: lives as long as @trace; NULL without memory or on damage, with begat_trace_error().
+ */
+const struct begat_accounts *begat_trace_accounts(struct begat_trace *trace);
+
 /** What a recording is and holds. */
 struct begat_trace_info {
 	size_t size; /* set by the caller to sizeof */

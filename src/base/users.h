@@ -8,11 +8,13 @@
 #ifndef BEGAT_BASE_USERS_H
 #define BEGAT_BASE_USERS_H
 
+#include <begat/event.h>
 #include <stdint.h>
 
 struct users;
 
-struct users *users_new(void);
+/* @accounts: whose names; NULL = this machine's. Lives as long as the result. */
+struct users *users_new(const struct begat_accounts *accounts);
 void users_free(struct users *users);
 
 /* The name, or the number as text; valid until the next call. */

@@ -8,6 +8,7 @@
 #ifndef BEGAT_FILTER_LEX_H
 #define BEGAT_FILTER_LEX_H
 
+#include <begat/event.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +23,7 @@ struct lexer {
 	size_t error_len;
 	int rc; /* 0, -EINVAL, -ENOMEM */
 	bool is_in_list; /* a comma ends a value */
+	const struct begat_accounts *accounts; /* NULL = this machine's names */
 };
 
 /* Column from 1 of a place in the expression. */

@@ -556,8 +556,18 @@ static int parse_all(struct parser *parser)
 BEGAT_API int begat_filter_parse(const char *text, struct begat_filter **ret, char *error,
 				 size_t error_len)
 {
+	return begat_filter_parse_for(text, NULL, ret, error, error_len);
+}
+
+BEGAT_API int begat_filter_parse_for(const char *text, const struct begat_accounts *accounts,
+				     struct begat_filter **ret, char *error, size_t error_len)
+{
 	struct parser parser = {
-		.lexer = { .text = text, .at = text, .error = error, .error_len = error_len },
+		.lexer = { .text = text,
+			   .at = text,
+			   .error = error,
+			   .error_len = error_len,
+			   .accounts = accounts },
 		.filter = calloc(1, sizeof(struct begat_filter)),
 	};
 	int rc;

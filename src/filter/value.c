@@ -213,12 +213,25 @@ static int set_account(struct lexer *lexer, struct node *node, const char *text,
 	bool is_group = node->operand.field == BEGAT_F_GID || node->operand.field == BEGAT_F_EGID;
 	bool is_user = node->operand.field == BEGAT_F_UID || node->operand.field == BEGAT_F_EUID ||
 		       node->operand.field == BEGAT_F_LOGINUID;
+	const struct begat_accounts *accounts = lexer->accounts;
 	char shown[LEX_SHOWN_BYTES], buf[16384];
+	uint32_t id;
 	struct passwd user, *found_user = NULL;
 	struct group group, *found_group = NULL;
 
 	if ((!is_group && !is_user) || isdigit((unsigned char)*text) || *text == '-' || !*text)
 		return 0;
+	if (accounts && accounts->user_id && accounts->group_id) {
+		if ((is_group ? accounts->group_id : accounts->user_id)(accounts->ctx, text, &id) <
+		    0)
+			return lex_error(lexer,
+					 "%s at column %zu is no %s of this recording; a number is "
+					 "taken as it is",
+					 lex_shown(shown, text, strlen(text)),
+					 lex_column(lexer, at), is_group ? "group" : "user");
+		node->number = id;
+		return 1;
+	}
 	if (is_user && !getpwnam_r(text, &user, buf, sizeof(buf), &found_user) && found_user)
 		node->number = user.pw_uid;
 	else if (is_group && !getgrnam_r(text, &group, buf, sizeof(buf), &found_group) &&

@@ -121,7 +121,7 @@ static int text_open(struct begat_sink *sink)
 	sink->state = state;
 	state->second = UINT64_MAX;
 	line_init(&state->line, opts->columns, opts->is_terminal && !opts->no_color);
-	state->users = users_new();
+	state->users = users_new(opts->accounts);
 	if (!state->users)
 		return -ENOMEM;
 	if (columns_parse(&state->columns, opts->column_names, NULL, 0) < 0)

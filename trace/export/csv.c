@@ -17,7 +17,7 @@
 #include "export.h"
 #include "json.h"
 
-enum kind { EVENT, TIME, U32, U64, I32, ID, STR, ARGV, ERRNO, SIGNAL, CLASS };
+enum kind { EVENT, TIME, U32, U64, I32, ID, STR, ARGV, ERRNO, SIGNAL, CLASS, USER, GROUP };
 
 static const struct column {
 	const char *name;
@@ -66,11 +66,14 @@ static const struct column {
 	COLUMN("execs", EXECS, U32, execs),
 	COLUMN("count", COUNT, U64, count),
 	COLUMN("class", CLASS, CLASS, class_type),
+	COLUMN("user", UID, USER, uid),
+	COLUMN("group", GID, GROUP, gid),
 #undef COLUMN
 };
 
 struct csv {
 	FILE *out;
+	const struct begat_accounts *accounts;
 	bool is_raw;
 	bool is_short; /* a text is missing for want of memory */
 };
@@ -143,6 +146,15 @@ static void put_name(FILE *out, const char *name, long long number)
 		fprintf(out, "%lld", number);
 }
 
+/* A number that has no name in the recording stays one. */
+static void put_account(struct csv *csv, const char *name, uint32_t number)
+{
+	if (name)
+		put_text(csv, name, strlen(name), NULL);
+	else
+		fprintf(csv->out, "%u", number);
+}
+
 static void put_cell(struct csv *csv, const struct begat_event *ev, const struct column *c)
 {
 	FILE *out = csv->out;
@@ -175,6 +187,12 @@ static void put_cell(struct csv *csv, const struct begat_event *ev, const struct
 		break;
 	case ID:
 		fprintf(out, "%016llx", (unsigned long long)wide);
+		break;
+	case USER:
+		put_account(csv, csv->accounts->user_name(csv->accounts->ctx, narrow), narrow);
+		break;
+	case GROUP:
+		put_account(csv, csv->accounts->group_name(csv->accounts->ctx, narrow), narrow);
 		break;
 	case STR:
 		put_text(csv, str->data, str->len, NULL);
@@ -209,7 +227,11 @@ static int write_row(const struct begat_event *ev, void *ctx)
 
 static int run(struct export *ex)
 {
-	struct csv csv = { .out = ex->out, .is_raw = ex->opts.raw };
+	struct csv csv = {
+		.out = ex->out,
+		.is_raw = ex->opts.raw,
+		.accounts = ex->accounts,
+	};
 
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		fprintf(ex->out, "%s%s", i ? "," : "", columns[i].name);

@@ -128,14 +128,30 @@ static void put_process(FILE *out, const struct begat_event *ev)
 	putc('}', out);
 }
 
-static void put_user(FILE *out, const struct begat_event *ev)
+/* Where the recording has no name there is none: ECS has fields for the number. */
+static void put_account(FILE *out, const char *key, uint32_t id, const char *name)
 {
+	fprintf(out, ",\"%s\":{\"id\":\"%u\"", key, id);
+	if (name)
+		put_str(out, "name", (struct begat_str){ name, strlen(name) });
+}
+
+static void put_user(const struct ecs *ecs, const struct begat_event *ev)
+{
+	const struct begat_accounts *names = ecs->ex->accounts;
+	FILE *out = ecs->ex->out;
+
 	if (begat_event_has(ev, BEGAT_F_UID)) {
-		fprintf(out, ",\"user\":{\"id\":\"%u\"", ev->uid);
-		if (begat_event_has(ev, BEGAT_F_GID))
-			fprintf(out, ",\"group\":{\"id\":\"%u\"}", ev->gid);
-		if (begat_event_has(ev, BEGAT_F_EUID))
-			fprintf(out, ",\"effective\":{\"id\":\"%u\"}", ev->euid);
+		put_account(out, "user", ev->uid, names->user_name(names->ctx, ev->uid));
+		if (begat_event_has(ev, BEGAT_F_GID)) {
+			put_account(out, "group", ev->gid, names->group_name(names->ctx, ev->gid));
+			putc('}', out);
+		}
+		if (begat_event_has(ev, BEGAT_F_EUID)) {
+			put_account(out, "effective", ev->euid,
+				    names->user_name(names->ctx, ev->euid));
+			putc('}', out);
+		}
 		putc('}', out);
 	}
 	if (begat_event_has(ev, BEGAT_F_CONTAINER_ID)) {
@@ -193,7 +209,7 @@ static int write_line(const struct begat_event *ev, void *ctx)
 	if (ev->type != BEGAT_LOST) {
 		put_process(out, ev);
 		put_file(out, ev);
-		put_user(out, ev);
+		put_user(ecs, ev);
 	}
 	put_own(out, ev);
 	fputs("}\n", out);

@@ -75,6 +75,9 @@ BEGAT_API int begat_export(struct begat_trace *trace, const char *format,
 	err = begat_trace_info(trace, &ex.info);
 	if (!err && ops->needs_table)
 		err = begat_trace_load(trace, &ex.table);
+	ex.accounts = err ? NULL : begat_trace_accounts(trace);
+	if (!err && !ex.accounts)
+		err = -ENOMEM;
 	if (!err)
 		err = ops->run(&ex);
 	if (!err && ops->needs_table)

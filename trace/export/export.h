@@ -16,6 +16,7 @@ struct export
 	struct begat_trace *trace;
 	const struct begat_trace_table *table; /* NULL unless ops->needs_table */
 	struct begat_trace_info info;
+	const struct begat_accounts *accounts; /* names, as far as the recording has them */
 	struct begat_export_options opts;
 	FILE *out;
 };

@@ -58,6 +58,18 @@ static void put_int(FILE *out, const char *name, int64_t value, bool *is_first)
 	fprintf(out, "{\"intValue\":\"%lld\"}}", (long long)value);
 }
 
+static void put_user(const struct otel *o, const char *prefix, uint32_t uid, bool *is_first)
+{
+	const char *text = o->ex->accounts->user_name(o->ex->accounts->ctx, uid);
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s.id", prefix);
+	put_int(o->ex->out, name, uid, is_first);
+	snprintf(name, sizeof(name), "%s.name", prefix);
+	if (text)
+		put_text(o->ex->out, name, (struct begat_str){ text, strlen(text) }, is_first);
+}
+
 static void put_args(FILE *out, const struct begat_strv *argv, bool *is_first)
 {
 	if (!argv->count)
@@ -97,9 +109,9 @@ static void put_attributes(struct otel *o, uint32_t index)
 		const struct begat_trace_context *c = &o->ex->table->contexts[p->context];
 
 		if (begat_fields_has(&c->has, BEGAT_F_EUID))
-			put_int(out, "process.user.id", c->euid, &is_first);
+			put_user(o, "process.user", c->euid, &is_first);
 		if (begat_fields_has(&c->has, BEGAT_F_UID))
-			put_int(out, "process.real_user.id", c->uid, &is_first);
+			put_user(o, "process.real_user", c->uid, &is_first);
 		put_text(out, "container.id", begat_trace_string(o->ex->trace, c->container_id),
 			 &is_first);
 		put_text(out, "process.linux.cgroup", begat_trace_string(o->ex->trace, c->cgroup),

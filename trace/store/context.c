@@ -104,7 +104,7 @@ static int add_context(struct begat_recorder *rec, const struct context_key *key
 	       key->container_runtime);
 	set_if(row, key, BEGAT_F_POD_UID, CONTEXT_pod_uid, key->pod_uid);
 	row_set(row, CONTEXT_flags, key->flags);
-	return 0;
+	return accounts_note(rec, key);
 }
 
 int64_t fold_context(struct begat_recorder *rec, const struct begat_event *ev, enum slot_form form)

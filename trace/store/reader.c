@@ -366,6 +366,7 @@ BEGAT_API void begat_trace_close(struct begat_trace *trace)
 	sqlite3_close(trace->db);
 	texts_free(trace->texts);
 	loaded_free(trace->loaded);
+	names_free(trace->names);
 	free(trace->contexts);
 	for (size_t i = 0; i < trace->meta_count; i++) {
 		free(trace->meta[i].name);

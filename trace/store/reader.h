@@ -24,6 +24,7 @@ struct meta_line {
 
 struct text_cache; /* strings.c */
 struct loaded; /* load.c */
+struct names; /* accounts.c */
 
 /* A row of the table context. */
 struct reader_context {
@@ -48,6 +49,7 @@ struct begat_trace {
 	struct reader_context *contexts; /* by id; NULL until needed */
 	size_t contexts_count;
 	struct loaded *loaded; /* NULL until begat_trace_load() */
+	struct names *names; /* NULL until begat_trace_accounts() */
 
 	char error[512];
 };
@@ -107,6 +109,9 @@ const struct reader_context *contexts_find(const struct begat_trace *trace, int6
  */
 int row_event(struct begat_trace *trace, sqlite3_stmt *stmt, enum slot_form form,
 	      const struct slot_owner *owner, uint32_t *pids, struct begat_event *ret_ev);
+
+/* accounts.c */
+void names_free(struct names *names);
 
 /* load.c */
 void loaded_free(struct loaded *loaded);

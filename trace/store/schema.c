@@ -68,10 +68,25 @@ const char schema_indexes[] = "CREATE INDEX process_by_id ON process(id);"
 	"max(0, coalesce(p.utime_ns + p.stime_ns, CASE WHEN p.fork_n IS NOT NULL OR" \
 	" u.before_utime_ns IS NOT NULL THEN u.utime_ns + u.stime_ns END)" \
 	" - coalesce(u.before_utime_ns + u.before_stime_ns, 0)) / 1e9"
+/* Who or what @ctx, a context, says it was. */
+#define OF(ctx, column) "(SELECT " column " FROM context WHERE id = " ctx ")"
+/* A name, as the recording machine knew it; else the number. */
+#define USER(uid) "coalesce((SELECT name FROM user WHERE uid = " uid "), " uid ")"
+/* The last .service or .scope of a control group's path. */
+#define IS_UNIT(name) "(" name " LIKE '%.service' OR " name " LIKE '%.scope')"
+#define UNIT(string) \
+	"(SELECT CASE WHEN " IS_UNIT("last") " THEN last END FROM (SELECT" \
+	" substr(t, length(rtrim(t, replace(t, '/', ''))) + 1) AS last FROM (SELECT CASE" \
+	" WHEN " IS_UNIT("text") " THEN text" \
+	" WHEN instr(text, '.service/') THEN substr(text, 1, instr(text, '.service/') + 7)" \
+	" WHEN instr(text, '.scope/') THEN substr(text, 1, instr(text, '.scope/') + 5)" \
+	" END AS t FROM string WHERE id = " string " AND typeof(text) = 'text')))"
 /* What the last image says, while the process has not ended. */
 #define LAST_IMAGE(expression) \
 	"(SELECT " expression " FROM exec e WHERE e.process = p.row AND e.event != 3" \
 	" ORDER BY e.n DESC LIMIT 1)"
+
+#define LAST_CONTEXT "coalesce(p.exit_context, " LAST_IMAGE("e.context") ", p.fork_context)"
 
 static const char views_sql[] =
 	"CREATE VIEW processes AS SELECT p.row, printf('%016x', p.id) AS id, p.pid,"
@@ -80,12 +95,41 @@ static const char views_sql[] =
 	"  (SELECT min(ts_ns) FROM exec WHERE process = p.row)) AS start_ns,"
 	" p.exit_ts_ns AS end_ns, p.duration_ns / 1e9 AS wall_s,"
 	" " CPU_S " AS cpu_s, p.max_rss_bytes, p.read_bytes, p.write_bytes,"
-	" p.exit_code, p.signal, p.execs,"
+	" p.exit_code, nullif(p.signal, 0) AS signal, p.execs,"
 	" coalesce(" TEXT("p.exit_comm") ", " LAST_IMAGE(TEXT("e.comm")) ", " TEXT("p.fork_comm") ")"
 	"  AS comm,"
 	" coalesce(" TEXT("p.exe") ", " LAST_IMAGE(TEXT("e.exe")) ") AS exe,"
-	" coalesce(" WORDS("p.argv") ", " LAST_IMAGE(WORDS("e.argv")) ") AS command"
+	" coalesce(" WORDS("p.argv") ", " LAST_IMAGE(WORDS("e.argv")) ") AS command,"
+	" coalesce(" WALL("p.fork_ts_ns", "p.fork_clock_ns") ", "
+	WALL("p.exit_ts_ns - p.duration_ns", "p.exit_clock_ns") ", (SELECT "
+	WALL("e.ts_ns", "e.clock_ns") " FROM exec e WHERE e.process = p.row ORDER BY e.n LIMIT 1))"
+	"  AS start_time,"
+	" " WALL("p.exit_ts_ns", "p.exit_clock_ns") " AS end_time,"
+	" " OF(LAST_CONTEXT, "uid") " AS uid, " USER(OF(LAST_CONTEXT, "uid")) " AS user,"
+	" " OF(LAST_CONTEXT, USER("nullif(loginuid, 4294967295)")) " AS login_user,"
+	" " LAST_IMAGE(TEXT("e.cwd")) " AS cwd,"
+	" " OF(LAST_CONTEXT, UNIT("cgroup")) " AS unit,"
+	" " OF(LAST_CONTEXT, TEXT("container_id")) " AS container,"
+	" CASE WHEN coalesce(p.signal, 0) = 0 THEN NULL"
+	"  WHEN " OF("p.exit_context", "flags") " & 8 THEN 'out of memory'"
+	"  WHEN p.killed_by_pid = 0 THEN 'kernel' ELSE " TEXT("p.killed_by_comm") " END AS killer,"
+	" p.killed_by_pid AS killer_pid,"
+	" CASE WHEN p.exit_n IS NOT NULL THEN"
+	"  coalesce(p.exit_code, 0) != 0 OR coalesce(p.signal, 0) != 0 END AS failed"
 	" FROM process p LEFT JOIN usage u ON u.process = p.row;"
+
+	"CREATE VIEW execs AS SELECT e.n, " WALL("e.ts_ns", "e.clock_ns") " AS time,"
+	" CASE e.event WHEN 2 THEN 'exec' ELSE 'exec_failed' END AS event, p.pid,"
+	" coalesce(e.ppid, p.ppid) AS ppid, c.uid, " USER("c.uid") " AS user,"
+	" " USER("nullif(c.loginuid, 4294967295)") " AS login_user, " TEXT("e.comm") " AS comm,"
+	" " TEXT("e.filename") " AS filename, " TEXT("e.exe") " AS exe,"
+	" " TEXT("e.interpreter") " AS interpreter, " WORDS("e.argv") " AS command,"
+	" " TEXT("e.argv") " AS argv, " TEXT("e.cwd") " AS cwd, " TEXT("c.tty") " AS tty,"
+	" " UNIT("c.cgroup") " AS unit, " TEXT("c.container_id") " AS container,"
+	" e.errno_number AS errno, coalesce(e.repeats, 0) + 1 AS times,"
+	" e.ts_ns, printf('%016x', p.id) AS id, e.process AS row"
+	" FROM exec e LEFT JOIN process p ON p.row = e.process"
+	"  LEFT JOIN context c ON c.id = e.context WHERE e.event IN (2, 3);"
 
 	"CREATE VIEW events AS"
 	" SELECT fork_n AS n, " WALL("fork_ts_ns", "fork_clock_ns") " AS time, 'fork' AS event, pid,"
@@ -126,6 +170,16 @@ static const char views_sql[] =
 	"   AS command, v.id"
 	"  FROM t JOIN processes v ON v.row = t.row ORDER BY t.path;";
 
+#define ACCOUNTS(condition) \
+	"CREATE TABLE " condition "user(uid INTEGER PRIMARY KEY, name);" \
+	"CREATE TABLE " condition "user_group(gid INTEGER PRIMARY KEY, name);"
+
+/* Views of an older begat look into no table that is new, so that they work until this is done. */
+static const char drop_sql[] =
+	ACCOUNTS("IF NOT EXISTS ")
+	"DROP VIEW IF EXISTS events; DROP VIEW IF EXISTS processes; DROP VIEW IF EXISTS commands;"
+	"DROP VIEW IF EXISTS tree; DROP VIEW IF EXISTS execs;";
+
 static const char tables_sql[] =
 	"PRAGMA application_id = " NUMBER(SCHEMA_APPLICATION_ID) ";"
 	"PRAGMA user_version = " NUMBER(BEGAT_TRACE_SCHEMA) ";"
@@ -134,7 +188,8 @@ static const char tables_sql[] =
 	CREATE("string", SCHEMA_STRING) CREATE("context", SCHEMA_CONTEXT)
 	CREATE("process", SCHEMA_PROCESS) CREATE("exec", SCHEMA_EXEC) CREATE("lost", SCHEMA_LOST)
 	"CREATE TABLE usage(process INTEGER PRIMARY KEY, before_utime_ns, before_stime_ns,"
-	" utime_ns, stime_ns);";
+	" utime_ns, stime_ns);" ACCOUNTS("");
 /* clang-format on */
 
 const char *const schema_create[] = { tables_sql, views_sql, NULL };
+const char *const schema_upgrade[] = { drop_sql, views_sql, NULL };

@@ -107,6 +107,7 @@ struct schema_table_info {
 extern const struct schema_table_info schema_tables[TABLE_COUNT];
 
 extern const char *const schema_create[]; /* statements; ended by NULL */
+extern const char *const schema_upgrade[]; /* the views, for a file of an older begat */
 extern const char schema_indexes[];
 
 #endif

@@ -142,6 +142,7 @@ static int begin_part(struct begat_recorder *rec)
 	memset(rec->memos, 0, sizeof(rec->memos));
 	memset(rec->contexts, 0, sizeof(rec->contexts));
 	live_clear(&rec->live);
+	accounts_clear(rec);
 	rec->is_begun = false;
 	if (file_open(rec) == 0 && meta_begin(rec) == 0 && begin_usage(rec) == 0) {
 		rc = recorder_step(rec, rec->commit);
@@ -241,6 +242,8 @@ static int write_batch(struct begat_recorder *rec)
 	if (rc == SQLITE_OK)
 		rc = usage_write_rows(rec);
 	if (rc == SQLITE_OK)
+		rc = accounts_write(rec);
+	if (rc == SQLITE_OK)
 		rc = recorder_step(rec, rec->commit);
 	return rc;
 }
@@ -279,6 +282,7 @@ BEGAT_API int begat_recorder_commit(struct begat_recorder *rec)
 		rows_clear(&rec->rows[i]);
 	rows_clear(&rec->ends);
 	rec->usage.rows_count = 0;
+	accounts_written(rec);
 	rec->batch++;
 	rec->batch_events = 0;
 	rec->batch_since_ns = 0;
@@ -515,6 +519,7 @@ BEGAT_API void begat_recorder_close(struct begat_recorder *rec)
 	intern_free(rec->intern);
 	live_done(&rec->live);
 	usage_done(&rec->usage);
+	accounts_clear(rec);
 	free(rec->command);
 	parts_done(rec);
 	free(rec);

@@ -51,6 +51,13 @@ struct context_memo {
 	int64_t number; /* 0 = none */
 };
 
+/* A uid or gid that events of this part have. */
+struct account {
+	uint32_t id;
+	bool is_group;
+	char *name; /* NULL = none */
+};
+
 /* A finished part. */
 struct part {
 	char *path;
@@ -91,6 +98,8 @@ struct begat_recorder {
 	struct fold_memo memos[FOLD_PLACES];
 	struct context_memo contexts[FORM_COUNT];
 	int64_t realtime_offset_ns;
+	struct account *accounts;
+	size_t accounts_count, accounts_written; /* all, and those that are committed */
 	struct live live;
 	uint64_t n; /* of the last event */
 	int64_t last_string, last_context, last_row;
@@ -114,6 +123,13 @@ int64_t fold_string(struct begat_recorder *rec, enum intern_kind kind, unsigned 
 
 /* context.c: the number of the context of @ev, or -ENOMEM. */
 int64_t fold_context(struct begat_recorder *rec, const struct begat_event *ev, enum slot_form form);
+
+/* accounts.c: looks up what is new in @key. 0 or -ENOMEM. */
+int accounts_note(struct begat_recorder *rec, const struct context_key *key);
+/* accounts.c: in a transaction, the new ones, an SQLite code; it was committed; the part ends. */
+int accounts_write(struct begat_recorder *rec);
+void accounts_written(struct begat_recorder *rec);
+void accounts_clear(struct begat_recorder *rec);
 
 /* file.c: create @rec->path, take the lock, prepare; the reverse. 0 or a negative errno. */
 int file_open(struct begat_recorder *rec);

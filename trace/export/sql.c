@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace/export/sql.c - the views of this begat, for a recording that an older one has made.
+ *
+ * Owns:    the order: one transaction that drops the views and makes them again.
+ * Not:     their text (store/schema.c). Nothing that reads a recording changes it, so the user does:
+ *          begat export --to sql old.db | sqlite3 old.db
+ */
+#include "export.h"
+#include "trace/store/schema.h"
+
+static int run(struct export *ex)
+{
+	fputs("BEGIN;\n", ex->out);
+	for (const char *const *sql = schema_upgrade; *sql; sql++)
+		fprintf(ex->out, "%s\n", *sql);
+	fputs("COMMIT;\n", ex->out);
+	return 0;
+}
+
+const struct export_ops export_sql = { .run = run };
