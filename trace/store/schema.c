@@ -170,13 +170,16 @@ static const char views_sql[] =
 	"   AS command, v.id"
 	"  FROM t JOIN processes v ON v.row = t.row ORDER BY t.path;";
 
-#define ACCOUNTS(condition) \
+/* Tables that recordings of an older begat do not have. */
+#define ADDED(condition) \
+	"CREATE TABLE " condition "usage(process INTEGER PRIMARY KEY, before_utime_ns," \
+	" before_stime_ns, utime_ns, stime_ns);" \
 	"CREATE TABLE " condition "user(uid INTEGER PRIMARY KEY, name);" \
 	"CREATE TABLE " condition "user_group(gid INTEGER PRIMARY KEY, name);"
 
 /* Views of an older begat look into no table that is new, so that they work until this is done. */
 static const char drop_sql[] =
-	ACCOUNTS("IF NOT EXISTS ")
+	ADDED("IF NOT EXISTS ")
 	"DROP VIEW IF EXISTS events; DROP VIEW IF EXISTS processes; DROP VIEW IF EXISTS commands;"
 	"DROP VIEW IF EXISTS tree; DROP VIEW IF EXISTS execs;";
 
@@ -187,8 +190,7 @@ static const char tables_sql[] =
 	"CREATE TABLE summary(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	CREATE("string", SCHEMA_STRING) CREATE("context", SCHEMA_CONTEXT)
 	CREATE("process", SCHEMA_PROCESS) CREATE("exec", SCHEMA_EXEC) CREATE("lost", SCHEMA_LOST)
-	"CREATE TABLE usage(process INTEGER PRIMARY KEY, before_utime_ns, before_stime_ns,"
-	" utime_ns, stime_ns);" ACCOUNTS("");
+	ADDED("");
 /* clang-format on */
 
 const char *const schema_create[] = { tables_sql, views_sql, NULL };
