@@ -56,6 +56,7 @@ struct failure {
 	uint32_t what; /* exit code, signal, or errno */
 	uint32_t count;
 	uint32_t kind; /* enum failure_kind */
+	uint32_t searched; /* folders of PATH, the most */
 };
 
 enum failure_kind {
@@ -74,14 +75,15 @@ struct summary {
 	uint32_t root; /* the command's node; 0 = not seen */
 	uint32_t root_tgid;
 	struct strings strings;
+	struct begat_searches *searches; /* along PATH */
 	struct failure failures[FAILURES_MAX];
 	uint32_t failures_count;
 	uint64_t failures_beyond;
 	bool is_out_of_memory;
 
 	uint64_t forks, exits, execs;
-	uint64_t path_search; /* execs that failed while a PATH was searched */
-	uint64_t failed_execs; /* other failed ones */
+	uint64_t failed_execs; /* all attempts that failed */
+	uint64_t path_misses; /* of these: in a search along PATH that found the command */
 	uint64_t cpu_ns;
 	uint64_t running_cpu_ns; /* of this, by those that still run */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as told in the stream */

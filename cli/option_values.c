@@ -109,6 +109,17 @@ static int add_event(struct options *options, const char *word)
 	return fail_choice(options, "event", word, names);
 }
 
+int option_path_misses(struct options *options, const char *value)
+{
+	if (!value || !strcmp(value, "each"))
+		options->path_misses = PATH_MISSES_EACH;
+	else if (!strcmp(value, "fold"))
+		options->path_misses = PATH_MISSES_FOLD;
+	else
+		return option_fail(options, "--path-misses is 'each' or 'fold'");
+	return 0;
+}
+
 int option_events(struct options *options, const char *value)
 {
 	for (const char *p = value;; p++) {

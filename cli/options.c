@@ -85,6 +85,7 @@ const struct option_spec common_options[] = {
 	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'user == root and fail'; begat help filter", option_where },
 	{ "since", 0, "TIME", OPTIONS_SPAN, "from then on: 10m or 2h ago, 14:30, 2026-01-31T14:30; UTC", option_since },
 	{ "until", 0, "TIME", OPTIONS_SPAN, "up to then: the same", option_until },
+	{ "path-misses", 0, "[=MODE]", OPTIONS_TEXT, "each failed exec of a PATH search; fold: at most one (text does)", option_path_misses },
 	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },
 	{ "forever", 0, NULL, OPTIONS_SELECT, "with -p: go on when the whole tree has ended", set_forever },
 	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", option_user },

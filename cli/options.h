@@ -24,11 +24,19 @@ enum option_group {
 	OPTIONS_TEXT = 1 << 7, /* --columns --wide --utc: how events look as text */
 };
 
+/* What becomes of failed execs that are a search along PATH. */
+enum path_misses {
+	PATH_MISSES_DEFAULT = 0, /* text folds, other formats do not */
+	PATH_MISSES_EACH = 1,
+	PATH_MISSES_FOLD = 2,
+};
+
 struct options {
 	const char *format; /* a sink's name, or NULL: the subcommand's default */
 	const char *output; /* -o, or NULL */
 	const char *columns; /* of text: a list of names, or NULL */
 	bool is_wide, is_utc; /* of text */
+	enum path_misses path_misses;
 	uint32_t events; /* BEGAT_EVENT_BIT()s of -e; 0 = not given */
 	const char *where_text; /* -w as given, or NULL */
 	bool reads; /* recordings: -w is parsed again with the names that they have */
@@ -101,6 +109,7 @@ const char *const *option_transport_names(void);
 int option_format(struct options *options, const char *value);
 int option_output(struct options *options, const char *value);
 int option_columns(struct options *options, const char *value);
+int option_path_misses(struct options *options, const char *value);
 int option_events(struct options *options, const char *value);
 int option_where(struct options *options, const char *value);
 int option_pid(struct options *options, const char *value);

@@ -286,7 +286,7 @@ static int open_capture(struct run *run, struct options *options)
 		summary_fields(&opts.fields);
 	}
 	/* --where thins out what is written, never what the tree or a recording gets. */
-	run->stream.is_filtered_here = options->where && (!wants_json(options) || record_path);
+	run->stream.is_filtered_here |= options->where && (!wants_json(options) || record_path);
 	stream_fill(&run->stream, &opts);
 	if (record_path) {
 		opts.events |= BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "folding.h"
 #include "show_tree.h"
 #include "traces.h"
 
@@ -48,20 +49,31 @@ static uint32_t events_to_show(const struct options *options, bool is_text)
 
 struct shown {
 	struct begat_sink *sink;
+	struct folding *folding; /* NULL: each event is shown */
 	int error;
 };
+
+static void note_event(const struct begat_event *ev, bool is_wanted, void *ctx)
+{
+	folding_note(((struct shown *)ctx)->folding, ev, is_wanted, ev->ts_ns);
+}
 
 static int show_event(const struct begat_event *ev, void *ctx)
 {
 	struct shown *shown = ctx;
 
-	shown->error = begat_sink_write(shown->sink, ev);
+	if (!shown->folding)
+		shown->error = begat_sink_write(shown->sink, ev);
+	else if (ev->type == BEGAT_SUMMARY || ev->type == BEGAT_LOST)
+		shown->error = folding_take(shown->folding, ev, true, ev->ts_ns);
+	else if (ev->type != BEGAT_EXEC_FAILED)
+		shown->error = folding_write(shown->folding, ev);
 	return shown->error;
 }
 
 /* 0 or a negative errno; what the trace could not do has been told. */
 static int show_events(struct begat_trace *trace, const struct options *options,
-		       const struct begat_trace_query *query, struct traces_out *out)
+		       struct begat_trace_query *query, struct traces_out *out)
 {
 	const char *format = options->format ? options->format : "text";
 	struct begat_sink_options opts = {
@@ -84,11 +96,22 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		cli_complain("cannot make a %s stream: %s.", format, strerror(-err));
 		return err;
 	}
-	int64_t n = begat_trace_replay(trace, query, show_event, &shown);
+	if (folding_is_wanted(options, format, query->events)) {
+		err = folding_new(shown.sink, &shown.folding);
+		query->seen = note_event;
+		query->seen_ctx = &shown;
+	}
+	int64_t n = err < 0 ? err : begat_trace_replay(trace, query, show_event, &shown);
+
+	if (shown.folding && !shown.error)
+		shown.error = folding_finish(shown.folding);
+	folding_free(shown.folding);
 	int closed = begat_sink_close(shown.sink);
 
 	out->error = shown.error ? shown.error : closed;
-	if (n < 0 && n != -ECANCELED)
+	if (err < 0)
+		cli_complain("out of memory.");
+	else if (n < 0 && n != -ECANCELED)
 		traces_complain(trace);
 	return n < 0 && n != -ECANCELED ? (int)n : 0;
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "folding.h"
 #include "matches.h"
 #include "rights.h"
 #include "standing.h"
@@ -62,8 +63,14 @@ int stream_open(struct stream *stream, const struct options *options, const char
 	};
 
 	r = begat_sink_open(format, &opts, &stream->sink);
+	if (!r && folding_is_wanted(options, format, events)) {
+		r = folding_new(stream->sink, &stream->folding);
+		stream->is_filtered_here = options->where && folding_splits(options->where);
+	}
 	if (!r)
 		return CLI_OK;
+	begat_sink_close(stream->sink);
+	stream->sink = NULL;
 	cli_complain("cannot make a %s stream: %s.", format, strerror(-r));
 	output_close(&stream->output, true);
 	return CLI_FAILED;
@@ -71,6 +78,23 @@ int stream_open(struct stream *stream, const struct options *options, const char
 
 static const enum begat_field env_fields[] = { BEGAT_F_ENV, BEGAT_F_ENVC, BEGAT_F_ENV_BYTES,
 					       BEGAT_F_ENV_TRUNCATED };
+
+/* What tells how a search ended: its exec; with a table of processes that costs nothing, the exit. */
+static void add_folded(const struct stream *stream, struct begat_options *opts)
+{
+	static const enum begat_field needed[] = { BEGAT_F_ID, BEGAT_F_FILENAME, BEGAT_F_ARGV,
+						   BEGAT_F_ERRNO, BEGAT_F_REPEATS };
+	struct begat_filter_push push = { .size = sizeof(push) };
+
+	opts->events |= BEGAT_EVENT_BIT(BEGAT_EXEC);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		begat_fields_add(&opts->fields, needed[i]);
+	if (!stream->is_filtered_here)
+		return;
+	begat_filter_pushable(stream->options->where, &push);
+	if (push.asks_lineage) /* the tracer does not see the question */
+		opts->events |= BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+}
 
 void stream_fill(const struct stream *stream, struct begat_options *opts)
 {
@@ -82,6 +106,8 @@ void stream_fill(const struct stream *stream, struct begat_options *opts)
 	opts->latency = o->latency;
 	opts->events |=
 		stream->written | BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+	if (stream->folding)
+		add_folded(stream, opts);
 	opts->buffer_bytes = o->buffer_bytes;
 	opts->short_lived_window_ns = o->short_lived_window_ns;
 	opts->max_args_bytes = o->max_args_bytes;
@@ -227,6 +253,14 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	return 0;
 }
 
+static uint64_t coarse_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 {
 	if (!stream->sink || !(stream->written & BEGAT_EVENT_BIT(ev->type)))
@@ -241,18 +275,15 @@ static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 
 int stream_write(struct stream *stream, const struct begat_event *ev)
 {
-	if (stream->error || !is_wanted(stream, ev))
+	if (stream->error)
 		return stream->error;
-	stream->error = begat_sink_write(stream->sink, ev);
+	bool wanted = is_wanted(stream, ev);
+
+	if (stream->folding)
+		stream->error = folding_take(stream->folding, ev, wanted, coarse_ns());
+	else if (wanted)
+		stream->error = begat_sink_write(stream->sink, ev);
 	return stream->error;
-}
-
-static int64_t coarse_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void resize(struct stream *stream)
@@ -295,14 +326,14 @@ static int wait_for(struct stream *stream, const struct signals *signals, bool h
 static int spin(struct stream *stream, const struct signals *signals,
 		struct signalfd_siginfo *ret_signal)
 {
-	int64_t start = coarse_ms();
+	uint64_t start = coarse_ns() / 1000000;
 
 	do {
 		int r = begat_poll(stream->begat, 1);
 
 		if (r < 0 && r != -EINTR)
 			return r;
-	} while (coarse_ms() == start);
+	} while (coarse_ns() / 1000000 == start);
 	return wait_for(stream, signals, false, 0, ret_signal);
 }
 
@@ -311,6 +342,15 @@ int stream_follow(struct stream *stream, pid_t pid)
 	/* Nothing that the user names is opened from here on: the rights stay in force. */
 	rights_take();
 	return begat_follow(stream->begat, pid);
+}
+
+/* For poll(2): the tick, or the line of a search that has gone quiet. */
+static int next_look_ms(const struct stream *stream)
+{
+	int folding_ms = folding_wait_ms(stream->folding, coarse_ns());
+	int tick_ms = stream->tick_ms ? (int)stream->tick_ms : -1;
+
+	return tick_ms < 0 || (folding_ms >= 0 && folding_ms < tick_ms) ? folding_ms : tick_ms;
 }
 
 int stream_wait(struct stream *stream, const struct signals *signals,
@@ -328,8 +368,7 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 	if (stream->options->latency == BEGAT_LOW) {
 		r = spin(stream, signals, ret_signal);
 	} else {
-		r = wait_for(stream, signals, true, stream->tick_ms ? (int)stream->tick_ms : -1,
-			     ret_signal);
+		r = wait_for(stream, signals, true, next_look_ms(stream), ret_signal);
 		if (r == STREAM_EVENTS) {
 			int n = begat_poll(stream->begat, 0);
 
@@ -338,6 +377,8 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 		}
 	}
 	matches_warn(stream->options);
+	if (stream->folding && !stream->error)
+		stream->error = folding_settle(stream->folding, coarse_ns());
 	if (stream->sink && !stream->error)
 		stream->error = begat_sink_flush(stream->sink);
 	return r;
@@ -345,6 +386,10 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 
 int stream_close(struct stream *stream)
 {
+	if (stream->folding && !stream->error) /* its tracer broke: else the summary was the end */
+		stream->error = folding_finish(stream->folding);
+	folding_free(stream->folding);
+	stream->folding = NULL;
 	if (stream->sink) {
 		int r = begat_sink_close(stream->sink);
 

@@ -20,6 +20,7 @@ struct stream {
 	struct begat *begat;
 	struct output output;
 	struct begat_sink *sink; /* NULL: events are not written */
+	struct folding *folding; /* of searches along PATH; NULL: each event is written */
 	uint32_t written; /* BEGAT_EVENT_BIT()s that go to the sink */
 	/* Match here, not in the tracer: somebody else (the tree) needs every event. */
 	bool is_filtered_here;

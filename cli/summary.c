@@ -10,6 +10,7 @@
  *  (4) Every string that is kept has passed begat_escape().
  */
 #include <begat/report.h>
+#include <begat/search.h>
 #include <begat/sink.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 #define LABEL_SHORT_BYTES 72 /* that much fits a line as it is */
 #define LABEL_TAIL_BYTES 120 /* of them its end, if it is longer */
 #define BASE_BYTES 64
+
+static void end_search(const struct begat_search *search, void *ctx);
 
 int summary_new(pid_t root, struct summary **ret_summary)
 {
@@ -35,7 +38,14 @@ int summary_new(pid_t root, struct summary **ret_summary)
 	summary->slots = calloc(summary->slots_mask + 1, sizeof(*summary->slots));
 	summary->count = 1; /* nobody */
 	strings_init(&summary->strings);
-	if (!summary->nodes || !summary->slots) {
+	struct begat_searches_options searches = {
+		.size = sizeof(searches),
+		.callback = end_search,
+		.ctx = summary,
+	};
+
+	if (!summary->nodes || !summary->slots ||
+	    begat_searches_new(&searches, &summary->searches) < 0) {
 		summary_free(summary);
 		return -ENOMEM;
 	}
@@ -47,6 +57,7 @@ void summary_free(struct summary *summary)
 {
 	if (!summary)
 		return;
+	begat_searches_free(summary->searches);
 	strings_done(&summary->strings);
 	free(summary->nodes);
 	free(summary->slots);
@@ -297,13 +308,15 @@ static void take_image(struct summary *s, uint32_t index, const struct begat_eve
 }
 
 static void count_failure(struct summary *s, enum failure_kind kind, uint32_t base, uint32_t what,
-			  uint32_t count)
+			  uint32_t count, uint32_t searched)
 {
 	for (uint32_t i = 0; i < s->failures_count; i++) {
 		struct failure *f = &s->failures[i];
 
 		if (f->kind == (uint32_t)kind && f->base == base && f->what == what) {
 			f->count += count;
+			if (searched > f->searched)
+				f->searched = searched;
 			return;
 		}
 	}
@@ -311,40 +324,19 @@ static void count_failure(struct summary *s, enum failure_kind kind, uint32_t ba
 		s->failures_beyond += count;
 		return;
 	}
-	s->failures[s->failures_count++] = (struct failure){ base, what, count, kind };
-}
-
-/*
- * execvp() tries each folder of PATH: the file asked for ends in the bare name that argv[0] is.
- * That one of them is not there is how it works, not a failure.
- */
-static bool is_path_search(const struct begat_event *ev)
-{
-	if (ev->error != ENOENT && ev->error != ENOTDIR)
-		return false;
-	if (begat_event_has(ev, BEGAT_F_MISSING)) /* it found a file */
-		return false;
-	if (!begat_event_has(ev, BEGAT_F_ARGV) || !ev->argv.count || !ev->argv.bytes)
-		return true;
-	struct begat_str filename = given(ev, BEGAT_F_FILENAME, ev->filename);
-	struct begat_str asked = base_of(filename);
-	size_t len = strnlen(ev->argv.data, ev->argv.bytes);
-
-	if (!len || !filename.len)
-		return true;
-	return asked.len == len && asked.len < filename.len &&
-	       !memcmp(asked.data, ev->argv.data, len);
+	s->failures[s->failures_count++] = (struct failure){ base, what, count, kind, searched };
 }
 
 /* What was tried, with the reason where the error alone misleads. */
-static uint32_t keep_tried(struct summary *s, const struct begat_event *ev, struct begat_str name)
+static uint32_t keep_tried(struct summary *s, const struct begat_event *ev)
 {
+	struct begat_str name = given(ev, BEGAT_F_FILENAME, ev->filename);
 	const struct begat_str *missing = &ev->missing_interpreter;
 	char text[BASE_BYTES * 2];
 	int len;
 
 	if (!begat_event_has(ev, BEGAT_F_MISSING))
-		return keep(s, name, BASE_BYTES * 2);
+		return keep(s, name, LABEL_BYTES);
 	len = snprintf(text, sizeof(text), "%.*s [interpreter %.*s is missing]",
 		       (int)(name.len < BASE_BYTES ? name.len : BASE_BYTES), name.data,
 		       (int)(missing->len < BASE_BYTES / 2 ? missing->len : BASE_BYTES / 2),
@@ -353,24 +345,27 @@ static uint32_t keep_tried(struct summary *s, const struct begat_event *ev, stru
 	return keep(s, name, BASE_BYTES * 2);
 }
 
-static void take_failed_exec(struct summary *s, uint32_t index, const struct begat_event *ev)
+/* A search that found nothing is one failure, whatever it tried. */
+static void end_search(const struct begat_search *search, void *ctx)
 {
-	uint32_t times = 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
-	bool is_search = is_path_search(ev);
-	struct begat_str name = given(ev, BEGAT_F_FILENAME, ev->filename);
+	struct summary *s = ctx;
+	const struct begat_event *ev = search->event;
+	uint32_t index = *find_slot(s, ev->id);
 
-	if (is_search)
-		name = base_of(name);
-	struct node *node = &s->nodes[index];
-
-	node->tried = keep_tried(s, ev, name);
-	node->tried_error = (uint16_t)ev->error;
-	if (is_search) {
-		s->path_search += times;
+	if (search->is_found) {
+		s->path_misses += search->attempts;
 		return;
 	}
-	s->failed_execs += times;
-	count_failure(s, FAILURE_EXEC, node->tried, (uint32_t)ev->error, times);
+	uint32_t name = keep_tried(s, ev);
+	uint32_t count = search->attempts < UINT32_MAX ? (uint32_t)search->attempts : UINT32_MAX;
+
+	/* One file again and again is no search. */
+	count_failure(s, FAILURE_EXEC, name, (uint32_t)ev->error,
+		      search->directories > 1 ? 1 : count, search->directories);
+	if (index) {
+		s->nodes[index].tried = name;
+		s->nodes[index].tried_error = (uint16_t)ev->error;
+	}
 }
 
 static void take_exit(struct summary *s, uint32_t index, const struct begat_event *ev)
@@ -409,7 +404,7 @@ static void take_exit(struct summary *s, uint32_t index, const struct begat_even
 	}
 	if (node_is_failed(node))
 		count_failure(s, node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT,
-			      node->base, node->status, 1);
+			      node->base, node->status, 1, 0);
 }
 
 int summary_add(struct summary *s, const struct begat_event *ev)
@@ -427,6 +422,7 @@ int summary_add(struct summary *s, const struct begat_event *ev)
 	if (!(s->nodes[index].flags & NODE_SEEN))
 		see_first(s, index, ev);
 
+	begat_searches_take(s->searches, ev, true, 0);
 	switch (ev->type) {
 	case BEGAT_FORK:
 		s->forks++;
@@ -437,7 +433,7 @@ int summary_add(struct summary *s, const struct begat_event *ev)
 		take_image(s, index, ev);
 		break;
 	case BEGAT_EXEC_FAILED:
-		take_failed_exec(s, index, ev);
+		s->failed_execs += 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
 		break;
 	case BEGAT_EXIT:
 		take_exit(s, index, ev);
@@ -514,6 +510,7 @@ int summary_print(struct summary *s, const struct begat_stats *stats, uint64_t n
 	for (uint32_t i = 1; i < s->count && !s->root; i++)
 		if (s->nodes[i].flags & NODE_SEEN)
 			s->root = i;
+	begat_searches_finish(s->searches);
 	settle(s, now_ns);
 	int r = fold_make(s, style->shows_all, SUMMARY_LINES, &folds);
 

@@ -59,6 +59,9 @@ static void print_kind(const struct summary *s, const struct summary_style *styl
 			fprintf(out, " (SIG%s)", short_signal((int)f->what));
 		else if (kind == FAILURE_EXIT)
 			fprintf(out, " (%" PRIu32 ")", f->what);
+		else if (f->searched > 1)
+			fprintf(out, " (%s, searched %" PRIu32 " directories)", error ? error : "?",
+				f->searched);
 		else
 			fprintf(out, " (%s)", error ? error : "?");
 	}
@@ -181,13 +184,10 @@ static void print_counts(FILE *out, const struct summary *s, const struct balanc
 	if (s->failed_execs) {
 		fputs(", ", out);
 		print_count(out, s->failed_execs, "failed exec");
-		if (s->path_search)
-			fprintf(out, " and %" PRIu64 " in PATH search", s->path_search);
-	} else if (s->path_search) {
-		fputs(", ", out);
-		print_count(out, s->path_search, "failed exec");
-		fputs(" (PATH search)", out);
 	}
+	if (s->path_misses)
+		fprintf(out, " (%" PRIu64 " PATH miss%s)", s->path_misses,
+			s->path_misses == 1 ? "" : "es");
 	fprintf(out, ", %" PRIu64 " lost", b->lost);
 }
 

@@ -237,6 +237,8 @@ struct begat_stats {
 	/* Of events that options.where was asked about: the kernel held back others. */
 	uint64_t tested, matched;
 	uint64_t undecided; /* took more work than a filter may: they count as not matching */
+	uint64_t
+		path_misses; /* folded failed execs; 0 from a tracer: the writer of a stream folds */
 };
 
 /** begat_stats() - counters so far. Return: 0 or -EINVAL. */

@@ -110,7 +110,8 @@ enum begat_field {
 	BEGAT_F_MISSING = 71,
 	BEGAT_F_ARGV_REWRITTEN = 72,
 	BEGAT_F_FS_DEV = 73,
-	BEGAT_FIELD_COUNT = 74,
+	BEGAT_F_SEARCHED = 74,
+	BEGAT_FIELD_COUNT = 75,
 };
 
 /** A set of fields. */
@@ -234,7 +235,7 @@ struct begat_event {
 	/* lost */
 	uint64_t count;
 	uint32_t class_type; /* enum begat_event_type that was lost */
-	uint32_t reserved_lost;
+	uint32_t searched; /* exec_failed, of a folded search along PATH: directories */
 
 	/* summary */
 	const struct begat_stats *stats;

@@ -219,6 +219,12 @@ struct begat_trace_query {
 	const struct begat_filter *where; /* under() and ancestor() see the recording */
 	uint64_t from_ns, to_ns; /* boot clock, both inclusive; 0 = open */
 	uint64_t id; /* of this process only */
+	/*
+	 * Called ahead of its delivery for each exec, exec_failed and exit, whether @events and
+	 * @where want it or not, so that searches along PATH can be put together. NULL = not.
+	 */
+	void (*seen)(const struct begat_event *ev, bool is_wanted, void *ctx);
+	void *seen_ctx;
 };
 
 /**

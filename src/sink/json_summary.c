@@ -65,6 +65,8 @@ void json_summary(struct sink_out *out, const struct begat_stats *stats)
 	put_number(out, "late", stats->late);
 	put_number(out, "synthetic", stats->synthetic);
 	put_number(out, "malformed", stats->malformed);
+	if (stats->path_misses)
+		put_number(out, "path_misses", stats->path_misses);
 	if (stats->tested) {
 		put_number(out, "tested", stats->tested);
 		put_number(out, "matched", stats->matched);

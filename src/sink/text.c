@@ -88,6 +88,7 @@ static void text_fields(const struct begat_sink *sink, struct begat_fields *ret_
 		BEGAT_F_FD_PATH,
 		BEGAT_F_MISSING,
 		BEGAT_F_ARGV_REWRITTEN,
+		BEGAT_F_SEARCHED,
 	};
 
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
@@ -394,7 +395,10 @@ static void put_failure(struct line *line, const struct begat_event *ev)
 		line_escape(line, &ev->missing_interpreter, true);
 		line_put(line, " is missing]");
 	}
-	if (begat_event_has(ev, BEGAT_F_REPEATS) && ev->repeats) {
+	if (begat_event_has(ev, BEGAT_F_SEARCHED)) {
+		snprintf(text, sizeof(text), " (searched %u directories)", ev->searched);
+		line_put(line, text);
+	} else if (begat_event_has(ev, BEGAT_F_REPEATS) && ev->repeats) {
 		snprintf(text, sizeof(text), " (and %u more like it)", ev->repeats);
 		line_put(line, text);
 	}

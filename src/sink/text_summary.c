@@ -50,6 +50,8 @@ void text_summary(struct line *line, const struct begat_stats *stats)
 	uint64_t unaccounted =
 		(uint64_t)(balance.unaccounted < 0 ? -balance.unaccounted : balance.unaccounted);
 
+	char text[UNITS_BYTES];
+
 	line_color(line, balance.complete ? "32" : "1;31");
 	line_put(line, balance.complete ? "complete" : "incomplete");
 	line_color(line, NULL);
@@ -61,6 +63,11 @@ void text_summary(struct line *line, const struct begat_stats *stats)
 	put_count(line, stats->generated[BEGAT_EXEC], "exec");
 	line_put(line, ", ");
 	put_count(line, stats->generated[BEGAT_EXEC_FAILED], "failed exec");
+	if (stats->path_misses) {
+		line_put(line, " (");
+		line_put(line, units_count(text, stats->path_misses));
+		line_put(line, stats->path_misses == 1 ? " PATH miss)" : " PATH misses)");
+	}
 	put_lost(line, stats, balance.lost);
 	if (stats->lost_chunks) {
 		line_put(line, ", ");

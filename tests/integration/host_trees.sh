@@ -8,7 +8,7 @@
 # Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
 
 host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever \
-	ending_is_said ending_of_an_interrupted_recording"
+	ending_is_said ending_of_an_interrupted_recording totals_agree"
 
 # What was started ends without a signal, and has said this.
 ends_alone()
@@ -231,4 +231,117 @@ ending_of_an_interrupted_recording()
 		.ending.sentence == "sh still ran when the recording was cut short"' >/dev/null ||
 		{ "$begat" report "$1/t.db" --format json | cut -c1-900; return 1; }
 	[[ $("$begat" report "$1/t.db" --format text 2>/dev/null | head -n 1) == 'sh still ran when the recording was cut short' ]]
+}
+
+# One real build, and each way to count what it did: all say the same.
+totals_agree()
+{
+	local begin
+	need python3
+	need_root
+	command -v gcc >/dev/null && command -v make >/dev/null || { echo "no gcc or no make"; return 77; }
+	mkdir "$1/src"
+	printf 'int f%d(void) { return %d; }\n' 1 1 >"$1/src/f1.c"
+	printf 'int f%d(void) { return %d; }\n' 2 2 >"$1/src/f2.c"
+	cat >"$1/src/search.py" <<-'PY'
+		import os
+
+		def child(path, *argv):
+		    pid = os.fork()
+		    if not pid:
+		        os.environ["PATH"] = path
+		        try:
+		            os.execvp(argv[0], argv)
+		        except OSError:
+		            os._exit(7)
+		    os.waitpid(pid, 0)
+
+		child("/no/1:/no/2:/usr/bin:/bin", "true", "a")
+		child("/no/1:/no/1:/no/2", "nosuch", "b")
+		child("/usr/bin", "/no/such/file")
+	PY
+	cat >"$1/src/Makefile" <<-'MK'
+		.RECIPEPREFIX = >
+		all: f1.o f2.o
+		> env nosuch-in-path || true
+		> $(PYTHON) search.py
+		%.o: %.c
+		> gcc -c $<
+	MK
+	"$begat" run --record "$1/t.db" --format json -o "$1/run.json" -- \
+		make -s -C "$1/src" -j2 PYTHON="$(python3 -c 'import sys; print(sys.executable)')" 2>"$1/err" ||
+		{ cat "$1/err"; return 1; }
+	rm "$1"/src/*.o
+	"$begat" show "$1/t.db" >"$1/show.txt" && "$begat" show "$1/t.db" --format json >"$1/show.json" &&
+		"$begat" show "$1/t.db" --path-misses >"$1/each.txt" &&
+		"$begat" report "$1/t.db" --format text -o - >"$1/report.txt" &&
+		"$begat" report "$1/t.db" --format json -o - >"$1/report.json" || return 1
+	"$begat" run -o "$1/run.txt" -- \
+		make -s -C "$1/src" -j2 PYTHON="$(python3 -c 'import sys; print(sys.executable)')" 2>/dev/null || return 1
+	python3 - "$1" <<-'PY'
+		import collections, json, os, re, sqlite3, sys
+		d = sys.argv[1] + "/"
+		text = lambda name: open(d + name).read().replace("\n ", " ")
+		GOES_ON = {"ENOENT", "ENOTDIR", "EACCES"}
+		bad = []
+
+		def of_stream(name):
+		    """The totals by a definition of its own: from each single attempt."""
+		    c, open_, not_run = collections.Counter(), {}, collections.Counter()
+		    for e in map(json.loads, open(d + name)):
+		        kind, key = e["event"], e.get("id")
+		        c[kind] += 1
+		        if kind == "exec_failed":
+		            assert e["errno"] in GOES_ON, e
+		            open_.setdefault(key, collections.Counter())[os.path.basename(e["filename"])] += 1
+		        elif kind in ("exec", "exit"):
+		            for base, n in open_.pop(key, {}).items():
+		                if kind == "exec" and base == os.path.basename(e["filename"]):
+		                    c["misses"] += n
+		                else:
+		                    not_run[base] += 1
+		    return (c["fork"], c["exec"], c["exit"], c["exec_failed"], c["misses"]), not_run
+
+		def of_text(name):
+		    t = text(name)
+		    n = lambda what: int((re.search(r"(\d+) " + what, t) or [0, 0])[1])
+		    return n("forks?\\b"), n("execs?\\b"), n("exits?\\b"), n("failed execs?\\b"), n("PATH miss")
+
+		truth, not_run = of_stream("run.json")
+		print("forks, execs, exits, failed, misses:", truth, dict(not_run))
+		if truth[4] < 2 or truth[3] < truth[4] + 5 or not_run["nosuch"] != 1 or not_run["nosuch-in-path"] != 1:
+		    bad.append("the build is not what this test is about")
+		summary = json.loads(open(d + "run.json").readlines()[-1])
+		seen = tuple(summary[k] for k in ("forks", "execs", "exits", "exec_failures"))
+		db = sqlite3.connect(d + "t.db")
+		one = lambda q: db.execute(q).fetchone()[0]
+		sql = (one("SELECT count(*) FROM process WHERE fork_n IS NOT NULL"),
+		       one("SELECT count(*) FROM exec WHERE errno_number IS NULL AND event & 31 = 2"),
+		       one("SELECT count(*) FROM process WHERE exit_n IS NOT NULL"),
+		       one("SELECT sum(1 + coalesce(repeats, 0)) FROM exec WHERE errno_number IS NOT NULL"))
+		t = json.load(open(d + "report.json"))["totals"]
+		report_text = re.search(r"([\d,]+) processes, ([\d,]+) execs, .*?([\d,]+) failed execs? \((\d+) PATH", text("report.txt"))
+		for what, got, want in (
+		    ("show JSON", of_stream("show.json")[0], truth),
+		    ("run JSON's summary", seen, truth[:4]),
+		    ("show text", of_text("show.txt"), truth),
+		    ("show text --path-misses", of_text("each.txt")[:4], truth[:4]),
+		    ("run text", of_text("run.txt"), truth),
+		    ("SQL", sql, truth[:4]),
+		    ("report JSON", (t["execs"], t["failed_execs"], t["path_misses"]), (truth[1], truth[3], truth[4])),
+		    ("report text", tuple(int(n) for n in report_text.groups()), (truth[0] + 1, truth[1], truth[3], truth[4])),
+		):
+		    if tuple(got) != tuple(want):
+		        bad.append(f"{what}: {got}, not {want}")
+		for name, shape in (("run.txt", "{} (ENOENT, searched"), ("show.txt", "{} (searched"),
+		                    ("report.txt", "{}, searched")):
+		    for base in ("nosuch", "nosuch-in-path"):
+		        if text(name).replace("nosuch b", "nosuch").count(shape.format(base)) != 1:
+		            bad.append(f"{name} does not say once that {base} was not run")
+		lines = open(d + "show.txt").read().count(" fail ")
+		if lines != sum(not_run.values()):
+		    bad.append(f"show text has {lines} lines of failed execs")
+		print("\n".join(bad))
+		sys.exit(bool(bad))
+	PY
 }

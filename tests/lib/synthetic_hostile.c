@@ -148,7 +148,7 @@ void synthetic_every_field(struct synthetic *s)
 {
 	uint32_t n = 0;
 
-	every_field(s, BEGAT_FIELD_COUNT, &n);
+	every_field(s, BEGAT_F_SEARCHED, &n); /* which streams alone have */
 }
 
 void synthetic_hostile(struct synthetic *s)

@@ -586,7 +586,8 @@ static void test_failures(void **state)
 	assert_int_equal(cc->value, 2);
 	assert_int_equal(id_of(a, cc->example), 2);
 	assert_int_equal(killed->value, SIGKILL);
-	assert_int_equal(nope->count, 2);
+	assert_int_equal(nope->count, 1);
+	assert_int_equal(nope->attempts, 2);
 	assert_int_equal(nope->processes, 1);
 	assert_string_equal(model_text(m, nope->program).data, "nope");
 	assert_int_equal(failure(a, ANALYSIS_FAILED_EXEC, 2)->value, EACCES);

@@ -305,7 +305,7 @@ static void test_text_of_a_build(void **state)
 {
 	char *text = report(story_build, "text");
 	static const char *const parts[] = {
-		"35 processes, 35 execs, 5 failed, 0 failed execs (and 8 PATH misses), 3 lost",
+		"35 processes, 35 execs, 5 failed, 8 failed execs (8 PATH misses), 3 lost",
 		"Busy cores over time",
 		"/usr/lib/gcc/x86_64-linux-gnu/12/cc1",
 		"Critical path",

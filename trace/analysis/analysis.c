@@ -90,7 +90,7 @@ void analysis_total(struct analysis *a)
 		if (f->kind == ANALYSIS_FAILED_SIGNAL)
 			t->signalled += f->count;
 		if (f->kind == ANALYSIS_FAILED_EXEC || f->kind == ANALYSIS_PATH_MISS)
-			t->failed_execs += f->count;
+			t->failed_execs += f->attempts;
 		if (f->kind == ANALYSIS_PATH_MISS)
 			t->path_misses += f->count;
 	}

@@ -114,7 +114,9 @@ struct analysis_failure {
 	enum analysis_failure_kind kind;
 	uint32_t program; /* string: exe; for execs the base name that was asked for */
 	int32_t value; /* status, signal, errno */
-	uint64_t count; /* processes; for execs attempts */
+	uint64_t count; /* processes; for execs: searches along PATH and other attempts, misses */
+	uint64_t attempts; /* execs: all attempts, those within a search too */
+	uint32_t directories; /* execs: that a search asked, the most; 1 = no search */
 	uint64_t processes;
 	uint32_t example; /* process, the first; MODEL_NONE = not in the trace */
 	uint32_t filename; /* string: as asked by the first; misses: where it was found */

@@ -6,12 +6,11 @@
  * Not:     judging: a status of 1 may be what a test wanted to see.
  * Called:  by analysis_new().
  *
- * A failed exec is a PATH miss if the next exec of the same process that succeeds asks for the
- * same base name or passes the same arguments: the search went on and found it. All others are
- * failures.
+ * What a search along PATH is: begat/search.h. A search that found nothing is one failure.
  */
 #include "analysis.h"
 
+#include <begat/search.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,36 +62,85 @@ static int add_exit(struct list *l, const struct model *m, uint32_t i)
 	return model_has_failed(p) ? add_fault(l, &row, p->end_ns) : 0;
 }
 
-/* Backwards, so that the next success is known. */
+struct execs {
+	const struct model *m;
+	struct list *list;
+	const struct model_exec *found; /* the successful exec that is being taken */
+	int err;
+};
+
+static void end_search(const struct begat_search *search, void *ctx)
+{
+	struct execs *e = ctx;
+	const struct model_exec *first = &e->m->execs[search->event->seq];
+	struct analysis_failure row = {
+		.kind = search->is_found ? ANALYSIS_PATH_MISS : ANALYSIS_FAILED_EXEC,
+		.program = first->name,
+		.value = search->event->error,
+		/* One file again and again is no search. */
+		.count = search->is_found || search->directories < 2 ? search->attempts : 1,
+		.attempts = search->attempts,
+		.directories = search->directories,
+		.processes = 1,
+		.example = first->process,
+		.filename = search->is_found ? e->found->filename : first->filename,
+	};
+
+	if (e->err == 0)
+		e->err = add_fault(e->list, &row, first->ts_ns);
+}
+
+/* What begat/search.h wants to see of an exec. */
+static struct begat_event event_of(const struct model *m, size_t k)
+{
+	const struct model_exec *exec = &m->execs[k];
+	struct model_string filename = model_text(m, exec->filename);
+	struct model_string argv = model_text(m, exec->argv);
+	struct begat_event ev = {
+		.size = sizeof(ev),
+		.type = exec->error ? BEGAT_EXEC_FAILED : BEGAT_EXEC,
+		.seq = k,
+		.id = exec->process_id,
+		.error = exec->error,
+		.repeats = exec->repeats,
+		.filename = { filename.data, filename.len },
+		.argv = { argv.data, argv.len, exec->argv ? 2 : 0, 0 },
+	};
+
+	begat_fields_add(&ev.has, BEGAT_F_FILENAME);
+	begat_fields_add(&ev.has, BEGAT_F_REPEATS);
+	if (exec->argv)
+		begat_fields_add(&ev.has, BEGAT_F_ARGV);
+	return ev;
+}
+
+/* The execs are by process, then by time. */
 static int add_failed_execs(struct list *l, const struct model *m)
 {
-	const struct model_exec *found = NULL;
-	int err = 0;
+	struct execs e = { .m = m, .list = l };
+	struct begat_searches_options opts = {
+		.size = sizeof(opts),
+		.callback = end_search,
+		.ctx = &e,
+	};
+	struct begat_searches *searches;
 
-	for (size_t k = m->execs_count; !err && k > 0; k--) {
-		const struct model_exec *exec = &m->execs[k - 1];
-		struct analysis_failure row = {
-			.kind = ANALYSIS_FAILED_EXEC,
-			.program = exec->name,
-			.value = exec->error,
-			.count = 1 + (uint64_t)exec->repeats,
-			.processes = 1,
-			.example = exec->process,
-			.filename = exec->filename,
-		};
+	if (begat_searches_new(&opts, &searches) < 0)
+		return -ENOMEM;
+	for (size_t k = 0; k < m->execs_count && e.err == 0; k++) {
+		struct begat_event ev;
 
-		if (!exec->error) {
-			found = exec->was_there ? NULL : exec;
+		if (m->execs[k].was_there)
 			continue;
-		}
-		if (found && exec->process != MODEL_NONE && found->process == exec->process &&
-		    (found->name == exec->name || (exec->argv && found->argv == exec->argv))) {
-			row.kind = ANALYSIS_PATH_MISS;
-			row.filename = found->filename;
-		}
-		err = add_fault(l, &row, exec->ts_ns);
+		if (k && m->execs[k].process_id != m->execs[k - 1].process_id)
+			begat_searches_finish(searches);
+		e.found = &m->execs[k];
+		ev = event_of(m, k);
+		begat_searches_take(searches, &ev, true, 0);
 	}
-	return err;
+	begat_searches_finish(searches);
+	begat_searches_free(searches);
+	return e.err;
 }
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -150,6 +198,9 @@ static void fold(struct analysis *a, struct list *l)
 
 		if (into && !compare_kinds(into, row)) {
 			into->count += row->count;
+			into->attempts += row->attempts;
+			if (row->directories > into->directories)
+				into->directories = row->directories;
 			into->processes += l->items[i - 1].row.example != row->example;
 			into->has_core |= row->has_core;
 			continue;

@@ -362,6 +362,9 @@ static void put_failures(const struct analysis *a, FILE *out)
 		put_process(out, "first", a->model, f->example);
 		if (f->kind == ANALYSIS_FAILED_EXEC)
 			put_text(out, "filename", a->model, f->filename);
+		if (f->kind == ANALYSIS_FAILED_EXEC)
+			fprintf(out, ",\"attempts\":%" PRIu64 ",\"directories\":%" PRIu32,
+				f->attempts, f->directories);
 		if (f->kind == ANALYSIS_PATH_MISS)
 			put_text(out, "found", a->model, f->filename);
 		if (f->kind == ANALYSIS_FAILED_SIGNAL)

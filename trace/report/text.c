@@ -138,8 +138,8 @@ static void put_header(const struct page *p)
 	fprintf(p->out, ", %s execs", format_count(b1, t->execs));
 	if (t->with_status)
 		fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
-	fprintf(p->out, ", %s failed execs", format_count(b1, t->failed_execs - t->path_misses));
-	fprintf(p->out, " (and %s PATH misses)", format_count(b1, t->path_misses));
+	fprintf(p->out, ", %s failed execs", format_count(b1, t->failed_execs));
+	fprintf(p->out, " (%s PATH misses)", format_count(b1, t->path_misses));
 	fprintf(p->out, ", %s lost\n", format_count(b1, t->lost));
 	fprintf(p->out, "  at most %" PRIu64 " alive at once, %" PRIu64 " of them active",
 		t->peak_alive, t->peak_active);
@@ -383,6 +383,11 @@ static void put_failure(const struct page *p, const struct analysis_failure *f)
 	if (f->kind == ANALYSIS_PATH_MISS)
 		snprintf(line, sizeof(line), "%s, found as %s", name,
 			 name_of(p, f->filename, other, sizeof(other)));
+	else if (f->kind == ANALYSIS_FAILED_EXEC && f->directories > 1)
+		snprintf(line, sizeof(line), "%s, searched %" PRIu32 " directories", name,
+			 f->directories);
+	else if (f->kind == ANALYSIS_FAILED_EXEC)
+		name_of(p, f->filename, line, sizeof(line));
 	else if (f->is_oom)
 		snprintf(line, sizeof(line), "%s, out of memory", name);
 	else if (f->has_killer && f->killed_by_tgid)
@@ -391,7 +396,9 @@ static void put_failure(const struct page *p, const struct analysis_failure *f)
 	else if (f->has_killer)
 		snprintf(line, sizeof(line), "%s, sent by the kernel", name);
 	fprintf(p->out, "%10s  %-10s %-12s ", format_count(count, f->count),
-		f->kind == ANALYSIS_PATH_MISS ? "path miss" : failure_kind_name(f->kind),
+		f->kind == ANALYSIS_PATH_MISS	  ? "path miss"
+		: f->kind == ANALYSIS_FAILED_EXEC ? "not run"
+						  : failure_kind_name(f->kind),
 		failure_value(value, f));
 	put_rest(p, 36, line);
 }

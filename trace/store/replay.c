@@ -59,6 +59,11 @@ struct begat_replay {
 	uint32_t pids[SLOT_PIDS_MAX];
 };
 
+static bool is_seen(enum begat_event_type type)
+{
+	return type == BEGAT_EXEC || type == BEGAT_EXEC_FAILED || type == BEGAT_EXIT;
+}
+
 static int cursor_next(struct begat_replay *r, struct cursor *c)
 {
 	int rc = sqlite3_step(c->stmt);
@@ -150,6 +155,11 @@ static bool wants(const struct begat_replay *r, enum begat_event_type type)
 	return !r->query.events || r->query.events & BEGAT_EVENT_BIT(type);
 }
 
+static bool reads(const struct begat_replay *r, enum begat_event_type type)
+{
+	return wants(r, type) || (r->query.seen && is_seen(type));
+}
+
 static int open_cursors(struct begat_replay *r)
 {
 	int err = open_cursor(r, FORKS, TABLE_PROCESS, FORM_FORK, PROCESS_fork_n,
@@ -167,7 +177,7 @@ static int open_cursors(struct begat_replay *r)
 			r->trace,
 			"SELECT row, id, pid, parent_id, ppid FROM process WHERE row = ?1",
 			&r->owner);
-	if (!err && wants(r, BEGAT_EXIT))
+	if (!err && reads(r, BEGAT_EXIT))
 		err = list_exits(r);
 	for (int i = FORKS; i < EXITS && !err; i++)
 		err = cursor_next(r, &r->cursors[i]);
@@ -357,7 +367,7 @@ static bool can_skip(const struct begat_replay *r, const struct cursor *c)
 	case FORM_LOST:
 		return !wants(r, BEGAT_LOST);
 	case FORM_EXEC:
-		return !wants(
+		return !reads(
 			r, (enum begat_event_type)(sqlite3_column_int(c->stmt, EXEC_event) & 31));
 	default:
 		return false;
@@ -377,7 +387,13 @@ static int read_row(struct begat_replay *r, struct cursor *c)
 	err = find_owner(r, c, &owner);
 	if (!err)
 		err = row_event(r->trace, c->stmt, c->form, &owner, r->pids, &r->event);
-	return err ? err : is_wanted(r, &r->event);
+	if (err)
+		return err;
+	bool wanted = is_wanted(r, &r->event);
+
+	if (r->query.seen && is_seen((enum begat_event_type)r->event.type))
+		r->query.seen(&r->event, wanted, r->query.seen_ctx);
+	return wanted;
 }
 
 static int go_on(struct begat_replay *r)

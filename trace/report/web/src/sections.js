@@ -57,14 +57,14 @@ export function header(trace) {
 	$('narrowed').hidden = !t.narrowed;
 	$('narrowed').textContent = t.narrowed ? `Narrowed to ${showJson(t.narrowed.sentence)}: ${count(trace.count)} of ${plural(t.narrowed.of_processes, 'process', 'processes')}.` : '';
 	const failed = totals.failed_exits + totals.signalled;
-	const realExecs = totals.failed_execs - totals.path_misses;
+	const realExecs = trace.analysis.failures.reduce((sum, f) => sum + (f.kind === 'exec' ? f.count : 0), 0);
 	const figures = [
 		['Wall', duration(totals.wall_ns), totals.running_at_end ? `${plural(totals.running_at_end, 'process', 'processes')} ran on` : ''],
 		['CPU', totals.with_cpu ? duration(totals.cpu_ns) : '–', totals.with_cpu ? [`${duration(totals.utime_ns)} user, ${duration(totals.stime_ns)} system`, account(totals)].filter(Boolean).join('; ') : 'not recorded'],
 		['Busy cores', totals.with_cpu ? cores(totals.parallelism) : '–', !totals.with_cpu ? 'not recorded' : t.cpus ? `of ${t.cpus} · ${percent(totals.parallelism, t.cpus)}` : ''],
 		['Processes', count(totals.processes), `at most ${count(totals.peak_active)} active at once`],
 		['Execs', count(totals.execs), totals.fork_only ? `${plural(totals.fork_only, 'fork')} ran none` : totals.processes ? 'every process ran one' : ''],
-		['Failed', failed + realExecs || totals.with_status ? count(failed + realExecs) : '–', !(failed + realExecs) && !totals.with_status ? (totals.processes || totals.older ? 'no end is known' : 'nothing ran') : [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && plural(realExecs, 'exec')].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
+		['Failed', failed + realExecs || totals.with_status ? count(failed + realExecs) : '–', !(failed + realExecs) && !totals.with_status ? (totals.processes || totals.older ? 'no end is known' : 'nothing ran') : [totals.failed_exits && `${plural(totals.failed_exits, 'exit')}`, totals.signalled && plural(totals.signalled, 'signal'), realExecs && `${count(realExecs)} not run`].filter(Boolean).join(', ') || 'nothing', failed + realExecs ? 'bad' : ''],
 		['Lost', count(totals.lost), totals.lost ? 'the recording has gaps' : t.complete ? 'complete' : 'cut short', totals.lost ? 'bad' : ''],
 	];
 	if (t.ending?.failed || t.ending?.running)
@@ -260,7 +260,7 @@ export function churnTable(trace, palette, onSelect) {
 	});
 }
 
-const KINDS = { exit: 'Exit', signal: 'Signal', exec: 'Exec', path_miss: 'PATH search' };
+const KINDS = { exit: 'Exit', signal: 'Signal', exec: 'Not run', path_miss: 'PATH miss' };
 
 export function failureTable(trace, onSelect) {
 	const { failures, totals } = trace.analysis;
@@ -268,7 +268,7 @@ export function failureTable(trace, onSelect) {
 	const value = (f) => (f.kind === 'exit' ? `status ${f.value}` : f.kind === 'signal' ? signalName(f.value) : f.name ?? errnoName(f.value));
 	const more = (f) => {
 		if (f.kind === 'path_miss') return `found as ${showJson(f.found)}`;
-		if (f.kind === 'exec') return `asked for ${showJson(f.filename)}`;
+		if (f.kind === 'exec') return f.directories > 1 ? `searched ${count(f.directories)} directories` : `asked for ${showJson(f.filename)}`;
 		if (f.oom) return 'out of memory';
 		if (!f.killed_by) return f.core_dumped ? 'core dumped' : '';
 		return `${f.killed_by.pid ? `sent by ${showJson(f.killed_by.comm)} (${f.killed_by.pid})` : 'sent by the kernel'}${f.core_dumped ? ', core dumped' : ''}`;
