@@ -123,7 +123,95 @@ def background_job(begat, folder):
     terminal.end()
 
 
-TESTS = {f.__name__: f for f in (tracing_is_said, status_line, status_line_only_there, background_job)}
+# What a stream shows at these widths, one user being root; its command begins at the last column.
+HEADERS = {
+    132: "TIME             EVENT    PID    PPID  USER  RESULT   AFTER      COMMAND",
+    80: "TIME         EVENT    PID USER RESULT  COMMAND",
+    40: "EVENT    PID RESULT COMMAND",
+    10: "EVENT COM\u2026",
+}
+
+
+class Worker:
+    """A process that runs a command for each line that it gets, and waits."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(["sh", "-c", "while read line; do %s; done" % command],
+                                        stdin=subprocess.PIPE)
+        self.pid = self.process.pid
+
+    def work(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+WORDS = "some words that are too long for a narrow screen and not for a wide one"
+
+
+def check_lines(terminal, columns, start=0):
+    for line in terminal.screen().split("\n")[start:]:
+        check(width_of(line) <= columns or line.startswith(("complete:", "begat:")),
+              "%d columns of %d: %s" % (width_of(line), columns, line), terminal)
+
+
+def watch_has_its_columns(begat, folder):
+    """The command has at least half of the line, at every width, and each line is as wide as the screen."""
+    with Worker("env " + WORDS.replace("some", "echo", 1) + " >/dev/null") as worker:
+        for columns, header in list(HEADERS.items())[:3]:
+            terminal = Terminal([begat, "watch", "-p", str(worker.pid), "-w", "exe ~ */env or exe ~ */echo"], columns)
+            terminal.wait("^" + re.escape(header) + "$")
+            worker.work()
+            terminal.wait("^.*exit .*$")
+            terminal.send("\x03")
+            check(terminal.end() == 0, "status %s" % terminal.status, terminal)
+            check_lines(terminal, columns)
+            line = re.search("^(.*exec .*)$", terminal.screen(), re.M).group(1)
+            command = "env echo" + WORDS[4:]
+            start = header.find("COM")
+            check(start <= columns / 2 + 1, "the command begins at %d of %d" % (start, columns))
+            shown = line[start:].rstrip("\u2026")
+            check(command.startswith(shown) and len(shown) >= min(len(command), columns - start - 2),
+                  "the command is %r" % shown, terminal)
+
+
+def watch_follows_width(begat, folder):
+    """A header whenever other columns are shown; --wide and --columns do not change."""
+    with Worker("env true") as worker:
+        terminal = Terminal([begat, "watch", "-p", str(worker.pid)], 132)
+        terminal.wait("^" + re.escape(HEADERS[132]) + "$")
+        rows = 0
+        for columns in (40, 80, 10, 132):
+            terminal.resize(columns)
+            # Below what was there, for the wide header comes twice.
+            while not any(row.rstrip() == HEADERS[columns] for row in terminal.rows[rows + 1:]):
+                check(terminal.read(1), "it has ended", terminal)
+            rows = len(terminal.rows) - 1
+            worker.work()
+            while not any(row.startswith("exit") or " exit " in row for row in terminal.rows[rows:]):
+                check(terminal.read(1), "it has ended", terminal)
+            check_lines(terminal, columns, rows)
+        terminal.send("\x03")
+        check(terminal.end() == 0, "status %s" % terminal.status, terminal)
+        for args, header in ((["--wide"], HEADERS[132]), (["--columns", "pid,command"], "    PID  COMMAND")):
+            terminal = Terminal([begat, "watch", "-p", str(worker.pid), *args], 40)
+            terminal.wait("^" + re.escape(header) + "$")
+            terminal.resize(100)
+            worker.work()
+            terminal.wait("^.*true$")
+            terminal.send("\x03")
+            terminal.end()
+            check(terminal.screen().count("COMMAND") == 1, "%s: another header" % args, terminal)
+
+
+TESTS = {f.__name__: f for f in (tracing_is_said, status_line, status_line_only_there, background_job,
+                                 watch_has_its_columns, watch_follows_width)}
 
 if __name__ == "__main__":
     run(TESTS)

@@ -28,6 +28,7 @@ def main():
     try:
         terminal.send(setup.format(folder) + "; echo re''ady\n")
         terminal.wait("^ready")
+        terminal.wait("^>", "the prompt")
         for line, wanted in LINES:
             terminal.send("\x15" + line)
             terminal.send("#")
