@@ -19,9 +19,13 @@
 
 #include "cli.h"
 #include "human.h"
+#include "width.h"
 
 #define LINE_MAX_BYTES 65536
-#define DEPTH_SHOWN 100 /* deeper ones are not indented further */
+#define DEPTH_SHOWN 100 /* deeper ones are not indented further; on a terminal less */
+#define NUMBERS 3 /* columns: wall, cpu, rss */
+#define NUMBER_WIDTH 10
+#define FIXED_WIDTH 16 /* exit and pid */
 
 struct line {
 	char *text; /* LINE_MAX_BYTES */
@@ -82,11 +86,67 @@ static void add_result(char out[24], const struct begat_trace_process *p)
 		snprintf(out, 24, "%d", p->exit_code);
 }
 
+/* What a line has room for. */
+struct layout {
+	uint32_t columns; /* 0 = any length */
+	uint32_t numbers; /* of wall, cpu and rss */
+	unsigned depth_shown;
+};
+
+/* On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the line. */
+static struct layout choose_layout(const struct output *output)
+{
+	struct layout layout = {
+		.columns = output->is_terminal ? output->columns : 0,
+		.numbers = NUMBERS,
+		.depth_shown = DEPTH_SHOWN,
+	};
+	uint32_t columns = layout.columns, taken = NUMBERS * NUMBER_WIDTH + FIXED_WIDTH;
+
+	if (!columns)
+		return layout;
+	while (layout.numbers && (columns < taken || (columns - taken) * 5 < columns * 2)) {
+		layout.numbers--;
+		taken -= NUMBER_WIDTH;
+	}
+	layout.depth_shown = columns > taken ? (columns - taken) / 6 : 0;
+	if (layout.depth_shown > DEPTH_SHOWN)
+		layout.depth_shown = DEPTH_SHOWN;
+	return layout;
+}
+
+static void add_numbers(struct line *line, const struct layout *layout,
+			const char *const numbers[NUMBERS], const char *result, const char *pid)
+{
+	char text[160];
+	int len = 0;
+
+	for (uint32_t i = 0; i < layout->numbers; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%9s ", numbers[i]);
+	snprintf(text + len, sizeof(text) - (size_t)len, "%6s %7s  ", result, pid);
+	add_text(line, text);
+}
+
+/* The bytes of @line that a terminal has room for. */
+static size_t length_in(const struct line *line, uint32_t columns)
+{
+	size_t len = 0, bytes;
+	uint32_t used = 0, width;
+
+	for (; len < line->len; len += bytes, used += width) {
+		bytes = width_character(line->text + len, &width);
+		if (used + width > columns)
+			break;
+	}
+	return len;
+}
+
 static void print_process(struct line *line, const struct begat_trace *trace,
 			  const struct begat_trace_process *p, unsigned depth,
-			  const struct output *output, FILE *out)
+			  const struct layout *layout, const struct output *output, FILE *out)
 {
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES] = "-", rss[HUMAN_BYTES] = "-", result[24];
+	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES] = "-", rss[HUMAN_BYTES] = "-", result[24], pid[16];
+	const char *const numbers[NUMBERS] = { wall, cpu, rss };
 	bool is_failure = p->has_status && (p->exit_code || p->signal);
 
 	human_duration(wall, p->end_ns - p->start_ns);
@@ -95,18 +155,16 @@ static void print_process(struct line *line, const struct begat_trace *trace,
 	if (p->has_rss)
 		human_size(rss, p->max_rss_bytes);
 	add_result(result, p);
-	line->len = (size_t)snprintf(line->text, LINE_MAX_BYTES, "%9s %9s %9s %6s %7u  ", wall, cpu,
-				     rss, result, p->tgid);
-	for (unsigned i = 1; i < depth && i < DEPTH_SHOWN; i++)
+	snprintf(pid, sizeof(pid), "%u", p->tgid);
+	line->len = 0;
+	add_numbers(line, layout, numbers, result, pid);
+	for (unsigned i = 1; i < depth && i < layout->depth_shown; i++)
 		add_text(line, "   ");
 	if (depth)
 		add_text(line, output->has_utf8 ? "\u2514\u2500 " : "`- ");
 	add_command(line, trace, p);
-	if (output->is_terminal && output->columns && line->len > output->columns)
-		line->len = output->columns;
-	/* Not in the middle of a character. */
-	while (line->len && (line->text[line->len] & 0xc0) == 0x80)
-		line->len--;
+	if (layout->columns)
+		line->len = length_in(line, layout->columns);
 	fprintf(out, "%s%.*s%s\n", is_failure && output->has_colour ? "\x1b[31m" : "",
 		(int)line->len, line->text, is_failure && output->has_colour ? "\x1b[0m" : "");
 }
@@ -119,8 +177,9 @@ static bool is_asked_for(const struct begat_trace_query *query, uint32_t tgid)
 	return false;
 }
 
-static void print_below(struct line *line, const struct begat_trace *trace,
-			const struct begat_trace_table *t, uint32_t root, struct traces_out *out)
+static void print_below(struct line *line, const struct layout *layout,
+			const struct begat_trace *trace, const struct begat_trace_table *t,
+			uint32_t root, struct traces_out *out)
 {
 	uint32_t at = root;
 	unsigned depth = 0;
@@ -128,7 +187,7 @@ static void print_below(struct line *line, const struct begat_trace *trace,
 	for (;;) {
 		const struct begat_trace_process *p = &t->processes[at];
 
-		print_process(line, trace, p, depth, &out->output, out->file);
+		print_process(line, trace, p, depth, layout, &out->output, out->file);
 		if (p->first_child != BEGAT_TRACE_NONE) {
 			at = p->first_child;
 			depth++;
@@ -159,7 +218,9 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 	      struct traces_out *out)
 {
 	const struct begat_trace_table *t;
+	static const char *const headings[NUMBERS] = { "wall", "cpu", "rss" };
 	struct line line = { .text = malloc(LINE_MAX_BYTES) };
+	struct layout layout;
 	int err = line.text ? begat_trace_load(trace, &t) : -ENOMEM;
 
 	if (err < 0) {
@@ -168,8 +229,12 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 		free(line.text);
 		return err;
 	}
-	fprintf(out->file, "%9s %9s %9s %6s %7s  %s\n", "wall", "cpu", "rss", "exit", "pid",
-		"command");
+	layout = choose_layout(&out->output);
+	line.len = 0;
+	add_numbers(&line, &layout, headings, "exit", "pid");
+	add_text(&line, "command");
+	fprintf(out->file, "%.*s\n",
+		(int)(layout.columns ? length_in(&line, layout.columns) : line.len), line.text);
 	for (uint32_t i = 0; i < t->processes_count && !out->error; i++) {
 		bool is_root = t->processes[i].parent == BEGAT_TRACE_NONE;
 
@@ -177,7 +242,7 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 			is_root = is_asked_for(query, t->processes[i].tgid) &&
 				  !is_below_asked(t, query, i);
 		if (is_root)
-			print_below(&line, trace, t, i, out);
+			print_below(&line, &layout, trace, t, i, out);
 	}
 	free(line.text);
 	err = begat_trace_check(trace);

@@ -7,7 +7,7 @@
  * Called:  by summary_print(), once.
  *
  * Invariants
- *  (1) No line is wider than the style's columns (if there are at least 60).
+ *  (1) No line is wider than the style's columns (if there are at least 24).
  *  (2) Escapes for colour never stand inside what is counted as width.
  *  (3) No recursion.
  */
@@ -21,7 +21,12 @@
 #include "width.h"
 
 #define COLUMNS_DEFAULT 100
-#define COLUMNS_MIN 60
+#define COLUMNS_MIN 24
+#define NUMBERS 3 /* columns: wall, cpu, rss */
+#define NUMBER_WIDTH 9
+#define EXIT_WIDTH 4
+#define ROOM_MIN 6
+#define COMMAND_LEAST 8 /* columns; on a narrow terminal a note that leaves less is left out */
 #define DEPTH_MAX 16 /* deeper ones are drawn at this depth, or less on a narrow terminal */
 #define TEXT_BYTES 640
 #define NOTE_BYTES 128
@@ -46,6 +51,7 @@ struct drawing {
 	const struct branches *branches;
 	FILE *out;
 	uint32_t columns;
+	uint32_t numbers; /* of wall, cpu and rss: how many there is room for */
 	uint32_t exit_width;
 	uint32_t note_column; /* where notes start, counted from the command's own start */
 };
@@ -155,7 +161,8 @@ static void branch_text(const struct drawing *d, const uint32_t *path, uint32_t 
 {
 	const struct fold *all = d->folds->all;
 	size_t used = 0;
-	uint32_t depth_max = (d->columns - 35) / 6 < DEPTH_MAX ? (d->columns - 35) / 6 : DEPTH_MAX;
+	uint32_t room = d->columns - (d->numbers * NUMBER_WIDTH + EXIT_WIDTH + 4);
+	uint32_t depth_max = room / 6 < DEPTH_MAX ? room / 6 : DEPTH_MAX;
 	uint32_t drawn = depth < depth_max ? depth : depth_max;
 
 	out[0] = 0;
@@ -184,7 +191,17 @@ static const char *or_dash(bool has, const char *text)
 /* For branches, commands and notes: what the columns of numbers leave. */
 static uint32_t room_of(const struct drawing *d)
 {
-	return d->columns - (3 * 9 + d->exit_width + 1 + 2);
+	uint32_t taken = d->numbers * NUMBER_WIDTH + d->exit_width + 1 + 2;
+
+	return d->columns > taken + ROOM_MIN ? d->columns - taken : ROOM_MIN;
+}
+
+/* On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the line. */
+static void choose_numbers(struct drawing *d)
+{
+	d->numbers = NUMBERS;
+	while (d->numbers && room_of(d) * 5 < d->columns * 2)
+		d->numbers--;
 }
 
 static void put_colour(const struct drawing *d, const char *colour)
@@ -221,8 +238,10 @@ static void draw_command(const struct drawing *d, const struct texts *texts,
 			 const char *note_colour)
 {
 	uint32_t room = room_of(d), note_width = width_of(texts->note), limit = room;
+	uint32_t least = d->numbers < NUMBERS ? COMMAND_LEAST : 1;
+	bool has_note = note_width && note_width + 2 + least <= room;
 
-	if (note_width && note_width + 2 < room)
+	if (has_note)
 		limit = room - note_width - 2;
 	put_colour(d, DIM);
 	uint32_t used = put_cut(d, texts->branch, limit);
@@ -232,7 +251,7 @@ static void draw_command(const struct drawing *d, const struct texts *texts,
 		put_colour(d, DIM);
 	used += put_cut(d, texts->command, limit - used);
 	put_colour(d, RESET);
-	if (note_width && note_width + 2 < room) {
+	if (has_note) {
 		uint32_t note_at = d->note_column;
 
 		if (note_at < used + 2)
@@ -255,12 +274,15 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 	struct texts texts;
 	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
 
-	fprintf(d->out, " %8s %8s %8s ",
+	const char *const numbers[NUMBERS] = {
 		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
 		or_dash(node->flags & NODE_HAS_CPU, human_duration(cpu, node->cpu_ns)),
-		or_dash(node->flags & NODE_HAS_RSS,
-			human_size(rss, (uint64_t)node->rss_kib << 10)));
-	fprintf(d->out, "%s%*s%s  ", has_colour && is_bad ? BOLD RED : "", (int)d->exit_width,
+		or_dash(node->flags & NODE_HAS_RSS, human_size(rss, (uint64_t)node->rss_kib << 10)),
+	};
+
+	for (uint32_t i = 0; i < d->numbers; i++)
+		fprintf(d->out, " %8s", numbers[i]);
+	fprintf(d->out, " %s%*s%s  ", has_colour && is_bad ? BOLD RED : "", (int)d->exit_width,
 		exit_text(node, end), has_colour && is_bad ? RESET : "");
 
 	make_texts(d, path, depth, line, &texts);
@@ -341,24 +363,31 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		.branches = style->has_utf8 ? &utf8 : &ascii,
 		.out = out,
 		.columns = style->columns ? style->columns : COLUMNS_DEFAULT,
-		.exit_width = 4,
+		.exit_width = EXIT_WIDTH,
 	};
-	char cpu[HUMAN_BYTES];
+	char cpu[HUMAN_BYTES], text[128];
 
 	if (!folds->lines)
 		return 0;
 	if (d.columns < COLUMNS_MIN)
 		d.columns = COLUMNS_MIN;
+	choose_numbers(&d);
 	int r = walk(&d, measure);
 
 	if (r)
 		return r;
-	fprintf(out, "%s %8s %8s %8s %*s  command%s\n", style->has_colour ? BOLD : "", "wall",
-		"cpu", "rss", (int)d.exit_width, "exit", style->has_colour ? RESET : "");
+	fputs(style->has_colour ? BOLD : "", out);
+	for (uint32_t i = 0; i < d.numbers; i++)
+		fprintf(out, " %8s", i == 0 ? "wall" : i == 1 ? "cpu" : "rss");
+	fprintf(out, " %*s  command%s\n", (int)d.exit_width, "exit",
+		style->has_colour ? RESET : "");
 	r = walk(&d, draw_line);
-	if (folds->hidden)
-		fprintf(out, " %s and %" PRIu64 " more process%s (%s cpu): -v shows each\n",
-			d.branches->cut, folds->hidden, folds->hidden == 1 ? "" : "es",
-			human_duration(cpu, folds->hidden_cpu_ns));
+	if (folds->hidden) {
+		snprintf(text, sizeof(text),
+			 " %s and %" PRIu64 " more process%s (%s cpu): -v shows each",
+			 d.branches->cut, folds->hidden, folds->hidden == 1 ? "" : "es",
+			 human_duration(cpu, folds->hidden_cpu_ns));
+		width_wrap(out, text, style->columns);
+	}
 	return r;
 }

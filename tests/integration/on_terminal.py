@@ -210,8 +210,23 @@ def watch_follows_width(begat, folder):
             check(terminal.screen().count("COMMAND") == 1, "%s: another header" % args, terminal)
 
 
+def run_has_its_columns(begat, folder):
+    """Numbers go where there is no room for them, the command stays."""
+    whole = "     wall      cpu      rss exit  command"
+    for columns, header in ((132, whole), (80, whole), (40, "     wall exit  command"), (24, " exit  command")):
+        terminal = Terminal([begat, "run", "--", "sh", "-c", "env echo " + WORDS[5:] + "; false"], columns,
+                            redirect={1: "/dev/null"})
+        check(terminal.end() == 1, "status %s" % terminal.status, terminal)
+        rows = terminal.screen().split("\n")
+        check(rows[0] == header, "the header is %r" % rows[0], terminal)
+        check_lines(terminal, columns)
+        start = header.index("command")
+        check(rows[1][start:].startswith("sh -c 'e"), "the command is %r" % rows[1][start:], terminal)
+        check(any("echo words"[:columns - start - 6] in row for row in rows[2:]), "no echo", terminal)
+
+
 TESTS = {f.__name__: f for f in (tracing_is_said, status_line, status_line_only_there, background_job,
-                                 watch_has_its_columns, watch_follows_width)}
+                                 watch_has_its_columns, watch_follows_width, run_has_its_columns)}
 
 if __name__ == "__main__":
     run(TESTS)

@@ -460,8 +460,34 @@ static void test_last_line_breaks_on_a_terminal(void **state)
 		char *text = printed_with(m, (struct summary_style){ .columns = cases[i].columns });
 
 		assert_has(text, cases[i].text);
-		if (cases[i].columns >= 60)
+		if (cases[i].columns >= 24)
 			assert_true(widest_of(text) <= cases[i].columns);
+		free(text);
+		finish(m);
+	}
+}
+
+/* On a narrow terminal numbers go, not the command. */
+static void test_narrow(void **state)
+{
+	static const struct {
+		uint32_t columns;
+		const char *header, *line;
+	} cases[] = {
+		{ 60, "     wall      cpu      rss exit  command\n", " cc -O2 -c unit01.c\n" },
+		{ 40, "     wall exit  command\n", "   100 ms    0  cc -O2 -c unit01.c\n" },
+		{ 24, " exit  command\n", "    0  cc -O2 -c unit...\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made *m = start();
+
+		do_exec(m, ROOT, 1, "cc -O2 -c unit01.c");
+		do_exit(m, ROOT, 100, 3, 0);
+		char *text = printed_with(m, (struct summary_style){ .columns = cases[i].columns });
+
+		assert_has(text, cases[i].header);
+		assert_has(text, cases[i].line);
 		free(text);
 		finish(m);
 	}
@@ -523,7 +549,7 @@ static void test_hostile_names(void **state)
 
 static void test_widths(void **state)
 {
-	static const uint32_t columns[] = { 60, 80, 100, 137, 300 };
+	static const uint32_t columns[] = { 24, 25, 30, 40, 50, 60, 80, 100, 137, 300 };
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	for (size_t c = 0; c < sizeof(columns) / sizeof(columns[0]); c++) {
@@ -669,6 +695,7 @@ int main(void)
 		cmocka_unit_test(test_verbose_shows_all),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_losses_are_told),
 		cmocka_unit_test(test_parents_that_make_no_sense),
 		cmocka_unit_test(test_deep_and_wide),
