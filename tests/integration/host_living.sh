@@ -96,12 +96,12 @@ living_parts()
 	start_traced "$1/said" "$begat" record -v --max-age 1s -o "$1/t.db" || { kill $loop; return 1; }
 	inside=$(cpu_ms $loop)
 	# A part is full when an event says so.
-	while [[ ! -e $1/t.db.2 ]] && kill -0 $traced; do /bin/true; done
+	while (($(ls "$1"/t*.db | wc -l) < 3)) && kill -0 $traced; do /bin/true; done
 	end=$(cpu_ms $loop)
 	end_traced >"$1/end" || rc=1
 	after=$(cpu_ms $loop)
 	kill $loop
-	for part in "$1"/t.db*; do
+	for part in "$1"/t*.db; do
 		ms=$((ms + $(sqlite3 "$part" "SELECT cast(round(cpu_s * 1000) AS int) FROM processes WHERE pid = $loop")))
 		sqlite3 "$part" "SELECT 1 / (count(*) = 2) FROM meta WHERE name LIKE 'machine_%_ns'" | grep -qx 1 ||
 			{ echo "$part does not tell of the machine"; rc=1; }
