@@ -6,12 +6,14 @@
 # looks, against what /proc says of them.
 #
 # Owns: two busy loops around a recording, a daemon that a run leaves behind.
+#       Also how many bpf() calls of a start fail.
 # Not:  the sums (unit/test_usage.c).
 #
 # /proc is read outside of the recording and inside of it, so its two differences enclose the figure
 # on a machine however busy. What is added are ticks: 4 a reading.
 
-host_living_tests="living_loops living_parts living_of_run living_same_by_proc"
+host_living_tests="living_loops living_parts living_of_run living_same_by_proc
+	start_probes_once"
 
 # cpu_ms PID: user and system time, of threads that have ended too.
 cpu_ms()
@@ -144,5 +146,35 @@ living_same_by_proc()
 	kill $loop
 	ms=$(sqlite3 "$1/t.db" "SELECT cast(round(cpu_s * 1000) AS int) FROM processes WHERE pid = $loop")
 	((${ms:-0} >= end - inside - 40)) || { echo "$ms ms, and it used $((end - inside)) ms"; cat "$1/end"; rc=1; }
+	return $rc
+}
+
+# What a start tries in vain: libbpf asks once whether perf links are there, and begat looks into its
+# map of processes before anybody is in it. Each further failure is a probe too many.
+few_calls_fail()
+{
+	local failed
+	failed=$(grep -c '= -1 ' "$2")
+	grep -q 'bpf(BPF_PROG_LOAD' "$2" || { echo "begat $1 loads nothing"; return 1; }
+	((failed <= 6)) && return
+	echo "begat $1: $failed bpf() calls fail"
+	grep '= -1 ' "$2"
+	return 1
+}
+
+start_probes_once()
+{
+	local rc=0
+	need strace pgrep
+	need_root
+	strace -f -e trace=bpf -o "$1/run" "$begat" run -q -- true || rc=1
+	few_calls_fail run "$1/run" || rc=1
+	strace -f -e trace=bpf -o "$1/record" "$begat" record -q -o "$1/t.db" -- true || rc=1
+	few_calls_fail record "$1/record" || rc=1
+	start_traced "$1/said" strace -f -e trace=bpf -o "$1/watch" "$begat" watch -v -o "$1/out" || return 1
+	kill -INT "$(pgrep -P "$traced")"
+	wait "$traced" || rc=1
+	exec {talk}<&-
+	few_calls_fail watch "$1/watch" || rc=1
 	return $rc
 }
