@@ -7,10 +7,14 @@
  *          begat export --to sql old.db | sqlite3 old.db
  */
 #include "export.h"
+#include "trace/store/reader.h"
 #include "trace/store/schema.h"
 
 static int run(struct export *ex)
 {
+	/* What reads this may write to the file before begat has ended: no lock is held from here on. */
+	if (sqlite3_exec(ex->trace->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		return trace_fail_sqlite(ex->trace, SQLITE_BUSY);
 	fputs("BEGIN;\n", ex->out);
 	for (const char *const *sql = schema_upgrade; *sql; sql++)
 		fprintf(ex->out, "%s\n", *sql);
