@@ -35,6 +35,7 @@ const char *const *begat_report_formats(void);
 
 /**
  * begat_report() - analyse @trace and write what was found to @out.
+ * @opts: NULL = the defaults.
  * html is one self-contained page that asks the network for nothing; json is one object on one
  * line.
  *

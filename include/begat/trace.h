@@ -178,7 +178,7 @@ struct begat_trace; /* a recording open for reading */
 int begat_trace_open(const char *path, struct begat_trace **ret_trace);
 void begat_trace_close(struct begat_trace *trace); /* NULL is fine */
 
-/** begat_trace_error() - why the last call failed: one sentence, never NULL. */
+/** begat_trace_error() - why the last call failed: one sentence; "" if it did not. Never NULL. */
 const char *begat_trace_error(const struct begat_trace *trace);
 
 /** begat_trace_meta() - a value of the table meta as text, NULL if there is none.

@@ -7,6 +7,7 @@
  * Not:     files that are broken (test_store_broken.c), parts (test_parts.c), what is made of a recording.
  */
 #include <begat/filter.h>
+#include <begat/report.h>
 #include <begat/sink.h>
 #include <begat/trace.h>
 #include <errno.h>
@@ -267,6 +268,40 @@ static void test_pull(void **state)
 	free(path);
 }
 
+/* The sentence is that of the last call: each failure has its own, a success has none. */
+static void test_last_error(void **state)
+{
+	char *path = store_path("error");
+	struct begat_trace *trace = NULL;
+	struct begat_trace_info info = { .size = 0 };
+	struct begat_report_options report = { .size = sizeof(report), .format = "pdf" };
+	struct {
+		struct begat_trace_query query;
+		char newer[8];
+	} query = { .query.size = sizeof(query), .newer = "x" };
+	struct begat_replay *replay = NULL;
+	FILE *null = fopen("/dev/null", "w");
+
+	store_record(path, build_story, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_string_equal(begat_trace_error(trace), "");
+	assert_int_equal(begat_trace_info(trace, &info), -EINVAL);
+	assert_non_null(strstr(begat_trace_error(trace), "begat_trace_info"));
+	assert_int_equal(begat_export(trace, "nosuch", NULL, null), -EINVAL);
+	assert_non_null(strstr(begat_trace_error(trace), "export"));
+	assert_int_equal(begat_report(trace, &report, null), -EINVAL);
+	assert_non_null(strstr(begat_trace_error(trace), "report"));
+	assert_int_equal(begat_replay_open(trace, &query.query, &replay), -EINVAL);
+	assert_non_null(strstr(begat_trace_error(trace), "query"));
+	assert_int_equal(begat_export(trace, "folded", NULL, null), 0);
+	assert_string_equal(begat_trace_error(trace), "");
+	assert_int_equal(begat_report(trace, NULL, null), 0);
+	fclose(null);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
 /* ---- one file, small batches ---- */
 
 static void test_batches_make_no_difference(void **state)
@@ -319,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_replay_stops),
 		cmocka_unit_test(test_pull),
+		cmocka_unit_test(test_last_error),
 		cmocka_unit_test(test_batches_make_no_difference),
 		cmocka_unit_test(test_one_file_remains),
 	};

@@ -13,6 +13,7 @@
 
 #include "base/api.h"
 #include "base/opts.h"
+#include "../store/reader.h"
 
 #define EXPORTER(name, extension, help) extern const struct export_ops export_##name;
 #include "exporters.def"
@@ -65,13 +66,16 @@ BEGAT_API int begat_export(struct begat_trace *trace, const char *format,
 	const struct export_ops *ops = NULL;
 	int err;
 
+	trace->error[0] = '\0';
 	for (size_t i = 0; exporters[i].name; i++)
 		if (!strcmp(exporters[i].name, format))
 			ops = all_ops[i];
 	if (!ops)
-		return -EINVAL;
+		return trace_fail(trace, EINVAL, "there is no such format to export to");
 	if (opts && !opts_copy(&ex.opts, sizeof(ex.opts), opts))
-		return -EINVAL;
+		return trace_fail(trace, EINVAL,
+				  "the options of the export have no size, or a member that this "
+				  "library does not know");
 	err = begat_trace_info(trace, &ex.info);
 	if (!err && ops->needs_table)
 		err = begat_trace_load(trace, &ex.table);

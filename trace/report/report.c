@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../store/reader.h"
+
 static const struct {
 	const char *name;
 	int (*write)(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
@@ -35,14 +37,17 @@ BEGAT_API const char *const *begat_report_formats(void)
 BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_options *opts,
 			   FILE *out)
 {
-	struct begat_report_options known;
+	struct begat_report_options known = { .size = sizeof(known) };
 	struct model *whole = NULL, *m = NULL;
 	struct analysis *a = NULL;
 	const char *format;
 	int err = -EINVAL;
 
-	if (!opts_copy(&known, sizeof(known), opts))
-		return -EINVAL;
+	trace->error[0] = '\0';
+	if (opts && !opts_copy(&known, sizeof(known), opts))
+		return trace_fail(trace, EINVAL,
+				  "the options of the report have no size, or a member that this "
+				  "library does not know");
 	format = known.format ? known.format : formats[0].name;
 	for (size_t i = 0; i < FORMATS; i++) {
 		if (strcmp(format, formats[i].name))
@@ -58,6 +63,8 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 		if (err == 0 && (fflush(out) == EOF || ferror(out)))
 			err = errno ? -errno : -EIO;
 	}
+	if (err == -EINVAL && !trace->error[0])
+		trace_fail(trace, EINVAL, "a report is html, text or json");
 	analysis_free(a);
 	if (m != whole)
 		model_free(m);

@@ -158,6 +158,7 @@ BEGAT_API int begat_trace_info(struct begat_trace *trace, struct begat_trace_inf
 {
 	int err = 0;
 
+	trace->error[0] = '\0';
 	if (ret_info->size < sizeof(ret_info->size))
 		return trace_fail(trace, EINVAL, "struct begat_trace_info has no size");
 	if (!trace->has_info) {

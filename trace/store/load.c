@@ -403,6 +403,7 @@ BEGAT_API int begat_trace_load(struct begat_trace *trace,
 {
 	int err;
 
+	trace->error[0] = '\0';
 	if (!trace->loaded) {
 		trace->loaded = calloc(1, sizeof(*trace->loaded));
 		if (!trace->loaded)

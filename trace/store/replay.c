@@ -450,11 +450,14 @@ BEGAT_API int begat_replay_open(struct begat_trace *trace, const struct begat_tr
 	struct begat_replay *r = calloc(1, sizeof(*r));
 	int err;
 
+	trace->error[0] = '\0';
 	if (!r)
 		return trace_fail_sqlite(trace, SQLITE_NOMEM);
 	r->trace = trace;
 	if (query && !opts_copy(&r->query, sizeof(r->query), query))
-		err = -EINVAL;
+		err = trace_fail(
+			trace, EINVAL,
+			"the query has no size, or a member that this library does not know");
 	else
 		err = begat_trace_info(trace, &info);
 	begat_filter_ref(r->query.where);
