@@ -322,7 +322,7 @@ export default {
 			equal(s.selected, s.hit, `${what}: selected in the timeline`);
 			return s.hit;
 		};
-		await page.evaluate(() => scrollTo(0, 0));
+		await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
 		await page.keyboard.press('/');
 		await page.keyboard.type('lvm.c');
 		await page.waitForFunction((n) => document.getElementById('search-count').textContent.startsWith(`${n} `), want.length);
@@ -332,7 +332,7 @@ export default {
 		await page.keyboard.press('Shift+Enter');
 		equal(await check('Shift and Enter'), order[0], 'Shift and Enter go back');
 		await page.locator('#search').evaluate((input) => input.blur());
-		await page.evaluate(() => scrollTo(0, 0));
+		await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
 		await page.keyboard.press('n');
 		equal(await check('n'), order[1], 'n is the next one');
 		await page.keyboard.press('N');
