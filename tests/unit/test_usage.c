@@ -369,7 +369,9 @@ static unsigned sum_ms(const char *path, uint64_t *machine_ns)
  */
 static void test_parts(void **state)
 {
-	char *path = store_path("parts"), part[4200];
+	/* %C is the century: all parts have one name, and a number. */
+	char *path = store_path("parts-%C"), part[4200];
+	int stem = (int)(strchr(path, '%') - path);
 	struct reading first = { .usage = { .ts_ns = START, .machine_ns = 100 * SEC } };
 	struct readings r = { .count = 3 };
 	uint64_t machine_ns = 0;
@@ -388,7 +390,8 @@ static void test_parts(void **state)
 
 	struct begat_recorder *rec =
 		open_recorder(path,
-			      (struct begat_recorder_options){ .max_age_ns = SEC,
+			      (struct begat_recorder_options){ .path_has_time = true,
+							       .max_age_ns = SEC,
 							       .batch_events = 1,
 							       .read_usage = next_reading,
 							       .ctx = &r },
@@ -404,8 +407,8 @@ static void test_parts(void **state)
 	assert_int_equal(begat_recorder_finish(rec), 0);
 	begat_recorder_close(rec);
 
-	for (int i = 2; i >= 0; i--) {
-		snprintf(part, sizeof(part), i ? "%s.%d" : "%s", path, i);
+	for (int i = 1; i <= 3; i++) {
+		snprintf(part, sizeof(part), i > 1 ? "%.*s20_%03d.db" : "%.*s20.db", stem, path, i);
 		assert_int_equal(access(part, F_OK), 0);
 		sums[names++] = sum_ms(part, &machine_ns);
 		unlink(part);
