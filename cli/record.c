@@ -189,6 +189,7 @@ static void show_status(struct record *record)
 /* Returns whether it ends the recording. A command gets each signal that begat has no use for. */
 static bool take_signal(struct record *record, const struct signalfd_siginfo *signal)
 {
+	status_line_touch(&record->line); /* what the signal makes begat say takes its place */
 	if (signal->ssi_signo == SIGHUP && chosen.rotates_on_hup) {
 		recorder_begin_part(record->recorder);
 	} else if (record->has_command) {

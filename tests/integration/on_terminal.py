@@ -69,6 +69,9 @@ def status_line(begat, folder):
         sleeper.stdin.write(b"\n")
         sleeper.stdin.flush()
         terminal.wait(r": 5 events, 1 process alive, [\d.]+ kB, 0 lost$")
+        # A message takes the line's place, and the line comes again below it.
+        os.kill(terminal.pid, signal.SIGUSR1)
+        terminal.wait(r"^begat: .*5 events.*\n(.*\n)*begat: .*: 5 events, 1 process alive, [\d.]+ kB, 0 lost$")
         terminal.resize(45)
         terminal.wait(r"^5 events, 1 alive, [\d.]+ kB, 0 lost$")
         terminal.resize(22)
@@ -77,7 +80,7 @@ def status_line(begat, folder):
         terminal.wait(r": 5 events, 1 process alive, [\d.]+ kB, 0 lost$")
         terminal.send("\x03")
         check(terminal.end() == 0, "status %s" % terminal.status, terminal)
-        check(re.search(r"^begat: tracing [^\n]*\n\^?C?begat: recorded 3 processes, 6 events[^\n]*\n?\Z",
+        check(re.search(r"^begat: tracing [^\n]*\nbegat: recording for [^\n]*\n\^?C?begat: recorded 3 processes, 6 events[^\n]*\n?\Z",
                         terminal.screen()), "something is left", terminal)
     finally:
         sleeper.kill()
