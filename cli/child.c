@@ -27,6 +27,7 @@
 
 #include "child.h"
 
+#include <begat/sink.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -151,7 +152,7 @@ int child_find(struct child *child, char **argv)
 	if (!r)
 		return CLI_OK;
 	if (r > 0)
-		status = child_explain(argv[0], r, why, sizeof(why));
+		status = child_explain(argv, r, why, sizeof(why));
 	cli_complain("%s", why);
 	resolve_done(&child->candidates);
 	return status;
@@ -225,17 +226,34 @@ void child_drop(struct child *child)
 		reap(&child->pid);
 }
 
-int child_explain(const char *command, int error, char *out, size_t size)
+/* A whole line of shell in one word: @hint is what to type, else empty. */
+static void hint_at_shell(char **argv, char *hint, size_t size)
 {
+	char quoted[256];
+
+	hint[0] = '\0';
+	if (argv[1] || !strpbrk(argv[0], " \t\n|&;<>()$`*?"))
+		return;
+	if (begat_escape(quoted, sizeof(quoted), argv[0], strlen(argv[0]), true) < sizeof(quoted))
+		snprintf(hint, size, " A line of shell needs a shell: sh -c %s", quoted);
+	else
+		snprintf(hint, size, " A line of shell needs a shell: sh -c '...'");
+}
+
+int child_explain(char **argv, int error, char *out, size_t size)
+{
+	const char *command = argv[0];
+	char hint[320];
 	char safe[256], missing[PATH_MAX], safe_missing[256];
 	struct stat st;
 	bool has_slash = strchr(command, '/');
 
 	cli_safe(safe, sizeof(safe), command);
+	hint_at_shell(argv, hint, sizeof(hint));
 	if (error == ENOENT && !has_slash)
-		snprintf(out, size, "cannot run '%s': no such command in PATH.", safe);
+		snprintf(out, size, "cannot run '%s': no such command in PATH.%s", safe, hint);
 	else if (error == ENOENT && stat(command, &st))
-		snprintf(out, size, "cannot run '%s': there is no such file.", safe);
+		snprintf(out, size, "cannot run '%s': there is no such file.%s", safe, hint);
 	else if (error == ENOENT && begat_missing_interpreter(command, missing, sizeof(missing)))
 		snprintf(out, size, "cannot run '%s': its interpreter '%s' is missing.", safe,
 			 cli_safe(safe_missing, sizeof(safe_missing), missing));

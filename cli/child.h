@@ -49,6 +49,6 @@ const char *child_ending(const char *command, bool could_exec, int wait_status, 
 			 size_t size);
 
 /* One sentence about a failed exec in @out; returns the exit status that shells use for it. */
-int child_explain(const char *command, int error, char *out, size_t size);
+int child_explain(char **argv, int error, char *out, size_t size);
 
 #endif

@@ -245,7 +245,7 @@ static int start_command(struct record *record, char **argv)
 	r = child_release(&record->child);
 	record->could_exec = r <= 0;
 	if (r > 0) {
-		record->status = child_explain(argv[0], r, why, sizeof(why));
+		record->status = child_explain(argv, r, why, sizeof(why));
 		cli_complain("%s", why);
 	}
 	return 0;

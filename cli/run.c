@@ -178,7 +178,7 @@ static int start_command(struct run *run, char **argv)
 	r = child_release(&run->child);
 	run->could_exec = !r;
 	if (r > 0) {
-		run->status = child_explain(argv[0], r, why, sizeof(why));
+		run->status = child_explain(argv, r, why, sizeof(why));
 		cli_complain("%s", why);
 	}
 	/* Gone before it could try (-ECHILD): killed, and waiting for it will tell. */
@@ -321,6 +321,10 @@ static int open_run(struct run *run, struct options *options, char **argv)
 		cli_complain("-o and --record name the same file: give each its own.");
 		return CLI_OWN_FAILURE;
 	}
+	/* Piped it must stay JSON alone; on a terminal somebody reads it. */
+	if (wants_json(options) && !options->output && !options->quiet && isatty(STDERR_FILENO))
+		cli_complain("events go to standard error, where the command writes, too: "
+			     "-o FILE keeps them apart.");
 	int r = signals_open(&run->signals, true);
 
 	if (r < 0) {

@@ -276,7 +276,9 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 
 	const char *const numbers[NUMBERS] = {
 		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
-		or_dash(node->flags & NODE_HAS_CPU, human_duration(cpu, node->cpu_ns)),
+		/* Of a group all of it, so that the column adds up. */
+		or_dash(node->flags & NODE_HAS_CPU || fold->like_cpu_ns,
+			human_duration(cpu, node->cpu_ns + fold->like_cpu_ns)),
 		or_dash(node->flags & NODE_HAS_RSS, human_size(rss, (uint64_t)node->rss_kib << 10)),
 	};
 

@@ -8,7 +8,7 @@
 # Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
 
 host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever \
-	ending_is_said ending_of_an_interrupted_recording totals_agree"
+	ending_is_said ending_of_an_interrupted_recording totals_agree shell_line_is_hinted"
 
 # What was started ends without a signal, and has said this.
 ends_alone()
@@ -344,4 +344,22 @@ totals_agree()
 		print("\n".join(bad))
 		sys.exit(bool(bad))
 	PY
+}
+
+# A whole line of shell as one word is what people type: the sentence says what to type instead.
+shell_line_is_hinted()
+{
+	local line
+	need_root
+	for line in 'make && make test' './configure | tee log' 'no$(such)'; do
+		"$begat" run "$line" 2>"$1/said"
+		[[ $? == 127 ]] && grep -qF "needs a shell: sh -c '$line'" "$1/said" ||
+			{ echo "no hint for $line"; cat "$1/said"; return 1; }
+	done
+	for line in nosuch /no/such; do
+		"$begat" run "$line" 2>"$1/said"
+		[[ $? == 127 ]] && ! grep -q 'sh -c' "$1/said" || { echo "a hint for $line"; return 1; }
+	done
+	"$begat" run 'no such' arg 2>"$1/said"
+	[[ $? == 127 ]] && ! grep -q 'sh -c' "$1/said" || { echo "a hint for a name with arguments"; return 1; }
 }

@@ -281,6 +281,10 @@ static void test_alike_fold(void **state)
 	assert_lacks(text, "gcc -c other.c");
 	/* 32 gcc of 1 ms and their cc1 of 4 ms; the biggest is the last one's */
 	assert_has(text, "(32 like it: 160 ms cpu, 171 MB max)");
+	/* The column adds up to the 168 ms of the run: a group's line has all of it. */
+	assert_has(text, "  161 ms ");
+	assert_has(text, "  4.0 ms ");
+	assert_has(text, "cpu 168 ms");
 	assert_int_equal(lines_of(text), 5); /* header, make, gcc, cc1, totals */
 	assert_has(text, "67 processes, 66 forks, 67 exits, 67 execs");
 	free(text);
