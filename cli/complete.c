@@ -97,6 +97,7 @@ static const struct {
 	{ NULL, "latency", option_latency_names, false },
 	{ NULL, "backend", option_backend_names, false },
 	{ NULL, "transport", option_transport_names, false },
+	{ NULL, "path-misses", option_path_miss_names, false },
 };
 
 const char *const *complete_choices(const char *command, const char *option, bool *ret_is_list)

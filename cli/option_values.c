@@ -109,6 +109,13 @@ static int add_event(struct options *options, const char *word)
 	return fail_choice(options, "event", word, names);
 }
 
+const char *const *option_path_miss_names(void)
+{
+	static const char *const names[] = { "each", "fold", NULL };
+
+	return names;
+}
+
 int option_path_misses(struct options *options, const char *value)
 {
 	if (!value || !strcmp(value, "each"))

@@ -104,6 +104,7 @@ int option_quiet(struct options *options, const char *value);
 const char *const *option_latency_names(void);
 const char *const *option_backend_names(void);
 const char *const *option_transport_names(void);
+const char *const *option_path_miss_names(void);
 
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);

@@ -18,12 +18,16 @@ if ! command -v python3 >/dev/null || ! command -v sqlite3 >/dev/null; then
 	exit 0
 fi
 
-# Of root, whose name is the same on every machine; and one that crosses midnight in UTC.
+# Of root, whose name the recording has; and one that crosses midnight in UTC.
 cp "$root/tests/golden/build.db" "$tmp/build.db"
 cp "$root/tests/golden/build.db" "$tmp/midnight.db"
 chmod u+w "$tmp"/*.db
-sqlite3 "$tmp/build.db" 'update context set uid = 0'
-sqlite3 "$tmp/midnight.db" 'update context set uid = 0;
+names="create table if not exists user(uid integer primary key, name);
+	create table if not exists user_group(gid integer primary key, name);
+	insert or replace into user values(0, 'root')"
+sqlite3 "$tmp/build.db" "update context set uid = 0; $names"
+sqlite3 "$tmp/midnight.db" "$names"';
+	update context set uid = 0;
 	update meta set value = value - 1000300000000 where name = "realtime_offset_ns"' ||
 	exit 1
 cd "$tmp" || exit 1

@@ -4,7 +4,8 @@
 #
 # tests/integration/host_namespaces.sh - begat inside namespaces, and without /proc or /sys.
 #
-# Owns: PID and time namespaces of the tracer, what doctor says of the surroundings what two capabilities are enough for, programs that are rejected.
+# Owns: PID and time namespaces of the tracer, what doctor says of the surroundings, what two
+#       capabilities are enough for, programs that are rejected.
 # Not:  traced processes that are in namespaces (cases/), namespaces on other kernels (vm/).
 
 host_namespaces_tests="pid_namespace_run pid_namespace_of_two_levels pid_namespace_pids pid_namespace_under \
