@@ -569,8 +569,6 @@ layers_check_fails()
 . "$root/tests/integration/host_library.sh"
 # shellcheck source=host_trees.sh
 . "$root/tests/integration/host_trees.sh"
-# shellcheck source=host_search.sh
-. "$root/tests/integration/host_search.sh"
 # shellcheck source=host_terminal.sh
 . "$root/tests/integration/host_terminal.sh"
 # shellcheck source=host_living.sh
@@ -581,7 +579,7 @@ for name in strace_same_execs strace_same_counts time_same_usage record_same_tot
 	push_loses_nothing snapshot_without_zombies record_redacts \
 	record_outgrows_limit low_comes_first stress_schema cache_200000 \
 	schema_by_others jq_reads_all layers_check_fails \
-	$host_files_tests $host_namespaces_tests $host_library_tests $host_trees_tests $host_search_tests \
+	$host_files_tests $host_namespaces_tests $host_library_tests $host_trees_tests \
 	$host_terminal_tests $host_living_tests; do
 	test_ $name
 done
