@@ -21,10 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "cli.h"
+#include "human.h"
 #include "recorder.h"
 #include "stream.h"
 #include "summary.h"
@@ -32,6 +34,8 @@
 /* One command line a process. */
 static const char *record_path; /* of --record, or NULL */
 static bool record_overwrites;
+static bool waits; /* --wait: for what the command leaves running */
+static uint64_t wait_ns; /* at most so long; 0 = for ever */
 
 static int parse_record(struct options *options, const char *value)
 {
@@ -52,10 +56,27 @@ static int parse_force(struct options *options, const char *value)
 	return 0;
 }
 
+static int parse_wait(struct options *options, const char *value)
+{
+	char safe[96];
+	int r = value ? human_parse_duration(value, 0, &wait_ns) : 0;
+
+	if (r == -EDOM)
+		return option_fail(options, "--wait needs a unit: %ss, %smin or %sh", value, value,
+				   value);
+	if (r || (value && !wait_ns))
+		return option_fail(options, "--wait takes a time such as 30s, not '%s'",
+				   cli_safe(safe, sizeof(safe), value));
+	waits = true;
+	return 0;
+}
+
 static const struct option_spec own_options[] = {
 	{ "record", 0, "FILE", 0, "also record all of it into FILE, as 'begat record' does",
 	  parse_record },
 	{ "force", 'f', NULL, 0, "replace a recording that is there", parse_force },
+	{ "wait", 0, "[=TIME]", 0, "wait for what CMD leaves running, at most so long",
+	  parse_wait },
 	{ NULL, 0, NULL, 0, NULL, NULL },
 };
 
@@ -146,6 +167,45 @@ static int follow_command(struct run *run)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * The command has ended; what it left runs on. Until all of it has ended, the time is over or a
+ * signal comes, which is for us: there is no command any more. 0 or a negative errno.
+ */
+static int wait_for_the_left(struct run *run)
+{
+	struct signalfd_siginfo signal;
+	uint64_t end_ns = now_ns() + wait_ns;
+	int r = stream_wait_tree(&run->stream);
+
+	if (r == STREAM_EVENTS && !run->stream.options->quiet)
+		cli_complain("the command has ended; begat waits for what it left running. Ctrl-C "
+			     "ends that.");
+	while (r == STREAM_EVENTS || (r == STREAM_SIGNAL && signal.ssi_signo == SIGCHLD)) {
+		uint64_t now = now_ns();
+
+		if (wait_ns && now >= end_ns)
+			break;
+		if (wait_ns) /* rounded up: never a busy loop */
+			run->stream.tick_ms = (end_ns - now) / 1000000 < 60000
+						      ? (uint32_t)((end_ns - now) / 1000000) + 1
+						      : 60000;
+		r = stream_wait(&run->stream, &run->signals, &signal);
+	}
+	run->stream.tick_ms = 0;
+	run->was_interrupted |= r == STREAM_SIGNAL && signal.ssi_signo == SIGINT;
+	if (r == STREAM_READER_GONE && !run->stream.error)
+		run->stream.error = -EPIPE;
+	return r < 0 ? r : 0;
+}
+
 static int start_summary(struct run *run)
 {
 	uint32_t root = (uint32_t)run->child.pid;
@@ -227,6 +287,8 @@ static int trace_command(struct run *run, char **argv)
 	if (r < 0)
 		return r;
 	r = follow_command(run);
+	if (!r && waits)
+		r = wait_for_the_left(run);
 	if (r < 0)
 		stream_explain(run->stream.begat);
 	/* Even if the tracer broke: the command's exit status is ours. */

@@ -193,7 +193,8 @@ static int wait_for_living(struct stream *stream)
 		stream_explain(stream->begat);
 		return STREAM_EVENTS;
 	}
-	say_tree_is_gone(options);
+	if (options->pids_count)
+		say_tree_is_gone(options);
 	return STREAM_TREE_GONE;
 }
 
@@ -342,6 +343,11 @@ int stream_follow(struct stream *stream, pid_t pid)
 	/* Nothing that the user names is opened from here on: the rights stay in force. */
 	rights_take();
 	return begat_follow(stream->begat, pid);
+}
+
+int stream_wait_tree(struct stream *stream)
+{
+	return wait_for_living(stream);
 }
 
 /* For poll(2): the tick, or the line of a search that has gone quiet. */

@@ -40,7 +40,7 @@ enum stream_wake {
 	STREAM_EVENTS = 0, /* events, or nothing at all */
 	STREAM_SIGNAL = 1,
 	STREAM_READER_GONE = 2, /* of the pipe that we write to */
-	STREAM_TREE_GONE = 3, /* -p without --forever: nobody of the tree lives; said on stderr */
+	STREAM_TREE_GONE = 3, /* nobody of the tree lives; of -p it is said on stderr */
 };
 
 /*
@@ -71,6 +71,12 @@ void stream_take_standing(enum begat_latency latency);
 
 /* begat_follow(); from here on nothing that the user names is opened any more. */
 int stream_follow(struct stream *stream, pid_t pid);
+
+/*
+ * From now on stream_wait() also ends when nobody lives who is followed. Returns STREAM_TREE_GONE
+ * if that is so already, else STREAM_EVENTS.
+ */
+int stream_wait_tree(struct stream *stream);
 
 /* Writes one event if it is wanted. 0 or -errno (kept in stream->error too). */
 int stream_write(struct stream *stream, const struct begat_event *ev);

@@ -8,7 +8,7 @@
 # Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
 
 host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever \
-	ending_is_said ending_of_an_interrupted_recording totals_agree shell_line_is_hinted"
+	ending_is_said ending_of_an_interrupted_recording totals_agree shell_line_is_hinted run_waits"
 
 # What was started ends without a signal, and has said this.
 ends_alone()
@@ -362,4 +362,34 @@ shell_line_is_hinted()
 	done
 	"$begat" run 'no such' arg 2>"$1/said"
 	[[ $? == 127 ]] && ! grep -q 'sh -c' "$1/said" || { echo "a hint for a name with arguments"; return 1; }
+}
+
+# --wait: until nobody of the tree lives, a signal comes or the time is over. The status is the command's.
+run_waits()
+{
+	local waiting
+	need_root
+	need jq
+	mkfifo "$1/go" "$1/said"
+	"$begat" run --wait --format json -o "$1/out" -- sh -c '(read -r go <"$1"; exit 5) & exit 4' - "$1/go" 2>"$1/said" &
+	waiting=$!
+	grep -q 'waits for what it left running' "$1/said" || return 1
+	echo >"$1/go"
+	wait $waiting
+	[[ $? == 4 ]] || return 1
+	jq -se '[.[] | select(.event == "exit") | .exit_code] == [4, 5]' "$1/out" || { cat "$1/out"; return 1; }
+	"$begat" run --wait -- sh -c 'sleep 1000 & echo $! >"$1"; exit 4' - "$1/pid" 2>"$1/said" &
+	waiting=$!
+	exec {talk}<"$1/said"
+	read -r line <&"$talk"
+	[[ $line == *'waits for what it left running'* ]] || { echo "$line"; return 1; }
+	kill -TERM $waiting
+	wait $waiting
+	[[ $? == 4 ]] && grep -q '1 still running' <&"$talk" || return 1
+	exec {talk}<&-
+	kill "$(cat "$1/pid")"
+	"$begat" run --wait=1ms -o "$1/text" -- sh -c 'sleep 1000 & echo $! >"$1"; exit 4' - "$1/pid" 2>/dev/null
+	[[ $? == 4 ]] && kill "$(cat "$1/pid")" && grep -q '1 still running' "$1/text" || { cat "$1/text"; return 1; }
+	"$begat" run --wait=5 -- true 2>"$1/usage"
+	[[ $? == 2 ]] && grep -q -- '--wait needs a unit' "$1/usage"
 }
