@@ -61,7 +61,7 @@ static const struct option_spec own_options[] = {
 	  parse_to },
 	{ "output", 'o', "FILE", 0, "write there, not to standard output", option_output },
 	{ "cpu", 0, NULL, 0, "folded: weigh by CPU time, not by wall time", parse_cpu },
-	{ "raw", 0, NULL, 0, "csv: also texts that a spreadsheet takes for formulas as they are",
+	{ "raw", 0, NULL, 0, "csv: texts like formulas as they are; dot: every process a node",
 	  parse_raw },
 	{ "pid", 'p', "PID", 0, "ndjson, csv, ecs: this process and all that it begot",
 	  option_pid },
@@ -144,8 +144,9 @@ static int export(struct options *options, int argc, char **argv)
 							   "ndjson, csv and ecs have them");
 		else if (chosen.is_cpu && strcmp(chosen.format, "folded"))
 			status = cli_usage_error("export", "--cpu is for --to folded");
-		else if (chosen.is_raw && strcmp(chosen.format, "csv"))
-			status = cli_usage_error("export", "--raw is for --to csv");
+		else if (chosen.is_raw && strcmp(chosen.format, "csv") &&
+			 strcmp(chosen.format, "dot"))
+			status = cli_usage_error("export", "--raw is for --to csv and --to dot");
 		else
 			status = export_one(files[0], options);
 	}

@@ -364,7 +364,8 @@ struct begat_export_options {
 	size_t size; /* sizeof(struct begat_export_options) */
 	const struct begat_trace_query *query; /* NULL = everything; stream formats only */
 	bool cpu; /* folded: weigh by CPU time, not wall time */
-	bool raw; /* csv: texts as they are, even if a spreadsheet takes one for a formula */
+	bool raw; /* csv: texts as they are, even if a spreadsheet takes one for a formula; dot: each
+		   * process is a node */
 	bool reserved_bools[6];
 };
 

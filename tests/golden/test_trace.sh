@@ -126,7 +126,9 @@ else
 	skip perfetto_protoc "protoc is not installed (protobuf-compiler)"
 fi
 if has dot; then
-	check dot_graphviz_build sh -c 'dot -Tsvg "$1" | grep -c "<g id=\"node" | grep -qx 52' - "$tmp/build.dot"
+	"$begat" export "$build" --to dot --raw -o "$tmp/raw.dot"
+	check dot_graphviz_build sh -c 'dot -Tsvg "$1" | grep -c "<g id=\"node" | grep -qx 12' - "$tmp/build.dot"
+	check dot_graphviz_raw sh -c 'dot -Tsvg "$1" | grep -c "<g id=\"node" | grep -qx 52' - "$tmp/raw.dot"
 	check dot_graphviz_hostile sh -c 'dot -Tplain -Knop2 "$1" >/dev/null 2>&1 || dot -Tcanon "$1" >/dev/null' - "$tmp/hostile.dot"
 else
 	skip dot_graphviz "dot is not installed (graphviz)"

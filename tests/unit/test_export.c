@@ -582,15 +582,42 @@ static void test_folded(void **state)
 	exported_done(&e);
 }
 
+static unsigned count_of(const char *text, const char *what)
+{
+	unsigned count = 0;
+
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+/* Compiles that went alike are one node. */
 static void test_dot(void **state)
 {
 	struct exported e = export_story(build_story, "dot");
-	unsigned edges = 0;
 
-	for (const char *at = e.data; (at = strstr(at, " -> ")); at++)
-		edges++;
-	assert_int_equal(edges, e.table->processes_count - 1);
 	assert_memory_equal(e.data, "digraph ", 8);
+	assert_int_equal(count_of(e.data, "[label="), 12);
+	assert_int_equal(count_of(e.data, " -> "), 11);
+	assert_int_equal(count_of(e.data, " x dash\\nat most "), 1);
+	assert_int_equal(count_of(e.data, "\"dash\\n"), 2);
+	exported_done(&e);
+}
+
+static void test_dot_raw(void **state)
+{
+	struct exported e = export_story(build_story, "csv");
+	struct begat_export_options opts = { .size = sizeof(opts), .raw = true };
+
+	free(e.data);
+
+	FILE *out = open_memstream(&e.data, &e.len);
+
+	assert_non_null(out);
+	assert_int_equal(begat_export(e.trace, "dot", &opts, out), 0);
+	fclose(out);
+	assert_int_equal(count_of(e.data, "[label="), e.table->processes_count);
+	assert_int_equal(count_of(e.data, " -> "), e.table->processes_count - 1);
 	exported_done(&e);
 }
 
@@ -611,7 +638,8 @@ int main(void)
 		cmocka_unit_test(test_ndjson),	     cmocka_unit_test(test_ecs),
 		cmocka_unit_test(test_otel),	     cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_csv_formulas), cmocka_unit_test(test_folded),
-		cmocka_unit_test(test_dot),	     cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_dot),	     cmocka_unit_test(test_dot_raw),
+		cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
