@@ -167,8 +167,10 @@ class Report {
 		this.timeline.select(this.hit);
 		if (this.trace.isRun(this.hit)) this.timeline.reveal(this.hit);
 		if (this.details.shown >= 0) this.details.show(this.hit);
-		// In the window, not only in its table.
-		document.querySelector('#tree-table .vt-row.selected')?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+		// In the window, not only in its table; again in the next frame, when the table has drawn its rows.
+		const show = () => document.querySelector('#tree-table .vt-row.selected')?.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+		show();
+		requestAnimationFrame(show);
 		this.#count();
 	}
 
