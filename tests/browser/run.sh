@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Reports in a real browser, headless Chromium driven by playwright-core, and exports before
 # readers from npm. Skips, with the reason, where one of them is missing. BUILD says where the
-# libraries are; ONLY=name runs those tests that have it in their name. BROWSER_SECONDS (300)
+# libraries are; ONLY=name runs those tests that have it in their name. BROWSER_SECONDS (900)
 # bounds all of them together; a minute is usual. Ends with "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/../.."
@@ -33,5 +33,5 @@ mkdir -p "$OUT"
 ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -Iinclude ${SAN_FLAGS:-} \
 	tests/browser/make_page.c "$BUILD/libbegat-trace.a" "$BUILD/libbegat.a" \
 	${LDLIBS_BPF:--lbpf -lelf} -lsqlite3 -lz -lm -pthread -o "$OUT/make_page"
-CHROMIUM=$CHROMIUM OUT=$OUT BEGAT=$BUILD/begat ONLY=${ONLY:-} exec timeout -k 5 "${BROWSER_SECONDS:-300}" \
+CHROMIUM=$CHROMIUM OUT=$OUT BEGAT=$BUILD/begat ONLY=${ONLY:-} exec timeout -k 5 "${BROWSER_SECONDS:-900}" \
 	node tests/browser/run.mjs
