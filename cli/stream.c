@@ -219,6 +219,26 @@ void stream_announce(const struct stream *stream, const char *ending)
 	cli_complain("tracing (%s, %s); %s.", stats.backend, stats.transport, ending);
 }
 
+/*
+ * Failed execs alone are wanted, and this backend sees none. The library cannot tell: to fold
+ * searches it is asked for execs and exits too. Returns 0 or -ENOTSUP after having complained.
+ */
+static int check_attempts(const struct stream *stream)
+{
+	const uint32_t about = BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+	struct begat_stats stats = { .size = sizeof(stats) };
+
+	if ((stream->written & ~about) != BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) ||
+	    begat_stats(stream->begat, &stats) || strcmp(stats.backend, "lifecycle"))
+		return 0;
+	if (stream->options->backend)
+		cli_complain("the lifecycle backend sees no failed execs.");
+	else
+		cli_complain("no way to see exec attempts: %s. 'begat doctor' explains.",
+			     stats.fallback);
+	return -ENOTSUP;
+}
+
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	/* The recording and the command come later, with the user's own rights. */
@@ -236,6 +256,9 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		return r;
 	}
 	signals_set_tracer(stream->begat);
+	r = check_attempts(stream);
+	if (r < 0)
+		return r;
 	say_what_is_followed(stream->options);
 	if (stream->options->verbose)
 		report_how(stream);
