@@ -32,7 +32,7 @@ def tracing_is_said(begat, folder):
         subprocess.run(["true"], check=True)
         terminal.send("\x03")
         check(terminal.end() == 0, "status %s" % terminal.status, terminal)
-        check(len(re.findall("tracing", terminal.screen())) == 1, "said twice", terminal)
+        check(len(re.findall(r"tracing \(", terminal.screen())) == 1, "said twice", terminal)
         seen = terminal.screen() if "watch" in command and not redirect else (
             open(out).read() if redirect else
             subprocess.run([begat, "show", db], capture_output=True, text=True).stdout)
@@ -43,7 +43,7 @@ def tracing_is_said(begat, folder):
         terminal.wait("TIME")
         terminal.send("\x03")
         check(terminal.end() == 0, "status %s" % terminal.status, terminal)
-        check("tracing" not in terminal.screen(), "said", terminal)
+        check("tracing (" not in terminal.screen(), "said", terminal)
         check("\x1b" not in open(folder + "/err").read() if redirect else True, "escapes in a file")
     check(open(folder + "/err").read() == "", "a file has " + open(folder + "/err").read())
     # A command has the terminal to itself.
