@@ -289,7 +289,7 @@ show_as_watch()
 		sh -c 'read go <"$0"; exec sh "$1"' "$1/start" "$1/story" >/dev/null 2>&1 &
 		pid=$!
 		tracers=() talks=()
-		for what in 'watch --format json -e all -o json' 'watch -o text' 'record -f -o db'; do
+		for what in 'watch --format json -e all -o json' 'watch -o text' 'record -f --max-args all -o db'; do
 			# shellcheck disable=SC2086
 			(cd "$1" && exec mkfifo said-"${what%% *}${#tracers[@]}")
 			exec {talk}<>"$1/said-${what%% *}${#tracers[@]}"

@@ -243,15 +243,20 @@ record_goes_on()
 # A service: a new part with each SIGHUP, as many as --keep says, and a process of the first one keeps its name.
 record_rotates_on_hup()
 {
-	local i parts
+	local i parts part=$1/svc-20.db
 	need_root
 	BEGAT_TARGET=pause "$cases/c_target" an-old-one >"$1/ready" & old=$!
 	until [[ -s $1/ready ]]; do :; done
 	start_traced "$1/said" "$begat" record -v -o "$1/svc-%C.db" --rotate-on-hup --keep 2 || return 1
 	for i in 2 3 4; do
 		"$cases/c_target" "in-$((i - 1))"
+		# What is on its way when the signal comes goes into the next part.
+		until "$begat" show "$part" -e exec --wide 2>/dev/null | grep -q "in-$((i - 1))"; do
+			[[ -d /proc/$traced ]] || return 1
+		done
 		kill -HUP "$traced"
-		until [[ -e $1/svc-20_00$i.db-wal ]]; do [[ -d /proc/$traced ]] || return 1; done
+		part=$1/svc-20_00$i.db
+		until [[ -e $part-wal ]]; do [[ -d /proc/$traced ]] || return 1; done
 	done
 	"$cases/c_target" in-4
 	end_traced || return 1
