@@ -70,6 +70,16 @@ static bool get_after(const struct begat_event *ev, __int128 *ret_value)
 	return begat_event_has(ev, is_exec ? BEGAT_F_FORK_TO_EXEC : BEGAT_F_DURATION);
 }
 
+/* Of an operand that is not a whole field. */
+static bool get_part(const struct begat_event *ev, const struct operand *operand,
+		     __int128 *ret_value)
+{
+	if (operand->part == PART_AFTER)
+		return get_after(ev, ret_value);
+	return begat_event_has(ev, (enum begat_field)operand->field) &&
+	       get_member(ev, operand, ret_value);
+}
+
 /* The value of anything that is a number or a truth; false if it is absent (or null in JSON). */
 static bool get_number(const struct begat_event *ev, const struct operand *operand,
 		       __int128 *ret_value)
@@ -80,12 +90,10 @@ static bool get_number(const struct begat_event *ev, const struct operand *opera
 		*ret_value = ev->type;
 		return true;
 	}
-	if (operand->part == PART_AFTER)
-		return get_after(ev, ret_value);
+	if (operand->part != PART_WHOLE)
+		return get_part(ev, operand, ret_value);
 	if (!begat_event_has(ev, (enum begat_field)operand->field))
 		return false;
-	if (operand->part != PART_WHOLE)
-		return get_member(ev, operand, ret_value);
 	switch ((enum field_kind)field->kind) {
 	case FIELD_BOOL:
 		*ret_value = *(const bool *)field_at(ev, field);
@@ -290,8 +298,11 @@ static bool find_forebear(struct eval *eval, uint64_t id, struct begat_event *re
 {
 	if (!charge(eval, FOREBEAR_STEPS))
 		return false;
-	memset(ret_forebear, 0, sizeof(*ret_forebear));
+	/* No more: what the event does not have is not looked at, and our finders write all of it. */
 	ret_forebear->size = sizeof(*ret_forebear);
+	ret_forebear->has = (struct begat_fields){ 0 };
+	ret_forebear->type = 0;
+	ret_forebear->tgid = 0;
 	return eval->lineage->find(eval->lineage->ctx, id, ret_forebear);
 }
 
