@@ -122,25 +122,29 @@ static int merge_rows(struct loaded *l)
 	return 0;
 }
 
-/* Index of the process of a row, or NONE. Rows are 1, 2, 3 ... in a file of ours. */
+uint32_t link_row(const struct loaded *l, int64_t row)
+{
+	uint32_t low = 0, high = l->processes_count;
+
+	/* Rows are 1, 2, 3 ... in a file of ours. */
+	if (row > 0 && (uint64_t)row <= high && l->processes[row - 1].row == row)
+		return (uint32_t)(row - 1);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (l->processes[middle].row < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->processes_count && l->processes[low].row == row ? low : NONE;
+}
+
+/* The same, or the one that it was merged into. */
 static uint32_t by_row(const struct loaded *l, int64_t row)
 {
-	uint32_t low = 0, high = l->processes_count, found = NONE;
+	uint32_t found = link_row(l, row);
 
-	if (row > 0 && (uint64_t)row <= high && l->processes[row - 1].row == row) {
-		found = (uint32_t)(row - 1);
-	} else {
-		while (low < high) {
-			uint32_t middle = low + (high - low) / 2;
-
-			if (l->processes[middle].row < row)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low < l->processes_count && l->processes[low].row == row)
-			found = low;
-	}
 	if (found != NONE && l->processes[found].merged_into != NONE)
 		found = l->processes[found].merged_into;
 	return found;

@@ -79,5 +79,7 @@ void load_settle_usage(const struct loaded *loaded, struct loaded_process *proce
 
 /* link.c: processes of one id become one; parents, order, images. 0 or -ENOMEM. */
 int link_loaded(struct loaded *loaded);
+/* link.c: index of the process of a row, or BEGAT_TRACE_NONE. */
+uint32_t link_row(const struct loaded *loaded, int64_t row);
 
 #endif

@@ -12,33 +12,19 @@
 
 #include "load.h"
 
-/* Index of the process of a row, as loaded: rows are sorted. */
-static struct loaded_process *find_row(const struct loaded *l, int64_t row)
-{
-	uint32_t low = 0, high = l->processes_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (l->processes[middle].row < row)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < l->processes_count && l->processes[low].row == row ? &l->processes[low] : NULL;
-}
-
 static int take_row(struct begat_trace *trace, sqlite3_stmt *stmt)
 {
 	int64_t row, value[4];
 	bool is_absent[4];
 	int err = trace_int(trace, stmt, 0, &row, NULL);
-	struct loaded_process *lp = err ? NULL : find_row(trace->loaded, row);
+	uint32_t index = err ? BEGAT_TRACE_NONE : link_row(trace->loaded, row);
+	struct loaded_process *lp;
 
 	for (int i = 0; i < 4 && !err; i++)
 		err = trace_int(trace, stmt, i + 1, &value[i], &is_absent[i]);
-	if (err < 0 || !lp)
+	if (err < 0 || index == BEGAT_TRACE_NONE)
 		return err;
+	lp = &trace->loaded->processes[index];
 	if (!is_absent[0] && !is_absent[1]) {
 		lp->before_utime_ns = (uint64_t)value[0];
 		lp->before_stime_ns = (uint64_t)value[1];
