@@ -10,6 +10,7 @@
  *  (1) A number never changes and is its string's offset in bytes.
  *  (2) Running out of memory or of room costs strings, never the process that has them.
  */
+#include "base/hash.h"
 #include "strings.h"
 
 #include <stdlib.h>
@@ -17,11 +18,8 @@
 
 uint64_t strings_hash(const void *data, size_t len)
 {
-	const unsigned char *p = data;
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = hash_bytes(HASH_BEGIN, data, len);
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3ull;
 	/* The low bits choose the slot. */
 	return hash ^ hash >> 32;
 }

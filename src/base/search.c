@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/hash.h"
 #include "base/opts.h"
 
 #define BUCKETS 4096 /* a power of two */
@@ -49,15 +50,6 @@ struct begat_searches {
 	size_t bytes;
 };
 
-static uint64_t hash_bytes(const char *data, size_t len)
-{
-	uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)data[i]) * 0x100000001b3ull;
-	return hash;
-}
-
 static struct begat_str filename_of(const struct begat_event *ev)
 {
 	return begat_event_has(ev, BEGAT_F_FILENAME) && ev->filename.data
@@ -69,7 +61,7 @@ static uint64_t argv_hash_of(const struct begat_event *ev)
 {
 	if (!begat_event_has(ev, BEGAT_F_ARGV) || !ev->argv.bytes || !ev->argv.data)
 		return 0;
-	return hash_bytes(ev->argv.data, ev->argv.bytes) | 1;
+	return hash_bytes(HASH_BEGIN, ev->argv.data, ev->argv.bytes) | 1;
 }
 
 /* The last path component; slashes at the end are part of no name. */
@@ -221,7 +213,7 @@ static void end_all_of(struct begat_searches *s, uint64_t id, const struct begat
 
 		if (zeroth < exec->argv.bytes)
 			first_hash = hash_bytes(
-				exec->argv.data + zeroth,
+				HASH_BEGIN, exec->argv.data + zeroth,
 				strnlen(exec->argv.data + zeroth, exec->argv.bytes - zeroth));
 	}
 	while (count--) {
@@ -266,7 +258,7 @@ static void note_attempt(struct begat_searches *s, struct open_search *search,
 	struct begat_str filename = filename_of(ev);
 
 	search->attempts += 1 + (begat_event_has(ev, BEGAT_F_REPEATS) ? ev->repeats : 0);
-	note_file(search, hash_bytes(filename.data, filename.len));
+	note_file(search, hash_bytes(HASH_BEGIN, filename.data, filename.len));
 	search->last_ts_ns = ev->ts_ns;
 	search->last_time_ns = ev->time_ns;
 	search->last_ns = now_ns;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "diff.h"
 #include "normal.h"
 
@@ -17,10 +18,8 @@
 
 static uint32_t hash(const char *key)
 {
-	uint64_t h = 0xcbf29ce484222325ull;
+	uint64_t h = hash_bytes(HASH_BEGIN, key, strlen(key));
 
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * 0x100000001b3ull;
 	return (uint32_t)(h ^ h >> 32);
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "export.h"
 
 /* Inside double quotes; control characters and what is not ASCII would need an encoding: dots. */
@@ -41,10 +42,7 @@ struct kin {
 
 static uint64_t mix(uint64_t hash, const void *data, size_t bytes)
 {
-	const unsigned char *at = data;
-
-	for (size_t i = 0; i < bytes; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3ull;
+	hash = hash_bytes(hash, data, bytes);
 	return hash ^ hash >> 29;
 }
 
@@ -107,7 +105,7 @@ static void fold_all(const struct export *ex, struct like *all, struct kin *kin)
 				   p->has_status ? (int32_t)p->signal : 0 };
 		size_t count = 0;
 
-		all[i].shape = mix(0xcbf29ce484222325ull, name.data, name.len);
+		all[i].shape = mix(HASH_BEGIN, name.data, name.len);
 		all[i].shape = mix(all[i].shape, end, sizeof(end));
 		all[i].cpu_ns = p->has_cpu ? p->utime_ns + p->stime_ns : 0;
 		for (uint32_t c = p->first_child; c != BEGAT_TRACE_NONE;

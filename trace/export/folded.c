@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "export.h"
 
 #define NONE BEGAT_TRACE_NONE
@@ -31,10 +32,8 @@ struct frames {
 
 static uint32_t hash(uint32_t parent, struct begat_str name)
 {
-	uint64_t h = 0xcbf29ce484222325ull ^ parent;
+	uint64_t h = hash_bytes(HASH_BEGIN ^ parent, name.data, name.len);
 
-	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)name.data[i]) * 0x100000001b3ull;
 	return (uint32_t)(h ^ h >> 32);
 }
 
