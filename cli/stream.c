@@ -84,8 +84,13 @@ static void add_folded(const struct stream *stream, struct begat_options *opts)
 {
 	static const enum begat_field needed[] = { BEGAT_F_ID, BEGAT_F_FILENAME, BEGAT_F_ARGV,
 						   BEGAT_F_ERRNO, BEGAT_F_REPEATS };
+	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 	struct begat_filter_push push = { .size = sizeof(push) };
 
+	/* The exec is for us: who wants failures alone is not served by a backend without them. */
+	opts->needs_failures =
+		opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) && !(opts->events & seen);
 	opts->events |= BEGAT_EVENT_BIT(BEGAT_EXEC);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		begat_fields_add(&opts->fields, needed[i]);
@@ -219,26 +224,6 @@ void stream_announce(const struct stream *stream, const char *ending)
 	cli_complain("tracing (%s, %s); %s.", stats.backend, stats.transport, ending);
 }
 
-/*
- * Failed execs alone are wanted, and this backend sees none. The library cannot tell: to fold
- * searches it is asked for execs and exits too. Returns 0 or -ENOTSUP after having complained.
- */
-static int check_attempts(const struct stream *stream)
-{
-	const uint32_t about = BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
-	struct begat_stats stats = { .size = sizeof(stats) };
-
-	if ((stream->written & ~about) != BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) ||
-	    begat_stats(stream->begat, &stats) || strcmp(stats.backend, "lifecycle"))
-		return 0;
-	if (stream->options->backend)
-		cli_complain("the lifecycle backend sees no failed execs.");
-	else
-		cli_complain("no way to see exec attempts: %s. 'begat doctor' explains.",
-			     stats.fallback);
-	return -ENOTSUP;
-}
-
 int stream_start(struct stream *stream, const struct begat_options *opts)
 {
 	/* The recording and the command come later, with the user's own rights. */
@@ -256,9 +241,6 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 		return r;
 	}
 	signals_set_tracer(stream->begat);
-	r = check_attempts(stream);
-	if (r < 0)
-		return r;
 	say_what_is_followed(stream->options);
 	if (stream->options->verbose)
 		report_how(stream);

@@ -78,7 +78,8 @@ struct begat_options {
 	bool fold_failures; /* identical failed execs in a row become one, with repeats */
 	bool redact; /* hide what looks like a secret: see docs/events.md */
 	bool reads_usage; /* for begat_usage_first() */
-	bool reserved_bools[4];
+	bool needs_failures; /* no backend that sees no failed execs; so where events has only these */
+	bool reserved_bools[3];
 	const pid_t
 		*pids; /* implies follow: these and all they beget, past children too; a thread's
 			    * id stands for its process */

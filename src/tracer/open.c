@@ -15,6 +15,7 @@
 
 #include "attach/cgroups.h"
 #include "base/api.h"
+#include "base/hash.h"
 #include "base/opts.h"
 #include "enrich/enrich.h"
 #include "tracer/tracer.h"
@@ -28,7 +29,6 @@
 
 static uint64_t boot_salt(void)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
 	char id[64];
 	ssize_t n;
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -36,9 +36,7 @@ static uint64_t boot_salt(void)
 	n = fd < 0 ? 0 : read(fd, id, sizeof(id));
 	if (fd >= 0)
 		close(fd);
-	for (ssize_t i = 0; i < n; i++)
-		hash = (hash ^ (unsigned char)id[i]) * 0x100000001b3ull;
-	return hash;
+	return hash_bytes(HASH_BEGIN, id, n > 0 ? (size_t)n : 0);
 }
 
 static int check_options(struct begat *b, const struct begat_options *opts)
@@ -56,7 +54,7 @@ static int check_options(struct begat *b, const struct begat_options *opts)
 		return error_set(&b->error, -EINVAL, "at most %d users can be given",
 				 CONFIG_UIDS_MAX);
 	for (size_t i = 0; i < opts->pids_count; i++)
-		if (!pids_is_there(opts->pids[i]))
+		if (begat_process_of(opts->pids[i]) < 0)
 			return error_set(&b->error, -ESRCH,
 					 "there is no process %d: see ps for those that run",
 					 (int)opts->pids[i]);
@@ -259,8 +257,9 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	struct attach_options attach_opts = {
 		.backend = opts->backend,
 		.transport = opts->transport,
-		.needs_attempts =
-			opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) && !(opts->events & seen),
+		.needs_attempts = opts->needs_failures ||
+				  (opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) &&
+				   !(opts->events & seen)),
 		.loaded = open_transport,
 		.unloading = close_transport,
 		.hooking = opts->reads_usage ? usage_note : NULL,

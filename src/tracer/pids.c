@@ -91,11 +91,6 @@ BEGAT_API pid_t begat_process_of(pid_t id)
 	return is_in_proc(id) ? id : -ESRCH;
 }
 
-bool pids_is_there(pid_t pid)
-{
-	return pid > 0 && (!kill(pid, 0) || errno != ESRCH || is_in_proc(pid));
-}
-
 bool pids_are_translated(const struct begat *b)
 {
 	return b->features.view.pid_ns != VIEW_INITIAL && b->features.has_task_iterator;
@@ -157,7 +152,7 @@ void pids_resolve_threads(struct begat *b)
 
 BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 {
-	int err = b->attach && pids_is_there(pid) ? pids_find(b, pid, ret_tgid) : -ESRCH;
+	int err = b->attach ? pids_find(b, pid, ret_tgid) : -ESRCH;
 
 	error_clear(&b->error);
 	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;

@@ -164,7 +164,6 @@ int heal_table(struct begat *b);
 int heal_introduce(struct begat *b, const struct begat_event *first);
 
 /* pids.c */
-bool pids_is_there(pid_t pid); /* as the user sees it; a thread is there too */
 bool pids_are_translated(const struct begat *b);
 /* The hooks' number for what the user calls @pid. 0, -ESRCH or a negative errno. */
 int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid);
