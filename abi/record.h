@@ -256,6 +256,10 @@ struct rec_cgroup {
 	struct rec_path path; /* from the hierarchy's root */
 };
 
+enum rec_snapshot_flags {
+	REC_SNAPSHOT_EXITING = 1 << 0, /* in do_exit(): the exit hook may be past */
+};
+
 /* One process that was there before, written by the task iterator; always as long as this. */
 struct rec_snapshot {
 	struct rec_header header; /* tid = tgid; seq and cpu are 0 */
@@ -265,6 +269,8 @@ struct rec_snapshot {
 	__u64 runtime_ns;
 	__u32 reader_pid; /* its pid in the PID namespace of the reader; 0 = it has none there */
 	__u32 proc_pid; /* and in that of the reader's /proc */
+	__u32 flags; /* enum rec_snapshot_flags */
+	__u32 reserved;
 	/* where who.pids points: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };
@@ -291,7 +297,7 @@ _Static_assert(sizeof(struct rec_exit) == 344, "rec_exit");
 _Static_assert(sizeof(struct rec_lost) == 80, "rec_lost");
 _Static_assert(sizeof(struct rec_chunk) == 56, "rec_chunk");
 _Static_assert(sizeof(struct rec_cgroup) == 56, "rec_cgroup");
-_Static_assert(sizeof(struct rec_snapshot) == 344, "rec_snapshot");
+_Static_assert(sizeof(struct rec_snapshot) == 352, "rec_snapshot");
 _Static_assert(sizeof(struct rec_snapshot_thread) == 72, "rec_snapshot_thread");
 
 #endif

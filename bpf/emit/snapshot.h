@@ -90,6 +90,8 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 		snapshot_pids(rec, pid, BPF_CORE_READ(pid, level));
 	rec->reader_pid = snapshot_pid_for(pid, reader, 0);
 	rec->proc_pid = snapshot_pid_for(pid, reader, config.proc_levels_up);
+	if (!BPF_CORE_READ(task, signal, live.counter))
+		rec->flags |= REC_SNAPSHOT_EXITING;
 }
 
 #endif

@@ -10,6 +10,10 @@
  *      to the table was forked unseen; who is in the table since before step 1, is not listed
  *      and has not exited in the stream has exited unseen; whose image is another has execed.
  * Who is dead by then, its fork lost, is introduced when its first event comes.
+ *
+ * Between the exit hook and the moment from which the kernel lists a process no more lies all that
+ * the exit has still to do: there it is listed, and no event of it is to come. The kernel's cache
+ * knows the hook is past, for those that began under our eyes; for others the next look will tell.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,11 +37,15 @@ struct census {
 	struct living *living;
 	size_t count, room;
 	uint64_t taken_ns; /* before the first was listed */
+	bool has_doubtful; /* one is exiting: nobody can say whether its exit hook is past */
 	uint32_t proc_pid; /* of the one that is visited, in /proc; 0 = it is not there */
 	char *facts_buf;
 };
 
 #define FACTS_BYTES (16 << 10)
+
+/* How soon a doubtful one is looked at again: an exit is over in less, as a rule. Then doubled. */
+#define DOUBT_NS 100000000ull
 
 static void complete_from_proc(struct census *census, struct begat_event *ev)
 {
@@ -109,12 +117,27 @@ struct visit {
 	heal_callback callback;
 };
 
+/* Listed still, its exit hook past? */
+static bool is_over(struct census *census, const struct rec_snapshot *rec)
+{
+	const struct begat *b = census->b;
+
+	if (!(rec->flags & REC_SNAPSHOT_EXITING))
+		return false;
+	if (b->complete_ns && rec->who.start_ns >= b->complete_ns)
+		return attach_has_exited(b->attach, rec->who.tgid, rec->who.start_ns);
+	census->has_doubtful = true;
+	return false;
+}
+
 static int visit_record(void *ctx, const void *record, size_t size)
 {
 	struct visit *visit = ctx;
 	const struct rec_snapshot *rec = record;
 	struct begat_event ev;
 
+	if (is_over(visit->census, rec))
+		return 0;
 	if (decode_record(visit->census->b->decoder, record, size, &ev) != 1)
 		return 0;
 	visit->census->proc_pid = visit->census->b->features.view.has_proc ? rec->proc_pid : 0;
@@ -188,6 +211,12 @@ static int deliver_living(struct census *census, struct begat_event *ev, uint64_
 	return is_followed(census->b, ev) ? tracer_deliver(census->b, ev) : 0;
 }
 
+static void look_again(struct begat *b, bool has_doubtful)
+{
+	b->doubt_wait_ns = !has_doubtful ? 0 : b->doubt_wait_ns ? 2 * b->doubt_wait_ns : DOUBT_NS;
+	b->doubt_due_ns = has_doubtful ? tracer_now_ns() + b->doubt_wait_ns : UINT64_MAX;
+}
+
 int heal_snapshot(struct begat *b, bool deliver)
 {
 	struct census census = { .b = b, .facts_buf = malloc(FACTS_BYTES) };
@@ -197,6 +226,7 @@ int heal_snapshot(struct begat *b, bool deliver)
 	if (census.facts_buf)
 		err = for_each_living(&census, deliver ? deliver_living : apply_living);
 	free(census.facts_buf);
+	look_again(b, census.has_doubtful);
 	return err;
 }
 
@@ -401,6 +431,7 @@ int heal_table(struct begat *b)
 	b->losses_healed = stats_losses(b);
 	if (census[1].facts_buf)
 		err = heal_with(census);
+	look_again(b, census[1].has_doubtful);
 	free(census[0].living);
 	free(census[1].living);
 	free(census[1].facts_buf);

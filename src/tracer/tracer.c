@@ -254,7 +254,7 @@ static void look_for_losses(struct begat *b, uint64_t now_ns)
 	if (b->heal_due || !b->has_table || now_ns - b->losses_looked_ns < LOSS_LOOK_NS)
 		return;
 	b->losses_looked_ns = now_ns;
-	b->heal_due = stats_losses(b) != b->losses_healed;
+	b->heal_due = stats_losses(b) != b->losses_healed || now_ns >= b->doubt_due_ns;
 }
 
 /* What may wait until no record does. */

@@ -109,6 +109,7 @@ struct begat {
 	uint64_t last_ts_ns;
 	uint64_t losses_healed,
 		losses_looked_ns; /* stats_losses() when last healed; when looked at */
+	uint64_t doubt_due_ns, doubt_wait_ns; /* when to heal again, for those that were exiting */
 	uint64_t cgroups_kept
 		[CGROUPS_KEPT]; /* that where does not rule out, by low bits of the id */
 	struct begat_event *held; /* fold.c: a failed exec that may repeat */

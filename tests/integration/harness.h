@@ -185,6 +185,7 @@ void shared_finish(const struct test *test);
 /* storms.c */
 void test_loss(const struct test *test);
 void test_loss_at_end(const struct test *test);
+void test_loss_exiting(const struct test *test);
 void test_loss_storm(const struct test *test);
 void test_cache(const struct test *test);
 void test_outlive(const struct test *test);

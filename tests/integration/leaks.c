@@ -151,6 +151,8 @@ static bool is_expected(pid_t pid)
 void leaks_check_processes(void)
 {
 	char path[64], name[32] = "";
+	int64_t end_ms = now_ms() + 10000;
+	bool has_left = false;
 	FILE *file;
 	pid_t pid;
 
@@ -172,8 +174,12 @@ void leaks_check_processes(void)
 			continue;
 		problem("process %d (%s) is still there after the test", pid, name);
 		kill(pid, SIGKILL);
-		waitpid(pid, NULL, __WALL);
+		has_left = true;
 	}
 	if (file)
 		fclose(file);
+	/* In any order: the init of a PID namespace ends after all that are in there. */
+	while (has_left && (pid = waitpid(-1, NULL, __WALL | WNOHANG)) >= 0 && now_ms() < end_ms)
+		if (!pid)
+			usleep(1000);
 }

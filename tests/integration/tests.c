@@ -170,6 +170,7 @@ const struct test tests[] = {
 	  .options = { "--latency", "batch" } },
 	{ .name = "loss", .run = test_loss },
 	{ .name = "loss_at_end", .run = test_loss_at_end },
+	{ .name = "loss_exiting", .run = test_loss_exiting },
 	{ .name = "loss_storm", .run = test_loss_storm },
 	{ .name = "wakeups", .run = test_wakeups },
 	{ .name = "start_stop", .run = test_start_stop },

@@ -306,15 +306,82 @@ static pid_t zombie(int ends[2])
 	return pid;
 }
 
+struct realm {
+	pid_t keeper;
+	int end[2], ended[2], bury[2]; /* closed, written and closed, one after the other */
+};
+
+/* Ends the init of the namespace that it made, and stays until the other one is to be buried. */
+static void keep_realm(struct realm *realm, pid_t *made)
+{
+	siginfo_t info;
+	char byte;
+
+	close(realm->end[1]);
+	close(realm->bury[1]);
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(98);
+	for (int i = 0; i < 2; i++) {
+		made[i] = fork();
+		if (made[i] == 0 && i == 0)
+			_exit(read(realm->end[0], &byte, 1) ? 98 : 5);
+		while (made[i] == 0)
+			pause();
+	}
+	if (write(realm->ended[1], "m", 1) != 1 ||
+	    waitid(P_PID, (id_t)made[1], &info, WEXITED | WNOWAIT) < 0 ||
+	    write(realm->ended[1], "e", 1) != 1 || read(realm->bury[0], &byte, 1))
+		_exit(98);
+	case_reap(made[1]);
+	case_reap(made[0]);
+	_exit(0);
+}
+
+/*
+ * A PID namespace of two. When its init ends it kills the other one and stays in do_exit(), behind
+ * its exit hook, until that one is reaped: by its keeper, on "bury".
+ */
+static void make_realm(struct realm *realm)
+{
+	pid_t *made = case_shared(2 * sizeof(*made));
+	char byte;
+
+	if (pipe(realm->end) < 0 || pipe(realm->ended) < 0 || pipe(realm->bury) < 0)
+		truth_broken("pipe: %s", strerror(errno));
+	realm->keeper = case_fork();
+	if (realm->keeper == 0)
+		keep_realm(realm, made);
+	close(realm->end[0]);
+	close(realm->ended[1]);
+	close(realm->bury[0]);
+	if (read(realm->ended[0], &byte, 1) != 1)
+		truth_broken("the PID namespace was not made");
+	truth_fork(made[0], realm->keeper);
+	truth_fork(made[1], realm->keeper);
+	truth_exit(made[0], 5 << 8);
+	truth_exit(made[1], SIGKILL);
+}
+
+static void end_realm(struct realm *realm)
+{
+	char byte;
+
+	close(realm->end[1]);
+	if (read(realm->ended[0], &byte, 1) != 1)
+		truth_broken("the init of the PID namespace did not end");
+}
+
 /*
  * Does what the harness says: "lives N" at once; "survivors" start, with "end" they end; a
- * "zombie" is made and "bury" ends it; "quit". After each it says so.
+ * "zombie" is made and "bury" ends it; a "realm" is made, its "fall" begins, "bury" ends it;
+ * "quit". After each it says so.
  */
 static void phases(void)
 {
 	enum { SURVIVORS = 3 };
 	char command[64];
 	int ends[2], grave[2];
+	struct realm realm = { 0 };
 	pid_t mourner = 0;
 
 	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(grave, O_CLOEXEC) < 0)
@@ -326,9 +393,13 @@ static void phases(void)
 			case_sentinel();
 		else if (!strcmp(command, "zombie"))
 			mourner = zombie(grave);
+		else if (!strcmp(command, "realm"))
+			make_realm(&realm);
+		else if (!strcmp(command, "fall"))
+			end_realm(&realm);
 		if (!strcmp(command, "bury")) {
-			close(grave[1]);
-			case_wait(mourner);
+			close(mourner ? grave[1] : realm.bury[1]);
+			case_wait(mourner ?: realm.keeper);
 		}
 		for (int i = 0; !strcmp(command, "survivors") && i < SURVIVORS; i++)
 			survivor(ends);
