@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/nodes.h - the summary's inside, shared by summary.c, fold.c, tree.c and totals.c.
+ * cli/nodes.h - the summary's inside, shared by summary.c and the files that print it.
  *
  * Owns:  struct node (what is remembered of a process), struct fold (what the tree makes of it).
  * Not:   for anybody else; summary.h is.
@@ -33,7 +33,7 @@ enum node_flags {
 
 struct node {
 	uint64_t id;
-	uint64_t start_ns; /* boot clock: of the first event */
+	uint64_t start_ns; /* boot clock: of its fork, of the first event until that is known */
 	uint64_t wall_ns;
 	uint64_t cpu_ns; /* its own, without children */
 	uint32_t rss_kib;
@@ -65,6 +65,15 @@ enum failure_kind {
 	FAILURE_EXEC = 2,
 };
 
+/* What went wrong before anything else did. */
+struct first_failure {
+	uint64_t ts_ns; /* boot clock; 0 = nothing failed */
+	uint32_t node;
+	uint32_t label; /* string: the command, or what could not be run */
+	uint32_t what; /* as in struct failure */
+	uint32_t kind; /* enum failure_kind */
+};
+
 #define FAILURES_MAX 512 /* different ones; further ones are only counted */
 
 struct summary {
@@ -79,6 +88,7 @@ struct summary {
 	struct failure failures[FAILURES_MAX];
 	uint32_t failures_count;
 	uint64_t failures_beyond;
+	struct first_failure first_failure;
 	bool is_out_of_memory;
 
 	uint64_t forks, exits, execs;
@@ -119,6 +129,9 @@ void fold_done(struct folds *folds);
 /* tree.c: 0 or -ENOMEM. */
 int tree_print(const struct summary *summary, const struct folds *folds,
 	       const struct summary_style *style, FILE *out);
+
+/* answers.c: 0 or -ENOMEM. */
+int answers_print(const struct summary *summary, const struct summary_style *style, FILE *out);
 
 /* totals.c */
 void totals_print_failures(const struct summary *summary, const struct summary_style *style,

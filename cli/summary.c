@@ -327,6 +327,12 @@ static void count_failure(struct summary *s, enum failure_kind kind, uint32_t ba
 	s->failures[s->failures_count++] = (struct failure){ base, what, count, kind, searched };
 }
 
+static void note_failure(struct summary *s, const struct first_failure *failure)
+{
+	if (!s->first_failure.ts_ns || failure->ts_ns < s->first_failure.ts_ns)
+		s->first_failure = *failure;
+}
+
 /* What was tried, with the reason where the error alone misleads. */
 static uint32_t keep_tried(struct summary *s, const struct begat_event *ev)
 {
@@ -363,6 +369,10 @@ static void end_search(const struct begat_search *search, void *ctx)
 	count_failure(s, FAILURE_EXEC, name, (uint32_t)ev->error,
 		      search->directories > 1 ? 1 : count, search->directories);
 	if (index) {
+		struct first_failure failure = { ev->ts_ns, index, name, (uint32_t)ev->error,
+						 FAILURE_EXEC };
+
+		note_failure(s, &failure);
 		s->nodes[index].tried = name;
 		s->nodes[index].tried_error = (uint16_t)ev->error;
 	}
@@ -392,6 +402,8 @@ static void take_exit(struct summary *s, uint32_t index, const struct begat_even
 	if (begat_event_has(ev, BEGAT_F_DURATION)) {
 		node->flags |= NODE_HAS_WALL;
 		node->wall_ns = ev->duration_ns;
+		if (ev->ts_ns > ev->duration_ns)
+			node->start_ns = ev->ts_ns - ev->duration_ns;
 	}
 	if (begat_event_has(ev, BEGAT_F_UTIME) && begat_event_has(ev, BEGAT_F_STIME)) {
 		node->flags |= NODE_HAS_CPU;
@@ -402,9 +414,14 @@ static void take_exit(struct summary *s, uint32_t index, const struct begat_even
 		node->flags |= NODE_HAS_RSS;
 		node->rss_kib = (uint32_t)(ev->max_rss_bytes >> 10);
 	}
-	if (node_is_failed(node))
-		count_failure(s, node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT,
-			      node->base, node->status, 1, 0);
+	if (!node_is_failed(node))
+		return;
+	enum failure_kind kind = node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT;
+	struct first_failure failure = { ev->ts_ns, index, node->label ?: node->base, node->status,
+					 kind };
+
+	count_failure(s, kind, node->base, node->status, 1, 0);
+	note_failure(s, &failure);
 }
 
 int summary_add(struct summary *s, const struct begat_event *ev)
@@ -517,6 +534,8 @@ int summary_print(struct summary *s, const struct begat_stats *stats, uint64_t n
 	if (!r)
 		r = tree_print(s, &folds, style, out);
 	fold_done(&folds);
+	if (!r)
+		r = answers_print(s, style, out);
 	totals_print_failures(s, style, out);
 	totals_print(s, stats, style, out);
 	return r;

@@ -56,21 +56,6 @@ struct drawing {
 	uint32_t note_column; /* where notes start, counted from the command's own start */
 };
 
-/* Writes what of @text fits into @room columns. Returns the columns that it took. */
-static uint32_t put_head(const struct drawing *d, const char *text, uint32_t room)
-{
-	uint32_t used = 0, columns;
-
-	for (size_t len; *text; text += len) {
-		len = width_character(text, &columns);
-		if (used + columns > room)
-			break;
-		fwrite(text, 1, len, d->out);
-		used += columns;
-	}
-	return used;
-}
-
 /*
  * Writes @text, cut in its middle to @room columns: a command's name is at its start, what it works
  * on often at its end. Returns the columns that it took.
@@ -80,16 +65,16 @@ static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room
 	uint32_t width = width_of(text), cut = width_of(d->branches->cut), columns;
 
 	if (width <= room)
-		return put_head(d, text, room);
+		return width_put_head(d->out, text, room);
 	if (room < cut)
 		return 0;
 	uint32_t tail = room < 20 ? 0 : (room - cut) * 2 / 5;
-	uint32_t used = put_head(d, text, room - cut - tail);
+	uint32_t used = width_put_head(d->out, text, room - cut - tail);
 
 	fputs(d->branches->cut, d->out);
 	for (; width > tail; width -= columns)
 		text += width_character(text, &columns);
-	return used + cut + put_head(d, text, tail);
+	return used + cut + width_put_head(d->out, text, tail);
 }
 
 static const char *exit_text(const struct node *node, char out[HUMAN_BYTES])

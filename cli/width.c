@@ -4,7 +4,7 @@
  *
  * Owns:    columns of UTF-8, wrapping by words.
  * Not:     cutting a command in its middle (tree.c).
- * Called:  by tree.c, totals.c and answer.c.
+ * Called:  by tree.c, totals.c and answers.c.
  */
 #define _XOPEN_SOURCE 700 /* wcwidth */
 #include "width.h"
@@ -41,6 +41,20 @@ uint32_t width_of(const char *text)
 		width += columns;
 	}
 	return width;
+}
+
+uint32_t width_put_head(FILE *out, const char *text, uint32_t room)
+{
+	uint32_t used = 0, columns;
+
+	for (size_t len; *text; text += len) {
+		len = width_character(text, &columns);
+		if (used + columns > room)
+			break;
+		fwrite(text, 1, len, out);
+		used += columns;
+	}
+	return used;
 }
 
 /* As width_character(), and an escape of colour as one character without a column. */

@@ -15,6 +15,9 @@
 /* Bytes and columns of the character at @p; a byte that starts none counts as one. */
 size_t width_character(const char *p, uint32_t *ret_columns);
 
+/* Writes what of @text fits into @room columns. Returns the columns that it took. */
+uint32_t width_put_head(FILE *out, const char *text, uint32_t room);
+
 /* Columns of @text. */
 uint32_t width_of(const char *text);
 

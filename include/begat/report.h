@@ -60,6 +60,26 @@ struct begat_str begat_report_subject(const struct begat_strv *argv);
 bool begat_report_ending(const char *command, int32_t exit_code, int32_t signal, char *out,
 			 size_t size);
 
+#define BEGAT_LIFE_NO_PARENT UINT32_MAX
+
+/** struct begat_life - when a process lived, and whose child it was. */
+struct begat_life {
+	uint64_t start_ns, end_ns; /* of one clock; end_ns: or now, if it still runs */
+	uint32_t parent; /* its index; BEGAT_LIFE_NO_PARENT = none of these */
+	uint32_t reserved; /* 0 */
+};
+
+/**
+ * begat_critical_path() - what bounded the wall time of lives[root], as docs/analysis.md defines it.
+ * @ret_own_ns: @count figures: for how long the path is in this life itself. Their sum is the wall
+ * time of lives[root].
+ * A parent that makes a ring is taken for none; a life that ends before it starts has no length.
+ *
+ * Return: 0, -EINVAL no such root, -ENOMEM, -E2BIG more than 2^31 lives.
+ */
+int begat_critical_path(const struct begat_life *lives, size_t count, size_t root,
+			uint64_t *ret_own_ns);
+
 #ifdef __cplusplus
 }
 #endif

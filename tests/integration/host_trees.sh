@@ -4,11 +4,11 @@
 #
 # tests/integration/host_trees.sh - -p: which processes it stands for, and when a stream of them ends.
 #
-# Owns: how the command of a recording ended, threads given for processes, the end of watch and record when a whole tree has ended.
+# Owns: what run answers below its tree, how the command of a recording ended, threads given for processes, the end of watch and record when a whole tree has ended.
 # Not:  which events a tree has (cases/c_fork.c), PID namespaces as such (host_namespaces.sh).
 
 host_trees_tests="tree_ends tree_of_a_thread tree_of_a_thread_is_said tree_ends_in_pid_namespace tree_of_a_zombie tree_forever \
-	ending_is_said ending_of_an_interrupted_recording totals_agree shell_line_is_hinted run_waits"
+	ending_is_said ending_of_an_interrupted_recording totals_agree shell_line_is_hinted run_waits run_answers"
 
 # What was started ends without a signal, and has said this.
 ends_alone()
@@ -392,4 +392,33 @@ run_waits()
 	[[ $? == 4 ]] && kill "$(cat "$1/pid")" && grep -q '1 still running' "$1/text" || { cat "$1/text"; return 1; }
 	"$begat" run --wait=5 -- true 2>"$1/usage"
 	[[ $? == 2 ]] && grep -q -- '--wait needs a unit' "$1/usage"
+}
+
+# What took the CPU, what bounded the wall time, what failed first: as the recording of the same run has it.
+run_answers()
+{
+	need_root
+	need jq
+	"$begat" run --record "$1/t.db" -o "$1/text" -- sh -c '
+		awk "BEGIN { for (i = 0; i < 3000000; i++) s += i }" & sleep 2; cat ./nosuch; ./nosuch; wait; exit 3' 2>/dev/null
+	[[ $? == 3 ]] || return 1
+	"$begat" report --format json "$1/t.db" >"$1/json" || return 1
+	grep -q '^ most CPU time ([^)]*): awk [5-9][0-9] %' "$1/text" &&
+		grep -q '^ most wall time ([^)]*): sleep [5-9][0-9] %' "$1/text" &&
+		grep -q '^ failed first: cat ./nosuch (1), pid [0-9]*, after ' "$1/text" || { cat "$1/text"; return 1; }
+	python3 - "$1/text" "$1/json" <<'END' || return 1
+import json, re, sys
+said = dict(re.findall(r"^ most (CPU|wall) time [^:]*: (.*)$", open(sys.argv[1]).read(), re.M))
+report = json.load(open(sys.argv[2]))
+for what, key, whole in ("CPU", "cpu_ns", report["totals"]["cpu_ns"]), ("wall", "path_ns", report["totals"]["wall_ns"]):
+    truth = {p["exe"].rsplit("/", 1)[-1]: 100 * p[key] / whole for p in report["programs"]}
+    seen = re.findall(r"(\S+) ([0-9.]+) %", said[what])
+    assert seen, said
+    for name, percent in seen:
+        # mawk goes by another name, sh is dash: those that keep theirs have to agree.
+        if name in truth:
+            assert abs(truth[name] - float(percent)) < 2, (what, name, percent, truth)
+    assert "sleep" in truth and "sleep" in [n for n, _ in seen], (seen, truth)
+END
+	"$begat" run -o "$1/text" -- true && grep -q '^ failed first: nothing failed$' "$1/text" || { cat "$1/text"; return 1; }
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <begat/report.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -229,6 +230,27 @@ static void test_path_slots(void **state)
 
 	CHECK_PATH(a, { 1, 0, 10 }, { 2, 10, 50 }, { 4, 50, 90 }, { 1, 90, 100 });
 	done(a);
+}
+
+/* The same from outside, in any order, with what makes no sense. */
+static void test_path_of_lives(void **state)
+{
+	const struct begat_life lives[] = {
+		{ 71, 80, 4, 0 }, { 50, 90, 4, 0 },  { 10, 70, 4, 0 },
+		{ 10, 50, 4, 0 }, { 0, 100, 99, 0 }, { 60, 50, BEGAT_LIFE_NO_PARENT, 0 },
+		{ 20, 30, 7, 0 }, { 20, 30, 6, 0 },
+	};
+	uint64_t own_ns[8];
+
+	assert_int_equal(begat_critical_path(lives, 8, 4, own_ns), 0);
+	assert_int_equal(own_ns[4], 20);
+	assert_int_equal(own_ns[3], 40);
+	assert_int_equal(own_ns[1], 40);
+	assert_int_equal(own_ns[0] + own_ns[2] + own_ns[5] + own_ns[6] + own_ns[7], 0);
+	assert_int_equal(begat_critical_path(lives, 8, 5, own_ns), 0);
+	assert_int_equal(own_ns[5], 0);
+	assert_int_equal(begat_critical_path(lives, 8, 8, own_ns), -EINVAL);
+	assert_int_equal(begat_critical_path(NULL, 0, 0, own_ns), -EINVAL);
 }
 
 /* The path goes down: make, shell, compiler, its assembler. */
@@ -676,16 +698,27 @@ static void test_million(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_alone),     cmocka_unit_test(test_path_in_turn),
-		cmocka_unit_test(test_path_parallel),  cmocka_unit_test(test_path_slots),
-		cmocka_unit_test(test_path_nested),    cmocka_unit_test(test_path_background),
-		cmocka_unit_test(test_path_idle),      cmocka_unit_test(test_path_tie),
-		cmocka_unit_test(test_path_odd_clock), cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_cycles),	       cmocka_unit_test(test_orphans_and_older),
-		cmocka_unit_test(test_running_at_end), cmocka_unit_test(test_concurrency),
-		cmocka_unit_test(test_tree),	       cmocka_unit_test(test_tracks),
-		cmocka_unit_test(test_programs),       cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_random_forests), cmocka_unit_test(test_million),
+		cmocka_unit_test(test_path_alone),
+		cmocka_unit_test(test_path_in_turn),
+		cmocka_unit_test(test_path_parallel),
+		cmocka_unit_test(test_path_slots),
+		cmocka_unit_test(test_path_of_lives),
+		cmocka_unit_test(test_path_nested),
+		cmocka_unit_test(test_path_background),
+		cmocka_unit_test(test_path_idle),
+		cmocka_unit_test(test_path_tie),
+		cmocka_unit_test(test_path_odd_clock),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_orphans_and_older),
+		cmocka_unit_test(test_running_at_end),
+		cmocka_unit_test(test_concurrency),
+		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_tracks),
+		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_random_forests),
+		cmocka_unit_test(test_million),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  */
 #include <begat/begat.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 
 #define ROOT 100
 #define MS 1000000ull
+#define ANSWERS 3 /* lines */
 
 /* A run that is made up: events go in, text comes out. */
 struct made {
@@ -222,6 +224,9 @@ static void test_one_process(void **state)
 
 	assert_string_equal(text, "     wall      cpu      rss exit  command\n"
 				  "   4.0 ms   2.0 ms   102 MB    0  true\n"
+				  " most CPU time (2.0 ms): true 100 %\n"
+				  " most wall time (4.0 ms): true 100 %\n"
+				  " failed first: nothing failed\n"
 				  " complete: 1 process, 0 forks, 1 exit, 1 exec, 0 lost | wall "
 				  "4.0 ms, cpu 2.0 ms, 0.50 busy "
 				  "cores\n");
@@ -263,6 +268,51 @@ static void test_tree_is_drawn(void **state)
 	finish(m);
 }
 
+/* What took the CPU, what bounded the wall time (the jobs of the example in docs/analysis.md). */
+static void test_answers(void **state)
+{
+	struct made *m = start();
+
+	do_exec(m, ROOT, 1, "make all"); /* 1 ms after it began */
+	do_child(m, 101, ROOT, "cc a.c", 3, 30, 0);
+	do_fork(m, 102, ROOT);
+	do_exec(m, 102, ROOT, "ld a.o");
+	do_fork(m, 103, ROOT);
+	do_failed_exec(m, 103, "./nosuch", "./nosuch", ENOENT);
+	do_exit(m, 103, 3, 1, 127);
+	do_exit(m, 102, 6, 20, 1);
+	do_child(m, 104, ROOT, "cc b.c", 3, 40, 1);
+	do_exit(m, ROOT, 20, 10, 2);
+	char *text = printed(m);
+
+	assert_has(text, " most CPU time (101 ms): cc 69 %, ld 20 %, make 11 %\n");
+	assert_has(text, " failed first: ./nosuch (not run: ENOENT), pid 103, after ");
+	assert_has(text, " most wall time (20 ms): make 40 %, cc 30 %, ld 30 %\n");
+	free(text);
+	finish(m);
+}
+
+/* Names beyond the first few are one figure; a run without a failure says so. */
+static void test_answers_of_many(void **state)
+{
+	struct made *m = start();
+	char name[8];
+
+	do_exec(m, ROOT, 1, "make");
+	for (uint32_t i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "job%" PRIu32, i);
+		do_child(m, 101 + i, ROOT, name, 2, 10 * (8 - i), 0);
+	}
+	do_exit(m, ROOT, 28, 40, 0);
+	char *text = printed(m);
+
+	assert_has(text, " most CPU time (400 ms): job0 20 %, job1 18 %, job2 15 %, job3 12 %, "
+			 "5 more 35 %\n");
+	assert_has(text, " failed first: nothing failed\n");
+	free(text);
+	finish(m);
+}
+
 static void test_alike_fold(void **state)
 {
 	struct made *m = start();
@@ -285,7 +335,7 @@ static void test_alike_fold(void **state)
 	assert_has(text, "  161 ms ");
 	assert_has(text, "  4.0 ms ");
 	assert_has(text, "cpu 168 ms");
-	assert_int_equal(lines_of(text), 5); /* header, make, gcc, cc1, totals */
+	assert_int_equal(lines_of(text), 5 + ANSWERS); /* header, make, gcc, cc1, totals */
 	assert_has(text, "67 processes, 66 forks, 67 exits, 67 execs");
 	free(text);
 	finish(m);
@@ -331,7 +381,7 @@ static void test_unlike_do_not_fold(void **state)
 	do_exit(m, ROOT, 1000, 3, 0);
 	char *text = printed(m);
 
-	assert_int_equal(lines_of(text), 1 + 6 + 2);
+	assert_int_equal(lines_of(text), 1 + 6 + 2 + ANSWERS);
 	assert_lacks(text, "like it");
 	assert_has(text, " failed: cc (1)\n");
 	free(text);
@@ -434,7 +484,7 @@ static void test_bound_keeps_slow_and_guilty(void **state)
 	do_exit(m, ROOT, 9000, 1, 2);
 	char *text = printed(m);
 
-	assert_int_equal(lines_of(text), 1 + SUMMARY_LINES + 3);
+	assert_int_equal(lines_of(text), 1 + SUMMARY_LINES + 3 + ANSWERS);
 	assert_has(text, "- tool250\n");
 	assert_has(text, "- sh -c broken");
 	assert_has(text, "- broken");
@@ -507,7 +557,7 @@ static void test_verbose_shows_all(void **state)
 	do_exit(m, ROOT, 9000, 1, 0);
 	char *text = printed_with(m, (struct summary_style){ .columns = 100, .shows_all = true });
 
-	assert_int_equal(lines_of(text), 1 + 501 + 2);
+	assert_int_equal(lines_of(text), 1 + 501 + 2 + ANSWERS);
 	assert_lacks(text, "like it");
 	free(text);
 	finish(m);
@@ -544,7 +594,7 @@ static void test_hostile_names(void **state)
 			fail_msg("byte %#x in:\n%s", (unsigned)*p, text);
 	assert_lacks(text, "\xe2\x80\xae");
 	assert_lacks(text, "\xff");
-	assert_int_equal(lines_of(text), 1 + 5 + 2);
+	assert_int_equal(lines_of(text), 1 + 5 + 2 + ANSWERS);
 	assert_true(widest_of(text) <= 100);
 	free(text);
 	free(big);
@@ -574,7 +624,7 @@ static void test_widths(void **state)
 		do_exit(m, ROOT, 10, 1, 0);
 		char *text = printed_with(
 			m, (struct summary_style){ .columns = columns[c], .shows_all = c == 2 });
-		char *totals = strstr(text, " failed: ");
+		char *totals = strstr(text, " most CPU time");
 
 		assert_non_null(totals);
 		*totals = 0;
@@ -626,7 +676,7 @@ static void test_parents_that_make_no_sense(void **state)
 	do_exit(m, ROOT, 10, 1, 0);
 	char *text = printed(m);
 
-	assert_int_equal(lines_of(text), 1 + 6 + 1);
+	assert_int_equal(lines_of(text), 1 + 6 + 1 + ANSWERS);
 	assert_has(text, "`- e");
 	assert_has(text, "   `- d");
 	free(text);
@@ -651,7 +701,7 @@ static void test_deep_and_wide(void **state)
 	do_exit(m, ROOT, 10, 1, 0);
 	char *text = printed(m);
 
-	assert_int_equal(lines_of(text), 1 + SUMMARY_LINES + 2);
+	assert_int_equal(lines_of(text), 1 + SUMMARY_LINES + 2 + ANSWERS);
 	assert_has(text, "(99999 like it: ");
 	assert_has(text, " deep) (fork of bomb)");
 	assert_has(text, "complete: 200001 processes, 200000 forks, 200001 exits, 1 exec, 0 lost");
@@ -688,6 +738,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_process),
 		cmocka_unit_test(test_tree_is_drawn),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_answers_of_many),
 		cmocka_unit_test(test_alike_fold),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_unlike_do_not_fold),
