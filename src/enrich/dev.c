@@ -11,26 +11,35 @@
  */
 #include "enrich/enrich.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-static bool stat_exe(uint32_t proc_pid, const struct begat_event *ev, struct stat *ret_stat)
+/* What the kernel has in hand: nobody who serves the file system (FUSE, NFS) is asked. */
+static bool stat_exe(uint32_t proc_pid, const struct begat_event *ev, dev_t *ret_dev)
 {
+	struct statx st;
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", proc_pid);
-	return proc_pid && !stat(path, ret_stat) && ret_stat->st_ino == ev->inode;
+	if (!proc_pid ||
+	    statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &st) ||
+	    st.stx_ino != ev->inode)
+		return false;
+	*ret_dev = makedev(st.stx_dev_major, st.stx_dev_minor);
+	return true;
 }
 
 void enrich_dev(uint32_t proc_pid, struct begat_event *ev)
 {
-	struct stat st;
+	dev_t dev;
 
 	if (!begat_event_has(ev, BEGAT_F_DEV))
 		return;
 	ev->fs_dev = ev->dev;
-	if (stat_exe(proc_pid, ev, &st))
-		ev->dev = st.st_dev;
+	if (stat_exe(proc_pid, ev, &dev))
+		ev->dev = dev;
 	else
 		ev->has.bits[BEGAT_F_DEV / 64] &= ~(1ull << BEGAT_F_DEV % 64);
 	if (!begat_event_has(ev, BEGAT_F_DEV) || ev->dev != ev->fs_dev)

@@ -6,14 +6,14 @@
  * is. Which of the two it was is found out here, shortly after the fact, by reading the file.
  *
  * Invariants
- *  (1) The traced process chooses every name here. Names are resolved below its own root
- *      (RESOLVE_IN_ROOT) and never by way of a magic link. Only a regular file is opened, for
- *      reading, and without waiting: a FIFO or a device is looked at (O_PATH) and left alone.
+ *  (1) The traced process chooses every name here. Names are resolved below its own root, and files
+ *      are opened, where no program can delay that (local_file.h).
  *  (2) Few bytes are read: FILE_HEAD_BYTES, an ELF file's program headers, one path.
  *  (3) At most LOOKS_MAX files are looked for in a window: a storm of failures is not slowed down.
  *  (4) The field is set only if the file is there now and what it names is not. In all doubt it is
- *      absent: the kernel has no openat2() (before 5.6), the process has ended and had another root,
- *      a descriptor is of a file without a path.
+ *      absent: the kernel cannot look a name up without waiting (before 5.12), somebody serves the
+ *      file system, the process has ended and had another root, a descriptor is of a file without a
+ *      path.
  */
 #include "enrich/enrich.h"
 
@@ -22,21 +22,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/api.h"
 #include "base/byte_set.h"
+#include "enrich/local_file.h"
 
 #define FILE_HEAD_BYTES 256 /* what the kernel looks at (BINPRM_BUF_SIZE) */
 #define CHAIN_MAX 6 /* interpreters that are scripts; the kernel allows five */
 #define HEADERS_MAX 64
 #define WINDOW_NS 10000000ull
 #define LOOKS_MAX 200 /* 20,000 a second; a look for a file that is missing costs about 2 us */
+#define LOOKS_OF_A_FILE 20 /* one that is there costs as much as so many */
 
 _Static_assert(sizeof(((struct enrich_missing *)0)->buf) >= PATH_MAX, "a path fits");
 
@@ -49,36 +48,16 @@ static bool is_within_limit(struct enrich_missing *state, uint64_t ts_ns)
 	return state->looks++ < LOOKS_MAX;
 }
 
-static int open_in_root(int root, const char *path, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* A regular file, to be read; or a negative errno. */
-static int open_file(int root, const char *path)
-{
-	char link[32];
-	struct stat st;
-	int file = -EACCES, at = open_in_root(root, path, O_PATH);
-
-	if (at < 0)
-		return at;
-	/* By the descriptor: another file may have the name by now. */
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
-	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
-		file = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-		if (file < 0)
-			file = -errno;
-	}
-	close(at);
-	return file;
-}
+/* All that a look needs. */
+struct look {
+	int root;
+	uint32_t proc_pid; /* of a process with that root; 0 = this one */
+	bool may_wait; /* for whoever serves the file system */
+	bool is_there; /* the file that was asked for */
+	char path[PATH_MAX]; /* of the file that was asked for; then of each that is named */
+	char cwd[PATH_MAX]; /* "" = not known */
+	char name[PATH_MAX]; /* as the last file has it */
+};
 
 static bool read_at(int fd, void *buf, size_t bytes, uint64_t offset)
 {
@@ -157,30 +136,43 @@ static bool read_interpreter(int fd, char *ret_path)
 					    : read_loader_32(fd, ret_path);
 }
 
-/* @name as it was resolved, below the process's root. False: nobody can tell from what. */
-static bool make_path(char *path, const struct begat_event *ev, const char *name)
+/* @name behind @folder, if it is relative. False: too long, or relative to nobody knows what. */
+static bool make_path(char *path, const char *folder, const char *name)
 {
-	const struct begat_str *folder = &ev->cwd;
-	size_t len = strlen(name), skip = 0;
+	const char *between = "/";
 
-	if (begat_event_has(ev, BEGAT_F_FD_PATH) && name == ev->filename.data) {
-		folder = &ev->fd_path;
-		name += strlen("/dev/fd/");
-		skip = strcspn(name, "/");
-		name += skip;
-		len = strlen(name); /* with its slash, or empty: the descriptor itself */
-	} else if (name[0] == '/') {
-		if (len >= PATH_MAX)
-			return false;
-		memcpy(path, name, len + 1);
-		return true;
-	} else if (!begat_event_has(ev, BEGAT_F_CWD)) {
+	if (name[0] == '/')
+		folder = between = "";
+	else if (!folder[0])
 		return false;
-	}
-	/* Anything else than a slash is a mark: "(unreachable)", "...". */
-	if (folder->data[0] != '/' || folder->len + len + 2 > PATH_MAX)
+	return snprintf(path, PATH_MAX, "%s%s%s", folder, between, name) < PATH_MAX;
+}
+
+/* Anything else than a slash is a mark: "(unreachable)", "...". */
+static bool take_folder(char *out, const struct begat_str *folder)
+{
+	out[0] = '\0';
+	if (folder->len >= PATH_MAX || folder->data[0] != '/')
 		return false;
-	snprintf(path, PATH_MAX, "%s%s%s", folder->data, skip ? "" : "/", name);
+	memcpy(out, folder->data, folder->len + 1);
+	return true;
+}
+
+/* The file as it was resolved, below the process's root. False: nobody can tell from what. */
+static bool take_paths(struct look *look, const struct begat_event *ev)
+{
+	const char *name = ev->filename.data;
+
+	look->cwd[0] = '\0';
+	if (begat_event_has(ev, BEGAT_F_CWD))
+		take_folder(look->cwd, &ev->cwd);
+	if (!begat_event_has(ev, BEGAT_F_FD_PATH))
+		return make_path(look->path, look->cwd, name);
+	name += strlen("/dev/fd/");
+	name += strcspn(name, "/"); /* with its slash, or empty: the descriptor itself */
+	if (!take_folder(look->path, &ev->fd_path) || ev->fd_path.len + strlen(name) >= PATH_MAX)
+		return false;
+	strcpy(look->path + ev->fd_path.len, name);
 	return true;
 }
 
@@ -199,23 +191,21 @@ static int open_root(struct enrich_missing *state, bool has_reader_root, uint32_
 	return state->root_fd;
 }
 
-/* From the file that was asked for to the first program that is not there. */
-static bool follow_chain(struct enrich_missing *state, int root, const struct begat_event *ev)
+/* From the file that was asked for to the first program that is not there: look->name. */
+static bool follow_chain(struct look *look)
 {
-	const char *name = ev->filename.data;
-	char path[PATH_MAX];
-
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		int fd = make_path(path, ev, name) ? open_file(root, path) : -EINVAL;
+		int fd = look->may_wait ? local_file_open_waiting(look->root, look->path)
+					: local_file_open(look->root, look->proc_pid, look->path);
 		bool is_named;
 
 		if (fd < 0)
 			return i && fd == -ENOENT;
-		is_named = read_interpreter(fd, state->buf);
+		look->is_there = true;
+		is_named = read_interpreter(fd, look->name);
 		close(fd);
-		if (!is_named)
+		if (!is_named || !make_path(look->path, look->cwd, look->name))
 			return false;
-		name = state->buf;
 	}
 	return false;
 }
@@ -223,20 +213,22 @@ static bool follow_chain(struct enrich_missing *state, int root, const struct be
 bool enrich_missing(struct enrich_missing *state, bool has_reader_root, uint32_t proc_pid,
 		    struct begat_event *ev)
 {
+	struct look look = { .proc_pid = has_reader_root ? 0 : proc_pid };
 	bool is_missing;
-	int root;
 
 	if (ev->error != ENOENT || !begat_event_has(ev, BEGAT_F_FILENAME) || !ev->filename.len ||
-	    !is_within_limit(state, ev->ts_ns))
+	    !is_within_limit(state, ev->ts_ns) || !take_paths(&look, ev))
 		return false;
-	root = open_root(state, has_reader_root, proc_pid);
-	if (root < 0)
+	look.root = open_root(state, has_reader_root, proc_pid);
+	if (look.root < 0)
 		return false;
-	is_missing = follow_chain(state, root, ev);
-	if (root != state->root_fd)
-		close(root);
+	is_missing = follow_chain(&look);
+	state->looks += look.is_there ? LOOKS_OF_A_FILE - 1 : 0;
+	if (look.root != state->root_fd)
+		close(look.root);
 	if (!is_missing)
 		return false;
+	snprintf(state->buf, sizeof(state->buf), "%s", look.name);
 	ev->missing_interpreter = (struct begat_str){ state->buf, strlen(state->buf) };
 	begat_fields_add(&ev->has, BEGAT_F_MISSING);
 	return true;
@@ -249,23 +241,20 @@ void enrich_missing_done(struct enrich_missing *state)
 	state->root_fd = -1;
 }
 
+/* The caller's own command: as long as it takes. */
 BEGAT_API int begat_missing_interpreter(const char *path, char *buf, size_t size)
 {
-	struct enrich_missing state = { .root_fd = -1 };
-	struct begat_event ev = { .size = sizeof(ev),
-				  .error = ENOENT,
-				  .filename = { path, strlen(path) } };
-	char cwd[PATH_MAX];
-	bool is_found;
+	struct look look = { .root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+			     .may_wait = true };
+	bool is_missing;
 
-	begat_fields_add(&ev.has, BEGAT_F_FILENAME);
-	if (getcwd(cwd, sizeof(cwd))) {
-		ev.cwd = (struct begat_str){ cwd, strlen(cwd) };
-		begat_fields_add(&ev.has, BEGAT_F_CWD);
-	}
-	is_found = enrich_missing(&state, true, 0, &ev);
-	if (is_found)
-		snprintf(buf, size, "%s", ev.missing_interpreter.data);
-	enrich_missing_done(&state);
-	return is_found;
+	if (look.root < 0)
+		return 0;
+	if (!getcwd(look.cwd, sizeof(look.cwd)))
+		look.cwd[0] = '\0';
+	is_missing = make_path(look.path, look.cwd, path) && follow_chain(&look);
+	if (is_missing)
+		snprintf(buf, size, "%s", look.name);
+	close(look.root);
+	return is_missing;
 }

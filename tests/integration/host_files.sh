@@ -8,7 +8,8 @@
 # Not:  what another user may have put at a path: tests/unit/test_safe_open.c, golden/test_trace.sh.
 
 host_files_tests="record_replaces_late record_is_private env_output_is_private sudo_owns closed_descriptors \
-	file_capabilities set_id_is_refused record_goes_on record_rotates_on_hup record_ends_with_its_terminal"
+	file_capabilities set_id_is_refused record_goes_on record_rotates_on_hup record_ends_with_its_terminal \
+	stuck_file_system"
 
 # A recording that cannot begin leaves the old one; one that can replaces it, and nothing is left over.
 record_replaces_late()
@@ -278,4 +279,32 @@ record_ends_with_its_terminal()
 	need_root
 	timeout 100 python3 tests/integration/hangup.py "$begat" "$1/t.db" || return 1
 	[[ $(sqlite3 "$1/t.db" "SELECT value FROM meta WHERE name = 'complete'") == 1 ]]
+}
+
+# A file system in user space that never answers begat: what begat would like to read there stays unknown, events go on.
+stuck_file_system()
+{
+	local server rc i
+	need_root
+	need python3
+	need jq
+	[[ -c /dev/fuse ]] || { echo "no /dev/fuse"; return 77; }
+	mkdir "$1/fs"
+	for i in 1 2; do
+		printf '#!%s/fs/interpreter%d\n' "$1" $i >"$1/script$i"
+		chmod +x "$1/script$i"
+	done
+	mkfifo "$1/said" "$1/end"
+	python3 tests/integration/stuck_fs.py "$1/fs" <"$1/end" >"$1/said" &
+	server=$!
+	exec {end}>"$1/end"
+	grep -q ready "$1/said" || return 1
+	timeout 100 "$begat" run --format json -o "$1/out" -- sh -c '"$1"1; "$1"2; env true; exit 7' - "$1/script" 2>"$1/err"
+	rc=$?
+	exec {end}>&-
+	wait $server || return 1
+	[[ $rc == 7 ]] || { echo "status $rc"; cat "$1/err"; return 1; }
+	jq -se '([.[] | select(.event == "exec_failed" and .errno == "ENOENT" and (.filename | contains("/script")))] |
+		 length == 2 and all(has("missing_interpreter") | not)) and
+		any(.event == "exec" and .argv == ["true"]) and last.complete' "$1/out" || { cat "$1/out"; return 1; }
 }

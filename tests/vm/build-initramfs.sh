@@ -23,13 +23,18 @@ shift $((OPTIND - 1))
 out=$1
 shift
 
-# add_libraries FILE: the loader and libraries of a dynamic binary, at the paths it asks for.
+# add_libraries FILE PATH: the loader and libraries of a dynamic binary, at the paths it asks for;
+# those of this build beside it, where it looks first: the build may be in /tmp, which is another there.
 add_libraries()
 {
 	ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' | while read -r library; do
-		[ ! -e "$tree$library" ] || continue
-		mkdir -p "$tree$(dirname "$library")"
-		cp -L "$library" "$tree$library"
+		place=$library
+		case $library in
+		"$vm_build"/*) place=$(dirname "$2")/$(basename "$library") ;;
+		esac
+		[ ! -e "$tree$place" ] || continue
+		mkdir -p "$tree$(dirname "$place")"
+		cp -L "$library" "$tree$place"
 	done
 }
 
@@ -73,11 +78,13 @@ for item in "$@"; do
 	mkdir -p "$tree$(dirname "$path")"
 	if [ -d "$file" ]; then
 		cp -a "$file" "$tree$path"
-		find "$file" -type f -perm /111 | while read -r binary; do add_libraries "$binary"; done
+		find "$file" -type f -perm /111 | while read -r binary; do
+			add_libraries "$binary" "$path${binary#"$file"}"
+		done
 	else
 		rm -f "$tree$path"
 		cp -L "$file" "$tree$path"
-		add_libraries "$file"
+		add_libraries "$file" "$path"
 	fi
 done
 mkdir -p "$(dirname "$out")"
