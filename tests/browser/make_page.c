@@ -415,6 +415,10 @@ int main(int argc, char **argv)
 			4026531835 },
 		.tty = text("pts/3"),
 		.cgroup = text("/user.slice/user-1000.slice/session-4.scope"),
+		.user = text("builder"),
+		.euser = text("builder"),
+		.group = text("users"),
+		.egroup = text("users"),
 	};
 
 	check(model_intern_context(m, &ctx, &context));

@@ -136,7 +136,7 @@ export default {
 		const details = page.locator('#details');
 		await details.waitFor({ state: 'visible' });
 		const text = await details.innerText();
-		for (const part of ['cc1', String(cc1.pid), cc1.id, '/home/build/lua-5.4.6/src', 'exit 0', 'LUA_USE_LINUX', 'session-4.scope', '4026531836', 'pts/3'])
+		for (const part of ['builder (1000), group users (1000)', 'cc1', String(cc1.pid), cc1.id, '/home/build/lua-5.4.6/src', 'exit 0', 'LUA_USE_LINUX', 'session-4.scope', '4026531836', 'pts/3'])
 			ok(text.includes(part), `the details show ${part}`);
 		await page.locator('#details summary').click();
 		await details.getByText('LANG=C.UTF-8').waitFor({ timeout: 5000 });

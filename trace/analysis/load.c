@@ -25,6 +25,7 @@ struct loader {
 	const struct begat_trace_table *table;
 	struct model *m;
 	struct numbers texts, vectors;
+	const struct begat_accounts *accounts;
 	uint32_t *contexts; /* index in the recording -> string of the model */
 	const struct model_selection *selection; /* or NULL */
 	bool is_continued; /* a later part of a recorded command: who was there is of the run */
@@ -97,6 +98,20 @@ static const struct {
 	{ BEGAT_F_LOGINUID, MODEL_CONTEXT_LOGINUID }, { BEGAT_F_NS, MODEL_CONTEXT_NS },
 };
 
+static uint32_t load_user(struct loader *l, uint32_t uid)
+{
+	const char *name = l->accounts->user_name(l->accounts->ctx, uid);
+
+	return name ? intern(l, name, strlen(name)) : 0;
+}
+
+static uint32_t load_group(struct loader *l, uint32_t gid)
+{
+	const char *name = l->accounts->group_name(l->accounts->ctx, gid);
+
+	return name ? intern(l, name, strlen(name)) : 0;
+}
+
 static uint32_t load_context(struct loader *l, const struct begat_trace_context *from)
 {
 	struct model_context ctx = {
@@ -110,6 +125,11 @@ static uint32_t load_context(struct loader *l, const struct begat_trace_context 
 		.container = load_text(l, from->container_id),
 		.runtime = load_text(l, from->container_runtime),
 		.pod = load_text(l, from->pod_uid),
+		.user = load_user(l, from->uid),
+		.group = load_group(l, from->gid),
+		.euser = load_user(l, from->euid),
+		.egroup = load_group(l, from->egid),
+		.login = load_user(l, from->loginuid),
 	};
 	uint32_t number = 0;
 
@@ -374,8 +394,9 @@ static void load_rows(struct loader *l)
 	const struct begat_trace_table *t = l->table;
 
 	l->contexts = calloc((size_t)t->contexts_count + 1, sizeof(*l->contexts));
-	if (!l->contexts) {
-		l->err = -ENOMEM;
+	l->accounts = begat_trace_accounts(l->trace);
+	if (!l->contexts || !l->accounts) {
+		l->err = l->contexts ? -EBADMSG : -ENOMEM;
 		return;
 	}
 	for (uint32_t i = 0; i < t->contexts_count && l->err == 0; i++)

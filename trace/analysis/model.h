@@ -45,6 +45,7 @@ struct model_context {
 	uint32_t has; /* enum model_context_has */
 	uint32_t ns[MODEL_NS_COUNT];
 	uint32_t tty, cgroup, container, runtime, pod; /* strings */
+	uint32_t user, group, euser, egroup, login; /* strings: names of the numbers above */
 };
 
 enum model_context_has {

@@ -290,8 +290,9 @@ static void put_contexts(struct packer *p)
 		model_get_context(m, list[k], &ctx);
 		const uint32_t words[] = { ctx.has,  ctx.uid,  ctx.gid,
 					   ctx.euid, ctx.egid, ctx.loginuid };
-		const uint32_t texts[] = { ctx.tty, ctx.cgroup, ctx.container, ctx.runtime,
-					   ctx.pod };
+		const uint32_t texts[] = { ctx.tty,    ctx.cgroup, ctx.container, ctx.runtime,
+					   ctx.pod,    ctx.user,   ctx.group,	  ctx.euser,
+					   ctx.egroup, ctx.login };
 
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			put(p, words[i]);

@@ -142,7 +142,7 @@ class Strings {
 	}
 }
 
-const CONTEXT_WORDS = 18;
+const CONTEXT_WORDS = 23;
 const NS_NAMES = ['pid', 'mnt', 'net', 'user', 'uts', 'ipc', 'cgroup'];
 
 export class Trace {
@@ -251,6 +251,7 @@ export class Trace {
 			loginuid: w[0] & 2 ? w[5] : null,
 			ns: w[0] & 4 ? NS_NAMES.map((name, k) => [name, w[6 + k]]) : null,
 			tty: text(0), cgroup: text(1), container: text(2), runtime: text(3), pod: text(4),
+			user: text(5), group: text(6), euser: text(7), egroup: text(8), login: text(9),
 		};
 	}
 

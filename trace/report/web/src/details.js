@@ -156,11 +156,14 @@ export class Details {
 		const x = trace.context(i);
 		const same = x.uid === x.euid && x.gid === x.egid;
 		const unset = 0xffffffff;
+		const named = (number, name) => (name ? `${name} (${number})` : String(number));
+		const user = named(x.uid, x.user), group = named(x.gid, x.group);
 		return this.#section('Identity', this.#facts([
 			['Pid', el('span', {}, String(c.pid[i]), c.sid[i] ? el('span', { class: 'quiet' }, ` session ${c.sid[i]}, group ${c.pgid[i]}`) : null)],
 			['Id', el('code', {}, trace.id(i))],
-			['User', x.uid === null ? null : same ? `${x.uid}, group ${x.gid}` : `${x.uid} as ${x.euid}, group ${x.gid} as ${x.egid}`],
-			['Login user', x.loginuid === null || x.loginuid === unset ? null : String(x.loginuid)],
+			['User', x.uid === null ? null : same ? `${user}, group ${group}`
+				: `${user} as ${named(x.euid, x.euser)}, group ${group} as ${named(x.egid, x.egroup)}`],
+			['Login user', x.loginuid === null || x.loginuid === unset ? null : named(x.loginuid, x.login)],
 			['Terminal', x.tty],
 			['Container', x.container && `${x.container}${x.runtime ? ` (${x.runtime})` : ''}`],
 			['Pod', x.pod],
