@@ -322,11 +322,13 @@ static void keep_realm(struct realm *realm, pid_t *made)
 	if (unshare(CLONE_NEWPID) < 0)
 		_exit(98);
 	for (int i = 0; i < 2; i++) {
-		made[i] = fork();
-		if (made[i] == 0 && i == 0)
+		pid_t pid = fork(); /* made is shared: the child must not write there */
+
+		if (pid == 0 && i == 0)
 			_exit(read(realm->end[0], &byte, 1) ? 98 : 5);
-		while (made[i] == 0)
+		while (pid == 0)
 			pause();
+		made[i] = pid;
 	}
 	if (write(realm->ended[1], "m", 1) != 1 ||
 	    waitid(P_PID, (id_t)made[1], &info, WEXITED | WNOWAIT) < 0 ||
