@@ -12,6 +12,9 @@
 
 #include "record.h"
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 enum config_transport {
 	CONFIG_RINGBUF = 0,
 	CONFIG_PERFBUF = 1,
@@ -177,5 +180,7 @@ _Static_assert(sizeof(struct cpu_counters) == 384, "cpu_counters");
 _Static_assert(sizeof(struct attempt) == 48, "attempt");
 _Static_assert(sizeof(struct proc_entry) == 136, "proc_entry");
 _Static_assert(sizeof(struct grave) == 24, "grave");
+
+#pragma GCC diagnostic pop
 
 #endif

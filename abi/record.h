@@ -24,6 +24,9 @@
 
 #include "limits.h"
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 enum rec_type {
 	REC_FORK = 1,
 	REC_EXEC = 2,
@@ -51,7 +54,7 @@ struct rec_header {
 	__u32 size; /* bytes, whole record, multiple of 8 */
 	__u16 type; /* enum rec_type */
 	__u16 flags; /* zero; reserved */
-	__u64 ts_ns; /* boot clock (monotonic where config.clock_is_monotonic) */
+	__u64 ts_ns; /* boot clock (monotonic unless config.has_boot_clock) */
 	__u64 seq; /* per CPU, from 0, one for each event tried, dropped ones included, and each loss */
 	__u32 cpu;
 	__u32 tid; /* the thread that it is about: child of a fork, execing or exiting thread */
@@ -299,5 +302,7 @@ _Static_assert(sizeof(struct rec_chunk) == 56, "rec_chunk");
 _Static_assert(sizeof(struct rec_cgroup) == 56, "rec_cgroup");
 _Static_assert(sizeof(struct rec_snapshot) == 352, "rec_snapshot");
 _Static_assert(sizeof(struct rec_snapshot_thread) == 72, "rec_snapshot_thread");
+
+#pragma GCC diagnostic pop
 
 #endif

@@ -86,7 +86,6 @@ static void add_folded(const struct stream *stream, struct begat_options *opts)
 						   BEGAT_F_ERRNO, BEGAT_F_REPEATS };
 	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
 			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	struct begat_filter_push push = { .size = sizeof(push) };
 
 	/* The exec is for us: who wants failures alone is not served by a backend without them. */
 	opts->needs_failures =
@@ -94,10 +93,8 @@ static void add_folded(const struct stream *stream, struct begat_options *opts)
 	opts->events |= BEGAT_EVENT_BIT(BEGAT_EXEC);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		begat_fields_add(&opts->fields, needed[i]);
-	if (!stream->is_filtered_here)
-		return;
-	begat_filter_pushable(stream->options->where, &push);
-	if (push.asks_lineage) /* the tracer does not see the question */
+	/* The tracer does not see the question. */
+	if (stream->is_filtered_here && begat_filter_asks_lineage(stream->options->where))
 		opts->events |= BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXIT);
 }
 

@@ -85,26 +85,8 @@ void begat_filter_counts(const struct begat_filter *filter, struct begat_filter_
 /** begat_filter_fields() - adds the fields that the expression reads. */
 void begat_filter_fields(const struct begat_filter *filter, struct begat_fields *fields);
 
-/**
- * What of an expression holds for every event that matches: a tracer checks that much in the
- * kernel. Each list is empty if nothing can be said.
- */
-struct begat_filter_push {
-	size_t size; /* set by the caller to sizeof */
-	uint32_t events; /* mask of types that can match; BEGAT_EVENTS_ALL = no limit */
-	uint32_t uids_count;
-	uint32_t uids[16];
-	uint32_t under_count; /* processes: all matches are these or below them */
-	uint32_t under_tgids[16];
-	bool asks_lineage; /* has under() or ancestor() */
-	bool cgroups; /* some cgroups rule a match out, whatever else an event says */
-	bool cgroups_failed_only; /* but only failed execs can be kept back: set by a tracer */
-	bool reserved[5];
-	char pushed[512]; /* for -v: the part of the expression that is covered, as text; or "" */
-};
-
-/** begat_filter_pushable() - fills @ret. */
-void begat_filter_pushable(const struct begat_filter *filter, struct begat_filter_push *ret);
+/** begat_filter_asks_lineage() - does it have under() or ancestor()? Those need forks and exits. */
+bool begat_filter_asks_lineage(const struct begat_filter *filter);
 
 /**
  * begat_filter_ref() - another reference to the same filter; begat_filter_free() gives one back.

@@ -10,6 +10,7 @@
  * whatever the rest of the expression says, and is counted as undecided.
  */
 #include "base/api.h"
+#include "base/opts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -443,12 +444,12 @@ BEGAT_API void begat_filter_counts(const struct begat_filter *filter,
 				   struct begat_filter_counts *ret)
 {
 	struct begat_filter *counters = (struct begat_filter *)filter;
-	struct begat_filter_counts counts = { .size = ret->size };
+	struct begat_filter_counts counts = { 0 };
 
 	if (filter) {
 		counts.tested = atomic_load_explicit(&counters->tested, memory_order_relaxed);
 		counts.matched = atomic_load_explicit(&counters->matched, memory_order_relaxed);
 		counts.undecided = atomic_load_explicit(&counters->undecided, memory_order_relaxed);
 	}
-	memcpy(ret, &counts, ret->size < sizeof(counts) ? ret->size : sizeof(counts));
+	opts_give(ret, &counts, sizeof(counts));
 }

@@ -26,7 +26,7 @@ struct set {
 	uint32_t values[SET_MAX];
 };
 
-_Static_assert(sizeof(((struct set *)0)->values) == sizeof(((struct begat_filter_push *)0)->uids),
+_Static_assert(sizeof(((struct set *)0)->values) == sizeof(((struct filter_push *)0)->uids),
 	       "as many as can be pushed");
 
 struct bounds {
@@ -168,7 +168,7 @@ static void write_choice(struct writer *writer, const char *start, char texts[][
 		write_text(writer, ")");
 }
 
-void filter_write_pushed(struct begat_filter_push *push)
+void filter_write_pushed(struct filter_push *push)
 {
 	struct writer writer = { push->pushed, push->pushed + sizeof(push->pushed) };
 	char texts[SET_MAX][32];
@@ -236,26 +236,27 @@ static bool has_ancestor(const struct begat_filter *filter)
 	return false;
 }
 
-BEGAT_API void begat_filter_pushable(const struct begat_filter *filter,
-				     struct begat_filter_push *ret)
+void filter_pushable(const struct begat_filter *filter, struct filter_push *ret)
 {
 	struct bounds bounds = bounds_of(filter, filter->root);
-	struct begat_filter_push push = { .size = sizeof(push) };
 
-	push.events = bounds.can_be_true;
-	push.asks_lineage = filter->asks_lineage;
+	*ret = (struct filter_push){ .events = bounds.can_be_true,
+				     .asks_lineage = filter->asks_lineage };
 	if (!filter->asks_lineage) {
-		push.uids_count = bounds.uids.count;
-		memcpy(push.uids, bounds.uids.values, sizeof(push.uids));
-		push.cgroups = reads_cgroup(filter) && filter_excludes_some_cgroup(filter);
+		ret->uids_count = bounds.uids.count;
+		memcpy(ret->uids, bounds.uids.values, sizeof(ret->uids));
+		ret->cgroups = reads_cgroup(filter) && filter_excludes_some_cgroup(filter);
 	}
 	if (!has_ancestor(filter)) {
-		push.under_count = bounds.under.count;
-		memcpy(push.under_tgids, bounds.under.values, sizeof(push.under_tgids));
+		ret->under_count = bounds.under.count;
+		memcpy(ret->under_tgids, bounds.under.values, sizeof(ret->under_tgids));
 	}
-	filter_write_pushed(&push);
-	push.size = ret->size < sizeof(push) ? ret->size : sizeof(push);
-	memcpy(ret, &push, push.size);
+	filter_write_pushed(ret);
+}
+
+BEGAT_API bool begat_filter_asks_lineage(const struct begat_filter *filter)
+{
+	return filter->asks_lineage;
 }
 
 BEGAT_API void begat_filter_fields(const struct begat_filter *filter, struct begat_fields *ret)

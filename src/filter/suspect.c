@@ -6,6 +6,7 @@
  * Called:  by parse.c, for each comparison and for the whole.
  */
 #include "filter/suspect.h"
+#include "filter/suspect.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/api.h"
 #include "base/fields.h"
 #include "filter/lex.h"
+#include "filter/push.h"
 
 #define COMM_BYTES 15
 #define CONTAINER_ID_BYTES 64
@@ -137,9 +139,9 @@ void suspect_test(struct begat_filter *filter, const struct node *node, const ch
 
 void suspect_whole(struct begat_filter *filter)
 {
-	struct begat_filter_push push = { .size = sizeof(push) };
+	struct filter_push push;
 
-	begat_filter_pushable(filter, &push);
+	filter_pushable(filter, &push);
 	if (!push.events)
 		suspect(filter, "no kind of event has all that is asked for: it is never true "
 				"('begat help events' says which events have which field)");

@@ -58,7 +58,7 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 	struct begat_sink *sink;
 	int rc;
 
-	if (!ops || !opts || opts->size < offsetof(struct begat_sink_options, line_buffered))
+	if (!ops)
 		return -EINVAL;
 	sink = calloc(1, sizeof(*sink));
 	if (!sink)

@@ -16,7 +16,7 @@
 #include "filter/push.h"
 #include "tracer/tracer.h"
 
-static bool needs_table(const struct begat *b, const struct begat_filter_push *push)
+static bool needs_table(const struct begat *b, const struct filter_push *push)
 {
 	uint32_t events = b->events & push->events;
 
@@ -29,7 +29,7 @@ static bool needs_table(const struct begat *b, const struct begat_filter_push *p
  * The process table needs forks, execs and exits, and an exit shows what the table knows; only a
  * stream of execs alone does without. Failed execs nobody else needs.
  */
-static uint32_t demand_classes(const struct begat *b, const struct begat_filter_push *push)
+static uint32_t demand_classes(const struct begat *b, const struct filter_push *push)
 {
 	uint32_t events = b->events & push->events;
 	uint32_t classes = 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
@@ -47,7 +47,7 @@ static uint32_t demand_classes(const struct begat *b, const struct begat_filter_
  * All matches are below these processes: follow them. One that does not live, or has died when its
  * number is given again, is followed from its fork on.
  */
-static int push_trees(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
+static int push_trees(struct begat *b, struct filter_push *push, struct bpf_config *config)
 {
 	/*
 	 * A tree is chosen already, and the filter looks into it. Or under() names a process of our PID
@@ -71,8 +71,7 @@ static int push_trees(struct begat *b, struct begat_filter_push *push, struct bp
  * A process may become one of the users after its fork and exec; the table must have seen those. And
  * of these two kinds of tests the option's come first.
  */
-static void push_uids(const struct begat *b, struct begat_filter_push *push,
-		      struct bpf_config *config)
+static void push_uids(const struct begat *b, struct filter_push *push, struct bpf_config *config)
 {
 	if (config->admit & CONFIG_ADMIT_UID)
 		push->uids_count = 0;
@@ -87,7 +86,7 @@ static void push_uids(const struct begat *b, struct begat_filter_push *push,
  * Any process may be moved into a cgroup later, and its exit must say what it has run: what the
  * table needs is not held back.
  */
-static void push_cgroups(struct begat *b, struct begat_filter_push *push, struct bpf_config *config)
+static void push_cgroups(struct begat *b, struct filter_push *push, struct bpf_config *config)
 {
 	uint32_t classes = 1 << REC_CLASS_EXEC_FAILED;
 
@@ -126,12 +125,12 @@ static uint32_t sent_kinds(const struct bpf_config *config)
 
 int push_filter(struct begat *b, struct bpf_config *config)
 {
-	struct begat_filter_push *push = &b->push;
+	struct filter_push *push = &b->push;
 	int err = 0;
 
-	*push = (struct begat_filter_push){ .size = sizeof(*push), .events = BEGAT_EVENTS_ALL };
+	*push = (struct filter_push){ .events = BEGAT_EVENTS_ALL };
 	if (b->where) {
-		begat_filter_pushable(b->where, push);
+		filter_pushable(b->where, push);
 		err = push_trees(b, push, config);
 	}
 	b->has_table = needs_table(b, push);

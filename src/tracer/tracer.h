@@ -28,6 +28,7 @@
 #include "base/error.h"
 #include "decode/decode.h"
 #include "enrich/enrich.h"
+#include "filter/push.h"
 #include "proctable/proctable.h"
 #include "transport/transport.h"
 
@@ -69,7 +70,7 @@ struct begat {
 	size_t buffer_bytes;
 	pid_t *pids;
 	size_t pids_count;
-	struct begat_filter_push push; /* what of where the kernel checks */
+	struct filter_push push; /* what of where the kernel checks */
 	bool skips_cgroups; /* tells the kernel of those that where rules out */
 	char **env_names;
 	struct begat_redactor *redactor; /* NULL = nothing is hidden */

@@ -50,6 +50,7 @@ static int ringbuf_open(const struct transport_options *opts, struct error *erro
 {
 	struct transport *t = calloc(1, sizeof(*t));
 	void *memory;
+	int err;
 
 	if (!t)
 		return error_set(error, -ENOMEM, "out of memory");
@@ -71,9 +72,10 @@ static int ringbuf_open(const struct transport_options *opts, struct error *erro
 	*ret = t;
 	return 0;
 fail:
-	error_set(error, -errno, "cannot map the ring buffer into memory: %s", strerror(errno));
+	err = error_set(error, -errno, "cannot map the ring buffer into memory: %s",
+			strerror(errno));
 	ringbuf_close(t);
-	return -errno;
+	return err;
 }
 
 static int ringbuf_watch(struct transport *t, int epoll_fd)

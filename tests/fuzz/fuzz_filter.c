@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter/push.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool find(void *ctx, uint64_t id, struct begat_event *ret)
@@ -33,7 +35,7 @@ static void check(const struct begat_filter *filter, enum begat_event_type type)
 	static const struct begat_strv argv = { "gcc\0-c\0x.c", 11, 3, 0 };
 	static const uint32_t pids[] = { 5, 1 };
 	struct begat_lineage lineage = { .find = find };
-	struct begat_filter_push push = { .size = sizeof(push) };
+	struct filter_push push;
 	struct begat_event ev = { .size = sizeof(ev), .type = type };
 	bool in_uids;
 
@@ -51,7 +53,7 @@ static void check(const struct begat_filter *filter, enum begat_event_type type)
 		memset(&ev.has.bits[0], 0, sizeof(ev.has.bits[0]));
 	if (!begat_filter_match(filter, &ev, &lineage) || type == BEGAT_EXIT)
 		return;
-	begat_filter_pushable(filter, &push);
+	filter_pushable(filter, &push);
 	in_uids = !push.uids_count;
 	for (uint32_t i = 0; i < push.uids_count; i++)
 		in_uids |= push.uids[i] == ev.uid && begat_event_has(&ev, BEGAT_F_UID);

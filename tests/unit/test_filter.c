@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "filter/ast.h"
+#include "filter/push.h"
 
 static struct begat_filter *parse(const char *text)
 {
@@ -442,10 +443,10 @@ static void words_are_pushed(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct begat_filter_push push = { .size = sizeof(push) };
+		struct filter_push push;
 		struct begat_filter *filter = parse(cases[i].text);
 
-		begat_filter_pushable(filter, &push);
+		filter_pushable(filter, &push);
 		if (push.events != cases[i].events || push.uids_count != cases[i].uids_count)
 			fail_msg("%s: events %#x, %u users", cases[i].text, push.events,
 				 push.uids_count);
@@ -820,12 +821,12 @@ static void ring(void **state)
 	(void)state;
 }
 
-static struct begat_filter_push push_of(const char *text)
+static struct filter_push push_of(const char *text)
 {
-	struct begat_filter_push push = { .size = sizeof(push) };
+	struct filter_push push;
 	struct begat_filter *filter = parse(text);
 
-	begat_filter_pushable(filter, &push);
+	filter_pushable(filter, &push);
 	begat_filter_free(filter);
 	return push;
 }
@@ -875,14 +876,14 @@ static void pushed(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct begat_filter_push push = push_of(cases[i].text);
+		struct filter_push push = push_of(cases[i].text);
 
 		if (strcmp(push.pushed, cases[i].pushed) != 0)
 			fail_msg("%s: %s, expected %s", cases[i].text, push.pushed,
 				 cases[i].pushed);
 	}
 
-	struct begat_filter_push push = push_of("event == exec and uid == 5");
+	struct filter_push push = push_of("event == exec and uid == 5");
 
 	assert_int_equal(push.events, BEGAT_EVENT_BIT(BEGAT_EXEC));
 	assert_int_equal(push.uids_count, 1);
@@ -940,12 +941,12 @@ static void push_is_sound(void **state)
 
 	for (int i = 0; i < 20000; i++) {
 		char text[1024] = "";
-		struct begat_filter_push push = { .size = sizeof(push) };
+		struct filter_push push;
 		struct begat_filter *filter;
 
 		random_text(&seed, 4, text);
 		filter = parse(text);
-		begat_filter_pushable(filter, &push);
+		filter_pushable(filter, &push);
 		for (int n = 0; n < 40; n++) {
 			struct begat_event ev =
 				new_event((enum begat_event_type)(1 + next_random(&seed, 7)));

@@ -159,8 +159,6 @@ BEGAT_API int begat_trace_info(struct begat_trace *trace, struct begat_trace_inf
 	int err = 0;
 
 	trace->error[0] = '\0';
-	if (ret_info->size < sizeof(ret_info->size))
-		return trace_fail(trace, EINVAL, "struct begat_trace_info has no size");
 	if (!trace->has_info) {
 		trace->info.complete = trace_meta_number(trace, "complete") == 1;
 		trace->info.schema = (uint32_t)trace_meta_number(trace, "schema");
@@ -173,6 +171,7 @@ BEGAT_API int begat_trace_info(struct begat_trace *trace, struct begat_trace_inf
 			return err;
 		trace->has_info = true;
 	}
-	opts_give(ret_info, &trace->info, sizeof(trace->info));
+	if (!opts_give(ret_info, &trace->info, sizeof(trace->info)))
+		return trace_fail(trace, EINVAL, "struct begat_trace_info has no size");
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "base/opts.h"
 #include "stats.h"
 #include "text.h"
 #include "writer.h"
@@ -136,16 +137,13 @@ int meta_summary(struct begat_recorder *rec, const struct begat_event *ev)
 		{ "fields_low", ev->has.bits[0] },
 		{ "fields_high", ev->has.bits[1] },
 	};
-	struct begat_stats stats = { 0 };
+	struct begat_stats stats;
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(rec->db, "INSERT OR REPLACE INTO summary VALUES(?1, ?2)", -1,
 				    &stmt, NULL);
 
-	if (ev->stats && rc == SQLITE_OK) {
-		memcpy(&stats, ev->stats,
-		       ev->stats->size < sizeof(stats) ? ev->stats->size : sizeof(stats));
+	if (rc == SQLITE_OK && opts_copy(&stats, sizeof(stats), ev->stats))
 		rc = stats_for_each(&stats, put_stat, stmt);
-	}
 	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]) && rc == SQLITE_OK; i++) {
 		uint64_t value = head[i].value;
 

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "base/opts.h"
 #include "slots.h"
 
 #define QUEUE_BYTES (64u << 20)
@@ -171,10 +172,8 @@ static void account(const struct begat_queue *q, struct begat_stats *stats)
 static void put_stats(const struct begat_queue *q, struct begat_event *copy, char **to)
 {
 	struct begat_stats *stats = (struct begat_stats *)*to;
-	size_t size = copy->stats->size;
 
-	memset(stats, 0, sizeof(*stats));
-	memcpy(stats, copy->stats, size && size < sizeof(*stats) ? size : sizeof(*stats));
+	opts_copy(stats, sizeof(*stats), copy->stats);
 	account(q, stats);
 	*to += aligned(sizeof(*stats));
 	for (size_t i = 0; i < STATS_TEXTS; i++) {

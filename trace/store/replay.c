@@ -323,16 +323,14 @@ static int select_subtrees(struct begat_replay *r)
 
 static int prepare_query(struct begat_replay *r)
 {
-	struct begat_filter_push push = { .size = sizeof(push) };
+	bool asks_lineage = r->query.where && begat_filter_asks_lineage(r->query.where);
 	int err = 0;
 
-	if (r->query.where)
-		begat_filter_pushable(r->query.where, &push);
-	if (r->query.pids_count || push.asks_lineage)
+	if (r->query.pids_count || asks_lineage)
 		err = begat_trace_load(r->trace, &r->table);
 	if (!err && r->query.pids_count)
 		err = select_subtrees(r);
-	if (push.asks_lineage)
+	if (asks_lineage)
 		r->lineage = (struct begat_lineage){ .find = find_forebear, .ctx = r };
 	return err;
 }
