@@ -115,6 +115,7 @@ demo:
 check: WERROR := 1
 check:
 	scripts/check-layers.sh
+	scripts/check-names.py
 	scripts/check-format.sh
 	$(MAKE) check-floor
 	scripts/build-report.sh --check || [ $$? = 77 ]

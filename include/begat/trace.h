@@ -72,7 +72,7 @@ int begat_recorder_stats(struct begat_recorder *rec, const struct begat_stats *s
 /**
  * begat_recorder_usage() - what processes have used before the recording begins: see
  * begat_usage_read(). Call it before the first event. What they use within the recording is known
- * if options.read_usage is set too.
+ * if begat_options.reads_usage is set too.
  */
 int begat_recorder_usage(struct begat_recorder *rec, const struct begat_usage *usage);
 

@@ -2,7 +2,7 @@
 /*
  * tracer/usage.c - the CPU time of everybody who lives, read at one moment.
  *
- * Owns:    begat_usage_read() and _first(): the task iterator's figures, or those of /proc.
+ * Owns:    begat_usage_read() and begat_usage_first(): the task iterator's figures, or those of /proc.
  * Not:     CPU time of those who have ended (their exits), what two readings mean (trace/).
  * Called:  by whoever records, at the start and at the end; by any thread.
  *

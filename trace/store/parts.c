@@ -85,7 +85,7 @@ static int expand(const char *base, time_t now, char out[NAME_MAX + 1])
 	tzset();
 	if (!localtime_r(&now, &tm))
 		return -EINVAL;
-	/* The format is the user's: parts_check_path() has looked at it. */
+	/* The format is the user's: begat_recorder_check_path() has looked at it. */
 	if (!strftime(out, NAME_MAX + 1, base, &tm))
 		return -ENAMETOOLONG;
 	for (const char *at = out; *at; at++)

@@ -3,7 +3,7 @@
  * trace/store/slots.h - which column holds which member of an event.
  *
  * Owns:    the table over slots.def; the codec of `extra`.
- * Not:     the context (context.h), SQL.
+ * Not:     the context (context.c), SQL.
  */
 #ifndef BEGAT_TRACE_STORE_SLOTS_H
 #define BEGAT_TRACE_STORE_SLOTS_H
