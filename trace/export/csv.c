@@ -9,6 +9,7 @@
  *  (1) No cell that a traced process supplies is a formula to a spreadsheet: an apostrophe goes
  *      before it, unless the caller asked for raw texts.
  */
+#include <begat/field.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,63 +18,26 @@
 #include "export.h"
 #include "json.h"
 
-enum kind { EVENT, TIME, U32, U64, I32, ID, STR, ARGV, ERRNO, SIGNAL, CLASS, USER, GROUP };
-
-static const struct column {
-	const char *name;
-	enum begat_field field;
-	enum kind kind;
-	size_t offset;
-} columns[] = {
-#define COLUMN(name, field, kind, member)                                         \
-	{                                                                         \
-		name, BEGAT_F_##field, kind, offsetof(struct begat_event, member) \
-	}
-	COLUMN("event", EVENT, EVENT, type),
-	COLUMN("time", TIME, TIME, time_ns),
-	COLUMN("ts_ns", TS_NS, U64, ts_ns),
-	COLUMN("seq", SEQ, U64, seq),
-	COLUMN("cpu", CPU, U32, cpu),
-	COLUMN("id", ID, ID, id),
-	COLUMN("pid", PID, U32, tgid),
-	COLUMN("tid", TID, U32, tid),
-	COLUMN("ppid", PPID, U32, parent_tgid),
-	COLUMN("parent_id", PARENT_ID, ID, parent_id),
-	COLUMN("comm", COMM, STR, comm),
-	COLUMN("uid", UID, U32, uid),
-	COLUMN("gid", GID, U32, gid),
-	COLUMN("euid", EUID, U32, euid),
-	COLUMN("egid", EGID, U32, egid),
-	COLUMN("cgroup", CGROUP, STR, cgroup),
-	COLUMN("container_id", CONTAINER_ID, STR, container_id),
-	COLUMN("filename", FILENAME, STR, filename),
-	COLUMN("exe", EXE, STR, exe),
-	COLUMN("argv", ARGV, ARGV, argv),
-	COLUMN("cwd", CWD, STR, cwd),
-	COLUMN("fork_to_exec_ns", FORK_TO_EXEC, U64, fork_to_exec_ns),
-	COLUMN("exec_ns", EXEC_NS, U64, exec_ns),
-	COLUMN("errno", ERRNO, ERRNO, error),
-	COLUMN("exit_code", EXIT_CODE, I32, exit_code),
-	COLUMN("signal", SIGNAL, SIGNAL, signal),
-	COLUMN("duration_ns", DURATION, U64, duration_ns),
-	COLUMN("utime_ns", UTIME, U64, utime_ns),
-	COLUMN("stime_ns", STIME, U64, stime_ns),
-	COLUMN("max_rss_bytes", MAX_RSS, U64, max_rss_bytes),
-	COLUMN("read_bytes", READ_BYTES, U64, read_bytes),
-	COLUMN("write_bytes", WRITE_BYTES, U64, write_bytes),
-	COLUMN("minor_faults", MINOR_FAULTS, U64, minor_faults),
-	COLUMN("major_faults", MAJOR_FAULTS, U64, major_faults),
-	COLUMN("execs", EXECS, U32, execs),
-	COLUMN("count", COUNT, U64, count),
-	COLUMN("class", CLASS, CLASS, class_type),
-	COLUMN("user", UID, USER, uid),
-	COLUMN("group", GID, GROUP, gid),
-#undef COLUMN
+/* Named as in JSON. The names of user and group come behind. */
+static const enum begat_field columns[] = {
+	BEGAT_F_EVENT,	      BEGAT_F_TIME,	    BEGAT_F_TS_NS,	BEGAT_F_SEQ,
+	BEGAT_F_CPU,	      BEGAT_F_ID,	    BEGAT_F_PID,	BEGAT_F_TID,
+	BEGAT_F_PPID,	      BEGAT_F_PARENT_ID,    BEGAT_F_COMM,	BEGAT_F_UID,
+	BEGAT_F_GID,	      BEGAT_F_EUID,	    BEGAT_F_EGID,	BEGAT_F_CGROUP,
+	BEGAT_F_CONTAINER_ID, BEGAT_F_FILENAME,	    BEGAT_F_EXE,	BEGAT_F_ARGV,
+	BEGAT_F_CWD,	      BEGAT_F_FORK_TO_EXEC, BEGAT_F_EXEC_NS,	BEGAT_F_ERRNO,
+	BEGAT_F_EXIT_CODE,    BEGAT_F_SIGNAL,	    BEGAT_F_DURATION,	BEGAT_F_UTIME,
+	BEGAT_F_STIME,	      BEGAT_F_MAX_RSS,	    BEGAT_F_READ_BYTES, BEGAT_F_WRITE_BYTES,
+	BEGAT_F_MINOR_FAULTS, BEGAT_F_MAJOR_FAULTS, BEGAT_F_EXECS,	BEGAT_F_COUNT,
+	BEGAT_F_CLASS,
 };
+
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 struct csv {
 	FILE *out;
 	const struct begat_accounts *accounts;
+	struct begat_field_info infos[COLUMNS];
 	bool is_raw;
 	bool is_short; /* a text is missing for want of memory */
 };
@@ -155,72 +119,77 @@ static void put_account(struct csv *csv, const char *name, uint32_t number)
 		fprintf(csv->out, "%u", number);
 }
 
-static void put_cell(struct csv *csv, const struct begat_event *ev, const struct column *c)
+static void put_number(FILE *out, const struct begat_event *ev, enum begat_field field)
 {
+	int64_t value;
+	uint64_t wide;
+
+	if (!begat_event_u64(ev, field, &wide))
+		fprintf(out, "%llu", (unsigned long long)wide);
+	else if (!begat_event_i64(ev, field, &value))
+		fprintf(out, "%lld", (long long)value);
+}
+
+static void put_cell(struct csv *csv, const struct begat_event *ev, size_t column)
+{
+	enum begat_field field = columns[column];
 	FILE *out = csv->out;
-	const char *member = (const char *)ev + c->offset;
-	const struct begat_str *str = (const struct begat_str *)member;
-	uint64_t wide = 0;
-	uint32_t narrow = 0;
+	struct begat_strv strv;
+	struct begat_str str;
 	char time[40];
 
-	if (c->kind == TIME || c->kind == U64 || c->kind == ID)
-		memcpy(&wide, member, sizeof(wide));
-	else if (c->kind != STR && c->kind != ARGV)
-		memcpy(&narrow, member, sizeof(narrow));
-	switch (c->kind) {
-	case EVENT:
-	case CLASS:
-		put_name(out, begat_event_name(narrow), narrow);
+	switch ((enum begat_kind)csv->infos[column].kind) {
+	case BEGAT_KIND_EVENT:
+		put_name(out, begat_event_name(ev->type), ev->type);
 		break;
-	case TIME:
-		fputs(export_json_time(time, wide), out);
+	case BEGAT_KIND_CLASS:
+		put_name(out, begat_event_name(ev->class_type), ev->class_type);
 		break;
-	case U32:
-		fprintf(out, "%u", narrow);
+	case BEGAT_KIND_TIME:
+		fputs(export_json_time(time, ev->time_ns), out);
 		break;
-	case U64:
-		fprintf(out, "%llu", (unsigned long long)wide);
+	case BEGAT_KIND_ID:
+		fprintf(out, "%016llx",
+			(unsigned long long)(field == BEGAT_F_ID ? ev->id : ev->parent_id));
 		break;
-	case I32:
-		fprintf(out, "%d", (int32_t)narrow);
+	case BEGAT_KIND_STR:
+		if (!begat_event_str(ev, field, &str))
+			put_text(csv, str.data, str.len, NULL);
 		break;
-	case ID:
-		fprintf(out, "%016llx", (unsigned long long)wide);
+	case BEGAT_KIND_STRV:
+		if (!begat_event_strv(ev, field, &strv))
+			put_text(csv, NULL, 0, &strv);
 		break;
-	case USER:
-		put_account(csv, csv->accounts->user_name(csv->accounts->ctx, narrow), narrow);
+	case BEGAT_KIND_ERRNO:
+		put_name(out, begat_errno_name(ev->error), ev->error);
 		break;
-	case GROUP:
-		put_account(csv, csv->accounts->group_name(csv->accounts->ctx, narrow), narrow);
+	case BEGAT_KIND_SIGNAL:
+		if (ev->signal)
+			put_name(out, begat_signal_name(ev->signal), ev->signal);
 		break;
-	case STR:
-		put_text(csv, str->data, str->len, NULL);
-		break;
-	case ARGV:
-		put_text(csv, NULL, 0, &ev->argv);
-		break;
-	case ERRNO:
-		put_name(out, begat_errno_name((int32_t)narrow), (int32_t)narrow);
-		break;
-	case SIGNAL:
-		if (narrow)
-			put_name(out, begat_signal_name((int32_t)narrow), (int32_t)narrow);
-		break;
+	default:
+		put_number(out, ev, field);
 	}
 }
 
 static int write_row(const struct begat_event *ev, void *ctx)
 {
 	struct csv *csv = ctx;
+	const struct begat_accounts *names = csv->accounts;
 	FILE *out = csv->out;
 
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		if (i)
 			putc(',', out);
-		if (begat_event_has(ev, columns[i].field) || columns[i].kind == EVENT)
-			put_cell(csv, ev, &columns[i]);
+		if (begat_event_has(ev, columns[i]) || columns[i] == BEGAT_F_EVENT)
+			put_cell(csv, ev, i);
 	}
+	putc(',', out);
+	if (begat_event_has(ev, BEGAT_F_UID))
+		put_account(csv, names->user_name(names->ctx, ev->uid), ev->uid);
+	putc(',', out);
+	if (begat_event_has(ev, BEGAT_F_GID))
+		put_account(csv, names->group_name(names->ctx, ev->gid), ev->gid);
 	fputs("\r\n", out);
 	return csv->is_short || ferror(out);
 }
@@ -233,9 +202,12 @@ static int run(struct export *ex)
 		.accounts = ex->accounts,
 	};
 
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-		fprintf(ex->out, "%s%s", i ? "," : "", columns[i].name);
-	fputs("\r\n", ex->out);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		csv.infos[i].size = sizeof(csv.infos[i]);
+		begat_field_info(columns[i], &csv.infos[i]);
+		fprintf(ex->out, "%s,", csv.infos[i].name);
+	}
+	fputs("user,group\r\n", ex->out);
 	int err = export_replay(ex, write_row, &csv);
 
 	return csv.is_short ? -ENOMEM : err;
