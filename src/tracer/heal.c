@@ -425,12 +425,15 @@ static int heal_with(struct census census[2])
 int heal_table(struct begat *b)
 {
 	struct census census[2] = { { .b = b }, { .b = b, .facts_buf = malloc(FACTS_BYTES) } };
+	uint64_t losses = stats_losses(b); /* those that come meanwhile are for the next time */
 	int err = -ENOMEM;
 
-	b->heal_due = false;
-	b->losses_healed = stats_losses(b);
 	if (census[1].facts_buf)
 		err = heal_with(census);
+	/* An interrupt ends it halfway: then it is due as before. */
+	if (!err)
+		b->losses_healed = losses;
+	b->heal_due = err;
 	look_again(b, census[1].has_doubtful);
 	free(census[0].living);
 	free(census[1].living);

@@ -7,7 +7,7 @@
 # Owns: the examples of docs/, symbols, what make install puts where and make uninstall removes.
 # Not:  what an event says: that is tested through the command.
 
-host_library_tests="library_example library_pull library_trace library_static library_python
+host_library_tests="library_example library_pull library_trace library_static library_python library_interrupted
 	library_symbols command_is_a_client install_tree install_without_rpath"
 
 # A program without sanitizers cannot load a library with them.
@@ -207,4 +207,13 @@ library_python()
 	"$begat" show --format json "$1/t.db" >"$1/shown" || return 1
 	diff <(jq -cS . "$1/shown") <(jq -cS . "$1/python") || return 1
 	python3 tests/integration/library.py "$(realpath "$build")" live
+}
+
+# A loss that is being put right when an interrupt comes is put right afterwards.
+library_interrupted()
+{
+	need python3
+	need_root
+	need_plain
+	timeout 200 python3 tests/integration/library.py "$(realpath "$build")" interrupted
 }

@@ -3,12 +3,15 @@
 """library.py FOLDER MODE [FILE] - the libraries in FOLDER, called through ctypes.
 
 MODE replay: the events of the recording FILE as JSON lines. MODE live: trace a child and expect its
-exec, with options of which only the first members are known here.
+exec, with options of which only the first members are known here. MODE interrupted: lose events once,
+with an interrupt at each that comes: what began has ended, or lives.
 """
 import ctypes
 import json
+import os
 import subprocess
 import sys
+import time
 
 c_void_p, byref = ctypes.c_void_p, ctypes.byref
 
@@ -16,6 +19,14 @@ c_void_p, byref = ctypes.c_void_p, ctypes.byref
 class Options(ctypes.Structure):
     """struct begat_options as far as this program knows it."""
     _fields_ = [("size", ctypes.c_size_t), ("callback", c_void_p), ("ctx", c_void_p)]
+
+
+class LongerOptions(ctypes.Structure):
+    """The same, as far as buffer_bytes."""
+    _fields_ = Options._fields_ + [
+        ("backend", c_void_p), ("transport", c_void_p), ("latency", ctypes.c_int),
+        ("events", ctypes.c_uint32), ("fields", ctypes.c_uint64 * 2), ("buffer_bytes", ctypes.c_size_t),
+    ]
 
 
 class Str(ctypes.Structure):
@@ -72,9 +83,48 @@ def live(begat, to_dict):
     assert events[-1]["event"] == "summary"
 
 
+# Eight at a time, each so long that several end while nobody reads.
+LIVES = """for j in 1 2 3 4 5 6 7 8; do
+    (i=0; while [ $i -lt 200 ]; do sleep 0.02; i=$((i+1)); done) &
+done; wait"""
+
+
+def interrupted(begat, to_dict):
+    tracer, events = c_void_p(), []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, c_void_p, c_void_p)
+    def callback(event, _):
+        events.append(to_dict(c_void_p(event)))
+        begat.begat_interrupt(tracer)
+        return 0
+
+    opts = LongerOptions(size=ctypes.sizeof(LongerOptions), buffer_bytes=16384,
+                         callback=ctypes.cast(callback, c_void_p))
+    if begat.begat_open(byref(opts), byref(tracer)) < 0:
+        sys.exit(begat.begat_error(tracer).decode())
+    with subprocess.Popen(["/bin/sh", "-c", LIVES]) as storm:
+        has_slept = False
+        while storm.poll() is None:
+            begat.begat_poll(tracer, 1)
+            if len(events) > 200 and not has_slept:
+                time.sleep(2)
+                has_slept = True
+    while begat.begat_poll(tracer, 0) != 0:
+        pass
+    assert begat.begat_finish(tracer) >= 0
+    begat.begat_close(tracer)
+    assert sum(e["count"] for e in events if e["event"] == "lost") > 0, "nothing was lost"
+    ended = {e["id"] for e in events if e["event"] == "exit"}
+    left = {e["pid"] for e in events if e["event"] == "fork" and e["id"] not in ended}
+    gone = sorted(pid for pid in left if not os.path.exists(f"/proc/{pid}"))
+    assert not gone, f"dead without an exit: {gone}"
+
+
 if __name__ == "__main__":
     library, trace_library, as_dict = load(sys.argv[1])
     if sys.argv[2] == "replay":
         replay(library, trace_library, as_dict, sys.argv[3])
+    elif sys.argv[2] == "interrupted":
+        interrupted(library, as_dict)
     else:
         live(library, as_dict)
