@@ -19,6 +19,8 @@
 
 static int rounds_wanted(void)
 {
+	if (config.rounds)
+		return config.rounds;
 	return config.is_quick || config.is_shared ? 2 : 20; /* shared: begat starts slowly */
 }
 

@@ -33,6 +33,7 @@ struct config {
 	const char *only;
 	int seconds; /* a test may take */
 	int lives; /* processes of a storm */
+	int rounds; /* ends within a storm; 0 = 20, with begat shared or in a hurry 2 */
 	bool list, verbose, is_quick, is_shared;
 };
 extern struct config config;

@@ -3,7 +3,7 @@
  * integration/main.c - begat against processes whose truth is known, on this kernel.
  *
  *   begat-integration --begat PATH [--backend X] [--transport Y] [--only NAME] [--list]
- *                     [--seconds N] [--lives N] [--quick] [--shared] [--verbose]
+ *                     [--seconds N] [--lives N] [--rounds N] [--quick] [--shared] [--verbose]
  *
  * --shared: cases that need nothing special run under one begat, as guests need it.
  * Each test runs once for every backend and transport that the kernel allows. Which are those is
@@ -290,8 +290,8 @@ static void run_all(const char *backend_only, const char *transport_only)
 static int usage(void)
 {
 	fprintf(stderr, "usage: begat-integration --begat PATH [--backend X] [--transport Y]\n"
-			"       [--only NAME] [--list] [--seconds N] [--lives N] [--quick] "
-			"[--shared] [--verbose]\n");
+			"       [--only NAME] [--list] [--seconds N] [--lives N] [--rounds N] "
+			"[--quick] [--shared] [--verbose]\n");
 	return 2;
 }
 
@@ -334,6 +334,7 @@ int main(int argc, char **argv)
 		{ "only", required_argument, NULL, 'o' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "lives", required_argument, NULL, 'n' },
+		{ "rounds", required_argument, NULL, 'r' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "shared", no_argument, NULL, 'h' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -364,6 +365,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			config.lives = atoi(optarg);
+			break;
+		case 'r':
+			config.rounds = atoi(optarg);
 			break;
 		case 'q':
 			config.is_quick = true;

@@ -68,8 +68,8 @@ vm_suite()
 	elif [ "$(uname -m)" != x86_64 ]; then
 		skip "vm: the kernels are amd64, this machine is $(uname -m)"
 	else
-		# The two ends of the matrix, side by side: a quarter of an hour. make test-vm has all.
-		export VM_COMPILERS="${VM_COMPILERS:-newest}"
+		# The two ends of the matrix, side by side: a quarter of an hour. make test-vm has all, and more rounds.
+		export VM_COMPILERS="${VM_COMPILERS:-newest}" ROUNDS="${ROUNDS:-1}"
 		run_suite vm test-vm "KERNEL=${VM_KERNELS:-oldest newest}" "ONLY=${VM_ONLY:-}"
 	fi
 }

@@ -71,7 +71,7 @@ for part in "$@"; do
 		(
 			ulimit -l unlimited
 			exec /begat/integration/begat-integration --begat "$BEGAT" --seconds 180 \
-				--lives "${LIVES:-400}" --shared ${ONLY:+--only "$ONLY"}
+				--lives "${LIVES:-400}" ${ROUNDS:+--rounds "$ROUNDS"} --shared ${ONLY:+--only "$ONLY"}
 		) || failed=1
 		;;
 	guest) /begat/guest-tests.sh "$BACKEND" "$TRANSPORT" || failed=1 ;;

@@ -9,7 +9,7 @@
 #          -u writes the verifier's baseline instead of comparing it.
 #
 # Environment: VM_PARTS (integration verifier compilers guest), VM_JOBS (2), VM_LIMIT seconds a guest (2400),
-# VM_COMPILERS (all, or newest), ONLY, LIVES (processes of a storm, 400), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
+# VM_COMPILERS (all, or newest), ONLY, LIVES (processes of a storm, 400), ROUNDS (ends within a storm, 2), and VM_MIN, how many kernels must have been had (half of those asked for, rounded up).
 # Ends with "N passed, N failed, N skipped"; the exit status is 0 only if no guest failed.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -122,7 +122,7 @@ run_one()
 	VM_REPRODUCE="$(reproduce "$1")${ONLY:+ ONLY='$ONLY'}" \
 		"$vm_dir/run-guest.sh" -q -A "$arch" -i "$initramfs" -t "$limit" -m 2G -l "$logs" \
 		-c pids -e 'c_exit[[][0-9]+[]]: segfault' "$1" -- \
-		"ONLY='${ONLY:-}' LIVES='${LIVES:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
+		"ONLY='${ONLY:-}' LIVES='${LIVES:-}' ROUNDS='${ROUNDS:-}' sh /begat/guest-main.sh $(vm_kernel_field "$1" "$arch" backend) $(vm_kernel_field "$1" "$arch" transport) $parts" \
 		> "$logs/run.log" 2>&1 || rc=$?
 	echo "$rc" > "$logs/rc"
 	echo "$arch $1: $([ "$rc" = 0 ] && echo "done" || { [ "$rc" = 77 ] && echo skipped || echo FAILED; })"
