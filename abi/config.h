@@ -31,7 +31,8 @@ enum config_admit {
 	CONFIG_ADMIT_TREE = 1 << 0, /* processes marked PROC_FOLLOWED and all they beget */
 	CONFIG_ADMIT_UID = 1 << 1,
 	CONFIG_ADMIT_CGROUP = 1 << 2, /* in one of these cgroups or below */
-	CONFIG_ADMIT_UID_LATER = 1 << 3, /* with _UID: also who may become one of them */
+	CONFIG_ADMIT_UID_LATER =
+		1 << 3, /* with _UID: also processes that may change to one of them */
 };
 
 /* struct bpf_config.want: fields that cost something to capture */
@@ -54,7 +55,7 @@ struct bpf_config {
 	__u64 wake_bytes; /* CONFIG_WAKE_VOLUME: wake when this much waits */
 	__u64 cgroup_ids[CONFIG_CGROUPS_MAX];
 	__u32 uids[CONFIG_UIDS_MAX];
-	__u32 roots[CONFIG_ROOTS_MAX]; /* who gets such a tgid is followed too */
+	__u32 roots[CONFIG_ROOTS_MAX]; /* a process that gets such a tgid is followed too */
 	__u32 cgroup_count;
 	__u32 uid_count;
 	__u32 admit; /* enum config_admit */
@@ -79,7 +80,9 @@ struct bpf_config {
 struct reader_state {
 	__u32 sleeping;
 	__u32 reserved;
-	/* The reader's own root, as its self-test has it; addresses in the kernel, only compared. */
+	/*
+	 * The reader's own root, as its self-test has it; addresses in the kernel, only compared.
+	 */
 	__u64 root_dentry;
 	__u64 root_mount;
 	__u32 reserved_line[10]; /* alone on its cache line */
@@ -100,7 +103,7 @@ enum hook {
 struct cpu_counters {
 	__u64 seq; /* next sequence number */
 	__u64 untold; /* of what was dropped, of all classes; the rest of the line is in each send */
-	__u64 cgroup_sent; /* whose path is known to have been sent: the last one looked up */
+	__u64 cgroup_sent; /* the last one looked up: its path has been sent */
 	__u64 cgroup_until_ns; /* as long as that goes for certain */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
 	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/hash.h - FNV-1a, for hash tables and for numbers that stand for a text.
+ * base/hash.h - FNV-1a, for hash tables and for numbers that represent a text.
  *
- * Owns: the function. Not: how a table uses it; nothing here withstands who chooses the text.
+ * Owns: the function. Not: how a table uses it; not safe against an attacker who chooses the text.
  */
 #ifndef BEGAT_BASE_HASH_H
 #define BEGAT_BASE_HASH_H

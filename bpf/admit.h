@@ -15,8 +15,8 @@
 #define CAP_SETUID 7
 
 /*
- * A filter must not lose the exit of who changes into one of the users after its fork and exec:
- * with CONFIG_ADMIT_UID_LATER whoever may change comes up, and who was told of to the end.
+ * A process may switch to a matching uid after its fork and exec; its exit must not be lost. With
+ * CONFIG_ADMIT_UID_LATER a process that may switch is reported, and one that was reported stays so.
  */
 static __always_inline bool admit_uid(struct task_struct *task, const struct proc_entry *entry,
 				      const enum rec_class class)
@@ -71,7 +71,7 @@ static __always_inline bool admit(struct task_struct *task, const struct proc_en
 	return !(config.skip_classes & 1 << class) || !is_skipped(task);
 }
 
-/* Has it got a pid that was asked for before anybody had it, or after it was given away? */
+/* Is this a requested pid that did not exist at open, or was reused since? */
 static __always_inline bool admit_root(__u32 tgid)
 {
 	for (__u32 i = 0; i < CONFIG_ROOTS_MAX && i < config.root_count; i++)

@@ -2,7 +2,7 @@
 /*
  * bpf/attempt.h - execs under way: stamped at the system call's entry, taken at its end.
  *
- * Owns: where an attempt is kept. Not: what is told of it (emit/exec.h, emit/exec_failed.h).
+ * Owns: where an attempt is kept. Not: what is reported of it (emit/exec.h, emit/exec_failed.h).
  *
  * Most are made by a process of one thread that is in the process cache: its attempt lies in that
  * entry, which the end has to find anyway, at no cost of its own. The others are in a hash by the
@@ -102,7 +102,7 @@ static __always_inline void attempt_enter_at(__s32 fd, __u64 filename, __u64 arg
 	attempt_note(filename, argv, flags, fd);
 }
 
-/* Takes out the attempt of @task, whose process has @entry or NULL. False: there is none. */
+/* Removes the attempt of @task. @entry: of its process, or NULL. False: there is none. */
 static __always_inline bool attempt_take(struct proc_entry *entry, __u64 task,
 					 struct attempt *ret_attempt)
 {

@@ -2,7 +2,7 @@
 /*
  * bpf/cache.h - the process cache: one entry a followed process, kept a while after its death.
  *
- * Owns: making, finding and reclaiming entries. Not: who is followed (admit.h).
+ * Owns: making, finding and reclaiming entries. Not: which processes are followed (admit.h).
  *
  * Invariants
  *  (1) An entry with another start time than the task's belongs to a dead process: it is not

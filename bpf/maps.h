@@ -118,7 +118,7 @@ struct {
 	__type(value, struct attempt);
 } attempts SEC(".maps");
 
-/* Cgroups whose path has been sent. LRU: what falls out is sent again. */
+/* Cgroups with a path that was sent. LRU: an evicted one is sent again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 2048);
@@ -127,7 +127,7 @@ struct {
 } cgroups_sent SEC(".maps");
 
 /*
- * Cgroups whose events no filter keeps, as user space has found out. Ids are not used twice, and
+ * Cgroups that no filter matches, as user space has found out. Ids are not used twice, and
  * what falls out is found out again.
  */
 struct {
@@ -161,8 +161,8 @@ static __always_inline struct cpu_counters *cpu_counters(void)
 }
 
 /*
- * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind the
- * end of the stream, which user space takes before it stops the first CPU (attach_stop()).
+ * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind
+ * the end of the stream, which user space takes before it stops the first CPU (attach_stop()).
  */
 static __always_inline bool is_stopped(const volatile struct cpu_counters *c)
 {

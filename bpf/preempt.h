@@ -2,7 +2,7 @@
 /*
  * bpf/preempt.h - programs that may be preempted, and are skipped for whoever runs in the meantime.
  *
- * Owns: holding the CPU, copies of a program and who of them does the work. Not: where they are
+ * Owns: holding the CPU, copies of a program and which of them does the work. Not: where they are
  * attached (hooks/), what they do (emit/).
  *
  * From 7.0 on tracepoints are preemptible, those of system calls too (7.3 at the latest; 7.0 not
@@ -12,8 +12,8 @@
  * program: the first that is not skipped does the work, and attach/ counts as missed only what all
  * of them may have missed.
  *
- * In an object of its own for kernels that have the functions for it: where they are not, even a weak
- * symbol makes libbpf search the modules, which an ordinary user with CAP_BPF may not.
+ * In an object of its own for kernels that have the functions for it: where they are not, even a
+ * weak symbol makes libbpf search the modules, which an ordinary user with CAP_BPF may not.
  */
 #ifndef BEGAT_BPF_PREEMPT_H
 #define BEGAT_BPF_PREEMPT_H
@@ -30,7 +30,8 @@ extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
 
 /*
  * Whoever waits for the CPU would get it where preemption comes back on, still in the program, and
- * all that it does at this hook would be skipped. With interrupts off there it gets it a moment later.
+ * all that it does at this hook would be skipped. With interrupts off there it gets it a moment
+ * later.
  */
 #define HELD(what)                             \
 	do {                                   \
@@ -54,8 +55,8 @@ static __always_inline void preempt_count(enum hook hook, const __u32 nth, bool 
 }
 
 /*
- * Is this program, the @nth at its hook, the first that gets to see this event of this task? @event:
- * what tells it from others of its kind.
+ * Is this program, the @nth at its hook, the first that gets to see this event of this task?
+ * @event: what tells it from others of its kind.
  */
 static __always_inline bool first_here(struct task_struct *task, enum hook hook, __u64 event,
 				       const __u32 nth)
@@ -105,7 +106,10 @@ static __always_inline bool first_again(enum hook hook, const __u32 nth)
 
 #endif
 
-/* @function takes the context and which program at its hook calls it; those after the first are copies. */
+/*
+ * @function takes the context and which program at its hook calls it; those after the first are
+ * copies.
+ */
 #define PROGRAM(section, name, context, function) PROGRAM_AS(section, name, context, function, 1)
 #define PROGRAM_AS(section, name, context, function, nth) \
 	SEC(section)                                      \

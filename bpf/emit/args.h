@@ -39,7 +39,7 @@ struct args_walk {
 	volatile struct rec_chunk *rec; /* .total: how much there is */
 	__u64 start;
 	__u64 ts_ns;
-	__u64 offset; /* 64 bits: the size whose value an old verifier keeps on the stack */
+	__u64 offset; /* 64 bits: an old verifier keeps the value of that size on the stack */
 	__u32 tgid;
 	__u32 reserved;
 };

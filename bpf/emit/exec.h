@@ -20,7 +20,7 @@ static __always_inline __u32 exec_string(struct rec_span *ret, const char *strin
 	return ALIGN8(offset + ret->bytes);
 }
 
-/* File systems whose files have device numbers of layers or subvolumes, by their magic numbers. */
+/* Magic numbers of file systems that give their files device numbers of layers or subvolumes. */
 static __always_inline bool exec_has_many_devices(unsigned long magic)
 {
 	return magic == 0x794c7630 /* overlayfs */ || magic == 0x9123683e /* btrfs */ ||
@@ -139,7 +139,7 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 
 /*
  * One that was there before, as the command of `begat run`: alone with its thread, and with nothing
- * in the sum of threads and children, it can be told apart from now on (exit_io_apart()).
+ * in the sum of threads and children, the two can be separated from now on (exit_io_apart()).
  */
 static __always_inline void exec_note_io(struct proc_entry *entry, struct task_struct *task)
 {

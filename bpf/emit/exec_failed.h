@@ -19,7 +19,7 @@
 #define FAILED_PIECE_BYTES 4096
 #define FAILED_POINTERS 16 /* a power of two */
 #define FAILED_SHORT_STRINGS 64
-/* More would cost the verifier, not who is traced: so many are enough for a storm. */
+/* Raising this only adds verification time; it covers the common case. */
 #define FAILED_NEAR_MAX 8
 /* For one more piece and its NUL, in a slot that is filled up to one chunk. */
 #define FAILED_ROOM_BYTES \
@@ -268,7 +268,9 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
 	return ALIGN8(offset + rec->filename.bytes);
 }
 
-/* Where do all strings of argv lie, and does the file name with them? False: not near each other. */
+/*
+ * Where do all strings of argv lie, and does the file name with them? False: not near each other.
+ */
 static __always_inline bool failed_find_near(volatile struct failed_argv *args, __u64 filename)
 {
 	struct near *near = (struct near *)&args->near;
@@ -295,7 +297,7 @@ static __always_inline bool failed_find_near(volatile struct failed_argv *args, 
 
 /*
  * The quick way to all strings of a failure, where they are few and lie near each other. Returns
- * the offset behind them, or 0: nothing was told that may not be told anew.
+ * the offset behind them, or 0: nothing was sent that may not be sent again.
  */
 static __always_inline __u32 failed_near(volatile struct failed_argv *args,
 					 struct rec_exec_failed *rec, __u64 filename, __u32 offset)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/killer.h - remembers in the process cache who sent a signal that may be fatal. */
+/* bpf/emit/killer.h - notes in the process cache the sender of a signal that may be fatal. */
 #ifndef BEGAT_BPF_EMIT_KILLER_H
 #define BEGAT_BPF_EMIT_KILLER_H
 
@@ -26,11 +26,11 @@ static __always_inline bool killer_is_on_stack(struct task_struct *task, __u64 i
 }
 
 /*
- * 0 and 1 stand for "from whoever runs" and "from the kernel" where a siginfo pointer is expected.
- * 0 from a task to itself alone is the kernel's answer to what it did (SIGPIPE, SIGXFSZ). To a whole
- * process it is kill(2), which uses it on newer kernels (seen: 7.3), and to another one a death wish
- * (PR_SET_PDEATHSIG). A POSIX timer has a code of the user's kind, but goes off in the middle of
- * whatever runs.
+ * As a siginfo pointer, 0 means "from the current task" and 1 "from the kernel".
+ * 0 from a task to itself alone is the kernel's answer to what it did (SIGPIPE, SIGXFSZ). To a
+ * whole process it is kill(2), which uses it on newer kernels (seen: 7.3), and to another one a
+ * death wish (PR_SET_PDEATHSIG). A POSIX timer has a code of the user's kind, but goes off in the
+ * middle of whatever runs.
  */
 static __always_inline bool killer_is_user(struct task_struct *sender, bool is_itself,
 					   bool is_to_group, __u64 info)
@@ -52,7 +52,7 @@ static __always_inline void killer_note(__u64 *ctx)
 	__u64 args[5], start_ns;
 	__u32 tgid, sig, sender_tgid = bpf_get_current_pid_tgid() >> 32;
 
-	/* A copy: as typed pointers the verifier would not let 0 and 1 be told from addresses. */
+	/* A copy: with typed pointers the verifier assumes an address, never 0 or 1. */
 	if (bpf_probe_read_kernel(args, sizeof(args), ctx))
 		return;
 	sig = args[0];

@@ -2,13 +2,13 @@
 /*
  * bpf/emit/near.h - strings of the caller that lie near each other, read at once.
  *
- * Owns: the window, and copies out of it. Not: whose strings these are (exec_failed.h).
+ * Owns: the window, and copies out of it. Not: which strings these are (exec_failed.h).
  *
- * A read of the user's memory costs 50 to 100 ns whatever its length, most of it checks; words copied
- * here cost one or two each. Literals, a shell's small allocations and the arguments of a running
- * program lie within a few hundred bytes: the memory from the first to the end of the last is read as
- * it is, and each string is what is there from its pointer to the next NUL: in any order,
- * overlapping, or one inside another. What has no end in the window is not near.
+ * A read of the user's memory costs 50 to 100 ns whatever its length, most of it checks; words
+ * copied here cost one or two each. Literals, a shell's small allocations and the arguments of a
+ * running program lie within a few hundred bytes: the memory from the first to the end of the last
+ * is read as it is, and each string is what is there from its pointer to the next NUL: in any
+ * order, overlapping, or one inside another. What has no end in the window is not near.
  */
 #ifndef BEGAT_BPF_EMIT_NEAR_H
 #define BEGAT_BPF_EMIT_NEAR_H

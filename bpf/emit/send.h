@@ -7,7 +7,7 @@
  * Invariants
  *  (1) generated[class] counts each admitted record once, and either it is sent or
  *      dropped[class] counts it.
- *  (2) What was dropped is told by a REC_LOST before the next whole record of this CPU.
+ *  (2) A REC_LOST before the next whole record of this CPU reports what was dropped.
  *  (3) Balanced mode never loses a wake-up: the record is published first, then the reader's
  *      flag is looked at; the reader sets the flag first and then looks for records. Who clears
  *      the flag wakes the reader, or sets the flag again.

@@ -109,9 +109,9 @@ struct begat_options {
 int begat_open(const struct begat_options *opts, struct begat **ret_b);
 
 /**
- * begat_interrupt() - makes the begat_poll() or begat_next() that runs return -EINTR after the event
- * at hand, or the next call if none runs. It may be called by any thread and by a signal handler,
- * as long as @b is open. It does not wake a call that sleeps: a signal does, or an event.
+ * begat_interrupt() - makes the begat_poll() or begat_next() that runs return -EINTR after the
+ * event at hand, or the next call if none runs. It may be called by any thread and by a signal
+ * handler, as long as @b is open. It does not wake a call that sleeps: a signal does, or an event.
  */
 void begat_interrupt(struct begat *b);
 
@@ -215,8 +215,8 @@ struct begat_stats {
 	uint64_t delivered[BEGAT_TYPE_SLOTS]; /* given to the callback (after the filter) */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* could not be sent; generated = received + lost */
 	uint64_t lost_chunks; /* parts of long argv or env */
-	uint64_t missed; /* hook runs that the kernel skipped, forks that none was told of, and of a
-			 * tree that is followed who found no room in the process cache */
+	uint64_t missed; /* hook runs that the kernel skipped, forks that no hook saw, and followed
+			 * processes that did not fit in the process cache */
 	uint64_t late; /* time stamp before that of the event ahead: see docs/events.md */
 	uint64_t synthetic; /* made up after a loss */
 	uint64_t malformed; /* records that failed a check: always 0 unless something is broken */
@@ -233,7 +233,10 @@ struct begat_stats {
 	uint32_t cpus; /* length of the arrays that begat_stats_cpu() serves */
 	uint32_t backend_failed; /* a better backend is there but did not work: see fallback */
 	uint64_t map_bytes; /* kernel memory, buffer included; before 6.4 the most it can be */
-	/* What of options.where the kernel checks, as text; "" = nothing. Valid while the tracer is. */
+	/*
+	 * What of options.where the kernel checks, as text; "" = nothing. Valid while the tracer
+	 * is.
+	 */
 	const char *pushed;
 	/* Of events that options.where was asked about: the kernel held back others. */
 	uint64_t tested, matched;
@@ -320,8 +323,8 @@ int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage);
 /**
  * begat_usage_first() - the same, of the moment when capturing began.
  *
- * It was read just before the hooks that see the ends of processes: what an exit tells, less what is
- * told here, is what that process used since. Needs begat_options.reads_usage.
+ * It was read just before the hooks that see the ends of processes: what an exit tells, less what
+ * is told here, is what that process used since. Needs begat_options.reads_usage.
  * Return: as begat_usage_read(); -EINVAL without that option.
  */
 int begat_usage_first(const struct begat *b, struct begat_usage **ret_usage);

@@ -62,7 +62,7 @@ bool begat_report_ending(const char *command, int32_t exit_code, int32_t signal,
 
 #define BEGAT_LIFE_NO_PARENT UINT32_MAX
 
-/** struct begat_life - when a process lived, and whose child it was. */
+/** struct begat_life - when a process lived, and its parent. */
 struct begat_life {
 	uint64_t start_ns, end_ns; /* of one clock; end_ns: or now, if it still runs */
 	uint32_t parent; /* its index; BEGAT_LIFE_NO_PARENT = none of these */
@@ -70,7 +70,8 @@ struct begat_life {
 };
 
 /**
- * begat_critical_path() - what bounded the wall time of lives[root], as docs/analysis.md defines it.
+ * begat_critical_path() - what bounded the wall time of lives[root], as docs/analysis.md defines
+ * it.
  * @ret_own_ns: @count figures: for how long the path is in this life itself. Their sum is the wall
  * time of lives[root].
  * A parent that makes a ring is taken for none; a life that ends before it starts has no length.

@@ -30,7 +30,7 @@ struct begat_sink_options {
 	const char *const *redact_patterns; /* NULL-ended; more than the built-in ones */
 	const char *
 		column_names; /* text: "pid,user,command", see begat_sink_check_columns(); or NULL */
-	/* text: whose names users have; NULL = this machine's. Lives as long as the sink. */
+	/* text: names of users; NULL = this machine's. Lives as long as the sink. */
 	const struct begat_accounts *accounts;
 };
 

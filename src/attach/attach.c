@@ -261,7 +261,7 @@ void attach_stop(struct attach *attach)
 		__atomic_store_n(&counters[cpu].is_stopped, 1, __ATOMIC_RELAXED);
 }
 
-/* Fork hooks go last, as they came last: who is seen to exec or to end has had a fork seen. */
+/* Detach fork hooks last, as they came last: each exec or exit that we see follows its fork. */
 void attach_detach(struct attach *attach)
 {
 	for (int i = attach->forks_from; i-- > 0;)

@@ -48,9 +48,9 @@ int attach_open(const struct attach_options *opts, const struct features *featur
 void attach_close(struct attach *attach);
 
 /*
- * No hook records an event from now on. What has a time stamp from before the call has been recorded,
- * or is under way; all hooks end at nearly the same moment, where to detach them takes a fifth of a
- * second.
+ * No hook records an event from now on. What has a time stamp from before the call has been
+ * recorded, or is under way; all hooks end at nearly the same moment, where to detach them takes a
+ * fifth of a second.
  */
 void attach_stop(struct attach *attach);
 
@@ -78,7 +78,7 @@ bool attach_has_exited(const struct attach *attach, uint32_t tgid, uint64_t star
 
 bool attach_is_followed(const struct attach *attach, uint32_t tgid);
 
-/* Removes dead entries whose window is over, when no hook comes by to do it. */
+/* Removes entries of the dead after their window, on a machine too quiet for hooks to do it. */
 void attach_sweep(struct attach *attach, uint64_t now_ns);
 uint64_t attach_cache_count(const struct attach *attach);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * attach/cache.c - the user side of the kernel's process cache: who is followed, and sweeping
- * up the dead when the machine is too quiet for a hook to do it.
+ * attach/cache.c - the user side of the kernel's process cache: which processes are followed,
+ * and removing the dead when the machine is too quiet for a hook to do it.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -49,7 +49,9 @@ bool attach_is_followed(const struct attach *attach, uint32_t tgid)
 	       entry.flags & PROC_FOLLOWED;
 }
 
-/* The kernel's struct sched_attr as 3.14 had it; <sched.h> has one of that name from glibc 2.41 on. */
+/*
+ * The kernel's struct sched_attr as 3.14 had it; <sched.h> has one of that name from glibc 2.41 on.
+ */
 struct attr {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -61,7 +63,7 @@ struct attr {
 /*
  * While a system call changes a map, the kernel skips all kprobe and tracepoint programs on its CPU
  * (bpf_prog_active). Where it can be preempted in there, an exec of whoever runs instead would go
- * unseen: so nobody ordinary gets the CPU, if we may have that. False: not, or it was so before.
+ * unseen: so we run at real-time priority meanwhile, if permitted. False: not, or it was so before.
  */
 static bool hold_cpu(struct attr *ret_before)
 {

@@ -19,7 +19,7 @@
 static const struct optional {
 	const char *program, *lost;
 } optionals[] = {
-	{ "lifecycle__signal", "no exit says who sent the signal that ended it" },
+	{ "lifecycle__signal", "no exit names the sender of the signal that ended it" },
 	{ "lifecycle__snapshot", "processes that run already are read from /proc" },
 };
 #define OPTIONAL_COUNT (sizeof(optionals) / sizeof(optionals[0]))

@@ -15,7 +15,7 @@
 #define PROCESSES_MAX (1u << 17) /* 131,072 entries: 2 MiB of hash heads */
 #define PROCESSES_PREALLOCATED_MAX (1u << 16)
 
-/* Data sections are maps whose names libbpf cuts: known by how they end. */
+/* Data sections are maps. libbpf cuts their names: the end of the name identifies them. */
 static struct bpf_map *find_config(struct bpf_object *object)
 {
 	struct bpf_map *map;
@@ -59,7 +59,7 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "graveyards"), attach->cpus);
 
 	/* Kernels without the BPF allocator warn in their log about a map that is not
-	 * preallocated in a tracing program; the others need memory only for who lives. */
+	 * preallocated in a tracing program; the others need memory only for the living. */
 	map = bpf_object__find_map_by_name(object, "processes");
 	if (features->has_map_allocator)
 		flags = BPF_F_NO_PREALLOC;

@@ -3,7 +3,7 @@
  * base/redact.c - an event without secrets.
  *
  * Owns:    the user's patterns, replacing what they and the built-in rules find in argv, env, and
- *          in names and paths: who types a token where a command should be has it in filename.
+ *          in names and paths: a token typed in place of a command ends up in filename.
  * Not:     ids, users, cgroups.
  * Called:  by sinks before they format, and by other consumers through begat_redact().
  */

@@ -32,7 +32,7 @@ struct program_option {
 	const char *program; /* the beginning of argv[0]'s last component */
 	const char *option;
 	int where;
-	const char *flags; /* one-letter options that may stand before it in one word: -su u:p */
+	const char *flags; /* one-letter options that may come before it in one word: -su u:p */
 };
 
 #define CURL_FLAGS "#0123468aBfgGiIjJkLlnNOpqRsSv"
@@ -40,7 +40,7 @@ struct program_option {
 
 /* One-letter options mean a secret only with these programs: mkdir -p must stay readable. */
 static const struct program_option program_options[] = {
-	/* The client takes -p x for a prompt and a database; who types it means a password. */
+	/* The client takes -p x for a prompt and a database; the user means a password. */
 	{ "mysql", "-p", ATTACHED | NEXT | UNLESS_OTHER, MYSQL_FLAGS },
 	{ "mysqladmin", "password", NEXT, "" },
 	{ "mariadb", "-p", ATTACHED | NEXT | UNLESS_OTHER, MYSQL_FLAGS },

@@ -469,7 +469,7 @@ static void find_known_keys(const char *data, size_t len, struct spans *spans)
 	}
 }
 
-/* What stands behind -----BEGIN ... PRIVATE KEY...-----, NULL if that is not what it begins. */
+/* What follows -----BEGIN ... PRIVATE KEY...-----; NULL if the text does not begin with that. */
 static const char *private_key_start(const char *at, const char *end)
 {
 	const char *stop = end - at > BEGIN_MAX_BYTES ? at + BEGIN_MAX_BYTES : end;

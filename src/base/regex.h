@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/regex.h - POSIX extended regular expressions whose work is linear in the text.
+ * base/regex.h - POSIX extended regular expressions, matched in time linear in the text.
  *
- * Owns:    parsing (regex_parse.c, regex_emit.c), and matching (regex.c) by an automaton that is in a set of
- *          states: each character costs at most as many steps as the program has instructions.
+ * Owns:    parsing (regex_parse.c, regex_emit.c), and matching (regex.c) by an automaton that is in
+ *          a set of states: each character costs at most as many steps as the program has
+ *          instructions.
  * Not:     what a match means (filter/, redact.c).
  * Why own: glibc's engine takes time exponential in the text. Of the libraries, PCRE2 limits
  *          backtracking but is quadratic within the limit, TRE builds tables quadratic in the

@@ -9,8 +9,9 @@
  * Invariants
  *  (1) Each failed exec is in exactly one search, and each search reaches the callback once.
  *  (2) The list is by last attempt, so the first that is due is its head.
- *  (3) No more than open_max searches, PER_PROCESS_MAX of one process, and bytes_max bytes are kept;
- *      what an event costs is bounded by PER_PROCESS_MAX, FILES_MAX and the length of its texts.
+ *  (3) No more than open_max searches, PER_PROCESS_MAX of one process, and bytes_max bytes are
+ *      kept; what an event costs is bounded by PER_PROCESS_MAX, FILES_MAX and the length of its
+ *      texts.
  */
 #include <begat/search.h>
 #include <errno.h>
@@ -23,7 +24,7 @@
 
 #define BUCKETS 4096 /* a power of two */
 #define PER_PROCESS_MAX 64 /* names that one process searches at one time: its threads */
-#define FILES_MAX 256 /* of one search are told apart; further ones count as different */
+#define FILES_MAX 256 /* of one search are compared; further ones count as different */
 #define ARGV_KEPT_BYTES 65536u
 
 struct open_search {

@@ -2,8 +2,8 @@
 /*
  * base/strv.h - walking a struct begat_strv, one string at a time.
  *
- * The lengths are checked here, so that no reader of argv has to: a vector whose count is too
- * high or whose last string has no NUL ends early instead of running on.
+ * The lengths are checked here, so that no reader of argv has to: a vector with too high a count,
+ * or without a NUL after its last string, ends early instead of running on.
  */
 #ifndef BEGAT_BASE_STRV_H
 #define BEGAT_BASE_STRV_H

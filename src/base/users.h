@@ -13,7 +13,7 @@
 
 struct users;
 
-/* @accounts: whose names; NULL = this machine's. Lives as long as the result. */
+/* @accounts: where names come from; NULL = this machine. Lives as long as the result. */
 struct users *users_new(const struct begat_accounts *accounts);
 void users_free(struct users *users);
 

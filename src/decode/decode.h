@@ -4,7 +4,7 @@
  *
  * Owns:    turning bytes that came from the kernel into struct begat_event, every offset and
  *          length checked against the record; joining chunks; remembering cgroup paths by id.
- * Not:     who is who (proctable/), I/O, names of users or containers (enrich/).
+ * Not:     the identity of processes (proctable/), I/O, names of users or containers (enrich/).
  * Called:  by tracer.c, once per record, in stream order; single-threaded.
  *
  * Invariants
@@ -57,10 +57,10 @@ bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 /* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
 uint64_t decode_cgroup_id(const void *record);
 
-/* Of such a record too: a failed exec of a process whose root is the tracer's own. */
+/* For the same records: is it a failed exec of a process that has the tracer's root? */
 bool decode_has_reader_root(const void *record);
 
-/* Of such a record too: an exec of a file whose dev may be another one for stat(2). */
+/* For the same records: is it an exec of a file with a dev that stat(2) may show differently? */
 bool decode_may_dev_differ(const void *record);
 
 /* Identity of a process: never 0. start_ns is on the boot clock. */

@@ -24,7 +24,8 @@ static void decode_status(const struct rec_exit *rec, struct begat_event *ev)
 
 /*
  * The signal that was seen being sent must be the one that it died of. The OOM killer's victim
- * dies of SIGKILL; who allocated the last page is not who killed it, but is what the kernel says.
+ * dies of SIGKILL; the process that allocated the last page did not kill it, but the kernel names
+ * that one.
  */
 static int decode_killer(const struct decoder *decoder, const struct rec_exit *rec,
 			 struct begat_event *ev)

@@ -2,8 +2,8 @@
 /*
  * decode/lost.c - REC_LOST: one event for each class of events that a CPU has dropped.
  *
- * Owns:    the classes still to be told, between decode_record() and decode_more().
- * Not:     counting (the kernel counts; a record that gets lost too is told by the next one).
+ * Owns:    the classes still to be reported, between decode_record() and decode_more().
+ * Not:     counting (the kernel counts; if this record is lost too, the next one reports it).
  *
  * Dropped chunks yield no event: the exec that they belong to says what is missing. Dropped
  * cgroup paths neither: the kernel sends them again.

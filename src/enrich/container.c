@@ -38,7 +38,7 @@ struct part {
 struct found {
 	struct part id, pod;
 	const char *runtime;
-	bool is_escaped; /* id is a systemd unit name's: \x2d stands for - */
+	bool is_escaped; /* id is a systemd unit name's: \x2d means - */
 };
 
 static bool starts_with(struct part part, const char *prefix)
@@ -184,7 +184,7 @@ static bool find_lxc(struct part parent, struct part part, struct found *found)
 	return true;
 }
 
-/* A component that is nothing but an id: what is before it tells whose. */
+/* A component that is nothing but an id: the one before it names the runtime. */
 static bool find_bare_id(struct part parent, struct part part, struct found *found)
 {
 	if (!is_hex(part, ID_HEX, ID_HEX))
@@ -198,7 +198,7 @@ static bool find_bare_id(struct part parent, struct part part, struct found *fou
 	return true;
 }
 
-/* slice:runtime:id, as a runtime writes when it is told the wrong cgroup driver */
+/* slice:runtime:id, as a runtime writes when it is configured with the wrong cgroup driver */
 static void find_in_triple(struct part part, struct found *found)
 {
 	const char *last = memrchr(part.data, ':', part.len);
@@ -242,7 +242,7 @@ static int hex_value(char c)
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* Copies @part with a NUL; systemd's \x2d become what they stand for, if that is printable. */
+/* Copies @part with a NUL; systemd's \x2d become the byte that they mean, if that is printable. */
 static bool copy(struct part part, bool is_escaped, char **at, char *end, struct begat_str *ret)
 {
 	char *start = *at, *p = start;

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* What the kernel has in hand: nobody who serves the file system (FUSE, NFS) is asked. */
+/* From the kernel's cache: no server of a file system (FUSE, NFS) is asked. */
 static bool stat_exe(uint32_t proc_pid, const struct begat_event *ev, dev_t *ret_dev)
 {
 	struct statx st;

@@ -3,7 +3,7 @@
  * enrich/local_file.c - see local_file.h.
  *
  * A name is walked in the kernel's cache alone (RESOLVE_CACHED). What the cache does not know is
- * looked up only in a folder whose file system is one of the kernel's own; a file is opened only if
+ * looked up only in a folder on a file system of the kernel's own; a file is opened only if
  * its file system is.
  *
  * Invariants
@@ -133,8 +133,8 @@ static bool is_of_kernel(const char *type, uint32_t proc_pid)
 }
 
 /*
- * Is the file system of @at one that the kernel serves without any program's help? One on a device is:
- * for a server to have a device (fuseblk) takes a mount by root.
+ * Is the file system of @at one that the kernel serves without any program's help? One on a device
+ * is: for a server to have a device (fuseblk) takes a mount by root.
  */
 static bool is_local(int at, uint32_t proc_pid)
 {

@@ -12,7 +12,7 @@ struct cursor {
 	const char *at, *end;
 };
 
-/* The next character; a byte that is not UTF-8 stands for itself, apart from all characters. */
+/* The next character; a byte that is not UTF-8 matches itself only, and no character. */
 static uint32_t take(struct cursor *c)
 {
 	uint32_t codepoint;

@@ -2,7 +2,7 @@
 /*
  * filter/lex.h - the words of an expression, and errors with their column.
  *
- * What a character means depends on where it stands: after an operator a word goes on to the next
+ * What a character means depends on its place: after an operator a word goes on to the next
  * blank, so that patterns need no quotes. So there is no list of tokens; the parser asks.
  */
 #ifndef BEGAT_FILTER_LEX_H
@@ -33,7 +33,7 @@ size_t lex_column(const struct lexer *lexer, const char *at);
 int lex_error(struct lexer *lexer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int lex_no_memory(struct lexer *lexer);
 
-/* What stands at the place, quoted and safe, or "the end"; in @buf. */
+/* The text at this place, quoted and safe, or "the end"; in @buf. */
 #define LEX_SHOWN_BYTES 56
 const char *lex_shown(char buf[LEX_SHOWN_BYTES], const char *data, size_t len);
 const char *lex_found(const struct lexer *lexer, char buf[LEX_SHOWN_BYTES]);
@@ -52,8 +52,8 @@ bool word_is(struct word word, const char *text);
 struct word lex_name(struct lexer *lexer);
 
 /*
- * A value, quoted or not. Returns 0 and a copy with a NUL in *ret_text (free() it), *ret_at where it
- * began; -EINVAL, -ENOMEM.
+ * A value, quoted or not. Returns 0 and a copy with a NUL in *ret_text (free() it), *ret_at where
+ * it began; -EINVAL, -ENOMEM.
  */
 int lex_value(struct lexer *lexer, char **ret_text, size_t *ret_len, const char **ret_at);
 

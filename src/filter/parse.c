@@ -323,7 +323,7 @@ static int parse_comparison(struct parser *parser, struct word name, uint32_t *r
 	return rc;
 }
 
-/* Parses @text, which is right, in the place of a word that stands for it. */
+/* Parses @text, the expansion of a word; it has no errors. */
 static int parse_meaning(struct parser *parser, const char *text, uint32_t *ret_node)
 {
 	struct lexer outer = parser->lexer;

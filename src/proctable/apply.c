@@ -8,7 +8,7 @@
  *
  * Invariants
  *  (1) An entry exists for the event's id, before any sink sees it; its fork may be unseen.
- *  (2) The forebear of an entry is its parent at fork, or the first parent that was told; a
+ *  (2) The forebear of an entry is its parent at fork, or the first parent reported; a
  *      later, other parent (reparenting) changes parent_id alone. So lineage is by birth.
  *  (3) An exit is seen once. An event about the dead changes what is known, never brings back.
  */
@@ -114,7 +114,7 @@ static int note_parent(struct proctable *table, struct entry *entry, struct bega
 	return set_forebear(table, entry, entry->parent_id);
 }
 
-/* What is made up after a loss says who, as far as it was known. */
+/* A synthetic event after a loss has the identity, as far as it is known. */
 static void complete_who(const struct entry *entry, struct begat_event *ev)
 {
 	if (!begat_event_has(ev, BEGAT_F_COMM) && entry->comm[0]) {

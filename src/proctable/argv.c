@@ -3,14 +3,15 @@
  * proctable/argv.c - argv of a process as /proc shows it, and whether it is a title by now.
  *
  * Owns:    reading /proc/PID/cmdline. A process may write over its arguments, as sshd and postgres
- *          do to show what they are at, or move them away (prctl(PR_SET_MM_ARG_START)). Then cmdline is a
- *          title, often with the rest of the old space behind it: hundreds of empty strings.
- * Not:     the rest of /proc (snapshot.c); execs that were seen, whose argv the kernel side reads.
+ *          do to show what they are at, or move them away (prctl(PR_SET_MM_ARG_START)). Then
+ *          cmdline is a title, often with the rest of the old space behind it: hundreds of empty
+ *          strings.
+ * Not:     the rest of /proc (snapshot.c); execs that were seen: the kernel side reads their argv.
  *
- * How a title is told from arguments, of which the last may be empty too: the kernel writes argc
- * to the bottom of the new stack, where nothing changes it. As many strings are what the process
- * was started with. If that cannot be read (another user's process), only what can be nothing else
- * counts as a title: one string and many empty ones.
+ * How to distinguish a title from arguments, of which the last may be empty too: the kernel writes
+ * argc to the bottom of the new stack, where nothing changes it. As many strings are what the
+ * process was started with. If that cannot be read (another user's process), only what can be
+ * nothing else counts as a title: one string and many empty ones.
  */
 #include "proctable/table.h"
 

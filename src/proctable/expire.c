@@ -3,7 +3,7 @@
  * proctable/expire.c - the dead: when they may go.
  *
  * Owns:    the queue of the dead, the links to forebears.
- * Not:     finding out who died (apply.c).
+ * Not:     finding out which process died (apply.c).
  * Called:  proctable_expire() by tracer.c after each batch.
  *
  * Invariants

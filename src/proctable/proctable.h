@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proctable/proctable.h - who is who: every process that an event named, by id and by pid.
+ * proctable/proctable.h - every process that an event named, by id and by pid.
  *
  * Owns:    identity, parents, lifetimes, the last image's exe and argv (first 4 KiB).
  * Not:     /proc (snapshot.c reads it, at start and after a loss), the kernel's own cache.
@@ -38,7 +38,7 @@ void proctable_free(struct proctable *table);
  */
 int proctable_apply(struct proctable *table, struct begat_event *ev);
 
-/* Forgets the dead whose time is over; @now_ns on the boot clock. Cheap when there are none. */
+/* Removes the dead after their time; @now_ns on the boot clock. Cheap when there are none. */
 void proctable_expire(struct proctable *table, uint64_t now_ns);
 
 /* Living first, else the last dead. 0 or -ENOENT. */
@@ -49,16 +49,16 @@ int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process
 bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear);
 
 /*
- * Does the stream tell of this process? It does once there was an event of it other than a snapshot,
- * or since proctable_report(): not of whom the table knows only as a bystander.
+ * Does the stream tell of this process? It does once there was an event of it other than a
+ * snapshot, or since proctable_report(): not of processes that the table has for reference only.
  */
 bool proctable_is_reported(const struct proctable *table, uint64_t id);
 void proctable_report(struct proctable *table, uint64_t id);
 
 /*
- * From now on whoever is born after @since_ns (boot clock) has had a fork in the stream. Who has not,
- * and is named by another event first, is counted: a fork that went by unseen, and that no buffer
- * has lost.
+ * From now on whoever is born after @since_ns (boot clock) has had a fork in the stream. Who has
+ * not, and is named by another event first, is counted: a fork that went by unseen, and that no
+ * buffer has lost.
  */
 void proctable_expect_forks(struct proctable *table, uint64_t since_ns);
 uint64_t proctable_unseen_forks(const struct proctable *table);
@@ -98,7 +98,7 @@ int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_sti
 /*
  * CPU time that this machine has used since it was started: user, system and interrupts of all
  * CPUs, not what they idled, waited or were denied by a hypervisor. 0 = not known: there is no
- * /proc/stat, or a container's file system stands in for it.
+ * /proc/stat, or a container's file system replaces it.
  */
 uint64_t snapshot_read_machine(void);
 

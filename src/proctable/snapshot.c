@@ -132,7 +132,7 @@ static int parse_fields(const char *stat, uint64_t field[ENV_START + 1])
 	for (int i = PPID; i <= ENV_START; i++)
 		if (!next_number(&at, &field[i]))
 			return -EIO;
-	/* A zombie has ended, unless it is a leader whose threads go on. */
+	/* A zombie has ended, unless it is the leader of threads that go on. */
 	return (state == 'Z' || state == 'X') && field[THREADS] <= 1 ? -ESRCH : 0;
 }
 

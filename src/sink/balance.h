@@ -7,7 +7,7 @@
 
 #include <begat/begat.h>
 
-/* The kinds that are counted in the kernel, in the order they are told. */
+/* The kinds that are counted in the kernel, in the order of the summary. */
 #define BALANCE_KINDS 4
 
 struct balance {

@@ -56,7 +56,7 @@ static inline char *json_i64(char *at, int64_t value)
 	return json_u64(at, (uint64_t)value);
 }
 
-/* 8 hex digits as a number whose bytes in memory are their text. */
+/* 8 hex digits as a number: its bytes in memory are the text. */
 static inline uint64_t json_hex_text(uint32_t value)
 {
 	uint64_t x = value;

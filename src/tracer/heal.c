@@ -2,14 +2,14 @@
 /*
  * tracer/heal.c - the table and the machine brought together: at start, and after a loss.
  *
- * Owns: the snapshot of what already runs, following trees that already stand, synthetic events.
+ * Owns: the snapshot of what already runs, following trees that exist already, synthetic events.
  *
  * Healing, in two steps, because the machine goes on meanwhile:
  *   1. with the buffer empty, note the time and list what lives;
- *   2. drain what has happened since, then compare: who lives, is older than step 1 and unknown
- *      to the table was forked unseen; who is in the table since before step 1, is not listed
- *      and has not exited in the stream has exited unseen; whose image is another has execed.
- * Who is dead by then, its fork lost, is introduced when its first event comes.
+ *   2. drain what has happened since, then compare. A live process that predates step 1 but is not
+ *      in the table had its fork lost. One that is in the table since before step 1, is not listed
+ *      and has no exit in the stream had its exit lost. One with another image had its exec lost.
+ * A dead process with a lost fork gets a synthetic fork before its first event.
  *
  * Between the exit hook and the moment from which the kernel lists a process no more lies all that
  * the exit has still to do: there it is listed, and no event of it is to come. The kernel's cache
@@ -175,8 +175,8 @@ static bool is_followed(struct begat *b, const struct begat_event *ev)
 }
 
 /*
- * Would events of this one come, as far as can be told from outside? Nobody else must be made up.
- * Of cgroups a snapshot says nothing: there, who was forked by one of them.
+ * Would this one be reported, as far as user space can know? Others get no synthetic events.
+ * A snapshot has no cgroups: for those, a process counts if one of them forked it.
  */
 static bool is_in_scope(struct begat *b, const struct begat_event *ev)
 {
@@ -239,8 +239,10 @@ static int follow_child(struct census *census, struct begat_event *ev, uint64_t 
 	return attach_follow(census->b->attach, ev->tgid, 0);
 }
 
-/* Until a look finds nobody new: who was forked before its parent was marked is seen by the next
- * look, who was forked after it is marked by the kernel side. */
+/*
+ * Until a look finds no new process: the next look sees a process forked before its parent was
+ * marked; the kernel side marks those forked after that.
+ */
 int heal_follow_trees(struct begat *b)
 {
 	struct census census = { .b = b };

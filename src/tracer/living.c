@@ -3,7 +3,7 @@
  * tracer/living.c - which of the followed processes live, and a way to wait for their end.
  *
  * Owns: the choice of one that lives; its descriptor belongs to the caller.
- * Not:  who is followed (attach/cache.c says), what the table knows.
+ * Not:  which processes are followed (attach/cache.c), what the table knows.
  *
  * A process that is forked during a look, by one that ends before the look comes to it, is in no
  * list. So only two looks in a row that find nobody mean that nobody lives.

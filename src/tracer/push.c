@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tracer/push.c - what of a filter the kernel checks, so that the rest need not come up.
+ * tracer/push.c - the part of a filter that the kernel checks, so that fewer events reach user
+ * space.
  *
  * Owns: which records are sent at all, and what --where lets the kernel hold back.
  * Not:  what holds of every match (filter/push.c), the checks (bpf/admit.h).
  *
  * Invariants
- *  (1) What the whole filter keeps comes up, and says no less than without any of this.
+ *  (1) Every event that the whole filter keeps is delivered, with the same fields as without this.
  *  (2) b->push says what is really checked, no more.
  */
 #include <errno.h>
@@ -50,8 +51,8 @@ static uint32_t demand_classes(const struct begat *b, const struct filter_push *
 static int push_trees(struct begat *b, struct filter_push *push, struct bpf_config *config)
 {
 	/*
-	 * A tree is chosen already, and the filter looks into it. Or under() names a process of our PID
-	 * namespace: the kernel side needs the other number before it can be asked for that.
+	 * A tree is chosen already, and the filter looks into it. Or under() names a process of our
+	 * PID namespace: the kernel side needs the other number before it can be asked for that.
 	 */
 	if (b->follow || pids_are_translated(b))
 		push->under_count = 0;
@@ -68,8 +69,8 @@ static int push_trees(struct begat *b, struct filter_push *push, struct bpf_conf
 }
 
 /*
- * A process may become one of the users after its fork and exec; the table must have seen those. And
- * of these two kinds of tests the option's come first.
+ * A process may become one of the users after its fork and exec; the table must have seen those.
+ * And of these two kinds of tests the option's come first.
  */
 static void push_uids(const struct begat *b, struct filter_push *push, struct bpf_config *config)
 {

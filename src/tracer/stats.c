@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tracer/stats.c - counters, losses that no record told of, latency percentiles.
+ * tracer/stats.c - counters, losses that no record reported, latency percentiles.
  *
  * What was generated and dropped is the kernel side's to say: read from the counters that it
  * shares, one line a CPU.
@@ -147,7 +147,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	memcpy(s.delivered, b->delivered, sizeof(s.delivered));
 	attach_program_stats(b->attach, &s.missed, &s.program_runs, &s.program_ns);
 	s.missed += unseen_forks(b, s.lost[BEGAT_FORK]);
-	if (b->follow) /* who is not in the process cache is not followed */
+	if (b->follow) /* a process that is not in the process cache is not followed */
 		s.missed += s.cache_full;
 	s.late = b->late;
 	s.synthetic = b->synthetic;

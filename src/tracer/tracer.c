@@ -6,7 +6,7 @@
  * Not:     opening (open.c), waiting (wait.c), healing (heal.c).
  *
  * Invariants
- *  (1) Events reach the callback in the order of the transport; a lost event stands at its gap.
+ *  (1) Events reach the callback in the order of the transport; a lost event comes at its gap.
  *  (2) The process table has seen an event before the filter and the callback do.
  *  (3) Outside begat_poll() a reader that sleeps is announced to the kernel (wait_leave), so the
  *      descriptor of begat_fd() tells of new records to any event loop.
@@ -144,8 +144,8 @@ static void note_event(struct begat *b, const struct begat_event *ev)
 }
 
 /*
- * A cgroup of which the filter is false, whatever happens in it, needs to come up once: its number
- * is never given again. What comes of it until the kernel knows is dropped here as ever.
+ * A cgroup that the filter rules out, whatever happens in it, needs to be reported once: its number
+ * is never reused. What comes of it until the kernel knows is dropped here as ever.
  */
 static void skip_cgroup(struct begat *b, const void *record, struct begat_event *ev)
 {
@@ -160,7 +160,7 @@ static void skip_cgroup(struct begat *b, const void *record, struct begat_event 
 		*kept = id;
 }
 
-/* Recorded between the end of the stream and the stop of its CPU. A loss is told whenever it was. */
+/* Recorded between the end of the stream and the stop of its CPU. A loss is always reported. */
 static bool is_too_late(const struct begat *b, const struct begat_event *ev)
 {
 	return b->end_ns && ev->ts_ns > b->end_ns && ev->type != BEGAT_LOST;
@@ -246,8 +246,8 @@ static int drain_burst(struct begat *b)
 }
 
 /*
- * A CPU tells of its losses ahead of its next record. That may be the exit of a process whose fork
- * was lost: too late to introduce it, so the counters are not left unseen until then.
+ * A CPU reports its losses before its next record. That may be the exit of a process with a lost
+ * fork: too late for a synthetic fork, so the counters are read before that.
  */
 static void look_for_losses(struct begat *b, uint64_t now_ns)
 {

@@ -9,7 +9,7 @@
  *   wait.c    spin or sleep, and telling the kernel which
  *   pids.c    pids that the user sees, where that is another PID namespace than the first
  *   heal.c    the snapshot at start, and putting the table right after a loss
- *   usage.c   CPU time of who lives
+ *   usage.c   CPU time of the living
  *   fold.c    identical failed execs in a row become one
  *   stats.c   counters, latency percentiles
  *   probe.c   what `begat doctor` shows
@@ -62,7 +62,7 @@ struct begat {
 	enum begat_latency mode;
 	const struct begat_filter *where;
 	bool follow, fold_failures;
-	bool may_be_gone; /* pids are the filter's: who does not live may come */
+	bool may_be_gone; /* pids are the filter's: such a process may start later */
 	uint32_t admit; /* enum config_admit */
 	uint32_t uids[CONFIG_UIDS_MAX]; /* with CONFIG_ADMIT_UID */
 	uint32_t uids_count;
@@ -162,7 +162,7 @@ int wait_sleep(struct begat *b, int timeout_ms); /* 0 or -EINTR */
 int heal_snapshot(struct begat *b, bool deliver);
 int heal_follow_trees(struct begat *b);
 int heal_table(struct begat *b);
-/* Ahead of the first event of a process whose fork was lost: makes that up. */
+/* Before the first event of a process with a lost fork: makes a synthetic fork. */
 int heal_introduce(struct begat *b, const struct begat_event *first);
 
 /* pids.c */
@@ -187,7 +187,7 @@ uint64_t fold_wait_ns(const struct begat *b); /* until then; 0 = nothing is held
 
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);
-int stats_deliver_rest(struct begat *b); /* losses that no record told of */
+int stats_deliver_rest(struct begat *b); /* losses that no record reported */
 bool stats_has_lost_forks(const struct begat *b);
 uint64_t
 stats_losses(const struct begat *b); /* forks, execs and exits dropped so far, told or not */

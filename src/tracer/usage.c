@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tracer/usage.c - the CPU time of everybody who lives, read at one moment.
+ * tracer/usage.c - the CPU time of all living processes, read at one moment.
  *
- * Owns:    begat_usage_read() and begat_usage_first(): the task iterator's figures, or those of /proc.
- * Not:     CPU time of those who have ended (their exits), what two readings mean (trace/).
+ * Owns:    begat_usage_read() and begat_usage_first(): the task iterator's figures, or those of
+ *          /proc.
+ * Not:     CPU time of processes that have ended (their exits), what two readings mean (trace/).
  * Called:  by whoever records, at the start and at the end; by any thread.
  *
  * The iterator visits each thread once. A process's figure is the sum of its living threads' and
@@ -94,7 +95,7 @@ static int by_process(const void *a, const void *b)
 	return (int)y->is_leader - (int)x->is_leader;
 }
 
-/* Where the kernel's pids are not those of /proc there is no telling whose figures /proc has. */
+/* Where /proc has other pids than the kernel, its figures cannot be assigned. */
 static int read_threads(const struct begat *b, struct attach *attach, struct usage_readings *r)
 {
 	int err;

@@ -9,12 +9,12 @@
  *             then sleeps
  *   batch     sleeps until a quarter of the buffer is full or BATCH_NS have gone by
  *
- * Why a storm is worth a CPU: a wake-up is paid by who is traced. The ring's wake-up is an interrupt
- * that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of 2 us for
- * the record. But only a CPU that nobody else wants: a spinning reader makes it look busy, and the
- * scheduler crowds who is traced on the others. So it yields at each look, and counts what runs. A
- * storm on a machine without a CPU to spare is looked at every two milliseconds, and wakes nobody in
- * between.
+ * Why a storm is worth a CPU: the traced process pays for each wake-up. The ring's wake-up is an
+ * interrupt that the CPU sends to itself (irq_work), 10 us and more in a virtual machine, on top of
+ * 2 us for the record. But only a CPU that nobody else wants: a spinning reader makes it look busy,
+ * and the scheduler packs the traced processes onto the others. So it yields at each look, and
+ * counts what runs. A storm on a machine without a CPU to spare is looked at every two
+ * milliseconds, and wakes nobody in between.
  *
  * The timer serves batch's interval and, in balanced, what is held by fold.c and one look after the
  * dead (attach_sweep) when no hook comes by to reclaim their cache entries.
@@ -189,9 +189,9 @@ void wait_note(struct begat *b, int count, uint64_t now_ns)
 }
 
 /*
- * Is there a CPU that nothing else runs on? We are one of those that run, and there is one more than
- * there are jobs: records come when a parent and its child run side by side, after a fork and at an
- * exit. Where that is one too many, a yield soon takes long.
+ * Is there a CPU that nothing else runs on? We are one of those that run, and there is one more
+ * than there are jobs: records come when a parent and its child run side by side, after a fork and
+ * at an exit. Where that is one too many, a yield soon takes long.
  */
 static bool has_spare_cpu(struct begat *b, uint64_t now_ns)
 {
@@ -209,7 +209,9 @@ static bool has_spare_cpu(struct begat *b, uint64_t now_ns)
 	return b->has_spare_cpu;
 }
 
-/* How long the next record is worth waiting for. A record that came alone is not followed at once. */
+/*
+ * How long the next record is worth waiting for. A record that came alone is not followed at once.
+ */
 static uint64_t spin_ns(const struct begat *b, bool is_burst)
 {
 	if (b->mode == BEGAT_BATCH)

@@ -6,7 +6,7 @@
  * a record that wraps is contiguous.
  *
  * Why not libbpf's reader: it publishes its position after every record, and that cache line goes
- * back and forth between the CPUs: who is traced waits for it. Here it is published once a
+ * back and forth between the CPUs: the traced process waits for it. Here it is published once a
  * RELEASE_DIVISORth of the buffer, and when the reader has run out of records.
  */
 #include <errno.h>
