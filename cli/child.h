@@ -25,7 +25,7 @@ struct child {
 
 /*
  * Searches for the command, first of all: nothing is opened, written or replaced for a command that
- * is not there. @child is all zero. CLI_OK, or the exit status of a failure that was told.
+ * is not there. @child is all zero. CLI_OK, or the exit status of a failure that was reported.
  */
 int child_find(struct child *child, char **argv);
 
@@ -41,7 +41,10 @@ int child_start(struct child *child);
  */
 int child_release(struct child *child);
 
-/* Gives a child up that was not released, and closes what is open. Does not wait for a released one. */
+/*
+ * Gives a child up that was not released, and closes what is open. Does not wait for a released
+ * one.
+ */
 void child_drop(struct child *child);
 
 /* How it failed, as a sentence in @out; NULL if it did not. @wait_status as wait(2) has it. */

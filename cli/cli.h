@@ -34,7 +34,7 @@ struct command_spec {
 	bool takes_arguments; /* else anything after the options is a usage error */
 	const char *about; /* for --help: whole lines */
 	const char *examples; /* for --help: two real ones, whole lines */
-	/* @argv: what stands after the options; ends with NULL. Returns the exit status. */
+	/* @argv: the arguments after the options; ends with NULL. Returns the exit status. */
 	int (*run)(struct options *options, int argc, char **argv);
 };
 
@@ -62,7 +62,9 @@ bool cli_set_status(bool is_there);
 /* The same of a sentence that may lack its full stop, as those of begat_error(). */
 void cli_explain(const char *sentence);
 
-/* The same with "Try 'begat <command> --help'." behind it; @command may be NULL. Returns CLI_USAGE. */
+/*
+ * The same with "Try 'begat <command> --help'." behind it; @command may be NULL. Returns CLI_USAGE.
+ */
 int cli_usage_error(const char *command, const char *sentence);
 
 /* @text as it may be shown on a terminal, cut to @size; returns @out. */

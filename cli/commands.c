@@ -3,7 +3,7 @@
  * cli/commands.c - the registry of subcommands, made from commands.def.
  *
  * Owns:    the table.
- * Not:     what stands in it.
+ * Not:     its entries.
  * Called:  by main.c and help.c.
  */
 #include "cli.h"

@@ -12,12 +12,13 @@
  *	begat --complete show --ou		->	--output	write to this file
  *	begat --complete show ''		->	:recordings
  *
- * A line is a word, then a tab and an explanation if there is one. A line with ":" says what the shell
- * has to list: :files, :recordings, :users, :pids, or ":command N": the words from the Nth on are
- * another command's line.
+ * A line is a word, then a tab and an explanation if there is one. A line with ":" says what the
+ * shell has to list: :files, :recordings, :users, :pids, or ":command N": the words from the Nth on
+ * are another command's line.
  *
  * Invariants
- *  (1) Every option, command and help topic is offered: all come from the tables that the parser reads.
+ *  (1) Every option, command and help topic is offered: all come from the tables that the parser
+ *      reads.
  *  (2) Nothing is opened and nobody needs rights. It always succeeds: a shell cannot show a reason.
  */
 #include <begat/begat.h>
@@ -81,7 +82,7 @@ static const char *const *export_words(void)
 	return words;
 }
 
-/* Options whose values are a closed list. */
+/* Options with a closed list of values. */
 static const struct {
 	const char *command; /* NULL: whichever has the option */
 	const char *option;
@@ -228,8 +229,8 @@ static const struct option_spec *option_by(const struct command *command, const 
 }
 
 /*
- * The option that @word is, of several letters the last one, or NULL. *ret_value: where its value begins
- * if it has one in the same word, else NULL.
+ * The option that @word is, of several letters the last one, or NULL. *ret_value: where its value
+ * begins if it has one in the same word, else NULL.
  */
 static const struct option_spec *option_of(const struct command *command, const char *word,
 					   const char **ret_value)

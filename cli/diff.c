@@ -107,7 +107,7 @@ static struct begat_trace **open_all(const char *const *files, int count)
 	return traces;
 }
 
-/* Judges each --fail-if. 0, or a usage error that was told. */
+/* Judges each --fail-if. 0, or a usage error that was reported. */
 static int judge(const struct begat_diff *diff, struct diff_verdict *verdicts, bool *ret_failed)
 {
 	for (int i = 0; i < chosen.conditions_count; i++) {

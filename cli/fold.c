@@ -2,13 +2,13 @@
 /*
  * cli/fold.c - from every process to the few lines that say the same.
  *
- * Owns:    which siblings are alike, which of them stands for the others, which lines deserve
+ * Owns:    which siblings are alike, which of them represents the others, which lines deserve
  *          to be shown when there are too many.
  * Not:     drawing (tree.c).
  * Called:  by summary_print(), once.
  *
  * Siblings are alike if their names, ends and (unordered, once each) the shapes of their children
- * are: that is their shape, a hash from the leaves up. The slowest stands for all.
+ * are: that is their shape, a hash from the leaves up. The slowest represents all.
  *
  * Invariants
  *  (1) A line is shown only if the line above it is.
@@ -44,7 +44,7 @@ static int by_shape(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Groups after folding: shape is the index of the first, index the one that stands for all. */
+/* Groups after folding: shape is the index of the first, index the one that represents all. */
 static int by_first(const void *a, const void *b)
 {
 	const struct kin *x = a, *y = b;

@@ -75,7 +75,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* A decimal number, then one of @units; @bare stands for no unit. Exact without a fraction. */
+/* A decimal number, then one of @units; @bare is for no unit. Exact without a fraction. */
 static int parse_with_unit(const char *text, const struct unit *units, uint64_t bare, uint64_t *ret)
 {
 	const char *p = text;

@@ -118,7 +118,7 @@ struct fold {
 struct folds {
 	struct fold *all;
 	uint32_t lines; /* shown */
-	uint64_t hidden; /* processes that no line stands for */
+	uint64_t hidden; /* processes that no line represents */
 	uint64_t hidden_cpu_ns;
 };
 

@@ -2,7 +2,7 @@
 /*
  * cli/output.c - where bytes go: a terminal, a pipe, a file of -o.
  *
- * Owns:    opening without destroying, what the other end can show, who has gone away.
+ * Owns:    opening without destroying, what the other end can show, a reader that has gone.
  * Not:     what is written.
  * Called:  by main.c, stream.c, run.c, doctor.c.
  *
@@ -191,7 +191,9 @@ int output_begin(struct output *output, bool is_whole)
 		return 0;
 	if (fstat(output->fd, &st) < 0)
 		return -errno;
-	/* Whoever has an open file that others may read goes on reading it: secrets get a new one. */
+	/*
+	 * Whoever has an open file that others may read goes on reading it: secrets get a new one.
+	 */
 	bool is_open_to_others = output->is_private && (st.st_mode & 077);
 
 	if (is_whole || is_open_to_others) {
@@ -203,7 +205,9 @@ int output_begin(struct output *output, bool is_whole)
 			err = -errno;
 		if (!err && !is_whole)
 			err = replace_old(output);
-		/* A folder that takes no new file: the old one is emptied, unless that gives away. */
+		/*
+		 * A folder that takes no new file: the old one is emptied, unless that gives away.
+		 */
 		if (err != -EACCES || is_open_to_others)
 			return err;
 	}

@@ -2,7 +2,7 @@
 /*
  * cli/output.h - where bytes go: a terminal, a pipe, a file of -o.
  *
- * Owns:  opening without destroying, what the other end can show, who has gone away.
+ * Owns:  opening without destroying, what the other end can show, a reader that has gone.
  * Not:   what is written (sinks, the summary).
  */
 #ifndef BEGAT_CLI_OUTPUT_H
@@ -68,7 +68,9 @@ int output_write(struct output *output, const char *data, size_t size);
  */
 int output_close(struct output *output, bool is_failed);
 
-/* Descriptors 0 to 2 that are closed get a stand-in until an exec, so that no map becomes "stdout". */
+/*
+ * Descriptors 0 to 2 that are closed get a stand-in until an exec, so that no map becomes "stdout".
+ */
 void output_guard_stdio(void);
 
 /* Flushes stdio's standard output; an exit status: CLI_OK also when the reader has gone. */

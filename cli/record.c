@@ -6,8 +6,9 @@
  * Not:     the file and the thread that writes it (recorder.c), the command (child.c).
  * Called:  by main.c.
  *
- *   child_find -> child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start ...
- *      -> stream_wait until the command has ended, or a signal -> begat_finish -> recorder_close
+ *   child_find -> child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start
+ *      ... -> stream_wait until the command has ended, or a signal -> begat_finish ->
+ *      recorder_close
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -227,7 +228,7 @@ static int capture(struct record *record)
 	}
 }
 
-/* Starts the command, held back until it is followed. 0 or a negative errno that was told. */
+/* Starts the command, held back until it is followed. 0 or a negative errno that was reported. */
 static int start_command(struct record *record, char **argv)
 {
 	char why[512];
@@ -274,7 +275,7 @@ static int open_capture(struct record *record, struct options *options)
 				      .ctx = record,
 				      .follow = record->has_command };
 
-	/* Whole stories need every kind; who was there before matters for a machine. */
+	/* A whole recording needs every kind; older processes matter for a machine. */
 	opts.events = options->events;
 	if (!opts.events)
 		opts.events = record->has_command
@@ -288,7 +289,9 @@ static int open_capture(struct record *record, struct options *options)
 
 static int open_all(struct record *record, struct options *options, char **argv)
 {
-	/* A machine has programs that nobody chose: one of them must not fill the disk by its argv. */
+	/*
+	 * A machine has programs that nobody chose: one of them must not fill the disk by its argv.
+	 */
 	if (!record->has_command && !options->max_args_bytes)
 		options->max_args_bytes = MACHINE_ARGS_MAX;
 	record->stream_options = *options;

@@ -9,7 +9,7 @@
  * Invariants
  *  (1) recorder_add() neither blocks nor allocates.
  *  (2) Between recorder_start() and recorder_close() only the thread touches the file.
- *  (3) A failure is told once, by the thread and at once: a recording may go on for days.
+ *  (3) A failure is reported once, by the thread and at once: a recording may go on for days.
  */
 #include "recorder.h"
 
@@ -47,8 +47,8 @@ struct recorder {
 	char name[512]; /* of the file that is written, safe to print */
 	uint64_t begun_ns; /* CLOCK_BOOTTIME */
 	const struct begat *begat;
-	struct begat_usage *usage; /* what the last part that ended was told */
-	_Atomic(struct begat_usage *) last; /* what the end of the recording is told */
+	struct begat_usage *usage; /* what the last part that ended got */
+	_Atomic(struct begat_usage *) last; /* what the end of the recording gets */
 	char *path;
 };
 

@@ -5,7 +5,7 @@
  * Owns:    the wording of both.
  * Not:     the numbers (begat_stats()), the summary of a run (totals.c).
  * Called:  by stream.c: once after the start, once before the end. Without -v only a backend that
- *          failed is told of.
+ *          failed is reported.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * Not:     the analysis and the formats (libbegat-trace); what -v says of a capture (report.c).
  * Called:  by main.c.
  *
- * Without -o a page goes into report.html, text and JSON to standard output: nobody wants a page
+ * Without -o a page goes into report.html, text and JSON to standard output: a page is useless
  * on a terminal, and everybody wants to open it.
  */
 #include <begat/report.h>

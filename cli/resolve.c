@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/resolve.c - which file a command's name stands for, before anything is traced.
+ * cli/resolve.c - the file that a command's name means, before anything is traced.
  *
  * Owns:    the search along PATH, by the rules of execvp(3): an empty element is the working
  *          directory, a file that may not be executed is passed over but remembered.
@@ -8,8 +8,8 @@
  * Called:  by child.c, before the tracer is open: the search leaves no events.
  *
  * execvp() searches by trying, and each try that fails is an event of the command. Here the files
- * are looked at instead. A file that looks executable can still fail (the interpreter of a script is
- * missing); execvp() then goes on, so all files that look executable are returned, in order.
+ * are looked at instead. A file that looks executable can still fail (the interpreter of a script
+ * is missing); execvp() then goes on, so all files that look executable are returned, in order.
  */
 #include "resolve.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/resolve.h - which file a command's name stands for, before anything is traced.
+ * cli/resolve.h - the file that a command's name means, before anything is traced.
  *
  * Owns:  the search along PATH, by the rules of execvp(3).
  * Not:   the exec (child.c), the words for a failure (child.c).

@@ -97,7 +97,7 @@ static int on_event(const struct begat_event *ev, void *ctx)
 {
 	struct run *run = ctx;
 
-	/* What cannot be written or remembered must not stop the command: both are told at the end. */
+	/* A failed write or a lack of memory must not stop the command: the end reports both. */
 	stream_write(&run->stream, ev);
 	if (run->summary)
 		summary_add(run->summary, ev);
@@ -337,7 +337,7 @@ static bool can_write(const struct options *options)
 	return false;
 }
 
-/* The tracer, and with it all that reads its events. 0 or a negative errno that was told. */
+/* The tracer, and with it all that reads its events. 0 or a negative errno that was reported. */
 static int open_capture(struct run *run, struct options *options)
 {
 	struct begat_options opts = { .callback = on_event, .ctx = run, .follow = true };

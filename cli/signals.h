@@ -30,14 +30,14 @@ struct signals {
 void signals_ignore_file_size(void);
 
 /*
- * Blocks SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH and makes them readable; with @has_child
- * SIGCHLD and SIGQUIT too. Returns 0 or -errno.
+ * Blocks SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH and makes them readable; with
+ * @has_child SIGCHLD and SIGQUIT too. Returns 0 or -errno.
  */
 int signals_open(struct signals *signals, bool has_child);
 
 /*
  * Does @signal end a stream of the machine? SIGINT and SIGTERM do. SIGHUP does not, unless the
- * terminal that begat was started from is gone: then nobody is left who could press Ctrl-C.
+ * terminal that begat was started from is gone: then nobody can press Ctrl-C.
  */
 bool signals_ends(const struct signals *signals, const struct signalfd_siginfo *signal);
 

@@ -4,13 +4,13 @@
  *
  * Where sessions are scheduled as groups (kernel.sched_autogroup_enabled), a session's share of all
  * CPUs is divided among them by the weight that runs on each. A reader of nice -20 draws all of it
- * to its own CPU: on a busy machine the rest of the session, who is traced most likely, gets a
- * hundredth of what it had (a storm of 1.2 s took 52 s). So the session is raised by as much: then
- * each of its tasks weighs what it weighs without groups.
+ * to its own CPU: on a busy machine the rest of the session, most likely the traced processes, gets
+ * a hundredth of what it had (a storm of 1.2 s took 52 s). So the session is raised by as much:
+ * then each of its tasks weighs what it weighs without groups.
  *
- * A guard lowers it again: a process that waits at a pipe whose other end only we hold, and so
- * learns of our end whatever ended us, SIGKILL included. A clean end lowers it itself, and the guard
- * then finds nothing to do.
+ * A guard lowers it again: a process that waits at a pipe of which only we hold the other end, and
+ * so learns of our end whatever ended us, SIGKILL included. A clean end lowers it itself, and the
+ * guard then finds nothing to do.
  */
 #include "standing.h"
 
@@ -35,7 +35,9 @@
 
 #define SLICE_NS 100000 /* the shortest that the kernel gives */
 
-/* The kernel's struct sched_attr as 3.14 had it; <linux/sched/types.h> does not go with <sched.h>. */
+/*
+ * The kernel's struct sched_attr as 3.14 had it; <linux/sched/types.h> does not go with <sched.h>.
+ */
 struct attr {
 	uint32_t size, policy;
 	uint64_t flags;

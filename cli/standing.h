@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/standing.h - where the calling thread stands among the scheduler's tasks.
+ * cli/standing.h - the priority of the calling thread.
  *
  * Owns: what changes it, and that the session does not suffer from it nor keeps it. Not: which
  * standing a delivery mode wants (stream.c).

@@ -79,7 +79,9 @@ int stream_open(struct stream *stream, const struct options *options, const char
 static const enum begat_field env_fields[] = { BEGAT_F_ENV, BEGAT_F_ENVC, BEGAT_F_ENV_BYTES,
 					       BEGAT_F_ENV_TRUNCATED };
 
-/* What tells how a search ended: its exec; with a table of processes that costs nothing, the exit. */
+/*
+ * What tells how a search ended: its exec; with a table of processes that costs nothing, the exit.
+ */
 static void add_folded(const struct stream *stream, struct begat_options *opts)
 {
 	static const enum begat_field needed[] = { BEGAT_F_ID, BEGAT_F_FILENAME, BEGAT_F_ARGV,
@@ -87,7 +89,10 @@ static void add_folded(const struct stream *stream, struct begat_options *opts)
 	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
 			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 
-	/* The exec is for us: who wants failures alone is not served by a backend without them. */
+	/*
+	 * The exec is for us: a user who wants failures alone is not served by a backend without
+	 * them.
+	 */
 	opts->needs_failures =
 		opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) && !(opts->events & seen);
 	opts->events |= BEGAT_EVENT_BIT(BEGAT_EXEC);
@@ -145,10 +150,10 @@ void stream_explain(const struct begat *begat)
 }
 
 /*
- * Who asked for low gives a core away, but on a busy machine would wait a time slice for it at each
- * turn: the reader comes first. In balanced it gets no more of the CPU than it had, but before the
- * one that runs has used up its slice: a wake-up that comes from a hook often lands on the CPU of
- * who is traced, above all in a virtual machine, where a halted CPU does not count as idle.
+ * A user of low gives a core away, but on a busy machine the reader would wait a time slice for it
+ * at each turn: so the reader comes first. In balanced it gets no more CPU time than before, but gets
+ * it before the running task has used up its slice: a wake-up from a hook often lands on the CPU of
+ * the traced process, above all in a virtual machine, where a halted CPU does not count as idle.
  */
 void stream_take_standing(enum begat_latency latency)
 {

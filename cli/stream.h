@@ -2,7 +2,7 @@
 /*
  * cli/stream.h - from options to a running tracer, from its events to an output.
  *
- * Owns:  what `run` and `watch` (and who comes after them) have in common.
+ * Owns:  what the capturing commands have in common.
  * Not:   the child of `run`, the summary tree.
  */
 #ifndef BEGAT_CLI_STREAM_H
@@ -73,7 +73,7 @@ void stream_take_standing(enum begat_latency latency);
 int stream_follow(struct stream *stream, pid_t pid);
 
 /*
- * From now on stream_wait() also ends when nobody lives who is followed. Returns STREAM_TREE_GONE
+ * From now on stream_wait() also ends when no followed process lives. Returns STREAM_TREE_GONE
  * if that is so already, else STREAM_EVENTS.
  */
 int stream_wait_tree(struct stream *stream);

@@ -2,7 +2,7 @@
 /*
  * cli/summary.c - remembers every process of a run, from the events as they come.
  *
- * Owns:    nodes, who is whose child, counts, failures.
+ * Owns:    nodes, parents and children, counts, failures.
  * Not:     folding (fold.c), drawing (tree.c), the last line (totals.c).
  * Called:  by run.c for each event, in stream order; then summary_print() once.
  *
@@ -174,7 +174,7 @@ static bool is_forebear(const struct summary *s, uint32_t index, uint32_t below)
 	return false;
 }
 
-/* What the first event about a process says: who its parent is. A later one (init) is not. */
+/* The first event about a process names its parent. A later one (init) is not the parent. */
 static void see_first(struct summary *s, uint32_t index, const struct begat_event *ev)
 {
 	s->nodes[index].flags |= NODE_SEEN;

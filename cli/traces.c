@@ -42,7 +42,7 @@ int traces_arguments(const char *command, struct options *options, unsigned grou
 		help_command(stdout, command_by_name(command));
 		return output_flush_stdout();
 	}
-	matches_suspect(options); /* options may stand behind the files: they are read only now */
+	matches_suspect(options); /* options may follow the files: they are read only now */
 	*ret_count = count;
 	*ret_is_done = false;
 	return CLI_OK;

@@ -15,7 +15,7 @@
 #include "output.h"
 
 /*
- * Sorts what stands after the first options: file names, and more options between them.
+ * Sorts what follows the first options: file names, and more options between them.
  * @files: at least @argc entries. Returns 0, or an exit status after --help or a complaint.
  */
 int traces_arguments(const char *command, struct options *options, unsigned groups,

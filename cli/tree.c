@@ -8,7 +8,7 @@
  *
  * Invariants
  *  (1) No line is wider than the style's columns (if there are at least 24).
- *  (2) Escapes for colour never stand inside what is counted as width.
+ *  (2) Escapes for colour are never part of what is counted as width.
  *  (3) No recursion.
  */
 #include <errno.h>
@@ -119,7 +119,7 @@ static const char *end_text(const struct node *node)
 
 #define COMMAND_ENOUGH 22 /* columns; a command is not cut below this for a longer note */
 
-/* What stands behind the command, shorter if it is more than @room columns; "" for most. */
+/* The note behind the command, shorter if it is more than @room columns; "" for most. */
 static void note_text(const struct node *node, const struct fold *fold, uint32_t room,
 		      char out[NOTE_BYTES])
 {
@@ -181,7 +181,10 @@ static uint32_t room_of(const struct drawing *d)
 	return d->columns > taken + ROOM_MIN ? d->columns - taken : ROOM_MIN;
 }
 
-/* On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the line. */
+/*
+ * On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the
+ * line.
+ */
 static void choose_numbers(struct drawing *d)
 {
 	d->numbers = NUMBERS;
@@ -216,7 +219,7 @@ static void make_texts(const struct drawing *d, const uint32_t *path, uint32_t d
 }
 
 /*
- * Branch, command and note. Notes stand in a column of their own as long as the command leaves
+ * Branch, command and note. Notes have a column of their own as long as the command leaves
  * it free; a longer command pushes its note to the right, and is cut once that has no room left.
  */
 static void draw_command(const struct drawing *d, const struct texts *texts,

@@ -60,7 +60,10 @@ int bench_load_run(struct bench_load *load, const struct bench_job *job,
 		   struct bench_result *ret_result);
 uint64_t bench_clock_ns(clockid_t clock);
 
-/* A bare wake-up through an eventfd and epoll by @job, a BENCH_KICK; a hand-over to who spins. */
+/*
+ * A bare wake-up through an eventfd and epoll by @job, a BENCH_KICK; a hand-over to a spinning
+ * reader.
+ */
 int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, struct samples *into);
 int bench_floor_hand_over(struct bench_load *load, struct samples *into);
 

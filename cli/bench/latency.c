@@ -2,9 +2,9 @@
 /*
  * cli/bench/latency.c - the part "latency": from the kernel's time stamp to the callback.
  *
- * A first event is one after a pause: its reader sleeps, and what that costs depends on the machine.
- * So it is told as a ratio to a bare wake-up under the same load, a moment later. A burst is
- * processes one after the other: there the reader need not sleep.
+ * A first event is one after a pause: its reader sleeps, and what that costs depends on the
+ * machine. So it is reported as a ratio to a bare wake-up under the same load, a moment later. A
+ * burst is processes one after the other: there the reader need not sleep.
  */
 #include <stdio.h>
 #include <string.h>

@@ -28,7 +28,7 @@ struct loader {
 	const struct begat_accounts *accounts;
 	uint32_t *contexts; /* index in the recording -> string of the model */
 	const struct model_selection *selection; /* or NULL */
-	bool is_continued; /* a later part of a recorded command: who was there is of the run */
+	bool is_continued; /* a later part of a recorded command: older processes are of the run */
 	int err; /* the first failure; later calls do nothing */
 };
 
@@ -179,8 +179,8 @@ static uint32_t flags_of(const struct loader *l, const struct begat_trace_proces
 }
 
 /*
- * What came over from an earlier part counts from the start of this one. So does its CPU time, in step
- * where the part does not tell what was used before.
+ * What came over from an earlier part counts from the start of this one. So does its CPU time, in
+ * step where the part does not tell what was used before.
  */
 static void clip(const struct loader *l, struct model_process *p, bool has_cpu_before)
 {

@@ -2,7 +2,7 @@
 /*
  * analysis/model.c - rows in any order become sorted, linked, corrected arrays.
  *
- * Owns:    sorting, who is whose parent, and what to do about times that cannot be.
+ * Owns:    sorting, parents, and what to do about impossible times.
  * Not:     strings (strings.c).
  * Called:  once a trace.
  */

@@ -6,7 +6,7 @@
  * Not:     whether a parent really waited: a trace does not say, the end of a child does.
  * Called:  by analysis_new().
  *
- * The walk stands in a process P at a time t, first in the root at its end. Of P's children
+ * The walk is in a process P at a time t, first in the root at its end. Of P's children
  * that had ended by t, the one that ended last is what P waited for: from its end to t the path
  * is P itself, from its start to its end it is the child (by the same rule, in it), and the walk
  * goes on in P from the child's start. With no such child left, the rest is P itself.

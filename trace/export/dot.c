@@ -30,9 +30,9 @@ static void put_label(FILE *out, struct begat_str text)
 struct like {
 	uint64_t shape; /* equal: alike */
 	uint64_t cpu_ns; /* its own and that of all below it */
-	uint64_t group_cpu_ns; /* the same of all that it stands for */
-	uint32_t more; /* how many siblings it stands for */
-	bool is_hidden; /* another one stands for it, or for a forebear */
+	uint64_t group_cpu_ns; /* the same of all that it represents */
+	uint32_t more; /* how many siblings it represents */
+	bool is_hidden; /* another one represents it, or a forebear */
 };
 
 struct kin {
@@ -60,7 +60,7 @@ static uint64_t wall_of(const struct begat_trace_process *p)
 	return p->end_ns - p->start_ns;
 }
 
-/* The slowest stands for @count alike siblings, as in the tree of `begat run`. */
+/* The slowest represents @count alike siblings, as in the tree of `begat run`. */
 static void fold_group(const struct begat_trace_table *t, struct like *all, const struct kin *kin,
 		       size_t count)
 {

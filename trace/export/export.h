@@ -4,7 +4,7 @@
  *
  * An exporter is one file with a `const struct export_ops export_<name>` and one line in
  * exporters.def. It reads a recording through begat/trace.h and writes to ex->out; a failed
- * write shows in ferror() and is told by export.c.
+ * write shows in ferror() and export.c reports it.
  */
 #ifndef BEGAT_TRACE_EXPORT_EXPORT_H
 #define BEGAT_TRACE_EXPORT_EXPORT_H

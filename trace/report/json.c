@@ -8,7 +8,7 @@
  *
  * Invariants
  *  (1) The output is valid UTF-8: other bytes become U+FFFD.
- *  (2) It holds no '<', '>' or '&' inside strings, so it may stand in a page as it is.
+ *  (2) It holds no '<', '>' or '&' inside strings, so a page may contain it as it is.
  *  (3) Times are nanoseconds after trace.begin_ns.
  */
 #include "report.h"

@@ -13,7 +13,7 @@
 
 #include "base/api.h"
 
-#define AHEAD_BYTES 24 /* of arguments: what stands there is seen anyway */
+#define AHEAD_BYTES 24 /* of arguments: those are seen anyway */
 #define LONGEST_BYTES 256
 #define LOOKED_AT_BYTES 16384
 

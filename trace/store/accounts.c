@@ -4,7 +4,7 @@
  *
  * Owns:    the tables user and user_group: one row for each uid or gid of an event that has a name.
  * Not:     what is shown where there is no name: the number (sink, filter, exporters).
- * Called:  by context.c and writer.c while recording, by those who read through
+ * Called:  by context.c and writer.c while recording, by readers through
  *          begat_trace_accounts().
  *
  * Invariants

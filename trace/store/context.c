@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace/store/context.c - what many events share: who, where, and which fields they have.
+ * trace/store/context.c - what many events share: identity, place, and which fields they have.
  *
  * Owns:    the key that makes two contexts the same; rows of the table context.
  * Not:     what differs from event to event (fold.c).

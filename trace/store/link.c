@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace/store/link.c - from rows to lives: who is whose child, what ran when.
+ * trace/store/link.c - from rows to lives: parents and children, what ran when.
  *
  * Owns:    merging rows of one id, start times, the order of processes, parents, children,
  *          images.

@@ -3,7 +3,7 @@
  * trace/store/load.c - a whole recording in memory.
  *
  * Owns:    begat_trace_load(): rows become processes, execs, losses.
- * Not:     texts (load_text.c), who is whose child (link.c), exact events (replay.c).
+ * Not:     texts (load_text.c), parents and children (link.c), exact events (replay.c).
  * Called:  by reports, exports, comparisons, and replay.c for queries about forebears.
  *
  * Invariants

@@ -4,7 +4,7 @@
  *
  * Owns:    the table string as one block; vectors decoded when they are asked for.
  * Not:     texts during a replay (strings.c).
- * Called:  by load.c, and by everybody who has a struct begat_trace_table.
+ * Called:  by load.c, and by all users of a struct begat_trace_table.
  */
 #include <errno.h>
 #include <stdlib.h>

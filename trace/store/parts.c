@@ -35,7 +35,7 @@
 #include "reader.h"
 #include "writer.h"
 
-#define TIME_FORMAT "-%Y-%m-%dT%H%M%S" /* of parts whose name has no time */
+#define TIME_FORMAT "-%Y-%m-%dT%H%M%S" /* of parts without a time in their name */
 
 static size_t base_of(const char *path)
 {

@@ -155,7 +155,7 @@ static char *put(char **to, const void *data, size_t len)
 	return start;
 }
 
-/* What was dropped here was received by the tracer, but not by who reads the other end. */
+/* The tracer received what was dropped here, but the reader of the other end did not. */
 static void account(const struct begat_queue *q, struct begat_stats *stats)
 {
 	for (int i = 0; i < BEGAT_TYPE_SLOTS; i++) {
@@ -251,7 +251,7 @@ static void count_lost(struct begat_queue *q, const struct begat_event *ev)
 {
 	unsigned type = ev->type < BEGAT_TYPE_SLOTS ? ev->type : 0;
 
-	/* A lost event that is lost stands for those that it counts: they are counted already. */
+	/* A lost event that is lost: the events that it counts are counted already. */
 	if (ev->type == BEGAT_LOST && ev->class_type < BEGAT_TYPE_SLOTS) {
 		q->lost[ev->class_type] += ev->count;
 	} else {

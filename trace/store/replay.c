@@ -53,7 +53,7 @@ struct begat_replay {
 	size_t exits_count, exits_at;
 	int64_t summary_n;
 	int64_t n; /* of the current event */
-	const struct begat_trace_table *table; /* if the query asks who is whose */
+	const struct begat_trace_table *table; /* if the query asks for lineage */
 	bool *selected; /* by index in the table; NULL = all */
 	struct begat_lineage lineage;
 	uint32_t pids[SLOT_PIDS_MAX];
@@ -231,7 +231,7 @@ static int find_owner(struct begat_replay *r, const struct cursor *c, struct slo
 	return err;
 }
 
-/* ---- who is whose ---- */
+/* ---- lineage ---- */
 
 static void fill_context(const struct begat_trace *trace, const struct begat_trace_table *table,
 			 uint32_t context, struct begat_event *ev)
@@ -356,7 +356,7 @@ static bool is_wanted(struct begat_replay *r, const struct begat_event *ev)
 	return !q->where || begat_filter_match(q->where, ev, &r->lineage);
 }
 
-/* Reading a row that nobody wants would cost as much as one that somebody does. */
+/* Reading a row that is not wanted would cost as much as one that is. */
 static bool can_skip(const struct begat_replay *r, const struct cursor *c)
 {
 	switch (c->form) {

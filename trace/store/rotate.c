@@ -48,7 +48,9 @@ static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqli
 	sqlite3_reset(image);
 	sqlite3_bind_int64(image, 1, sqlite3_column_int64(process, PROCESS_row));
 	rc = sqlite3_step(image);
-	/* The forebears of a command are in its first part; whom later ones hold is of the run. */
+	/*
+	 * The forebears of a command are in its first part; processes in later ones are of the run.
+	 */
 	if (rc == SQLITE_ROW && rec->command && rec->counts.parts == 1 &&
 	    sqlite3_column_int(image, EXEC_event) == BEGAT_SNAPSHOT) {
 		sqlite3_reset(image);
@@ -99,7 +101,10 @@ static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint
 	return err;
 }
 
-/* What was told once, as the backend, holds in every part; what a part says of itself does not. */
+/*
+ * What is recorded once, such as the backend, holds in every part; what a part says of itself does
+ * not.
+ */
 static int carry_meta(struct begat_recorder *rec, struct begat_trace *trace)
 {
 	sqlite3_stmt *stmt = NULL;

@@ -73,7 +73,7 @@ static inline bool slot_is_wide(const struct slot *slot)
 }
 
 /*
- * What a member must be if it was left out: sets it in @ev, whose other members are set. A fork
+ * What a member must be if it was left out: sets it in @ev, which has its other members. A fork
  * has no owner: its row is the process's own. Members that are never left out stay as they are.
  */
 void slot_imply(struct begat_event *ev, const struct slot *slot, const struct slot_owner *owner);

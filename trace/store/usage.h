@@ -3,7 +3,7 @@
  * trace/store/usage.h - what processes had used before a part began.
  *
  * Owns:    the last reading: id -> CPU time.
- * Not:     the rows of the table usage (writer.c), what is told at a process's end (fold.c).
+ * Not:     the rows of the table usage (writer.c), what an exit reports (fold.c).
  */
 #ifndef BEGAT_TRACE_STORE_USAGE_H
 #define BEGAT_TRACE_STORE_USAGE_H

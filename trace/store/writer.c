@@ -436,7 +436,7 @@ int recorder_finish_part(struct begat_recorder *rec)
 		if (!sqlite3_get_autocommit(rec->db))
 			recorder_step(rec, rec->rollback);
 	/* One file, readable where nothing can be written. Fails while somebody reads: then the
-	 * log stays beside it, and the next one who closes it cleans up. */
+	 * log stays beside it, and the next one that closes it cleans up. */
 	sqlite3_exec(rec->db, "PRAGMA wal_checkpoint(truncate)", NULL, NULL, NULL);
 	sqlite3_exec(rec->db, "PRAGMA journal_mode = delete", NULL, NULL, NULL);
 	file_close(rec);

@@ -85,7 +85,7 @@ struct begat_recorder {
 	struct rows rows[TABLE_COUNT];
 	int8_t end_columns[PROCESS_COLUMNS]; /* those that an exit sets */
 	int end_columns_count;
-	struct rows ends; /* exits of processes whose row an earlier batch wrote; as process */
+	struct rows ends; /* exits of processes with a row from an earlier batch; as process */
 	uint32_t batch, batch_events;
 	uint64_t batch_since_ns; /* CLOCK_MONOTONIC of the first event; 0 = none */
 
