@@ -102,7 +102,7 @@ enum hook {
 /* One value a CPU in a memory-mapped array; only that CPU writes. */
 struct cpu_counters {
 	__u64 seq; /* next sequence number */
-	__u64 untold; /* of what was dropped, of all classes; the rest of the line is in each send */
+	__u64 unreported; /* of what was dropped, of all classes; the rest of the line is in each send */
 	__u64 cgroup_sent; /* the last one looked up: its path has been sent */
 	__u64 cgroup_until_ns; /* as long as that goes for certain */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
@@ -125,7 +125,7 @@ enum proc_flags {
 	PROC_FOLLOWED = 1 << 0, /* in the tree that is followed */
 	PROC_EXITED = 1 << 1,
 	PROC_NO_IO_BEFORE = 1 << 2, /* its fork was not seen, but no I/O has been missed */
-	PROC_TOLD = 1 << 3, /* its fork or an exec was sent: then its exit is, too */
+	PROC_REPORTED = 1 << 3, /* its fork or an exec was sent: then its exit is, too */
 };
 
 enum attempt_flags {

@@ -40,7 +40,7 @@ $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
 # latency's reader stands where the command's does
-$(BENCH_DIR)/latency: $(BUILD)/cli/standing.o
+$(BENCH_DIR)/latency: $(BUILD)/cli/priority.o
 $(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
 $(BENCH_DIR)/choices: | $(BENCH_DIR)/choices.bpf.o
 $(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor.bpf.o

@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/standing.h"
+#include "cli/priority.h"
 #include "lib/bench.h"
 #define FLOOR_READER
 #include "lib/floor.h"
@@ -48,15 +48,15 @@ static const char *const kind_names[] = { "first", "fork", "exec", "exit" };
 struct mode {
 	const char *name;
 	enum begat_latency latency;
-	enum standing standing; /* the command's are the last two */
+	enum priority priority; /* the command's are the last two */
 };
 
 static const struct mode modes[] = {
-	{ "low", BEGAT_LOW, STANDING_USUAL },
-	{ "balanced", BEGAT_BALANCED, STANDING_USUAL },
-	{ "batch", BEGAT_BATCH, STANDING_USUAL },
-	{ "low, raised", BEGAT_LOW, STANDING_FIRST },
-	{ "balanced, prompt", BEGAT_BALANCED, STANDING_PROMPT },
+	{ "low", BEGAT_LOW, PRIORITY_USUAL },
+	{ "balanced", BEGAT_BALANCED, PRIORITY_USUAL },
+	{ "batch", BEGAT_BATCH, PRIORITY_USUAL },
+	{ "low, raised", BEGAT_LOW, PRIORITY_FIRST },
+	{ "balanced, prompt", BEGAT_BALANCED, PRIORITY_PROMPT },
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 
@@ -140,11 +140,11 @@ static void stop_burning(void)
 }
 
 /* For the mode that comes next. */
-static void take_back(enum standing standing)
+static void take_back(enum priority priority)
 {
-	if (standing == STANDING_FIRST)
+	if (priority == PRIORITY_FIRST)
 		setpriority(PRIO_PROCESS, 0, 0);
-	standing_take(STANDING_USUAL);
+	priority_take(PRIORITY_USUAL);
 }
 
 static void measure(size_t mode, enum load load, size_t round)
@@ -163,8 +163,8 @@ static void measure(size_t mode, enum load load, size_t round)
 
 	if (begat_open(&opts, &b) < 0 || begat_follow(b, getpid()))
 		errx(1, "%s", begat_error(b));
-	if (modes[mode].standing != STANDING_USUAL)
-		standing_take(modes[mode].standing);
+	if (modes[mode].priority != PRIORITY_USUAL)
+		priority_take(modes[mode].priority);
 	burn(load);
 	cpu = bench_thread_cpu_ns();
 	began = bench_now_ns();
@@ -176,7 +176,7 @@ static void measure(size_t mode, enum load load, size_t round)
 	result->first_p99[round] = (double)samples_at(&capture.first, 0.99);
 	result->rounds = round + 1;
 	samples_done(&capture.first);
-	take_back(modes[mode].standing);
+	take_back(modes[mode].priority);
 	begat_close(b);
 }
 
@@ -257,7 +257,7 @@ static void measure_bare(enum bare bare)
 	pid_t pid;
 
 	floor_open(&floor, &settings, take_bare, &capture);
-	standing_take(bare == BARE_PROMPT ? STANDING_PROMPT : STANDING_USUAL);
+	priority_take(bare == BARE_PROMPT ? PRIORITY_PROMPT : PRIORITY_USUAL);
 	pid = start(PACED);
 	if (bare == BARE_SPINS)
 		while (++looks % 4096 || !waitpid(pid, NULL, WNOHANG))
@@ -265,7 +265,7 @@ static void measure_bare(enum bare bare)
 	else
 		while (!waitpid(pid, NULL, WNOHANG))
 			ring_buffer__poll(floor.ring, 10);
-	standing_take(STANDING_USUAL);
+	priority_take(PRIORITY_USUAL);
 	floor_close(&floor);
 }
 

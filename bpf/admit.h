@@ -29,7 +29,8 @@ static __always_inline bool admit_uid(struct task_struct *task, const struct pro
 			return true;
 	if (!(config.admit & CONFIG_ADMIT_UID_LATER) || class == REC_CLASS_EXEC_FAILED)
 		return false;
-	return (entry && entry->flags & PROC_TOLD) || cred_cap_permitted(cred) & 1 << CAP_SETUID;
+	return (entry && entry->flags & PROC_REPORTED) ||
+	       cred_cap_permitted(cred) & 1 << CAP_SETUID;
 }
 
 static __always_inline bool admit_cgroup(struct task_struct *task)

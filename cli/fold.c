@@ -21,7 +21,7 @@
 
 #include "nodes.h"
 
-struct kin {
+struct sibling {
 	uint64_t shape;
 	uint32_t index;
 };
@@ -30,14 +30,14 @@ struct kin {
 struct work {
 	uint32_t *order; /* parents before children */
 	uint32_t ordered;
-	struct kin *kin; /* children of the node that is worked on */
+	struct sibling *sibling; /* children of the node that is worked on */
 	uint32_t *heap; /* lines that may be shown next, the weightiest first */
 	uint32_t heaped;
 };
 
 static int by_shape(const void *a, const void *b)
 {
-	const struct kin *x = a, *y = b;
+	const struct sibling *x = a, *y = b;
 
 	if (x->shape != y->shape)
 		return x->shape < y->shape ? -1 : 1;
@@ -47,7 +47,7 @@ static int by_shape(const void *a, const void *b)
 /* Groups after folding: shape is the index of the first, index the one that represents all. */
 static int by_first(const void *a, const void *b)
 {
-	const struct kin *x = a, *y = b;
+	const struct sibling *x = a, *y = b;
 
 	return x->shape < y->shape ? -1 : x->shape > y->shape;
 }
@@ -86,19 +86,19 @@ static uint64_t own_weight(const struct node *node, const struct fold *fold)
 	return weight;
 }
 
-/* Folds @count alike children, in @kin, into the slowest. Returns that one. */
-static uint32_t fold_group(const struct summary *s, struct fold *all, const struct kin *kin,
+/* Folds @count alike children, in @sibling, into the slowest. Returns that one. */
+static uint32_t fold_group(const struct summary *s, struct fold *all, const struct sibling *sibling,
 			   uint32_t count)
 {
-	uint32_t rep = kin[0].index;
+	uint32_t rep = sibling[0].index;
 
 	for (uint32_t k = 1; k < count; k++)
-		if (s->nodes[kin[k].index].wall_ns > s->nodes[rep].wall_ns)
-			rep = kin[k].index;
+		if (s->nodes[sibling[k].index].wall_ns > s->nodes[rep].wall_ns)
+			rep = sibling[k].index;
 	struct fold *fold = &all[rep];
 
 	for (uint32_t k = 0; k < count; k++) {
-		const struct fold *other = &all[kin[k].index];
+		const struct fold *other = &all[sibling[k].index];
 
 		if (other == fold)
 			continue;
@@ -112,7 +112,7 @@ static uint32_t fold_group(const struct summary *s, struct fold *all, const stru
 }
 
 /* Sums up a node's children and makes their lines; they themselves are done already. */
-static void fold_children(const struct summary *s, struct fold *all, struct kin *kin,
+static void fold_children(const struct summary *s, struct fold *all, struct sibling *sibling,
 			  uint32_t index, bool shows_all)
 {
 	const struct node *node = &s->nodes[index];
@@ -125,33 +125,33 @@ static void fold_children(const struct summary *s, struct fold *all, struct kin 
 	fold->shape = mix(node->base, (uint64_t)node->status << 16 | node->flags);
 	fold->shape = mix(fold->shape, (uint64_t)node->tried << 16 | node->tried_error);
 	for (uint32_t i = node->first_child; i; i = s->nodes[i].next) {
-		kin[count++] = (struct kin){ all[i].shape, i };
+		sibling[count++] = (struct sibling){ all[i].shape, i };
 		fold->processes += all[i].processes;
 		fold->cpu_ns += all[i].cpu_ns;
 		if (all[i].rss_kib > fold->rss_kib)
 			fold->rss_kib = all[i].rss_kib;
 	}
-	qsort(kin, count, sizeof(*kin), by_shape);
+	qsort(sibling, count, sizeof(*sibling), by_shape);
 	for (uint32_t from = 0, to; from < count; from = to) {
-		uint64_t shape = kin[from].shape;
+		uint64_t shape = sibling[from].shape;
 
 		fold->shape = mix(fold->shape, shape);
-		for (to = from + 1; !shows_all && to < count && kin[to].shape == shape; to++)
+		for (to = from + 1; !shows_all && to < count && sibling[to].shape == shape; to++)
 			;
-		uint32_t first = kin[from].index;
-		uint32_t rep = fold_group(s, all, &kin[from], to - from);
+		uint32_t first = sibling[from].index;
+		uint32_t rep = fold_group(s, all, &sibling[from], to - from);
 		uint64_t weight = own_weight(&s->nodes[rep], &all[rep]);
 
 		if (weight > all[rep].weight)
 			all[rep].weight = weight;
 		if (all[rep].weight > fold->weight)
 			fold->weight = all[rep].weight;
-		kin[groups++] = (struct kin){ first, rep };
+		sibling[groups++] = (struct sibling){ first, rep };
 	}
-	qsort(kin, groups, sizeof(*kin), by_first);
+	qsort(sibling, groups, sizeof(*sibling), by_first);
 	for (uint32_t g = groups; g--;) {
-		all[kin[g].index].next = fold->first_child;
-		fold->first_child = kin[g].index;
+		all[sibling[g].index].next = fold->first_child;
+		fold->first_child = sibling[g].index;
 	}
 }
 
@@ -248,24 +248,24 @@ int fold_make(struct summary *s, bool shows_all, uint32_t lines_max, struct fold
 {
 	struct work work = {
 		.order = calloc(s->count, sizeof(*work.order)),
-		.kin = calloc(s->count, sizeof(*work.kin)),
+		.sibling = calloc(s->count, sizeof(*work.sibling)),
 		.heap = calloc(s->count, sizeof(*work.heap)),
 	};
 	int r = -ENOMEM;
 
 	*ret_folds = (struct folds){ .all = calloc(s->count, sizeof(*ret_folds->all)) };
-	if (!ret_folds->all || !work.order || !work.kin || !work.heap)
+	if (!ret_folds->all || !work.order || !work.sibling || !work.heap)
 		goto out;
 	order_nodes(s, &work);
 	for (uint32_t i = work.ordered; i--;)
-		fold_children(s, ret_folds->all, work.kin, work.order[i], shows_all);
+		fold_children(s, ret_folds->all, work.sibling, work.order[i], shows_all);
 	/* The roots are each a line of its own: the command must not disappear in its likes. */
-	fold_children(s, ret_folds->all, work.kin, 0, true);
+	fold_children(s, ret_folds->all, work.sibling, 0, true);
 	choose_lines(s, ret_folds, &work, shows_all ? UINT32_MAX : lines_max);
 	r = 0;
 out:
 	free(work.order);
-	free(work.kin);
+	free(work.sibling);
 	free(work.heap);
 	return r;
 }

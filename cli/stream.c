@@ -24,7 +24,7 @@
 #include "folding.h"
 #include "matches.h"
 #include "rights.h"
-#include "standing.h"
+#include "priority.h"
 #include "status_line.h"
 
 int stream_open(struct stream *stream, const struct options *options, const char *format,
@@ -155,10 +155,10 @@ void stream_explain(const struct begat *begat)
  * it before the running task has used up its slice: a wake-up from a hook often lands on the CPU of
  * the traced process, above all in a virtual machine, where a halted CPU does not count as idle.
  */
-void stream_take_standing(enum begat_latency latency)
+void stream_take_priority(enum begat_latency latency)
 {
 	if (latency != BEGAT_BATCH)
-		standing_take(latency == BEGAT_LOW ? STANDING_FIRST : STANDING_PROMPT);
+		priority_take(latency == BEGAT_LOW ? PRIORITY_FIRST : PRIORITY_PROMPT);
 }
 
 static void say_what_is_followed(const struct options *options)
@@ -231,7 +231,7 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	/* The recording and the command come later, with the user's own rights. */
 	rights_take();
 	/* Before the hooks are in: what it starts is no event. */
-	stream_take_standing(opts->latency);
+	stream_take_priority(opts->latency);
 
 	int r = begat_open(opts, &stream->begat);
 

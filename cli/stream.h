@@ -67,7 +67,7 @@ void stream_announce(const struct stream *stream, const char *ending);
 const char *stream_ending(void);
 
 /* This thread among others, as the mode wants it; stream_start() does it. */
-void stream_take_standing(enum begat_latency latency);
+void stream_take_priority(enum begat_latency latency);
 
 /* begat_follow(); from here on nothing that the user names is opened any more. */
 int stream_follow(struct stream *stream, pid_t pid);

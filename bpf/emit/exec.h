@@ -174,7 +174,7 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry, REC_CLASS_EXEC))
 		return;
 	if (entry)
-		entry->flags |= PROC_TOLD;
+		entry->flags |= PROC_REPORTED;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
 	rec->flags = 0;

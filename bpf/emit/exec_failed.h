@@ -13,7 +13,7 @@
 #include "args.h"
 #include "clock.h"
 #include "folder.h"
-#include "near.h"
+#include "user_window.h"
 #include "who.h"
 
 #define FAILED_PIECE_BYTES 4096
@@ -42,8 +42,8 @@ struct failed_argv {
 	bool is_done; /* the NULL at the end, or no way to it, was reached */
 	bool is_cut; /* there may be more than was read */
 	bool is_limited;
-	bool has_near_filename;
-	struct near near; /* the last: not zeroed */
+	bool has_filename_in_window;
+	struct user_window window; /* the last: not zeroed */
 };
 
 static __always_inline void failed_flush(void *ctx, struct cpu_counters *c, void *at,
@@ -192,7 +192,7 @@ static __always_inline volatile struct failed_argv *failed_begin(struct failed_w
 
 	walk->at = at;
 	__builtin_memset((void *)args + sizeof(args->pointers), 0,
-			 sizeof(*args) - sizeof(args->near) - sizeof(args->pointers));
+			 sizeof(*args) - sizeof(args->window) - sizeof(args->pointers));
 	args->start = start;
 	failed_read_pointers(walk->attempt, args);
 	return args;
@@ -273,26 +273,26 @@ static __always_inline __u32 failed_filename(struct rec_exec_failed *rec, __u64 
  */
 static __always_inline bool failed_find_near(volatile struct failed_argv *args, __u64 filename)
 {
-	struct near *near = (struct near *)&args->near;
+	struct user_window *window = (struct user_window *)&args->window;
 	__u32 count;
 
 	if (!args->pointer_count || !args->pointers[0])
 		return false;
-	near_begin(near, args->pointers[0]);
+	window_begin(window, args->pointers[0]);
 #pragma clang loop unroll(disable)
 	for (count = 1; count <= FAILED_NEAR_MAX; count++) {
 		__u64 pointer = args->pointers[count];
 
 		if (!pointer)
 			break;
-		if (!near_add(near, pointer))
+		if (!window_add(window, pointer))
 			return false;
 	}
 	if (count > FAILED_NEAR_MAX)
 		return false;
 	args->count = count;
-	args->has_near_filename = near_add(near, filename);
-	return near_read(near);
+	args->has_filename_in_window = window_add(window, filename);
+	return window_read(window);
 }
 
 /*
@@ -302,15 +302,15 @@ static __always_inline bool failed_find_near(volatile struct failed_argv *args, 
 static __always_inline __u32 failed_near(volatile struct failed_argv *args,
 					 struct rec_exec_failed *rec, __u64 filename, __u32 offset)
 {
-	struct near *near = (struct near *)&args->near;
+	struct user_window *window = (struct user_window *)&args->window;
 	__u32 count, n = 0;
 	void *to;
 
 	if (!failed_find_near(args, filename))
 		return 0;
-	if (args->has_near_filename) {
+	if (args->has_filename_in_window) {
 		to = slot_at(rec, offset, NEAR_STRING_BYTES);
-		n = to ? near_copy(near, filename, to) : 0;
+		n = to ? window_copy(window, filename, to) : 0;
 	}
 	if (n) {
 		rec->filename.offset = offset;
@@ -325,7 +325,7 @@ static __always_inline __u32 failed_near(volatile struct failed_argv *args,
 		if (i >= count)
 			break;
 		to = slot_at(rec, args->start + args->fill, NEAR_STRING_BYTES);
-		n = to ? near_copy(near, args->pointers[i], to) : 0;
+		n = to ? window_copy(window, args->pointers[i], to) : 0;
 		if (!n)
 			return 0;
 		args->fill += n;
@@ -352,7 +352,7 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 		if (end) {
 			args = failed_argv(rec);
 			rec->argv_bytes = args->fill;
-			goto told;
+			goto send;
 		}
 	}
 	at = slot(SLOT_FAILED_ARGV);
@@ -366,7 +366,7 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 		failed_flush(walk->ctx, walk->counters, at, args, walk->tid, walk->tgid,
 			     walk->ts_ns);
 	end = failed_inline(rec, at, args, offset);
-told:
+send:
 	if (args->is_cut)
 		rec->flags |= REC_FAILED_ARGV_CUT;
 	if (args->is_limited)

@@ -33,7 +33,7 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 	entry.parent_tgid = forker_tgid;
 	is_sent = config.emit & 1 << REC_CLASS_FORK && admit(child, &entry, REC_CLASS_FORK);
 	if (is_sent)
-		entry.flags |= PROC_TOLD;
+		entry.flags |= PROC_REPORTED;
 	cache_put(c, READ(true, child, tgid), &entry);
 	if (!is_sent)
 		return;

@@ -87,14 +87,14 @@ static __always_inline void send_header(struct rec_header *header, struct cpu_co
 static __always_inline void send_dropped(struct cpu_counters *c, __u64 class)
 {
 	c->dropped[class]++;
-	c->untold++;
+	c->unreported++;
 }
 
 static __always_inline void send_lost(void *ctx, struct cpu_counters *c, __u64 ts_ns)
 {
 	struct rec_lost lost = {};
 
-	if (!c->untold)
+	if (!c->unreported)
 		return;
 	for (int i = 0; i < REC_CLASS_COUNT; i++)
 		lost.count[i] = c->dropped[i] - c->told[i];
@@ -104,7 +104,7 @@ static __always_inline void send_lost(void *ctx, struct cpu_counters *c, __u64 t
 	c->seq++;
 	for (int i = 0; i < REC_CLASS_COUNT; i++) {
 		c->told[i] += lost.count[i];
-		c->untold -= lost.count[i];
+		c->unreported -= lost.count[i];
 	}
 }
 

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 
 #include "bench.h"
-#include "cli/standing.h"
+#include "cli/priority.h"
 #include "cli/stream.h"
 
 int bench_ignore_event(const struct begat_event *ev, void *ctx)
@@ -34,7 +34,7 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 	struct begat *b = NULL;
 
 	/* Not measured: on a busy machine it would take most of the minute. */
-	standing_take(STANDING_FIRST);
+	priority_take(PRIORITY_FIRST);
 	int r = begat_open(&opts, &b);
 
 	if (!r)
@@ -45,17 +45,17 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 		return r;
 	}
 	setpriority(PRIO_PROCESS, 0, bench->priority);
-	stream_take_standing(mode);
+	stream_take_priority(mode);
 	*ret = b;
 	return 0;
 }
 
 void bench_tracer_close(struct bench *bench, struct begat *b)
 {
-	standing_take(STANDING_FIRST);
+	priority_take(PRIORITY_FIRST);
 	begat_close(b);
 	setpriority(PRIO_PROCESS, 0, bench->priority);
-	standing_take(STANDING_USUAL);
+	priority_take(PRIORITY_USUAL);
 }
 
 int bench_tracer_run(struct bench *bench, struct begat *b, const struct bench_job *job,

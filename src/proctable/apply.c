@@ -41,16 +41,16 @@ static void settle_tgid(struct proctable *table, struct entry *entry, const stru
 	expire_end(table, entry, ev->ts_ns);
 }
 
-/* The first event about this process: from nothing, or from a ghost, to a living entry. */
+/* The first event about this process: from nothing, or from a placeholder, to a living entry. */
 static struct entry *bring_to_life(struct proctable *table, struct entry *entry,
 				   const struct begat_event *ev)
 {
 	if (!entry)
-		entry = table_add_ghost(table, ev->id);
+		entry = table_add_placeholder(table, ev->id);
 	if (!entry)
 		return NULL;
 	entry->flags = 0;
-	table->ghosts--;
+	table->placeholders--;
 	entry->tgid = ev->tgid;
 	entry->start_ns = start_of(ev);
 	settle_tgid(table, entry, ev);
@@ -80,7 +80,7 @@ static int set_forebear(struct proctable *table, struct entry *entry, uint64_t i
 	struct entry *forebear = id == entry->id ? NULL : table_find(table, id);
 
 	if (!forebear && id != entry->id)
-		forebear = table_add_ghost(table, id);
+		forebear = table_add_placeholder(table, id);
 	if (!forebear)
 		return id == entry->id ? 0 : -ENOMEM;
 	if (entry->children && is_below(forebear, entry))
@@ -180,7 +180,7 @@ static int apply_exec(struct entry *entry, struct begat_event *ev)
 /* An exec that the kernel counted and we did not see has put another image in this one's place. */
 static bool is_stale(const struct entry *entry, const struct begat_event *ev)
 {
-	return entry->fork_ts_ns && !(entry->flags & ENTRY_TOLD) &&
+	return entry->fork_ts_ns && !(entry->flags & ENTRY_IMAGE_FROM_SNAPSHOT) &&
 	       begat_event_has(ev, BEGAT_F_EXECS) && ev->execs > entry->execs;
 }
 
@@ -227,7 +227,7 @@ static int apply_snapshot(struct entry *entry, struct begat_event *ev)
 
 	if (!has_image)
 		return 0;
-	entry->flags |= ENTRY_TOLD;
+	entry->flags |= ENTRY_IMAGE_FROM_SNAPSHOT;
 	return image_set(&entry->image, ev);
 }
 
@@ -238,7 +238,7 @@ int proctable_apply(struct proctable *table, struct begat_event *ev)
 
 	struct entry *entry = table_find(table, ev->id);
 
-	if (!entry || entry->flags & ENTRY_GHOST)
+	if (!entry || entry->flags & ENTRY_PLACEHOLDER)
 		entry = bring_to_life(table, entry, ev);
 	if (!entry)
 		return -ENOMEM;

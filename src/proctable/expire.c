@@ -30,7 +30,7 @@ void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns)
 
 static bool may_go(const struct entry *entry)
 {
-	return !entry->children && entry->flags & (ENTRY_EXPIRED | ENTRY_GHOST);
+	return !entry->children && entry->flags & (ENTRY_EXPIRED | ENTRY_PLACEHOLDER);
 }
 
 void expire_drop_forebear(struct proctable *table, struct entry *entry)

@@ -6,7 +6,7 @@
  * Not:     what events do to an entry (apply.c), when entries go (expire.c).
  *
  * Invariants
- *  (1) Every entry is in by_id once; all but ghosts are in by_tgid once.
+ *  (1) Every entry is in by_id once; all but placeholders are in by_tgid once.
  *  (2) In a by_tgid chain, of entries with one tgid the younger comes first.
  *  (3) Chains are short: both indexes double when half as many entries as buckets are there, for a
  *      look at another entry than the one in question is a cache line for nothing. If there
@@ -150,7 +150,7 @@ struct entry *table_find_alive(const struct proctable *table, uint32_t tgid)
 	return entry;
 }
 
-struct entry *table_add_ghost(struct proctable *table, uint64_t id)
+struct entry *table_add_placeholder(struct proctable *table, uint64_t id)
 {
 	if (!table->free_entries && !add_slab(table))
 		return NULL;
@@ -161,10 +161,10 @@ struct entry *table_add_ghost(struct proctable *table, uint64_t id)
 	struct entry **bucket = id_bucket(table, id);
 
 	table->free_entries = entry->next_dead;
-	*entry = (struct entry){ .id = id, .next_by_id = *bucket, .flags = ENTRY_GHOST };
+	*entry = (struct entry){ .id = id, .next_by_id = *bucket, .flags = ENTRY_PLACEHOLDER };
 	*bucket = entry;
 	table->used++;
-	table->ghosts++;
+	table->placeholders++;
 	return entry;
 }
 
@@ -187,8 +187,8 @@ void table_remove(struct proctable *table, struct entry *entry)
 	while (*link != entry)
 		link = &(*link)->next_by_id;
 	*link = entry->next_by_id;
-	if (entry->flags & ENTRY_GHOST) {
-		table->ghosts--;
+	if (entry->flags & ENTRY_PLACEHOLDER) {
+		table->placeholders--;
 	} else {
 		link = tgid_bucket(table, entry->tgid);
 		while (*link != entry)
@@ -246,7 +246,7 @@ int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process
 {
 	struct entry *entry = table_find(table, id);
 
-	if (!entry || entry->flags & ENTRY_GHOST)
+	if (!entry || entry->flags & ENTRY_PLACEHOLDER)
 		return -ENOENT;
 	describe(entry, ret);
 	return 0;
@@ -279,7 +279,7 @@ uint64_t proctable_unseen_forks(const struct proctable *table)
 
 uint64_t proctable_count(const struct proctable *table)
 {
-	return table->used - table->ghosts;
+	return table->used - table->placeholders;
 }
 
 uint64_t proctable_alive(const struct proctable *table)
@@ -295,7 +295,7 @@ int proctable_for_each_alive(struct proctable *table,
 
 	for (size_t i = 0; i < 1ull << table->bucket_bits; i++) {
 		for (struct entry *entry = table->by_id[i]; entry; entry = entry->next_by_id) {
-			if (entry->flags & (ENTRY_GHOST | ENTRY_ENDED))
+			if (entry->flags & (ENTRY_PLACEHOLDER | ENTRY_ENDED))
 				continue;
 			describe(entry, &process);
 
@@ -313,7 +313,7 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 {
 	const struct entry *entry = table_find(ctx, id);
 
-	if (!entry || entry->flags & ENTRY_GHOST)
+	if (!entry || entry->flags & ENTRY_PLACEHOLDER)
 		return false;
 
 	struct begat_event *ev = ret_forebear;
@@ -345,7 +345,7 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 		begat_fields_add(&ev->has, BEGAT_F_PPID);
 	if (entry->forebear) {
 		ev->parent_id = entry->forebear->id;
-		if (!(entry->forebear->flags & ENTRY_GHOST))
+		if (!(entry->forebear->flags & ENTRY_PLACEHOLDER))
 			ev->parent_tgid = entry->forebear->tgid;
 		begat_fields_add(&ev->has, BEGAT_F_PARENT_ID);
 	}

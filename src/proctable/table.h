@@ -5,11 +5,11 @@
  * Owns:  the entry, its states and its links.
  *
  *              exit seen, or another process has its pid
- *   (ghost) --> living ------------------------------> dead --linger over--> expired --> freed
+ *   (placeholder) --> living ------------------------------> dead --linger over--> expired --> freed
  *      |    first event                                                  when nobody's forebear
  *      '--> freed when nobody's forebear
  *
- * A ghost is a forebear that no event was about yet: it holds the place for links that are made
+ * A placeholder is a forebear that no event was about yet: it holds the place for links that are made
  * before the process itself is known (a snapshot lists children before parents at will).
  */
 #ifndef BEGAT_PROCTABLE_TABLE_H
@@ -39,7 +39,7 @@ struct image {
 };
 
 enum entry_flags {
-	ENTRY_GHOST = 1 << 0,
+	ENTRY_PLACEHOLDER = 1 << 0,
 	ENTRY_ENDED = 1 << 1, /* dead: its exit was seen, or must have been lost */
 	ENTRY_EXIT_SEEN = 1 << 2,
 	ENTRY_EXPIRED = 1 << 3, /* the linger time is over */
@@ -47,7 +47,7 @@ enum entry_flags {
 	ENTRY_HAS_CREDS = 1 << 5,
 	ENTRY_HAS_LOGINUID = 1 << 6,
 	ENTRY_HAS_PARENT = 1 << 7,
-	ENTRY_TOLD = 1 << 8, /* a snapshot told its image: execs seen may be too few */
+	ENTRY_IMAGE_FROM_SNAPSHOT = 1 << 8, /* execs may be missing before it */
 	ENTRY_REPORTED = 1 << 9, /* had an event of its own, or was said to be going to */
 };
 
@@ -76,8 +76,8 @@ struct slab;
 struct proctable {
 	struct entry **by_id, **by_tgid; /* chains; both have as many */
 	uint32_t bucket_bits;
-	uint64_t used; /* entries in the indexes, ghosts included */
-	uint64_t ghosts;
+	uint64_t used; /* entries in the indexes, placeholders included */
+	uint64_t placeholders;
 	uint64_t alive;
 	uint64_t linger_ns;
 	uint64_t forks_since_ns, unseen_forks;
@@ -88,9 +88,9 @@ struct proctable {
 };
 
 /* table.c */
-struct entry *table_find(const struct proctable *table, uint64_t id); /* ghosts too */
+struct entry *table_find(const struct proctable *table, uint64_t id); /* placeholders too */
 struct entry *table_find_alive(const struct proctable *table, uint32_t tgid);
-struct entry *table_add_ghost(struct proctable *table, uint64_t id); /* NULL: no memory */
+struct entry *table_add_placeholder(struct proctable *table, uint64_t id); /* NULL: no memory */
 void table_add_tgid(struct proctable *table, struct entry *entry);
 void table_remove(struct proctable *table, struct entry *entry);
 

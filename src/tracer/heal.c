@@ -32,7 +32,7 @@ struct living {
 	char comm[COMM_BYTES];
 };
 
-struct census {
+struct process_list {
 	struct begat *b;
 	struct living *living;
 	size_t count, room;
@@ -47,12 +47,13 @@ struct census {
 /* How soon a doubtful one is looked at again: an exit is over in less, as a rule. Then doubled. */
 #define DOUBT_NS 100000000ull
 
-static void complete_from_proc(struct census *census, struct begat_event *ev)
+static void complete_from_proc(struct process_list *process_list, struct begat_event *ev)
 {
 	struct proc_facts facts;
 
-	if (!census->proc_pid ||
-	    snapshot_read_proc(census->proc_pid, census->facts_buf, FACTS_BYTES, &facts))
+	if (!process_list->proc_pid ||
+	    snapshot_read_proc(process_list->proc_pid, process_list->facts_buf, FACTS_BYTES,
+			       &facts))
 		return;
 	if (facts.exe.len) {
 		ev->exe = facts.exe;
@@ -110,23 +111,24 @@ static void event_from_facts(struct begat *b, const struct proc_facts *facts,
 	}
 }
 
-typedef int (*heal_callback)(struct census *census, struct begat_event *ev, uint64_t start_ns);
+typedef int (*heal_callback)(struct process_list *process_list, struct begat_event *ev,
+			     uint64_t start_ns);
 
 struct visit {
-	struct census *census;
+	struct process_list *process_list;
 	heal_callback callback;
 };
 
 /* Listed still, its exit hook past? */
-static bool is_over(struct census *census, const struct rec_snapshot *rec)
+static bool is_over(struct process_list *process_list, const struct rec_snapshot *rec)
 {
-	const struct begat *b = census->b;
+	const struct begat *b = process_list->b;
 
 	if (!(rec->flags & REC_SNAPSHOT_EXITING))
 		return false;
 	if (b->complete_ns && rec->who.start_ns >= b->complete_ns)
 		return attach_has_exited(b->attach, rec->who.tgid, rec->who.start_ns);
-	census->has_doubtful = true;
+	process_list->has_doubtful = true;
 	return false;
 }
 
@@ -136,12 +138,13 @@ static int visit_record(void *ctx, const void *record, size_t size)
 	const struct rec_snapshot *rec = record;
 	struct begat_event ev;
 
-	if (is_over(visit->census, rec))
+	if (is_over(visit->process_list, rec))
 		return 0;
-	if (decode_record(visit->census->b->decoder, record, size, &ev) != 1)
+	if (decode_record(visit->process_list->b->decoder, record, size, &ev) != 1)
 		return 0;
-	visit->census->proc_pid = visit->census->b->features.view.has_proc ? rec->proc_pid : 0;
-	return visit->callback(visit->census, &ev, rec->who.start_ns);
+	visit->process_list->proc_pid =
+		visit->process_list->b->features.view.has_proc ? rec->proc_pid : 0;
+	return visit->callback(visit->process_list, &ev, rec->who.start_ns);
 }
 
 static int visit_proc(void *ctx, uint32_t tgid)
@@ -155,16 +158,16 @@ static int visit_proc(void *ctx, uint32_t tgid)
 		return 0; /* gone meanwhile */
 	/* /proc gives start times in this process's time namespace. */
 	facts.start_ns += (uint64_t)clock_boot_ahead_ns;
-	visit->census->proc_pid = tgid;
-	event_from_facts(visit->census->b, &facts, &ev);
-	return visit->callback(visit->census, &ev, facts.start_ns);
+	visit->process_list->proc_pid = tgid;
+	event_from_facts(visit->process_list->b, &facts, &ev);
+	return visit->callback(visit->process_list, &ev, facts.start_ns);
 }
 
 /* Each process that lives now, as a snapshot event without exe and argv. */
-static int for_each_living(struct census *census, heal_callback callback)
+static int for_each_living(struct process_list *process_list, heal_callback callback)
 {
-	struct visit visit = { census, callback };
-	int err = attach_snapshot(census->b->attach, visit_record, &visit);
+	struct visit visit = { process_list, callback };
+	int err = attach_snapshot(process_list->b->attach, visit_record, &visit);
 
 	return err == -ENOTSUP ? snapshot_list_proc(visit_proc, &visit) : err;
 }
@@ -190,11 +193,12 @@ static bool is_in_scope(struct begat *b, const struct begat_event *ev)
 	       proctable_is_reported(b->table, ev->parent_id);
 }
 
-static int apply_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+static int apply_living(struct process_list *process_list, struct begat_event *ev,
+			uint64_t start_ns)
 {
-	struct begat *b = census->b;
+	struct begat *b = process_list->b;
 
-	complete_from_proc(census, ev);
+	complete_from_proc(process_list, ev);
 	if (proctable_apply(b->table, ev) < 0)
 		return -ENOMEM;
 	if (is_in_scope(b, ev))
@@ -202,13 +206,14 @@ static int apply_living(struct census *census, struct begat_event *ev, uint64_t 
 	return 0;
 }
 
-static int deliver_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+static int deliver_living(struct process_list *process_list, struct begat_event *ev,
+			  uint64_t start_ns)
 {
 	if (start_ns >=
-	    census->b->complete_ns) /* it was not there before: its fork is on its way */
+	    process_list->b->complete_ns) /* it was not there before: its fork is on its way */
 		return 0;
-	complete_from_proc(census, ev);
-	return is_followed(census->b, ev) ? tracer_deliver(census->b, ev) : 0;
+	complete_from_proc(process_list, ev);
+	return is_followed(process_list->b, ev) ? tracer_deliver(process_list->b, ev) : 0;
 }
 
 static void look_again(struct begat *b, bool has_doubtful)
@@ -219,24 +224,25 @@ static void look_again(struct begat *b, bool has_doubtful)
 
 int heal_snapshot(struct begat *b, bool deliver)
 {
-	struct census census = { .b = b, .facts_buf = malloc(FACTS_BYTES) };
+	struct process_list process_list = { .b = b, .facts_buf = malloc(FACTS_BYTES) };
 	int err = -ENOMEM;
 
 	tracer_follow_clock(b);
-	if (census.facts_buf)
-		err = for_each_living(&census, deliver ? deliver_living : apply_living);
-	free(census.facts_buf);
-	look_again(b, census.has_doubtful);
+	if (process_list.facts_buf)
+		err = for_each_living(&process_list, deliver ? deliver_living : apply_living);
+	free(process_list.facts_buf);
+	look_again(b, process_list.has_doubtful);
 	return err;
 }
 
-static int follow_child(struct census *census, struct begat_event *ev, uint64_t start_ns)
+static int follow_child(struct process_list *process_list, struct begat_event *ev,
+			uint64_t start_ns)
 {
-	if (attach_is_followed(census->b->attach, ev->tgid) ||
-	    !attach_is_followed(census->b->attach, ev->parent_tgid))
+	if (attach_is_followed(process_list->b->attach, ev->tgid) ||
+	    !attach_is_followed(process_list->b->attach, ev->parent_tgid))
 		return 0;
-	census->count++;
-	return attach_follow(census->b->attach, ev->tgid, 0);
+	process_list->count++;
+	return attach_follow(process_list->b->attach, ev->tgid, 0);
 }
 
 /*
@@ -245,7 +251,7 @@ static int follow_child(struct census *census, struct begat_event *ev, uint64_t 
  */
 int heal_follow_trees(struct begat *b)
 {
-	struct census census = { .b = b };
+	struct process_list process_list = { .b = b };
 	int err = 0;
 
 	for (size_t i = 0; i < b->pids_count && !err; i++) {
@@ -254,26 +260,26 @@ int heal_follow_trees(struct begat *b)
 			err = error_set(&b->error, 0, "%s", "");
 	}
 	do {
-		census.count = 0;
+		process_list.count = 0;
 		if (!err)
-			err = for_each_living(&census, follow_child);
-	} while (!err && census.count);
+			err = for_each_living(&process_list, follow_child);
+	} while (!err && process_list.count);
 	return err;
 }
 
-static int note_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+static int note_living(struct process_list *process_list, struct begat_event *ev, uint64_t start_ns)
 {
-	if (census->count == census->room) {
-		size_t room = census->room ? census->room * 2 : 1024;
-		struct living *more = realloc(census->living, room * sizeof(*more));
+	if (process_list->count == process_list->room) {
+		size_t room = process_list->room ? process_list->room * 2 : 1024;
+		struct living *more = realloc(process_list->living, room * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;
-		census->living = more;
-		census->room = room;
+		process_list->living = more;
+		process_list->room = room;
 	}
 
-	struct living *living = &census->living[census->count++];
+	struct living *living = &process_list->living[process_list->count++];
 
 	*living = (struct living){ .id = ev->id, .start_ns = start_ns, .tgid = ev->tgid };
 	if (ev->comm.len < sizeof(living->comm))
@@ -324,16 +330,16 @@ static bool is_same(const void *a, size_t a_bytes, const void *b, size_t b_bytes
  * Is what runs now another image than the one that is known? A name alone may be another without
  * an exec. Not if it got it since step 1: then its exec is in the stream, or the next loss.
  */
-static bool has_execed(const struct census *census, const struct begat_event *ev)
+static bool has_execed(const struct process_list *process_list, const struct begat_event *ev)
 {
 	struct begat_process known = { .size = sizeof(known) };
 	struct living key = { .id = ev->id };
 	const struct living *before =
-		bsearch(&key, census->living, census->count, sizeof(key), by_id);
+		bsearch(&key, process_list->living, process_list->count, sizeof(key), by_id);
 
 	if (!before || !is_same(before->comm, strlen(before->comm), ev->comm.data, ev->comm.len) ||
 	    !begat_event_has(ev, BEGAT_F_ARGV) ||
-	    proctable_find_id(census->b->table, ev->id, &known) || known.exited)
+	    proctable_find_id(process_list->b->table, ev->id, &known) || known.exited)
 		return false;
 	if (!known.exe.len && !known.argv.bytes)
 		return true;
@@ -345,21 +351,21 @@ static bool has_execed(const struct census *census, const struct begat_event *ev
 }
 
 /* Step 2 for one that lives: is it known, and is its image? */
-static int heal_living(struct census *census, struct begat_event *ev, uint64_t start_ns)
+static int heal_living(struct process_list *process_list, struct begat_event *ev, uint64_t start_ns)
 {
-	struct begat *b = census->b;
+	struct begat *b = process_list->b;
 	struct begat_process known = { .size = sizeof(known) };
 	bool is_known = !proctable_find_id(b->table, ev->id, &known);
 	int err = 0;
 
-	if (start_ns >= census->taken_ns || !is_in_scope(b, ev))
+	if (start_ns >= process_list->taken_ns || !is_in_scope(b, ev))
 		return 0;
 	if (is_known && is_same(known.comm.data, known.comm.len, ev->comm.data, ev->comm.len))
 		return 0;
-	complete_from_proc(census, ev);
+	complete_from_proc(process_list, ev);
 	if (!is_known)
 		err = deliver_synthetic(b, ev, BEGAT_FORK);
-	return err || !has_execed(census, ev) ? err : deliver_synthetic(b, ev, BEGAT_EXEC);
+	return err || !has_execed(process_list, ev) ? err : deliver_synthetic(b, ev, BEGAT_EXEC);
 }
 
 /*
@@ -376,7 +382,7 @@ static bool is_list_of(const struct begat *b, const struct begat_process *proces
 
 static int note_gone(void *ctx, const struct begat_process *process)
 {
-	struct census *gone = ctx, *living = gone + 1;
+	struct process_list *gone = ctx, *living = gone + 1;
 	struct living key = { .id = process->id };
 	struct begat_event ev = { .id = process->id, .tgid = process->tgid };
 
@@ -404,9 +410,9 @@ static int deliver_gone(struct begat *b, const struct living *gone)
 	return deliver_synthetic(b, &ev, BEGAT_EXIT);
 }
 
-static int heal_with(struct census census[2])
+static int heal_with(struct process_list process_list[2])
 {
-	struct census *gone = &census[0], *living = &census[1];
+	struct process_list *gone = &process_list[0], *living = &process_list[1];
 	struct begat *b = living->b;
 	int err;
 
@@ -418,7 +424,7 @@ static int heal_with(struct census census[2])
 	err = tracer_drain(b, HEAL_DRAIN_MAX);
 	if (err < 0)
 		return err;
-	err = proctable_for_each_alive(b->table, note_gone, census);
+	err = proctable_for_each_alive(b->table, note_gone, process_list);
 	for (size_t i = 0; i < gone->count && !err; i++)
 		err = deliver_gone(b, &gone->living[i]);
 	return err ? err : for_each_living(living, heal_living);
@@ -426,19 +432,20 @@ static int heal_with(struct census census[2])
 
 int heal_table(struct begat *b)
 {
-	struct census census[2] = { { .b = b }, { .b = b, .facts_buf = malloc(FACTS_BYTES) } };
+	struct process_list process_list[2] = { { .b = b },
+						{ .b = b, .facts_buf = malloc(FACTS_BYTES) } };
 	uint64_t losses = stats_losses(b); /* those that come meanwhile are for the next time */
 	int err = -ENOMEM;
 
-	if (census[1].facts_buf)
-		err = heal_with(census);
+	if (process_list[1].facts_buf)
+		err = heal_with(process_list);
 	/* An interrupt ends it halfway: then it is due as before. */
 	if (!err)
 		b->losses_healed = losses;
 	b->heal_due = err;
-	look_again(b, census[1].has_doubtful);
-	free(census[0].living);
-	free(census[1].living);
-	free(census[1].facts_buf);
+	look_again(b, process_list[1].has_doubtful);
+	free(process_list[0].living);
+	free(process_list[1].living);
+	free(process_list[1].facts_buf);
 	return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
 }

@@ -97,7 +97,7 @@ int tracer_hand_over(struct begat *b, struct begat_event *ev)
 }
 
 /* The first event of a process that began under our eyes, and it is not its fork. */
-static bool is_stranger(const struct begat *b, const struct begat_event *ev)
+static bool is_without_fork(const struct begat *b, const struct begat_event *ev)
 {
 	return (ev->type == BEGAT_EXEC || ev->type == BEGAT_EXEC_FAILED ||
 		ev->type == BEGAT_EXIT) &&
@@ -109,7 +109,7 @@ int tracer_deliver(struct begat *b, struct begat_event *ev)
 {
 	int err = 0;
 
-	if (b->has_table && is_stranger(b, ev))
+	if (b->has_table && is_without_fork(b, ev))
 		err = heal_introduce(b, ev);
 	if (b->has_table && !err)
 		err = proctable_apply(b->table, ev);
@@ -117,7 +117,7 @@ int tracer_deliver(struct begat *b, struct begat_event *ev)
 		return b->stop;
 	if (err < 0)
 		return b->stop = err;
-	if (b->fold_failures && fold_take(b, ev))
+	if (b->fold_failures && coalesce_take(b, ev))
 		return b->stop;
 	return tracer_hand_over(b, ev);
 }
@@ -261,7 +261,7 @@ static void look_for_losses(struct begat *b, uint64_t now_ns)
 static int settle(struct begat *b)
 {
 	uint64_t now = tracer_now_ns();
-	int err = fold_settle(b, now);
+	int err = coalesce_settle(b, now);
 
 	look_for_losses(b, now);
 	if (!err && b->heal_due && b->transport_ops->is_empty(b->transport))
@@ -395,7 +395,7 @@ BEGAT_API int begat_finish(struct begat *b)
 	if (count >= 0 && b->has_table && stats_losses(b) != b->losses_healed)
 		count = heal_table(b);
 	if (count >= 0)
-		count = fold_flush(b);
+		count = coalesce_flush(b);
 	b->finished = true;
 	attach_sweep(b->attach, UINT64_MAX);
 	if (count < 0)

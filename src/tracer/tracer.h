@@ -10,7 +10,7 @@
  *   pids.c    pids that the user sees, where that is another PID namespace than the first
  *   heal.c    the snapshot at start, and putting the table right after a loss
  *   usage.c   CPU time of the living
- *   fold.c    identical failed execs in a row become one
+ *   coalesce.c    identical failed execs in a row become one
  *   stats.c   counters, latency percentiles
  *   probe.c   what `begat doctor` shows
  */
@@ -113,7 +113,7 @@ struct begat {
 	uint64_t doubt_due_ns, doubt_wait_ns; /* when to heal again, for those that were exiting */
 	uint64_t cgroups_kept
 		[CGROUPS_KEPT]; /* that where does not rule out, by low bits of the id */
-	struct begat_event *held; /* fold.c: a failed exec that may repeat */
+	struct begat_event *held; /* coalesce.c: a failed exec that may repeat */
 	uint64_t held_ns; /* when it came */
 
 	/* figures */
@@ -179,11 +179,12 @@ int push_filter(struct begat *b, struct bpf_config *config);
 int usage_note(void *ctx, struct attach *attach);
 void usage_drop(struct begat *b);
 
-/* fold.c: takes a failed exec in (true), or hands over what it holds before @ev. */
-bool fold_take(struct begat *b, const struct begat_event *ev);
-int fold_flush(struct begat *b);
-int fold_settle(struct begat *b, uint64_t now_ns); /* hands over what has been held long enough */
-uint64_t fold_wait_ns(const struct begat *b); /* until then; 0 = nothing is held */
+/* coalesce.c: takes a failed exec in (true), or hands over what it holds before @ev. */
+bool coalesce_take(struct begat *b, const struct begat_event *ev);
+int coalesce_flush(struct begat *b);
+int coalesce_settle(struct begat *b,
+		    uint64_t now_ns); /* hands over what has been held long enough */
+uint64_t coalesce_wait_ns(const struct begat *b); /* until then; 0 = nothing is held */
 
 /* stats.c */
 void latency_add(struct latency *latency, uint64_t ns);

@@ -16,7 +16,7 @@
  * counts what runs. A storm on a machine without a CPU to spare is looked at every two
  * milliseconds, and wakes nobody in between.
  *
- * The timer serves batch's interval and, in balanced, what is held by fold.c and one look after the
+ * The timer serves batch's interval and, in balanced, what is held by coalesce.c and one look after the
  * dead (attach_sweep) when no hook comes by to reclaim their cache entries.
  */
 #include <errno.h>
@@ -131,7 +131,7 @@ static void wait_arm(struct begat *b)
 
 	if (b->mode == BEGAT_LOW || b->finished)
 		return;
-	fold_ns = fold_wait_ns(b);
+	fold_ns = coalesce_wait_ns(b);
 	if (b->snapshot_due) { /* begat_fd() says at once that there is something to deliver */
 		set_timer(b, 1, b->mode == BEGAT_BATCH ? BATCH_NS : 0);
 	} else if (fold_ns) {

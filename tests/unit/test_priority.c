@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unit/test_standing.c - the reader among the scheduler's tasks: what it takes, and that what it
+ * unit/test_priority.c - the reader among the scheduler's tasks: what it takes, and that what it
  * starts gets none of it.
  */
 #include <linux/sched.h>
@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "cli/standing.h"
+#include "cli/priority.h"
 
 struct seen {
 	uint32_t size, policy;
@@ -64,7 +64,7 @@ static int prompt(const struct seen *usual)
 {
 	struct seen now;
 
-	standing_take(STANDING_PROMPT);
+	priority_take(PRIORITY_PROMPT);
 	now = look();
 	if (now.nice != usual->nice || !(now.flags & SCHED_FLAG_RESET_ON_FORK))
 		return 1;
@@ -104,7 +104,7 @@ static int first(const struct seen *usual)
 	/* A session of its own: the one of who runs the tests stays as it is. */
 	if (setsid() < 0)
 		return 5;
-	standing_take(STANDING_FIRST);
+	priority_take(PRIORITY_FIRST);
 	now = look();
 	if (now.nice != -20 && now.nice != usual->nice) /* without the right to it */
 		r = 1;
@@ -112,7 +112,7 @@ static int first(const struct seen *usual)
 		r = 6;
 	else
 		r = in_child(is_usual, usual);
-	standing_take(STANDING_USUAL);
+	priority_take(PRIORITY_USUAL);
 	return r ? r : session_nice() ? 7 : 0;
 }
 
@@ -128,7 +128,7 @@ static int session_after(int signal_number)
 	pid = fork();
 	if (!pid) {
 		signal(SIGINT, SIG_DFL); /* whatever the shell did */
-		standing_take(STANDING_FIRST);
+		priority_take(PRIORITY_FIRST);
 		if (!signal_number)
 			exit(0);
 		if (write(ready[1], "", 1) == 1)
@@ -175,11 +175,11 @@ static int chosen_policy_stays(const struct seen *usual)
 
 	if (sched_setscheduler(0, SCHED_BATCH, &param))
 		return 4;
-	standing_take(STANDING_PROMPT);
+	priority_take(PRIORITY_PROMPT);
 	return look().policy == SCHED_BATCH ? 0 : 1;
 }
 
-static void test_standing(void **state)
+static void test_priority(void **state)
 {
 	int (*const checks[])(const struct seen *) = { prompt,	    first,	chosen_policy_stays,
 						       interrupted, terminated, returned,
@@ -192,7 +192,7 @@ static void test_standing(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_standing) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_priority) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/standing.c - the priority and the slice of the reader, and what its session needs then.
+ * cli/priority.c - the priority and the slice of the reader, and what its session needs then.
  *
  * Where sessions are scheduled as groups (kernel.sched_autogroup_enabled), a session's share of all
  * CPUs is divided among them by the weight that runs on each. A reader of nice -20 draws all of it
@@ -12,7 +12,7 @@
  * so learns of our end whatever ended us, SIGKILL included. A clean end lowers it itself, and the
  * guard then finds nothing to do.
  */
-#include "standing.h"
+#include "priority.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -151,25 +151,25 @@ static bool raise_session(void)
 	return false;
 }
 
-void standing_take(enum standing standing)
+void priority_take(enum priority priority)
 {
 	struct attr attr = {
 		.size = sizeof(attr),
 		.policy = SCHED_OTHER,
-		.flags = standing == STANDING_USUAL ? 0 : SCHED_FLAG_RESET_ON_FORK,
+		.flags = priority == PRIORITY_USUAL ? 0 : SCHED_FLAG_RESET_ON_FORK,
 		.nice = getpriority(PRIO_PROCESS, 0),
 	};
 
 	if ((sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) != SCHED_OTHER)
 		return;
-	if (standing != STANDING_FIRST)
+	if (priority != PRIORITY_FIRST)
 		lower_session();
 	else if (!raise_session())
 		return;
-	if (standing == STANDING_FIRST)
+	if (priority == PRIORITY_FIRST)
 		attr.nice = NICE_FIRST;
-	if (standing == STANDING_PROMPT)
+	if (priority == PRIORITY_PROMPT)
 		attr.runtime_ns = SLICE_NS;
-	if (syscall(SYS_sched_setattr, 0, &attr, 0) && standing == STANDING_FIRST)
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) && priority == PRIORITY_FIRST)
 		lower_session();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/emit/near.h - strings of the caller that lie near each other, read at once.
+ * bpf/emit/user_window.h - strings of the caller that lie near each other, read at once.
  *
  * Owns: the window, and copies out of it. Not: which strings these are (exec_failed.h).
  *
@@ -10,8 +10,8 @@
  * is read as it is, and each string is what is there from its pointer to the next NUL: in any
  * order, overlapping, or one inside another. What has no end in the window is not near.
  */
-#ifndef BEGAT_BPF_EMIT_NEAR_H
-#define BEGAT_BPF_EMIT_NEAR_H
+#ifndef BEGAT_BPF_EMIT_USER_WINDOW_H
+#define BEGAT_BPF_EMIT_USER_WINDOW_H
 
 #include "../maps.h"
 
@@ -21,7 +21,7 @@
 #define NEAR_BYTES (NEAR_SPAN_BYTES + NEAR_STRING_BYTES)
 #define NEAR_PAGE_BYTES 4096 /* or a multiple: nothing behind the last string's page is read */
 
-struct near {
+struct user_window {
 	__u64 start; /* user address */
 	__u64 last; /* of the string that begins last */
 	__u64 bytes; /* that were read, from @start on */
@@ -29,16 +29,16 @@ struct near {
 	__u8 window[NEAR_BYTES + NEAR_STRING_BYTES];
 };
 
-static __always_inline void near_begin(struct near *near, __u64 string)
+static __always_inline void window_begin(struct user_window *window, __u64 string)
 {
-	near->start = string;
-	near->last = string;
+	window->start = string;
+	window->last = string;
 }
 
 /* Takes @string in if it is near the others. */
-static __always_inline bool near_add(struct near *near, __u64 string)
+static __always_inline bool window_add(struct user_window *window, __u64 string)
 {
-	__u64 start = near->start, last = near->last;
+	__u64 start = window->start, last = window->last;
 
 	if (string < start)
 		start = string;
@@ -46,32 +46,32 @@ static __always_inline bool near_add(struct near *near, __u64 string)
 		last = string;
 	if (last - start > NEAR_SPAN_BYTES)
 		return false;
-	near->start = start;
-	near->last = last;
+	window->start = start;
+	window->last = last;
 	return true;
 }
 
-static __always_inline bool near_read(struct near *near)
+static __always_inline bool window_read(struct user_window *window)
 {
-	__u64 start = near->start, last = near->last;
+	__u64 start = window->start, last = window->last;
 	__u64 rest = NEAR_PAGE_BYTES - (last & (NEAR_PAGE_BYTES - 1)), bytes;
 
 	bytes = last - start + (rest < NEAR_STRING_BYTES ? rest : NEAR_STRING_BYTES);
-	near->bytes = bytes;
-	return !bound_read_user((void *)near->window, bytes, NEAR_BYTES, (void *)start);
+	window->bytes = bytes;
+	return !bound_read_user((void *)window->window, bytes, NEAR_BYTES, (void *)start);
 }
 
 /*
  * Copies @string to @to, where there is room for NEAR_STRING_BYTES. Returns how many bytes it has,
  * with its NUL, or 0: it is not all here.
  */
-static __always_inline __u32 near_copy(const struct near *near, __u64 string, void *to)
+static __always_inline __u32 window_copy(const struct user_window *window, __u64 string, void *to)
 {
 	const __u64 ones = 0x0101010101010101, tops = 0x8080808080808080; /* little-endian */
-	__u64 from = string - near->start;
+	__u64 from = string - window->start;
 	const void *at;
 
-	at = bound_at((void *)near->window, from, NEAR_BYTES - 1);
+	at = bound_at((void *)window->window, from, NEAR_BYTES - 1);
 	if (!at)
 		return 0;
 #pragma clang loop unroll(disable)
@@ -84,7 +84,7 @@ static __always_inline __u32 near_copy(const struct near *near, __u64 string, vo
 			continue;
 		zero = ((zero - 1) & ~zero) >> 7; /* bits of the bytes before it */
 		i += (zero * 0x0001020304050608 >> 56) + 1;
-		return from + i <= near->bytes ? i : 0;
+		return from + i <= window->bytes ? i : 0;
 	}
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tracer/fold.c - identical failed execs in a row become one event with a count.
+ * tracer/coalesce.c - identical failed execs in a row become one event with a count.
  *
  * In a row means: of one process, with nothing else of the stream between them. What is held is
- * handed over before any other event, so the order stays, and FOLD_NS after it came: a reader that
+ * handed over before any other event, so the order stays, and COALESCE_NS after it came: a reader that
  * looks at each record as it is made would see no row otherwise. In batch mode it goes with its batch.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "tracer/tracer.h"
 
-#define FOLD_NS 10000000ull
+#define COALESCE_NS 10000000ull
 
 static bool is_same_text(const struct begat_event *a, const struct begat_str *a_text,
 			 const struct begat_event *b, const struct begat_str *b_text,
@@ -35,7 +35,7 @@ static bool is_same(const struct begat_event *a, const struct begat_event *b)
 	       (!a->argv.bytes || !memcmp(a->argv.data, b->argv.data, a->argv.bytes));
 }
 
-int fold_flush(struct begat *b)
+int coalesce_flush(struct begat *b)
 {
 	struct begat_event *held = b->held;
 	int err;
@@ -50,14 +50,14 @@ int fold_flush(struct begat *b)
 	return err;
 }
 
-int fold_settle(struct begat *b, uint64_t now_ns)
+int coalesce_settle(struct begat *b, uint64_t now_ns)
 {
-	return b->mode == BEGAT_BATCH || now_ns >= b->held_ns + FOLD_NS ? fold_flush(b) : 0;
+	return b->mode == BEGAT_BATCH || now_ns >= b->held_ns + COALESCE_NS ? coalesce_flush(b) : 0;
 }
 
-uint64_t fold_wait_ns(const struct begat *b)
+uint64_t coalesce_wait_ns(const struct begat *b)
 {
-	uint64_t due_ns = b->held_ns + FOLD_NS, now_ns;
+	uint64_t due_ns = b->held_ns + COALESCE_NS, now_ns;
 
 	if (!b->held)
 		return 0;
@@ -65,18 +65,18 @@ uint64_t fold_wait_ns(const struct begat *b)
 	return now_ns < due_ns ? due_ns - now_ns : 1;
 }
 
-bool fold_take(struct begat *b, const struct begat_event *ev)
+bool coalesce_take(struct begat *b, const struct begat_event *ev)
 {
 	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME)) {
-		fold_flush(b);
+		coalesce_flush(b);
 		return false;
 	}
 	if (b->held && is_same(b->held, ev)) {
 		b->held->repeats++;
 		return true;
 	}
-	fold_flush(b);
+	coalesce_flush(b);
 	b->held = begat_event_dup(ev);
 	b->held_ns = tracer_now_ns();
-	return b->held; /* no memory: it goes on unfolded */
+	return b->held; /* no memory: it goes on alone */
 }
