@@ -116,6 +116,7 @@ check: WERROR := 1
 check:
 	scripts/check-layers.sh
 	scripts/check-names.py
+	scripts/check-prose.sh
 	scripts/check-format.sh
 	$(MAKE) check-floor
 	scripts/build-report.sh --check || [ $$? = 77 ]
@@ -130,7 +131,7 @@ help:
 	@echo 'make demo       install what is missing, build, trace a real command (needs root)'
 	@echo 'make test       install what is missing, run every test this machine can run'
 	@echo 'make test-distro SUITE=trixie  build, demo and tests in a chroot of that Debian (root)'
-	@echo 'make check      include layers, format, the built page, warnings as errors'
+	@echo 'make check      include layers, names, prose, format, the built page, warnings as errors'
 	@echo 'make SAN=1      the same with ASan and UBSan, under build/san'
 	@echo 'make install    DESTDIR= PREFIX= LIBDIR= INSTALL_STRIP= RPATH=: see packaging/install.mk'
 	@echo 'make uninstall  with the same variables, removes what install put there'

@@ -2,7 +2,7 @@
 /*
  * abi/record.h - the records that travel from the kernel side to the user side.
  *
- * Owns:  the byte layout of every record. Headers only, no includes: whoever includes this
+ * Owns:  the byte layout of every record. Headers only, no includes: a file that includes this
  *        has the fixed-width types __u8 .. __u64 and __s32 already (<linux/types.h>, kernel.h).
  * Not:   what a field means to users (docs/events.md), settings (config.h).
  *

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/preempt.h - programs that may be preempted, and are skipped for whoever runs in the meantime.
+ * bpf/preempt.h - coping with preemptible tracepoints: a preempted program makes the kernel skip
+ * the hook.
  *
  * Owns: holding the CPU, copies of a program and which of them does the work. Not: where they are
  * attached (hooks/), what they do (emit/).
  *
  * From 7.0 on tracepoints are preemptible, those of system calls too (7.3 at the latest; 7.0 not
- * looked at), and the kernel skips a program for whoever comes to the same hook on the same CPU
+ * looked at), and the kernel skips a program for a task that reaches the same hook on the same CPU
  * while another task is in it. HELD() keeps the CPU while a program works, so that slots and
  * counters are its own; what is left are a few instructions before. So each hook has copies of its
  * program: the first that is not skipped does the work, and attach/ counts as missed only what all

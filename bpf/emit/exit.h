@@ -65,7 +65,7 @@ static long exit_step_callback(__u32 round, void *walk)
 	return exit_step(walk);
 }
 
-/* The zombie leader, and whoever else is still linked: none where there never were threads. */
+/* The zombie leader, and any other that is still linked: none where there never were threads. */
 static __always_inline void exit_other_threads(struct rec_exit *rec, struct task_struct *task,
 					       struct signal_struct *signal, const bool has_loop)
 {

@@ -62,8 +62,9 @@ struct attr {
 
 /*
  * While a system call changes a map, the kernel skips all kprobe and tracepoint programs on its CPU
- * (bpf_prog_active). Where it can be preempted in there, an exec of whoever runs instead would go
- * unseen: so we run at real-time priority meanwhile, if permitted. False: not, or it was so before.
+ * (bpf_prog_active). Where it can be preempted in there, an exec of the task that runs instead
+ * would go unseen: so we run at real-time priority meanwhile, if permitted. False: not, or it was
+ * so before.
  */
 static bool hold_cpu(struct attr *ret_before)
 {

@@ -3,7 +3,7 @@
  * enrich/container.c - which container a cgroup path belongs to.
  *
  * The path is read component by component, and the deepest container wins: with one inside
- * another, that is where the process is. Names come from whoever made the cgroup, so nothing
+ * another, that is where the process is. Names come from the creator of the cgroup, so nothing
  * but letters, digits and a few signs is taken over.
  *
  *	docker       /docker/<64 hex>            .../docker-<64 hex>.scope

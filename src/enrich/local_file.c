@@ -34,7 +34,7 @@
 #endif
 
 #define LEVELS_MAX 64 /* of folders that are not there */
-#define MOUNTS_BYTES (64 << 10) /* of the list of mounts: whoever has more is not explained */
+#define MOUNTS_BYTES (64 << 10) /* of the list of mounts: a process with more is not explained */
 
 static int open_path(int root, const char *path, uint64_t resolve)
 {

@@ -52,7 +52,7 @@ static bool is_within_limit(struct enrich_missing *state, uint64_t ts_ns)
 struct look {
 	int root;
 	uint32_t proc_pid; /* of a process with that root; 0 = this one */
-	bool may_wait; /* for whoever serves the file system */
+	bool may_wait; /* for a program that serves the file system */
 	bool is_there; /* the file that was asked for */
 	char path[PATH_MAX]; /* of the file that was asked for; then of each that is named */
 	char cwd[PATH_MAX]; /* "" = not known */

@@ -56,8 +56,8 @@ bool proctable_is_reported(const struct proctable *table, uint64_t id);
 void proctable_report(struct proctable *table, uint64_t id);
 
 /*
- * From now on whoever is born after @since_ns (boot clock) has had a fork in the stream. Who has
- * not, and is named by another event first, is counted: a fork that went by unseen, and that no
+ * From now on each process born after @since_ns (boot clock) has had a fork in the stream. One that
+ * has not, and is named by another event first, is counted: a fork that went by unseen, and that no
  * buffer has lost.
  */
 void proctable_expect_forks(struct proctable *table, uint64_t since_ns);

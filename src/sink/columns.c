@@ -290,7 +290,7 @@ void columns_header(const struct columns *columns, struct line *line)
 
 BEGAT_API const char *const *begat_sink_columns(void)
 {
-	static const char *names[USUAL + 1]; /* the same whoever fills it */
+	static const char *names[USUAL + 1]; /* the same for all callers */
 
 	for (size_t i = 0; i < USUAL; i++)
 		names[i] = usual[i].title;

@@ -141,7 +141,7 @@ void next_close(struct pulled *pulled);
 int tracer_deliver(struct begat *b, struct begat_event *ev);
 /* The same, past the table: for what comes out of it. */
 int tracer_hand_over(struct begat *b, struct begat_event *ev);
-/* One record, whoever it comes from. Returns b->stop or a negative errno. */
+/* One record, from any source. Returns b->stop or a negative errno. */
 int tracer_take(struct begat *b, const void *record, size_t size);
 /* Takes the wall clock anew, so that events follow it when it is set. */
 void tracer_follow_clock(struct begat *b);

@@ -5,7 +5,7 @@
  * Owns:    begat_usage_read() and begat_usage_first(): the task iterator's figures, or those of
  *          /proc.
  * Not:     CPU time of processes that have ended (their exits), what two readings mean (trace/).
- * Called:  by whoever records, at the start and at the end; by any thread.
+ * Called:  by a recorder, at the start and at the end; by any thread.
  *
  * The iterator visits each thread once. A process's figure is the sum of its living threads' and
  * of what its leader's visit says of those that are gone; so it counts no thread twice, and a

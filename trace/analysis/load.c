@@ -156,7 +156,7 @@ static uint32_t flags_of(const struct loader *l, const struct begat_trace_proces
 		flags |= MODEL_HAS_CPU;
 	/*
 	 * Of a command's forebears nothing is the command's. And what was used within a part of the
-	 * recording is not known of who was there before.
+	 * recording is not known of older processes.
 	 */
 	if (flags & MODEL_OLDER && p->has_cpu && p->has_cpu_before && !l->m->meta.command &&
 	    !(l->selection && (l->selection->from_ns || l->selection->to_ns)))

@@ -184,7 +184,7 @@ static int index_ids(const struct model *m, struct id_table *ret_table)
 	return 0;
 }
 
-/* Follows parents until a known end; whoever closes a ring loses its parent. */
+/* Follows parents until a known end; the process that closes a ring loses its parent. */
 static int link_parents(struct model *m, const struct id_table *ids)
 {
 	uint32_t *walk = calloc(m->count + 1, sizeof(*walk)); /* number of the walk that saw i */

@@ -5,7 +5,7 @@
  * Owns:    begat_recorder_*: when to commit, what happens when writing fails.
  * Not:     rows (fold.c), the file (file.c), what it says of itself (meta.c), names of parts
  *          (parts.c).
- * Called:  by whoever records, on one thread; it has none of its own.
+ * Called:  by a recorder, on one thread; it has none of its own.
  *
  * Invariants
  *  (1) What is committed survives the death of this process at any moment. meta.complete is 1
