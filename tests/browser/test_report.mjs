@@ -14,7 +14,7 @@ const domain = (page) => page.evaluate(() => window.begat.timeline.domain);
 const frames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 const grouped = (n) => n.toLocaleString('en-US');
 
-// Where process i is on the screen, after the timeline was told to show it.
+// Where process i is on the screen, after the timeline scrolled to it.
 const place = (page, i) => page.evaluate((k) => {
 	const { timeline, trace } = window.begat;
 	timeline.show(trace.c.start[k] - trace.c.wall[k] * 2, trace.end[k] + trace.c.wall[k] * 2);

@@ -153,7 +153,7 @@ def start(begat, expression, output, extra):
 
 
 def told(output, session):
-    """What was told of each process, without what two tracers have each their own of."""
+    """What was reported of each process, without what two tracers have each their own of."""
     processes, summary = {}, {}
     with open(output, encoding="utf-8") as lines:
         for line in lines:

@@ -169,7 +169,7 @@ static void check_bystander(const struct stream *stream, pid_t pid)
 {
 	for (size_t i = 0; i < stream->count; i++)
 		if (event_int(stream->events[i], "pid") == pid)
-			problem("bystander %d has got a synthetic %s", pid,
+			problem("bystander %d has a synthetic %s", pid,
 				event_name(stream->events[i]));
 }
 

@@ -33,7 +33,7 @@ struct place {
 
 struct check {
 	struct schema *schema;
-	char *error; /* NULL: a condition, nobody wants to know */
+	char *error; /* NULL: only a condition */
 	size_t error_len;
 };
 

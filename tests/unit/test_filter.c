@@ -848,7 +848,7 @@ static void pushed(void **state)
 		{ "under(7) and event == exit", "event == exit and under(7)" },
 		{ "under(7) or under(8)", "(under(7) or under(8))" },
 		{ "not under(7)", "" },
-		/* Forebears must be known, whoever they belong to, and whatever they become. */
+		/* Forebears of any user must be known, whatever they become. */
 		{ "(uid == 1 and under(7)) or (uid == 2 and under(8))", "(under(7) or under(8))" },
 		{ "under(7) and ancestor(comm == x)", "" },
 		{ "uid == 1 and uid == 1", "uid == 1" },

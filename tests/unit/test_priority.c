@@ -101,7 +101,7 @@ static int first(const struct seen *usual)
 	struct seen now;
 	int r = 0;
 
-	/* A session of its own: the one of who runs the tests stays as it is. */
+	/* A session of its own: that of the user who runs the tests stays as it is. */
 	if (setsid() < 0)
 		return 5;
 	priority_take(PRIORITY_FIRST);

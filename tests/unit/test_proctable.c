@@ -421,7 +421,7 @@ static void test_forebears_stay(void **state)
 	proctable_expire(table, 100000 + LINGER_NS);
 	assert_int_equal(proctable_count(table), 0); /* the whole line at once */
 
-	/* a parent that is told of after its children holds them all the same */
+	/* a parent that is reported after its children has them all the same */
 	do_fork(21, 310, 20, 300);
 	do_fork(22, 320, 20, 300);
 	make(BEGAT_SNAPSHOT, 20, 300, 330);

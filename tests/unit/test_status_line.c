@@ -104,7 +104,7 @@ static void give_back(int old, int reader)
 	close(reader);
 }
 
-/* All that the terminal has got so far: its reader gets it in parts, so a bell marks the end. */
+/* All that the terminal received so far: its reader gets it in parts, so a bell marks the end. */
 static void read_all(int reader, char *bytes, size_t size)
 {
 	size_t len = 0;

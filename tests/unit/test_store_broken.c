@@ -442,7 +442,10 @@ static void test_full_disk(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* Beyond `ulimit -f` a write fails; whoever ignores the signal gets a sentence and a sound file. */
+/*
+ * Beyond `ulimit -f` a write fails; a program that ignores the signal gets a sentence and a sound
+ * file.
+ */
 static int outgrow_limit(const char *path)
 {
 	struct begat_recorder_options opts = { .size = sizeof(opts), .batch_events = 1000 };

@@ -128,7 +128,7 @@ run_one()
 	echo "$arch $1: $([ "$rc" = 0 ] && echo "done" || { [ "$rc" = 77 ] && echo skipped || echo FAILED; })"
 }
 
-# A token for each guest at a time; whoever ends passes its on.
+# A token for each guest at a time; one that ends passes its on.
 mkdir -p "$vm_build/vm"
 rm -f "$vm_build/vm/tokens"
 mkfifo "$vm_build/vm/tokens"

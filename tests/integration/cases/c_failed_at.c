@@ -105,7 +105,7 @@ static int attempt(const char *filename)
 	return errno;
 }
 
-/* What is told of a file that is there and whose interpreter is not, and from where it was asked. */
+/* A file that exists without its interpreter, asked for from a known folder. */
 static void missing(void)
 {
 	char here[PATH_MAX];

@@ -96,7 +96,7 @@ static void clone_parent(void)
 
 /*
  * A daemon's two forks. The grandchild outlives the middle one: its parent at the fork is the
- * middle one, at its exec and exit whoever the kernel gave it to.
+ * middle one, at its exec and exit the one that the kernel gave it to.
  */
 static void double_fork(void)
 {

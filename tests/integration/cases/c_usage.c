@@ -267,7 +267,7 @@ static void *write_and_end(void *leader)
 }
 
 /*
- * What children wrote is told by their exits alone, also where the process had threads. The leader
+ * Only their own exits report what children wrote, also where the process had threads. The leader
  * is there to the end, or goes before the last thread.
  */
 static void io_apart(void)

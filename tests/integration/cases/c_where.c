@@ -72,7 +72,7 @@ static void surface(char *path, size_t top)
 		char *slash = strrchr(path, '/');
 
 		if (chdir("..") < 0 || rmdir(slash + 1) < 0)
-			truth_broken("cannot come up from %zu bytes: %s", strlen(path),
+			truth_broken("cannot leave a path of %zu bytes: %s", strlen(path),
 				     strerror(errno));
 		*slash = '\0';
 	}
