@@ -87,7 +87,7 @@ $(RUNNER): $(RUNNER_OBJS)
 integration-build: $(RUNNER) $(CASE_BINS)
 
 # ONLY=name runs those that have it in their name.
-integration: all integration-build $(TEST_TOOLS)
+integration: all integration-build $(TEST_TOOLS) $(PRELOADED_LIBS)
 	@tests/integration/run-host.sh $(BUILD) $(ONLY)
 
 # --- the page of `begat report` in a real browser ---

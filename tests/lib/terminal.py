@@ -57,6 +57,8 @@ class Terminal:
             os.closerange(3, 64)
             if in_background:
                 self.lead(command, environment)
+            # A job in the background of a shell ignores it; a user of a terminal does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execvpe(command[0], command, environment)
         os.close(terminal)
 
