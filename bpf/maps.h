@@ -70,8 +70,8 @@ struct {
 } processes SEC(".maps");
 
 /*
- * Who has died, to tell the first of two last threads from the second: both can see the group
- * dead on kernels that do not pass group_dead. LRU: a race lasts microseconds.
+ * Processes that have died, to separate the first of two last threads from the second: both can see
+ * the group dead on kernels that do not pass group_dead. LRU: a race lasts microseconds.
  */
 struct death {
 	__u64 start_ns;

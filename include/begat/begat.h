@@ -324,7 +324,7 @@ int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage);
  * begat_usage_first() - the same, of the moment when capturing began.
  *
  * It was read just before the hooks that see the ends of processes: what an exit tells, less what
- * is told here, is what that process used since. Needs begat_options.reads_usage.
+ * is given here, is what that process used since. Needs begat_options.reads_usage.
  * Return: as begat_usage_read(); -EINVAL without that option.
  */
 int begat_usage_first(const struct begat *b, struct begat_usage **ret_usage);
