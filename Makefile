@@ -43,9 +43,9 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-f
 	-Wno-unused-parameter -Werror -D__TARGET_ARCH_$(BPF_ARCH) -I. -Ibpf
 
 LIB_SRCS := $(sort $(wildcard src/*/*.c))
-LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/bpf/embed.o
-# Hidden in each library; the command has its own.
+# The private kit: hidden in each library, and the command has its own.
 BASE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard base/*.c)))
+LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o) $(BASE_OBJS) $(BUILD)/bpf/embed.o
 CLI_SRCS := $(sort $(wildcard cli/*.c cli/*/*.c))
 CLI_OBJS := $(CLI_SRCS:%.c=$(BUILD)/%.o)
 

@@ -4,8 +4,8 @@
  *
  * Owns: the function. Not: how a table uses it; not safe against an attacker who chooses the text.
  */
-#ifndef BEGAT_BASE_HASH_H
-#define BEGAT_BASE_HASH_H
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "human.h"
 #include "options.h"
@@ -180,14 +181,6 @@ void recorder_progress(struct recorder *r, struct status_counts *ret_counts)
 	atomic_store(&r->is_asked, true);
 }
 
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void say_status(const struct recorder *r)
 {
 	struct begat_recorder_counts c = { .size = sizeof(c) };
@@ -198,7 +191,7 @@ static void say_status(const struct recorder *r)
 	if (c.parts)
 		snprintf(part, sizeof(part), "part %u, ", c.parts + 1);
 	cli_complain("recording for %s into %s (%s%s): %s events, %s processes, %s lost.",
-		     human_duration(age, boot_ns() - r->begun_ns),
+		     human_duration(age, clock_read_ns(CLOCK_BOOTTIME) - r->begun_ns),
 		     cli_safe(safe, sizeof(safe), begat_recorder_path(r->file)), part,
 		     human_size(size, c.bytes), human_count(events, c.events),
 		     human_count(processes, c.processes), human_count(lost, c.lost));
@@ -277,7 +270,7 @@ int recorder_open(const char *path, const struct options *options,
 		return err;
 	}
 	r->keep = opts->keep;
-	r->begun_ns = boot_ns();
+	r->begun_ns = clock_read_ns(CLOCK_BOOTTIME);
 	note_name(r);
 	*ret_recorder = r;
 	return 0;

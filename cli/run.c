@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "child.h"
 #include "cli.h"
 #include "human.h"
@@ -167,14 +168,6 @@ static int follow_command(struct run *run)
 	}
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /*
  * The command has ended; what it left runs on. Until all of it has ended, the time is over or a
  * signal comes, which is for us: there is no command any more. 0 or a negative errno.
@@ -182,14 +175,14 @@ static uint64_t now_ns(void)
 static int wait_for_the_left(struct run *run)
 {
 	struct signalfd_siginfo signal;
-	uint64_t end_ns = now_ns() + wait_ns;
+	uint64_t end_ns = clock_read_ns(CLOCK_MONOTONIC) + wait_ns;
 	int r = stream_wait_tree(&run->stream);
 
 	if (r == STREAM_EVENTS && !run->stream.options->quiet)
 		cli_complain("the command has ended; begat waits for what it left running. Ctrl-C "
 			     "ends that.");
 	while (r == STREAM_EVENTS || (r == STREAM_SIGNAL && signal.ssi_signo == SIGCHLD)) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
 		if (wait_ns && now >= end_ns)
 			break;

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "rights.h"
 
 /*
@@ -66,14 +67,6 @@ static bool is_end(const struct signalfd_siginfo *signal)
 	return signal->ssi_signo == SIGINT || signal->ssi_signo == SIGTERM;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /*
  * Ends begat, whatever its other threads do. The command of `run` goes on, as after a SIGKILL: one
  * that was still held back ends with the pipe that holds it.
@@ -110,7 +103,7 @@ static bool is_second(const struct signalfd_siginfo *signal)
 {
 	bool is_from_kernel = signal->ssi_code > 0;
 	bool is_repeated = watcher.has_child && !is_from_kernel && watcher.last_ns;
-	int64_t last_ns = watcher.last_ns, now = now_ns();
+	int64_t last_ns = watcher.last_ns, now = (int64_t)clock_read_ns(CLOCK_MONOTONIC);
 
 	watcher.last_ns = now;
 	if (!last_ns || now - last_ns < SECOND_AFTER_NS)

@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "human.h"
 #include "output.h"
@@ -37,14 +38,6 @@
  * many drawings after the last event say all of it.
  */
 #define DRAWS_AFTER_NEWS 3
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool is_in_foreground(int fd)
 {
@@ -71,7 +64,7 @@ void status_line_open(struct status_line *status, const char *name)
 	if (status->fd < 0)
 		status->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	/* "tracing" has just been said. */
-	status->next_ms = now_ms() + INTERVAL_MS;
+	status->next_ms = (int64_t)(clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000) + INTERVAL_MS;
 	status_line_touch(status);
 }
 
@@ -82,7 +75,7 @@ void status_line_touch(struct status_line *status)
 
 int status_line_wait_ms(const struct status_line *status)
 {
-	int64_t left = status->next_ms - now_ms();
+	int64_t left = status->next_ms - (int64_t)(clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000);
 
 	if (status->fd < 0 || !status->draws_due)
 		return -1;
@@ -155,7 +148,7 @@ void status_line_draw(struct status_line *status, const struct status_counts *co
 {
 	char text[512], bytes[600];
 	uint32_t columns;
-	int64_t now = now_ms();
+	int64_t now = (int64_t)(clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000);
 
 	if (status->fd < 0 || !status->draws_due || now < status->next_ms)
 		return;

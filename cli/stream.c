@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "folding.h"
 #include "matches.h"
@@ -261,14 +262,6 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	return 0;
 }
 
-static uint64_t coarse_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 {
 	if (!stream->sink || !(stream->written & BEGAT_EVENT_BIT(ev->type)))
@@ -288,7 +281,8 @@ int stream_write(struct stream *stream, const struct begat_event *ev)
 	bool wanted = is_wanted(stream, ev);
 
 	if (stream->folding)
-		stream->error = folding_take(stream->folding, ev, wanted, coarse_ns());
+		stream->error = folding_take(stream->folding, ev, wanted,
+					     clock_read_ns(CLOCK_MONOTONIC_COARSE));
 	else if (wanted)
 		stream->error = begat_sink_write(stream->sink, ev);
 	return stream->error;
@@ -334,14 +328,14 @@ static int wait_for(struct stream *stream, const struct signals *signals, bool h
 static int spin(struct stream *stream, const struct signals *signals,
 		struct signalfd_siginfo *ret_signal)
 {
-	uint64_t start = coarse_ns() / 1000000;
+	uint64_t start = clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
 
 	do {
 		int r = begat_poll(stream->begat, 1);
 
 		if (r < 0 && r != -EINTR)
 			return r;
-	} while (coarse_ns() / 1000000 == start);
+	} while (clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000 == start);
 	return wait_for(stream, signals, false, 0, ret_signal);
 }
 
@@ -360,7 +354,7 @@ int stream_wait_tree(struct stream *stream)
 /* For poll(2): the tick, or the line of a search that has gone quiet. */
 static int next_look_ms(const struct stream *stream)
 {
-	int folding_ms = folding_wait_ms(stream->folding, coarse_ns());
+	int folding_ms = folding_wait_ms(stream->folding, clock_read_ns(CLOCK_MONOTONIC_COARSE));
 	int tick_ms = stream->tick_ms ? (int)stream->tick_ms : -1;
 
 	return tick_ms < 0 || (folding_ms >= 0 && folding_ms < tick_ms) ? folding_ms : tick_ms;
@@ -391,7 +385,8 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 	}
 	matches_warn(stream->options);
 	if (stream->folding && !stream->error)
-		stream->error = folding_settle(stream->folding, coarse_ns());
+		stream->error =
+			folding_settle(stream->folding, clock_read_ns(CLOCK_MONOTONIC_COARSE));
 	if (stream->sink && !stream->error)
 		stream->error = begat_sink_flush(stream->sink);
 	return r;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "human.h"
 #include "options.h"
@@ -96,12 +97,9 @@ static int parse(struct options *options, const char *name, const char *value, u
 {
 	static uint64_t now_ns; /* one now for both options */
 	char safe[96];
-	struct timespec ts;
 
-	if (!now_ns) {
-		clock_gettime(CLOCK_REALTIME, &ts);
-		now_ns = (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-	}
+	if (!now_ns)
+		now_ns = clock_read_ns(CLOCK_REALTIME);
 	int r = when_parse(value, now_ns, ret_ns);
 
 	cli_safe(safe, sizeof(safe), value);

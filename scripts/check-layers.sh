@@ -16,15 +16,16 @@ abi
 bpf              abi libbpf libc
 base             libc
 include/begat    c
-src/base         base include/begat libc
-src/attach       base include/begat src/base abi libc libbpf
-src/transport    base include/begat src/base abi libc libbpf
-src/decode       base include/begat src/base abi libc
-src/proctable    base include/begat src/base libc
-src/enrich       base include/begat src/base libc
-src/filter       base include/begat src/base libc
-src/sink         base include/begat src/base libc
-src/tracer       base include/begat src/base abi libc src/attach src/transport src/decode
+src/event        base include/begat libc
+src/attach       base include/begat src/event abi libc libbpf
+src/transport    base include/begat src/event abi libc libbpf
+src/decode       base include/begat src/event abi libc
+src/proctable    base include/begat src/event libc
+src/enrich       base include/begat src/event libc
+src/filter       base include/begat src/event libc
+src/redact       base include/begat src/event libc
+src/sink         base include/begat src/event libc
+src/tracer       base include/begat src/event abi libc src/attach src/transport src/decode
 src/tracer       src/proctable src/enrich src/filter src/sink
 trace            base include/begat libc sqlite
 cli              base include/begat libc

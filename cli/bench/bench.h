@@ -18,6 +18,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "samples.h"
 
 /* --- load.c: a helper, forked before anything is opened, so that its forks are cheap --- */
@@ -58,8 +59,6 @@ bool bench_load_is_over(struct bench_load *load, int timeout_ms, struct bench_re
 /* All of it, untraced. */
 int bench_load_run(struct bench_load *load, const struct bench_job *job,
 		   struct bench_result *ret_result);
-uint64_t bench_clock_ns(clockid_t clock);
-
 /*
  * A bare wake-up through an eventfd and epoll by @job, a BENCH_KICK; a hand-over to a spinning
  * reader.

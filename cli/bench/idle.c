@@ -26,13 +26,13 @@ static int measure_mode(struct bench *bench, enum begat_latency mode, const char
 
 	if (r)
 		return r;
-	cpu = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	began = now = bench_clock_ns(CLOCK_MONOTONIC);
+	cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
+	began = now = clock_read_ns(CLOCK_MONOTONIC);
 	while (r >= 0 && (double)(now - began) < seconds * 1e9) {
 		r = begat_poll(b, (int)(seconds * 1e3 - (double)(now - began) / 1e6) + 1);
-		now = bench_clock_ns(CLOCK_MONOTONIC);
+		now = clock_read_ns(CLOCK_MONOTONIC);
 	}
-	cpu = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	if (r < 0)
 		r = bench_fail(bench, "%s", begat_error(b));
 	bench_tracer_close(bench, b);

@@ -36,14 +36,6 @@ struct page {
 	unsigned int done[JOBS_MAX];
 };
 
-uint64_t bench_clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static char *const no_environment[] = { NULL };
 
 static void spawn_one(void)
@@ -77,17 +69,17 @@ static void pause_for(unsigned int us)
 
 static void stamp(struct page *page)
 {
-	__atomic_store_n(&page->stamp, bench_clock_ns(CLOCK_BOOTTIME), __ATOMIC_RELEASE);
+	__atomic_store_n(&page->stamp, clock_read_ns(CLOCK_BOOTTIME), __ATOMIC_RELEASE);
 }
 
 static bool is_past(uint64_t monotonic_ns)
 {
-	return bench_clock_ns(CLOCK_MONOTONIC) > monotonic_ns;
+	return clock_read_ns(CLOCK_MONOTONIC) > monotonic_ns;
 }
 
 static uint64_t end_of(const struct bench_job *job)
 {
-	return bench_clock_ns(CLOCK_MONOTONIC) + job->limit_ms * 1000000ull;
+	return clock_read_ns(CLOCK_MONOTONIC) + job->limit_ms * 1000000ull;
 }
 
 /* Returns how many it did. */
@@ -104,7 +96,7 @@ static unsigned int work(const struct bench_job *job, struct page *page, int eve
 			fail_one();
 			break;
 		case BENCH_HAND_OVER:
-			for (uint64_t start = bench_clock_ns(CLOCK_MONOTONIC);
+			for (uint64_t start = clock_read_ns(CLOCK_MONOTONIC);
 			     !is_past(start + HAND_OVER_NS);)
 				;
 			stamp(page);
@@ -164,10 +156,10 @@ static void run_jobs(const struct bench_job *job, struct page *page, int eventfd
 		while (!__atomic_load_n(&page->go, __ATOMIC_ACQUIRE))
 			usleep(100);
 		page->done[i] = work(job, page, eventfd);
-		page->end_ns[i] = bench_clock_ns(CLOCK_MONOTONIC);
+		page->end_ns[i] = clock_read_ns(CLOCK_MONOTONIC);
 		_exit(0);
 	}
-	start = bench_clock_ns(CLOCK_MONOTONIC);
+	start = clock_read_ns(CLOCK_MONOTONIC);
 	__atomic_store_n(&page->go, 1, __ATOMIC_RELEASE);
 	while (wait(NULL) > 0 || errno == EINTR)
 		;
@@ -331,7 +323,7 @@ int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, st
 
 		if (epoll_wait(epoll, &got, 1, 10) < 1)
 			continue;
-		samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) -
+		samples_add(into, clock_read_ns(CLOCK_BOOTTIME) -
 					  __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE));
 		if (read(load->eventfd, &value, sizeof(value)) != sizeof(value))
 			r = -EIO;
@@ -351,7 +343,7 @@ int bench_floor_hand_over(struct bench_load *load, struct samples *into)
 		uint64_t value = __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE);
 
 		if (value != seen) {
-			samples_add(into, bench_clock_ns(CLOCK_BOOTTIME) - value);
+			samples_add(into, clock_read_ns(CLOCK_BOOTTIME) - value);
 			seen = value;
 		} else if (!(i & 0xffff) && bench_load_is_over(load, 0, &result)) {
 			break;

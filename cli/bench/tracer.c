@@ -94,14 +94,14 @@ double bench_ns_each(const struct bench_result *result, const struct bench_job *
 
 double bench_seconds_left(const struct bench *bench)
 {
-	uint64_t now = bench_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
 	return now < bench->end_ns ? (double)(bench->end_ns - now) / 1e9 : 0;
 }
 
 bool bench_rounds_next(const struct bench *bench, struct bench_rounds *rounds)
 {
-	uint64_t now = bench_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_read_ns(CLOCK_MONOTONIC);
 
 	if (!rounds->began_ns)
 		rounds->began_ns = now;

@@ -9,6 +9,8 @@
 #define BEGAT_SINK_H
 
 #include <begat/event.h>
+#include <begat/redact.h>
+#include <begat/text.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,29 +77,6 @@ int begat_sink_flush(struct begat_sink *sink);
 /** begat_sink_close() - flush and free; NULL is fine. Return: as begat_sink_flush(). */
 int begat_sink_close(struct begat_sink *sink);
 
-struct begat_redactor;
-
-/**
- * begat_redactor_new() - what replaces secrets by "[redacted]".
- * @patterns:  NULL-ended extended regular expressions, more than the built-in rules: the first
- *             group of a match is replaced, or all of it; NULL = none.
- * @error:     on failure one sentence; may be NULL.
- * Return: 0, -EINVAL for a bad pattern, -ENOMEM.
- */
-int begat_redactor_new(const char *const *patterns, struct begat_redactor **ret_redactor,
-		       char *error, size_t error_len);
-
-/**
- * begat_redact() - an event without secrets, for consumers other than sinks.
- * Return: @ev itself if there is nothing to hide, else a copy that lives until the next call and
- * borrows from @ev; NULL when out of memory.
- */
-const struct begat_event *begat_redact(struct begat_redactor *redactor,
-				       const struct begat_event *ev);
-
-/** begat_redactor_free() - NULL is fine. */
-void begat_redactor_free(struct begat_redactor *redactor);
-
 struct begat_json;
 
 /**
@@ -116,13 +95,6 @@ const char *begat_json_event(struct begat_json *json, const struct begat_event *
 
 /** begat_json_free() - NULL is fine. */
 void begat_json_free(struct begat_json *json);
-
-/**
- * begat_escape() - text that is safe on a terminal: control characters, invalid UTF-8 and
- * what could reorder a line become \n, \x1b, \xff, \u202e ...; quoted for a shell if @shell.
- * Return: the length it has or would have; at most size - 1 bytes and a NUL are written.
- */
-size_t begat_escape(char *out, size_t size, const char *data, size_t len, bool shell);
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "event/boot_clock.h"
 
 /* What the program gives, by its first argument. Each answer has 32 bits. */
 enum question {

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fields.h"
-#include "base/strv.h"
+#include "event/fields.h"
+#include "event/strv.h"
 #include "filter/ast.h"
 #include "filter/push.h"
 

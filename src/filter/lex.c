@@ -4,7 +4,7 @@
  */
 #include "filter/lex.h"
 
-#include <begat/sink.h>
+#include <begat/text.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define WORD_MAX 32 /* longer ones are not compared */

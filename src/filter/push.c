@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 #include "filter/push.h"
 
 #define SET_MAX 16

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/api.h"
-#include "base/fields.h"
+#include "event/fields.h"
 #include "filter/lex.h"
 #include "filter/push.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "base/strv.h"
+#include "event/strv.h"
 #include "sink/units.h"
 
 static const char *or_number(char text[CELL_BYTES], const char *name, int number)

@@ -9,7 +9,7 @@
 
 #include <begat/event.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 #include "sink/line.h"
 
 #define CELL_BYTES 64

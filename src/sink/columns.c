@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/api.h"
-#include "base/fields.h"
+#include "event/fields.h"
 
 #define TEXT_WIDTH 24 /* of a text between other columns */
 

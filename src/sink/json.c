@@ -9,9 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 #include "sink/json_summary.h"
-#include "sink/json_write.h"
+#include "base/json.h"
+#include "event/strv.h"
 #include "sink/ops.h"
 
 #define SCALAR_ROOM 512 /* a key and any value of fixed size, pids apart */
@@ -53,47 +54,61 @@ static char *put_key(char *at, const struct field *field)
 }
 
 /* ,"name_b64": - the part of the key before its closing quote and colon is the field's own. */
-static void put_b64_key(struct sink_out *out, const struct field *field)
+static void put_b64_key(struct outbuf *out, const struct field *field)
 {
-	sink_out_put(out, field->json_key, field->json_key_len - 2);
-	sink_out_puts(out, "_b64\":");
+	outbuf_put(out, field->json_key, field->json_key_len - 2);
+	outbuf_puts(out, "_b64\":");
 }
 
-static void put_str(struct sink_out *out, const struct field *field, const struct begat_str *str)
+static void put_str(struct outbuf *out, const struct field *field, const struct begat_str *str)
 {
 	size_t len = str->data ? str->len : 0;
 
-	sink_out_end(out, put_key(sink_out_room(out, SCALAR_ROOM), field));
+	outbuf_end(out, put_key(outbuf_room(out, SCALAR_ROOM), field));
 	if (!json_string(out, len ? str->data : "", len)) {
 		put_b64_key(out, field);
 		json_base64(out, str->data, len);
 	}
 }
 
-static void put_strv(struct sink_out *out, const struct field *field, const struct begat_strv *strv)
+static void write_base64s(struct outbuf *out, const struct begat_strv *strv)
 {
-	sink_out_end(out, put_key(sink_out_room(out, SCALAR_ROOM), field));
-	if (!json_strings(out, strv)) {
+	struct strv_iter it = strv_begin(strv);
+	struct begat_str str;
+	char separator = '[';
+
+	while (strv_next(&it, &str)) {
+		outbuf_put(out, &separator, 1);
+		separator = ',';
+		json_base64(out, str.data, str.len);
+	}
+	outbuf_puts(out, separator == '[' ? "[]" : "]");
+}
+
+static void put_strv(struct outbuf *out, const struct field *field, const struct begat_strv *strv)
+{
+	outbuf_end(out, put_key(outbuf_room(out, SCALAR_ROOM), field));
+	if (!json_strings(out, strv->data, strv->bytes, strv->count)) {
 		put_b64_key(out, field);
-		json_base64s(out, strv);
+		write_base64s(out, strv);
 	}
 }
 
-static void put_pids(struct sink_out *out, const struct field *field, const struct begat_event *ev)
+static void put_pids(struct outbuf *out, const struct field *field, const struct begat_event *ev)
 {
 	uint32_t count = ev->pids ? ev->pids_count : 0;
 
-	sink_out_end(out, put_key(sink_out_room(out, SCALAR_ROOM), field));
+	outbuf_end(out, put_key(outbuf_room(out, SCALAR_ROOM), field));
 	for (uint32_t i = 0; i < count;) {
-		char *at = sink_out_room(out, PIDS_PIECE * (JSON_U64_MAX + 1));
+		char *at = outbuf_room(out, PIDS_PIECE * (JSON_U64_MAX + 1));
 
 		for (int n = 0; n < PIDS_PIECE && i < count; n++, i++) {
 			*at++ = i ? ',' : '[';
 			at = json_u64(at, ev->pids[i]);
 		}
-		sink_out_end(out, at);
+		outbuf_end(out, at);
 	}
-	sink_out_puts(out, count ? "]" : "[]");
+	outbuf_puts(out, count ? "]" : "[]");
 }
 
 static char *put_ns(char *at, const struct begat_event *ev)
@@ -119,11 +134,11 @@ static char *put_ns(char *at, const struct begat_event *ev)
 	return at;
 }
 
-static void put_killed_by(struct sink_out *out, const struct field *field,
+static void put_killed_by(struct outbuf *out, const struct field *field,
 			  const struct begat_event *ev)
 {
 	const struct begat_str *comm = &ev->killed_by_comm;
-	char *at = put_key(sink_out_room(out, SCALAR_ROOM), field);
+	char *at = put_key(outbuf_room(out, SCALAR_ROOM), field);
 
 	*at++ = '{';
 	if (ev->killed_by_id) {
@@ -133,18 +148,18 @@ static void put_killed_by(struct sink_out *out, const struct field *field,
 	}
 	at = JSON_LITERAL(at, "\"pid\":");
 	at = json_u64(at, ev->killed_by_tgid);
-	sink_out_end(out, at);
+	outbuf_end(out, at);
 	if (comm->data && comm->len) {
-		sink_out_puts(out, ",\"comm\":");
+		outbuf_puts(out, ",\"comm\":");
 		if (!json_string(out, comm->data, comm->len)) {
-			sink_out_puts(out, ",\"comm_b64\":");
+			outbuf_puts(out, ",\"comm_b64\":");
 			json_base64(out, comm->data, comm->len);
 		}
 	}
-	at = JSON_LITERAL(sink_out_room(out, SCALAR_ROOM), ",\"oom\":");
+	at = JSON_LITERAL(outbuf_room(out, SCALAR_ROOM), ",\"oom\":");
 	at = json_bool(at, ev->killed_by_oom);
 	*at++ = '}';
-	sink_out_end(out, at);
+	outbuf_end(out, at);
 }
 
 static char *put_name(char *at, const char *name)
@@ -223,7 +238,7 @@ static char *put_scalar(char *at, struct json_state *state, const struct field *
 	}
 }
 
-static void put_field(struct sink_out *out, struct json_state *state, const struct field *field,
+static void put_field(struct outbuf *out, struct json_state *state, const struct field *field,
 		      const struct begat_event *ev)
 {
 	switch ((enum field_kind)field->kind) {
@@ -242,20 +257,20 @@ static void put_field(struct sink_out *out, struct json_state *state, const stru
 		put_killed_by(out, field, ev);
 		return;
 	default:
-		sink_out_end(out, put_scalar(sink_out_room(out, SCALAR_ROOM), state, field, ev));
+		outbuf_end(out, put_scalar(outbuf_room(out, SCALAR_ROOM), state, field, ev));
 	}
 }
 
 static int json_write(struct begat_sink *sink, const struct begat_event *ev)
 {
 	const char *name = begat_event_name((enum begat_event_type)ev->type);
-	struct sink_out *out = &sink->out;
-	char *at = sink_out_room(out, SCALAR_ROOM);
+	struct outbuf *out = &sink->out;
+	char *at = outbuf_room(out, SCALAR_ROOM);
 
 	if (!name)
 		return -EINVAL;
 	at = JSON_LITERAL(at, "{\"event\":");
-	sink_out_end(out, put_name(at, name));
+	outbuf_end(out, put_name(at, name));
 	for (int word = 0; word < 2; word++) {
 		for (uint64_t bits = ev->has.bits[word]; bits; bits &= bits - 1) {
 			int number = word * 64 + __builtin_ctzll(bits);
@@ -266,7 +281,7 @@ static int json_write(struct begat_sink *sink, const struct begat_event *ev)
 	}
 	if (ev->type == BEGAT_SUMMARY && ev->stats)
 		json_summary(out, ev->stats);
-	sink_out_put(out, "}\n", 2);
+	outbuf_put(out, "}\n", 2);
 	return 0;
 }
 

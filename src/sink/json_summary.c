@@ -5,45 +5,45 @@
 #include "sink/json_summary.h"
 
 #include "sink/balance.h"
-#include "sink/json_write.h"
+#include "base/json.h"
 
-static void put_number(struct sink_out *out, const char *name, uint64_t value)
+static void put_number(struct outbuf *out, const char *name, uint64_t value)
 {
 	char *at;
 
-	sink_out_puts(out, ",\"");
-	sink_out_puts(out, name);
-	at = JSON_LITERAL(sink_out_room(out, 64), "\":");
-	sink_out_end(out, json_u64(at, value));
+	outbuf_puts(out, ",\"");
+	outbuf_puts(out, name);
+	at = JSON_LITERAL(outbuf_room(out, 64), "\":");
+	outbuf_end(out, json_u64(at, value));
 }
 
-static void put_text(struct sink_out *out, const char *name, const char *value)
+static void put_text(struct outbuf *out, const char *name, const char *value)
 {
 	if (!value || !*value)
 		return;
-	sink_out_puts(out, ",\"");
-	sink_out_puts(out, name);
-	sink_out_puts(out, "\":");
+	outbuf_puts(out, ",\"");
+	outbuf_puts(out, name);
+	outbuf_puts(out, "\":");
 	json_string(out, value, strlen(value));
 }
 
-static void put_kinds(struct sink_out *out, const char *name, const uint64_t *counts)
+static void put_kinds(struct outbuf *out, const char *name, const uint64_t *counts)
 {
-	sink_out_puts(out, ",\"");
-	sink_out_puts(out, name);
-	sink_out_puts(out, "\":");
+	outbuf_puts(out, ",\"");
+	outbuf_puts(out, name);
+	outbuf_puts(out, "\":");
 	for (int i = 0; i < BALANCE_KINDS; i++) {
 		char *at;
 
-		sink_out_puts(out, i ? ",\"" : "{\"");
-		sink_out_puts(out, begat_event_name(balance_kinds[i]));
-		at = JSON_LITERAL(sink_out_room(out, 64), "\":");
-		sink_out_end(out, json_u64(at, counts[balance_kinds[i]]));
+		outbuf_puts(out, i ? ",\"" : "{\"");
+		outbuf_puts(out, begat_event_name(balance_kinds[i]));
+		at = JSON_LITERAL(outbuf_room(out, 64), "\":");
+		outbuf_end(out, json_u64(at, counts[balance_kinds[i]]));
 	}
-	sink_out_puts(out, "}");
+	outbuf_puts(out, "}");
 }
 
-void json_summary(struct sink_out *out, const struct begat_stats *stats)
+void json_summary(struct outbuf *out, const struct begat_stats *stats)
 {
 	struct balance balance = balance_of(stats);
 	char *at;
@@ -54,12 +54,12 @@ void json_summary(struct sink_out *out, const struct begat_stats *stats)
 	put_number(out, "execs", stats->generated[BEGAT_EXEC]);
 	put_number(out, "exec_failures", stats->generated[BEGAT_EXEC_FAILED]);
 	put_number(out, "exits", stats->generated[BEGAT_EXIT]);
-	sink_out_puts(out, balance.complete ? ",\"complete\":true" : ",\"complete\":false");
+	outbuf_puts(out, balance.complete ? ",\"complete\":true" : ",\"complete\":false");
 	put_kinds(out, "received", stats->received);
 	put_kinds(out, "delivered", stats->delivered);
 	put_kinds(out, "lost", stats->lost);
-	at = JSON_LITERAL(sink_out_room(out, 64), ",\"balance\":");
-	sink_out_end(out, json_i64(at, balance.unaccounted));
+	at = JSON_LITERAL(outbuf_room(out, 64), ",\"balance\":");
+	outbuf_end(out, json_i64(at, balance.unaccounted));
 	put_number(out, "lost_chunks", stats->lost_chunks);
 	put_number(out, "missed", stats->missed);
 	put_number(out, "late", stats->late);

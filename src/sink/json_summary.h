@@ -7,9 +7,9 @@
 
 #include <begat/begat.h>
 
-#include "sink/out.h"
+#include "base/outbuf.h"
 
 /* Writes ,"duration_ns":... and so on: the members after those that every event has. */
-void json_summary(struct sink_out *out, const struct begat_stats *stats);
+void json_summary(struct outbuf *out, const struct begat_stats *stats);
 
 #endif

@@ -19,7 +19,7 @@ struct begat_json {
 
 BEGAT_API int begat_json_new(struct begat_json **ret_json)
 {
-	struct begat_sink_options opts = { .size = sizeof(opts), .fd = SINK_OUT_MEMORY };
+	struct begat_sink_options opts = { .size = sizeof(opts), .fd = OUTBUF_MEMORY };
 	struct begat_json *json = calloc(1, sizeof(*json));
 	int err = json ? begat_sink_open("json", &opts, &json->sink) : -ENOMEM;
 
@@ -34,7 +34,7 @@ BEGAT_API int begat_json_new(struct begat_json **ret_json)
 BEGAT_API const char *begat_json_event(struct begat_json *json, const struct begat_event *ev,
 				       size_t *ret_len)
 {
-	struct sink_out *out = &json->sink->out;
+	struct outbuf *out = &json->sink->out;
 
 	out->len = 0;
 	out->error = 0;

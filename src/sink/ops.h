@@ -10,14 +10,14 @@
 
 #include <begat/sink.h>
 
-#include "sink/out.h"
+#include "base/outbuf.h"
 
 struct begat_sink {
 	const struct sink_ops *ops;
 	struct begat_sink_options opts; /* redact_patterns is not kept */
 	struct begat_redactor *redactor; /* NULL = show everything */
 	void *state; /* the sink's own */
-	struct sink_out out;
+	struct outbuf out;
 };
 
 struct sink_ops {

@@ -47,7 +47,7 @@ static void sink_free(struct begat_sink *sink)
 {
 	sink->ops->close(sink);
 	begat_redactor_free(sink->redactor);
-	sink_out_done(&sink->out);
+	outbuf_done(&sink->out);
 	free(sink);
 }
 
@@ -68,7 +68,7 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 		free(sink);
 		return -EINVAL;
 	}
-	rc = sink_out_init(&sink->out, sink->opts.fd);
+	rc = outbuf_init(&sink->out, sink->opts.fd);
 	if (rc == 0 && sink->opts.redact)
 		rc = begat_redactor_new(sink->opts.redact_patterns, &sink->redactor, NULL, 0);
 	if (rc == 0)
@@ -95,8 +95,8 @@ BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event
 	if (sink->out.error)
 		return sink->out.error;
 	/* The rest of a line that a stalled reader did not take goes first. */
-	if (sink->out.fd != SINK_OUT_MEMORY && sink->out.len > SINK_OUT_FLUSH_BYTES) {
-		rc = sink_out_flush(&sink->out);
+	if (sink->out.fd != OUTBUF_MEMORY && sink->out.len > OUTBUF_FLUSH_BYTES) {
+		rc = outbuf_flush(&sink->out);
 		if (rc < 0)
 			return rc;
 	}
@@ -110,7 +110,7 @@ BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event
 		return rc;
 	if (sink->out.error)
 		return sink->out.error;
-	return sink->opts.line_buffered ? sink_out_flush(&sink->out) : 0;
+	return sink->opts.line_buffered ? outbuf_flush(&sink->out) : 0;
 }
 
 BEGAT_API void begat_sink_resize(struct begat_sink *sink, uint32_t columns)
@@ -124,7 +124,7 @@ BEGAT_API int begat_sink_flush(struct begat_sink *sink)
 {
 	if (sink->ops->flush)
 		sink->ops->flush(sink);
-	return sink_out_flush(&sink->out);
+	return outbuf_flush(&sink->out);
 }
 
 BEGAT_API int begat_sink_close(struct begat_sink *sink)
@@ -133,7 +133,7 @@ BEGAT_API int begat_sink_close(struct begat_sink *sink)
 
 	if (!sink)
 		return 0;
-	rc = sink_out_flush(&sink->out);
+	rc = outbuf_flush(&sink->out);
 	sink_free(sink);
 	return rc;
 }

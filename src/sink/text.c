@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/strv.h"
-#include "base/users.h"
+#include "event/strv.h"
+#include "event/users.h"
 #include "sink/cell.h"
 #include "sink/columns.h"
 #include "sink/line.h"
@@ -109,7 +109,7 @@ static void put_header(struct begat_sink *sink)
 	line_color(line, BOLD);
 	columns_header(&state->columns, line);
 	line_end(line);
-	sink_out_put(&sink->out, line->data, line->len);
+	outbuf_put(&sink->out, line->data, line->len);
 }
 
 static int text_open(struct begat_sink *sink)
@@ -192,7 +192,7 @@ static void put_date(struct begat_sink *sink, const struct begat_event *ev)
 	line_put(line, sink->opts.utc ? "" : zone);
 	line_color(line, NULL);
 	line_end(line);
-	sink_out_put(&sink->out, line->data, line->len);
+	outbuf_put(&sink->out, line->data, line->len);
 }
 
 static void put_time(struct text_state *state, const struct begat_event *ev, bool utc)
@@ -561,7 +561,7 @@ static int text_write(struct begat_sink *sink, const struct begat_event *ev)
 		put_process(state, ev, sink->opts.utc);
 	}
 	line_end(line);
-	sink_out_put(&sink->out, line->data, line->len);
+	outbuf_put(&sink->out, line->data, line->len);
 	if (!line->is_short)
 		return 0;
 	line->is_short = false;

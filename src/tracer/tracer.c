@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/clock.h"
 #include "filter/push.h"
 
 #define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
@@ -200,11 +201,9 @@ static int take(void *ctx, const void *record, size_t size)
 
 void tracer_follow_clock(struct begat *b)
 {
-	struct timespec wall;
 	uint64_t boot = tracer_now_ns();
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	b->realtime_offset_ns = wall.tv_sec * 1000000000ull + wall.tv_nsec - boot;
+	b->realtime_offset_ns = clock_read_ns(CLOCK_REALTIME) - boot;
 	decoder_set_realtime(b->decoder, (int64_t)b->realtime_offset_ns);
 }
 
@@ -359,11 +358,9 @@ static int deliver_summary(struct begat *b)
 {
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct begat_event ev = { .size = sizeof(ev), .type = BEGAT_SUMMARY };
-	struct timespec wall;
 
 	begat_stats(b, &stats);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	ev.time_ns = wall.tv_sec * 1000000000ull + wall.tv_nsec;
+	ev.time_ns = clock_read_ns(CLOCK_REALTIME);
 	ev.ts_ns = tracer_now_ns();
 	ev.stats = &stats;
 	begat_fields_add(&ev.has, BEGAT_F_EVENT);

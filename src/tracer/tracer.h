@@ -24,7 +24,7 @@
 #include <time.h>
 
 #include "attach/attach.h"
-#include "base/clock.h"
+#include "event/boot_clock.h"
 #include "base/error.h"
 #include "decode/decode.h"
 #include "enrich/enrich.h"

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 #include "schema.h"
 
 #define DOCS TESTS_DIR "/../docs/"

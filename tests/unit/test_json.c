@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdint.h>
 
-#include "base/fields.h"
+#include "event/fields.h"
 
 static char *json_of(const struct begat_event *ev)
 {

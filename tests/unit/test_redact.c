@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/redact_rules.h"
+#include "redact/rules.h"
 
 #define R "[redacted]"
 

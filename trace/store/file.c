@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/safe_open.h"
 #include "writer.h"
 
@@ -401,7 +402,7 @@ static int open_place(struct begat_recorder *rec)
 
 int file_open(struct begat_recorder *rec)
 {
-	time_t now = (time_t)(recorder_now_ns(CLOCK_REALTIME) / 1000000000);
+	time_t now = (time_t)(clock_read_ns(CLOCK_REALTIME) / 1000000000);
 	int err = -EEXIST;
 
 	rec->is_created = false;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "base/clock.h"
 #include "base/opts.h"
 #include "stats.h"
 #include "text.h"
@@ -61,8 +62,8 @@ int meta_begin(struct begat_recorder *rec)
 {
 	struct utsname uts = { .nodename = "" };
 	char boot_id[64], cwd[4096];
-	int64_t realtime = (int64_t)recorder_now_ns(CLOCK_REALTIME);
-	int64_t boot = (int64_t)recorder_now_ns(CLOCK_BOOTTIME) + rec->boot_ahead_ns;
+	int64_t realtime = (int64_t)clock_read_ns(CLOCK_REALTIME);
+	int64_t boot = (int64_t)clock_read_ns(CLOCK_BOOTTIME) + rec->boot_ahead_ns;
 	int err = 0;
 
 	uname(&uts);
@@ -178,14 +179,13 @@ static int meta_transaction(struct begat_recorder *rec, int (*put)(struct begat_
  */
 static void compare_clocks(struct begat_recorder *rec, uint64_t events_now_ns)
 {
-	int64_t ahead_ns = (int64_t)(events_now_ns - recorder_now_ns(CLOCK_BOOTTIME));
+	int64_t ahead_ns = (int64_t)(events_now_ns - clock_read_ns(CLOCK_BOOTTIME));
 
 	if (!events_now_ns || (ahead_ns < CLOCK_LAG_MAX_NS && ahead_ns > -CLOCK_LAG_MAX_NS))
 		return;
 	rec->boot_ahead_ns = ahead_ns;
 	rec->realtime_offset_ns =
-		(int64_t)(recorder_now_ns(CLOCK_REALTIME) - recorder_now_ns(CLOCK_BOOTTIME)) -
-		ahead_ns;
+		(int64_t)(clock_read_ns(CLOCK_REALTIME) - clock_read_ns(CLOCK_BOOTTIME)) - ahead_ns;
 }
 
 static int put_capture(struct begat_recorder *rec, void *arg)

@@ -14,6 +14,7 @@
  *      committed before stays, and the file can be read.
  */
 #include "base/api.h"
+#include "base/clock.h"
 #include "base/opts.h"
 #include "writer.h"
 
@@ -30,14 +31,6 @@
 #define BATCH_NS 100000000ull
 #define BATCH_BYTES (32u << 20) /* of texts in memory */
 #define BATCH_HELD_MAX (1u << 20) /* events kept while somebody else holds the database */
-
-uint64_t recorder_now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)
 {
@@ -347,7 +340,7 @@ BEGAT_API int begat_recorder_write(struct begat_recorder *rec, const struct bega
 	rec->batch_events++;
 	/* The clock is read for every 64th event: at the rates where it matters that is 1 ms. */
 	if (!rec->batch_since_ns)
-		rec->batch_since_ns = recorder_now_ns(CLOCK_MONOTONIC);
+		rec->batch_since_ns = clock_read_ns(CLOCK_MONOTONIC);
 	if (rec->batch_events >= rec->opts.batch_events || batch_bytes(rec) >= BATCH_BYTES)
 		err = begat_recorder_commit(rec);
 	else if (!(rec->batch_events & 63))
@@ -364,7 +357,7 @@ BEGAT_API int begat_recorder_tick(struct begat_recorder *rec)
 	if (rec->failure)
 		return -rec->failure;
 	if (!rec->batch_events ||
-	    recorder_now_ns(CLOCK_MONOTONIC) - rec->batch_since_ns < rec->opts.batch_ns)
+	    clock_read_ns(CLOCK_MONOTONIC) - rec->batch_since_ns < rec->opts.batch_ns)
 		return 0;
 	err = begat_recorder_commit(rec);
 	return err < 0 || !part_is_full(rec) ? err : recorder_rotate(rec);

@@ -173,7 +173,6 @@ int recorder_fail(struct begat_recorder *rec, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for an SQLite code, with what was tried: "write". */
 int recorder_fail_sqlite(struct begat_recorder *rec, int rc, const char *what);
-uint64_t recorder_now_ns(clockid_t clock);
 /* Runs a statement that returns nothing; an SQLite code. */
 int recorder_step(struct begat_recorder *rec, sqlite3_stmt *stmt);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/search.c - failed execs that are one search along PATH, put together.
+ * event/search.c - failed execs that are one search along PATH, put together.
  *
  * Owns:    struct begat_searches: the open searches of all processes, and their bounds.
  * Not:     what a search is: begat/search.h.

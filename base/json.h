@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink/json_write.h - JSON values, straight into the buffer.
+ * base/json.h - JSON values, straight into the buffer.
  *
  * Numbers are inline functions from a cursor to a cursor: the caller has made room for them.
  * Strings can be of any length and make their own room.
+ *
+ * Invariant
+ *  (1) What is written is valid JSON in valid UTF-8: a byte that is not becomes U+FFFD.
  */
-#ifndef BEGAT_SINK_JSON_WRITE_H
-#define BEGAT_SINK_JSON_WRITE_H
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "base/strv.h"
-#include "sink/out.h"
+#include "base/outbuf.h"
 
 #define JSON_U64_MAX 20 /* digits */
 #define JSON_HEX_MAX 18 /* 16 digits and quotes */
@@ -110,13 +112,12 @@ struct json_clock {
 char *json_time(char *at, struct json_clock *clock, uint64_t time_ns);
 
 /* @len bytes in quotes. Returns whether all of it was valid UTF-8. */
-bool json_string(struct sink_out *out, const char *data, size_t len);
+bool json_string(struct outbuf *out, const char *data, size_t len);
 
 /* The exact bytes in quotes. */
-void json_base64(struct sink_out *out, const char *data, size_t len);
+void json_base64(struct outbuf *out, const char *data, size_t len);
 
-/* Arrays of the above. */
-bool json_strings(struct sink_out *out, const struct begat_strv *strv);
-void json_base64s(struct sink_out *out, const struct begat_strv *strv);
+/* An array of @count strings, each with a NUL behind it, in @bytes bytes. As json_string(). */
+bool json_strings(struct outbuf *out, const char *data, size_t bytes, uint32_t count);
 
 #endif

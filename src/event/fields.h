@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/fields.h - one table over all fields of an event.
+ * event/fields.h - one table over all fields of an event.
  *
  * Owns:  name, kind, place and events of each field (fields.def). JSON, expressions and the
  *        documents' test run from it, so that a new field is one line.
  * Not:   what a field means (docs/events.md), how a kind is printed (sink/) or compared (filter/).
  */
-#ifndef BEGAT_BASE_FIELDS_H
-#define BEGAT_BASE_FIELDS_H
+#ifndef EVENT_FIELDS_H
+#define EVENT_FIELDS_H
 
 #include <begat/event.h>
 #include <string.h>

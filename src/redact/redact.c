@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact.c - an event without secrets.
+ * redact/redact.c - an event without secrets.
  *
  * Owns:    the user's patterns, replacing what they and the built-in rules find in argv, env, and
  *          in names and paths: a token typed in place of a command ends up in filename.
  * Not:     ids, users, cgroups.
  * Called:  by sinks before they format, and by other consumers through begat_redact().
  */
-#include <begat/sink.h>
+#include <begat/redact.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "base/api.h"
-#include "base/redact_rules.h"
+#include "redact/rules.h"
 #include "base/regex.h"
-#include "base/strv.h"
+#include "event/strv.h"
 
 #define REPLACEMENT "[redacted]"
 #define PATTERNS_WORK_MAX (1u << 26) /* steps of all patterns for one event: some 0.4 s */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/event_field.c - begat/field.h: fields of an event by number.
+ * event/field.c - begat/field.h: fields of an event by number.
  *
  * Owns:    what of the table of fields.def is public, and reading a field by its kind.
  * Not:     the table (fields.c), how a value looks (sink/).
@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "base/api.h"
-#include "base/fields.h"
+#include "event/fields.h"
 #include "base/opts.h"
 
 /* The public numbers are those of the table. */

@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/clock.h - the boot clock as the kernel's hooks read it.
+ * event/boot_clock.h - the boot clock as the kernel's hooks read it.
  *
  * Owns:    the distance between that clock and what CLOCK_BOOTTIME gives this process. They
  *          differ in a time namespace.
  * Not:     measuring the distance (attach/view.c).
  */
-#ifndef BEGAT_BASE_CLOCK_H
-#define BEGAT_BASE_CLOCK_H
+#ifndef EVENT_BOOT_CLOCK_H
+#define EVENT_BOOT_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* The kernel's boot clock minus this process's. One for all tracers of a process. */
 extern int64_t clock_boot_ahead_ns;
-
-static inline uint64_t clock_read_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 /* Now, in the time of records. */
 static inline uint64_t clock_boot_ns(void)

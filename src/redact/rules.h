@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact_rules.h - where in a string of argv or env a secret is.
+ * redact/rules.h - where in a string of argv or env a secret is.
  *
  * Owns:  the built-in rules. When in doubt they hide: a value too many hidden is a nuisance, one
  *        too few is a leak.
  * Not:   the user's patterns and the replacing (redact.c).
  *
- *	redact_names.c      what is the name of a secret
- *	redact_rules.c      what tells by itself, anywhere in a text
- *	redact_args.c       what only its place among the arguments of a program tells
+ *	names.c      what is the name of a secret
+ *	rules.c      what tells by itself, anywhere in a text
+ *	args.c       what only its place among the arguments of a program tells
  */
-#ifndef BEGAT_BASE_REDACT_RULES_H
-#define BEGAT_BASE_REDACT_RULES_H
+#ifndef REDACT_RULES_H
+#define REDACT_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/strv.h - walking a struct begat_strv, one string at a time.
+ * event/strv.h - walking a struct begat_strv, one string at a time.
  *
  * The lengths are checked here, so that no reader of argv has to: a vector with too high a count,
  * or without a NUL after its last string, ends early instead of running on.
  */
-#ifndef BEGAT_BASE_STRV_H
-#define BEGAT_BASE_STRV_H
+#ifndef EVENT_STRV_H
+#define EVENT_STRV_H
 
 #include <begat/event.h>
 #include <string.h>

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink/out.c - a buffer in front of a descriptor.
+ * base/outbuf.c - a buffer in front of a descriptor.
  */
-#include "sink/out.h"
+#include "base/outbuf.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-int sink_out_init(struct sink_out *out, int fd)
+int outbuf_init(struct outbuf *out, int fd)
 {
-	*out = (struct sink_out){ .fd = fd, .cap = SINK_OUT_FLUSH_BYTES + SINK_OUT_ROOM_MAX };
+	*out = (struct outbuf){ .fd = fd, .cap = OUTBUF_FLUSH_BYTES + OUTBUF_ROOM_MAX };
 	out->data = malloc(out->cap);
 	return out->data ? 0 : -ENOMEM;
 }
 
-void sink_out_done(struct sink_out *out)
+void outbuf_done(struct outbuf *out)
 {
 	free(out->data);
 	out->data = NULL;
@@ -26,7 +26,7 @@ void sink_out_done(struct sink_out *out)
 static int wait_writable(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
-	int rc = poll(&pollfd, 1, SINK_OUT_STALL_MS);
+	int rc = poll(&pollfd, 1, OUTBUF_STALL_MS);
 
 	if (rc == 0)
 		return -ETIMEDOUT;
@@ -52,7 +52,7 @@ static int write_some(int fd, const char *data, size_t len, size_t *ret_done)
 	return rc;
 }
 
-static int flush(struct sink_out *out)
+static int flush(struct outbuf *out)
 {
 	size_t done;
 	int rc;
@@ -71,15 +71,15 @@ static int flush(struct sink_out *out)
 	return rc;
 }
 
-int sink_out_flush(struct sink_out *out)
+int outbuf_flush(struct outbuf *out)
 {
 	out->stalled = false;
-	return out->fd == SINK_OUT_MEMORY ? 0 : flush(out);
+	return out->fd == OUTBUF_MEMORY ? 0 : flush(out);
 }
 
-char *sink_out_make_room(struct sink_out *out, size_t room)
+char *outbuf_make_room(struct outbuf *out, size_t room)
 {
-	if (out->fd != SINK_OUT_MEMORY && !out->stalled && flush(out) == -ETIMEDOUT)
+	if (out->fd != OUTBUF_MEMORY && !out->stalled && flush(out) == -ETIMEDOUT)
 		out->stalled = true;
 	if (out->cap - out->len < room) {
 		size_t cap = out->cap * 2;
@@ -96,14 +96,14 @@ char *sink_out_make_room(struct sink_out *out, size_t room)
 	return out->data + out->len;
 }
 
-void sink_out_put(struct sink_out *out, const char *data, size_t len)
+void outbuf_put(struct outbuf *out, const char *data, size_t len)
 {
 	while (len) {
-		size_t part = len < SINK_OUT_ROOM_MAX ? len : SINK_OUT_ROOM_MAX;
-		char *at = sink_out_room(out, part);
+		size_t part = len < OUTBUF_ROOM_MAX ? len : OUTBUF_ROOM_MAX;
+		char *at = outbuf_room(out, part);
 
 		memcpy(at, data, part);
-		sink_out_end(out, at + part);
+		outbuf_end(out, at + part);
 		data += part;
 		len -= part;
 	}

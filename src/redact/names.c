@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact_names.c - does a name say that what it names is secret?
+ * redact/names.c - does a name say that what it names is secret?
  *
  * --db-pass, DB_PASS, dbPass and dbpass are one name to it: words, joined without regard to case.
  */
 #include <ctype.h>
 #include <string.h>
 
-#include "base/redact_rules.h"
+#include "redact/rules.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define WORDS_MAX 16

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/users.c - names of users, asked once each.
+ * event/users.c - names of users, asked once each.
  */
-#include "base/users.h"
+#include "event/users.h"
 
 #include <pwd.h>
 #include <stdbool.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/users.h - names of users, asked once each.
+ * event/users.h - names of users, asked once each.
  *
  * Not thread-safe. A name service can be slow: only what is shown is asked for, and remembered,
  * also that there is no name.
  */
-#ifndef BEGAT_BASE_USERS_H
-#define BEGAT_BASE_USERS_H
+#ifndef EVENT_USERS_H
+#define EVENT_USERS_H
 
 #include <begat/event.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  *
  * The sentence says what failed, why, and what to try next; no newline, no "begat:" in front.
  */
-#ifndef BEGAT_BASE_ERROR_H
-#define BEGAT_BASE_ERROR_H
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
 
 struct error {
 	char text[1024];

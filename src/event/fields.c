@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/fields.c - the table of fields.def.
+ * event/fields.c - the table of fields.def.
  */
-#include "base/fields.h"
+#include "event/fields.h"
 
 #define ALL BEGAT_EVENTS_ALL
 #define FORK BEGAT_EVENT_BIT(BEGAT_FORK)
@@ -15,7 +15,7 @@
 
 #define FIELD(number, name_, ...) \
 	_Static_assert(sizeof(",\"" name_ "\":") <= FIELD_KEY_BYTES, "too long: " name_);
-#include "base/fields.def"
+#include "event/fields.def"
 #undef FIELD
 
 const struct field fields[BEGAT_FIELD_COUNT] = {
@@ -29,7 +29,7 @@ const struct field fields[BEGAT_FIELD_COUNT] = {
 		.offset = offsetof(struct begat_event, member), \
 		.events = events_,                              \
 	},
-#include "base/fields.def"
+#include "event/fields.def"
 #undef FIELD
 };
 

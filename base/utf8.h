@@ -4,8 +4,8 @@
  *
  * Independent of the locale: a library must not depend on whether the program called setlocale().
  */
-#ifndef BEGAT_BASE_UTF8_H
-#define BEGAT_BASE_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

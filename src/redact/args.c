@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact_args.c - secrets that only their place tells: --password X, mysql -pX, and the same
+ * redact/args.c - secrets that only their place tells: --password X, mysql -pX, and the same
  * within a text that a shell will read.
  *
  * Owns:  the options of programs that take a secret; what one argument says about the next.
- * Not:   what tells by itself (redact_rules.c).
+ * Not:   what tells by itself (rules.c).
  */
 #include <string.h>
 
 #include "base/byte_set.h"
-#include "base/redact_rules.h"
+#include "redact/rules.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NESTED_MAX 4 /* sh -c "ssh h 'mysql -px'" is three */

@@ -3,8 +3,8 @@
  * base/regex_program.h - what the parser makes (a tree), the emitter makes of it (a program), and
  * the matcher runs.
  */
-#ifndef BEGAT_BASE_REGEX_PROGRAM_H
-#define BEGAT_BASE_REGEX_PROGRAM_H
+#ifndef BASE_REGEX_PROGRAM_H
+#define BASE_REGEX_PROGRAM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/names.c - the names of error and signal numbers.
+ * event/names.c - the names of error and signal numbers.
  *
  * Owns:    both tables. glibc has such functions only since 2.32, and not the kernel's own errors.
  * Called:  by sinks and filters, on any thread.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/event.c - what anybody may do with an event: copy it, name its type.
+ * event/event.c - what anybody may do with an event: copy it, name its type.
  *
  * Owns:    begat_event_dup(), the names of event types.
  * Not:     making events (decode/, proctable/), printing them (sink/), other names (names.c).

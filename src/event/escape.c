@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/escape.c - text that is safe on a terminal, and pastes back into a shell.
+ * event/escape.c - text that is safe on a terminal, and pastes back into a shell.
  *
  * What is written is printable, valid UTF-8 in one direction, whatever came in: an argv cannot
  * forge a line, colour a screen or move a cursor. A backslash in the text is doubled where an
@@ -8,7 +8,7 @@
  */
 #include "base/api.h"
 
-#include <begat/sink.h>
+#include <begat/text.h>
 #include <stdint.h>
 #include <string.h>
 

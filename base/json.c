@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink/json_write.c - JSON values, straight into the buffer.
+ * base/json.c - JSON values, straight into the buffer.
  */
-#include "sink/json_write.h"
+#include "base/json.h"
 
 #include <time.h>
 
@@ -11,7 +11,7 @@
 #define ESCAPED_MAX 6 /* bytes that one byte becomes: a control character, \u001f */
 #define PIECE_BYTES 4096
 
-_Static_assert(PIECE_BYTES *ESCAPED_MAX + 16 <= SINK_OUT_ROOM_MAX, "a piece fits");
+_Static_assert(PIECE_BYTES *ESCAPED_MAX + 16 <= OUTBUF_ROOM_MAX, "a piece fits");
 
 const char json_digit_pairs[200] = "00010203040506070809101112131415161718192021222324252627282930"
 				   "31323334353637383940414243444546474849505152535455565758596061"
@@ -173,12 +173,12 @@ static char *write_piece(char *at, struct text *text, const char *stop)
 }
 
 /* @text between @open and @close. */
-static void write_text(struct sink_out *out, struct text *text, const char *open, const char *close)
+static void write_text(struct outbuf *out, struct text *text, const char *open, const char *close)
 {
 	do {
 		size_t left = (size_t)(text->end - text->data);
 		size_t piece = left < PIECE_BYTES ? left : PIECE_BYTES;
-		char *at = sink_out_room(out, piece * ESCAPED_MAX + 16);
+		char *at = outbuf_room(out, piece * ESCAPED_MAX + 16);
 
 		for (; *open; open++)
 			*at++ = *open;
@@ -187,11 +187,11 @@ static void write_text(struct sink_out *out, struct text *text, const char *open
 			for (; *close; close++)
 				*at++ = *close;
 		}
-		sink_out_end(out, at);
+		outbuf_end(out, at);
 	} while (text->data < text->end);
 }
 
-bool json_string(struct sink_out *out, const char *data, size_t len)
+bool json_string(struct outbuf *out, const char *data, size_t len)
 {
 	struct text text = { .data = data, .end = data + len, .valid = true };
 
@@ -200,29 +200,29 @@ bool json_string(struct sink_out *out, const char *data, size_t len)
 }
 
 /* In one pass over the whole block: a NUL between two strings is one more thing to escape. */
-bool json_strings(struct sink_out *out, const struct begat_strv *strv)
+bool json_strings(struct outbuf *out, const char *data, size_t bytes, uint32_t count)
 {
-	struct text text = { .data = strv->data, .strings = strv->count, .valid = true };
+	struct text text = { .data = data, .strings = count, .valid = true };
 
-	if (!strv->data || !strv->bytes || !strv->count) {
-		sink_out_puts(out, "[]");
+	if (!data || !bytes || !count) {
+		outbuf_puts(out, "[]");
 		return true;
 	}
-	text.end = strv->data + strv->bytes;
+	text.end = data + bytes;
 	write_text(out, &text, "[\"", "\"]");
 	return text.valid;
 }
 
-void json_base64(struct sink_out *out, const char *data, size_t len)
+void json_base64(struct outbuf *out, const char *data, size_t len)
 {
 	static const char digits[64] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = (const unsigned char *)data;
 
-	sink_out_put(out, "\"", 1);
+	outbuf_put(out, "\"", 1);
 	while (len) {
 		size_t piece = len < PIECE_BYTES / 3 * 3 ? len : PIECE_BYTES / 3 * 3;
-		char *at = sink_out_room(out, (piece + 2) / 3 * 4);
+		char *at = outbuf_room(out, (piece + 2) / 3 * 4);
 
 		len -= piece;
 		for (; piece >= 3; piece -= 3, p += 3) {
@@ -239,21 +239,7 @@ void json_base64(struct sink_out *out, const char *data, size_t len)
 			*at++ = piece > 1 ? digits[(second & 15) << 2] : '=';
 			*at++ = '=';
 		}
-		sink_out_end(out, at);
+		outbuf_end(out, at);
 	}
-	sink_out_put(out, "\"", 1);
-}
-
-void json_base64s(struct sink_out *out, const struct begat_strv *strv)
-{
-	struct strv_iter it = strv_begin(strv);
-	struct begat_str str;
-	char separator = '[';
-
-	while (strv_next(&it, &str)) {
-		sink_out_put(out, &separator, 1);
-		separator = ',';
-		json_base64(out, str.data, str.len);
-	}
-	sink_out_puts(out, separator == '[' ? "[]" : "]");
+	outbuf_put(out, "\"", 1);
 }

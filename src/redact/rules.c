@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base/redact_rules.c - secrets that tell by themselves what they are, in any text.
+ * redact/rules.c - secrets that tell by themselves what they are, in any text.
  *
  * Every scan is linear in the string: a name has NAME_MAX_BYTES at most, and no rule reads again
  * what a value has covered. A budget guards this: each byte that a search for an end reads is
  * charged, REDACT_WORK_PER_BYTE are allowed for each byte of the string, and a string that costs
  * more is hidden as a whole.
  */
-#include "base/redact_rules.h"
+#include "redact/rules.h"
 
 #include <ctype.h>
 #include <stdint.h>

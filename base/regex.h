@@ -16,8 +16,8 @@
  *  (2) *work falls by one for each step; at 0 the result is REGEX_UNDECIDED.
  *  (3) A character is valid UTF-8 or one byte that is not; no locale matters.
  */
-#ifndef BEGAT_BASE_REGEX_H
-#define BEGAT_BASE_REGEX_H
+#ifndef BASE_REGEX_H
+#define BASE_REGEX_H
 
 #include <stddef.h>
 #include <stdint.h>
