@@ -4,7 +4,7 @@
  *
  * The input is records one after the other, as in the ring: size, then the rest. A size that makes
  * no sense takes what is left. With libFuzzer: clang -fsanitize=fuzzer,address,undefined with
- * src/decode, src/proctable and src/base; a file for each finding comes by itself.
+ * src/decode, src/proctable and base; a file for each finding comes by itself.
  */
 #include "decode/decode.h"
 

@@ -142,7 +142,7 @@ check_columns()
 	"offered_$shell" begat watch --columns '' 2>/dev/null | sort >"$tmp/offered"
 	{
 		printf '%s\n' time event pid ppid user result after command
-		sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/base/fields.def"
+		sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/event/fields.def"
 	} | sort -u >"$tmp/wanted"
 	same --columns "$tmp/offered"
 	[ "$(sort "$tmp/offered" | uniq -d | head -n 1)" = '' ] || complaints+="a column twice; "

@@ -57,7 +57,7 @@ fi
 
 # Every field of the library has a meaning in the help, and its name is understood by a filter.
 "$begat" help events >"$tmp/events" || fail help_events "status $?"
-for field in $(sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/base/fields.def"); do
+for field in $(sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/event/fields.def"); do
 	grep -A1 "^$field[ ,]" "$tmp/events" | grep -q '^    .' || fail help_events "no meaning of $field"
 	grep -q "^\*$(echo "$field" | sed 's/_/\\\\_/g')\*" "$man/begat-events.5.scd" ||
 		fail man_events "does not have $field"

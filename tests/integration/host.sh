@@ -546,8 +546,8 @@ jq_reads_all()
 layers_check_fails()
 {
 	local rule
-	mkdir -p "$1/src/sink" "$1/abi" "$1/cli" "$1/include/begat" "$1/src/base"
-	touch "$1/abi/record.h" "$1/src/sink/sink.h" "$1/include/begat/begat.h" "$1/src/base/utf8.h"
+	mkdir -p "$1/src/sink" "$1/abi" "$1/cli" "$1/include/begat" "$1/base"
+	touch "$1/abi/record.h" "$1/src/sink/sink.h" "$1/include/begat/begat.h" "$1/base/utf8.h"
 	printf '#include <begat/begat.h>\n#include "base/utf8.h"\n#include <stdio.h>\n' >"$1/src/sink/a.c"
 	scripts/check-layers.sh "$1" || { echo "a clean tree is refused"; return 1; }
 	for rule in 'src/sink/x.c:"abi/record.h"' 'src/sink/x.c:<bpf/libbpf.h>' \
