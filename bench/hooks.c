@@ -20,6 +20,7 @@
 
 #include "attach/internal.h"
 #include "lib/bench.h"
+#include "source/bpf.h"
 #include "tracer/tracer.h"
 
 #define PROGRAMS_MAX 32
@@ -59,7 +60,7 @@ static void read_programs(const struct begat *b, size_t round, double count)
 	struct bpf_program *program;
 
 	program_count = 0;
-	bpf_object__for_each_program(program, b->attach->object)
+	bpf_object__for_each_program(program, bpf_source_of(b->source)->attach->object)
 	{
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
