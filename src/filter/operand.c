@@ -69,7 +69,7 @@ static const struct {
 	{ "status", BEGAT_F_EXIT_CODE },
 	{ "exit_status", BEGAT_F_EXIT_CODE },
 	{ "exitcode", BEGAT_F_EXIT_CODE },
-	{ "err", BEGAT_F_EXIT_CODE },
+	{ "rc", BEGAT_F_EXIT_CODE },
 	{ "exit", BEGAT_F_EXIT_CODE },
 	{ "wall", BEGAT_F_DURATION },
 	{ "elapsed", BEGAT_F_DURATION },
