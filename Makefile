@@ -26,7 +26,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno
 # CPPFLAGS, CFLAGS and LDFLAGS are the user's, on the command line too: ours are BASE_*.
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread $(WARNINGS)
-BASE_CPPFLAGS := -I. -Iinclude -Isrc -DBEGAT_VERSION=\"$(VERSION)\"
+BASE_CPPFLAGS := -I. -Iinclude -Isrc -Itrace -DBEGAT_VERSION=\"$(VERSION)\"
 LDLIBS_BPF ?= -lbpf -lelf -lz
 ifdef WERROR
 BASE_CFLAGS += -Werror
