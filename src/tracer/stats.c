@@ -131,7 +131,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	if (!b->attach)
 		return -EINVAL;
 	s.backend = attach_backend(b->attach);
-	s.transport = attach_transport(b->attach);
+	s.transport = attach_transport(b->attach)->name;
 	s.fallback = attach_fallback(b->attach);
 	s.backend_failed = attach_has_failed(b->attach);
 	s.latency = b->mode == BEGAT_LOW ? "low" : b->mode == BEGAT_BATCH ? "batch" : "balanced";
