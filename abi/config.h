@@ -20,9 +20,10 @@ enum config_transport {
 	CONFIG_PERFBUF = 1,
 };
 
+/* Numbered as enum begat_latency, which asks for it. */
 enum config_wake {
-	CONFIG_WAKE_NEVER = 0, /* low: the reader spins */
-	CONFIG_WAKE_SLEEPER = 1, /* balanced: only a reader that says it sleeps */
+	CONFIG_WAKE_SLEEPER = 0, /* balanced: only a reader that says it sleeps */
+	CONFIG_WAKE_NEVER = 1, /* low: the reader spins */
 	CONFIG_WAKE_VOLUME = 2, /* batch: the reader's timer, or a ring that is a quarter full */
 };
 

@@ -17,7 +17,7 @@ bpf              abi libbpf libc
 base             libc
 include/begat    c
 src/event        base include/begat libc
-src/attach       base include/begat src/event abi libc libbpf
+src/attach       base include/begat src/event src/transport abi libc libbpf
 src/transport    base include/begat src/event abi libc libbpf
 src/decode       base include/begat src/event abi libc
 src/proctable    base include/begat src/event libc

@@ -84,7 +84,8 @@ static struct decode_cgroup *take_entry(struct decode_cgroups *cgroups)
 	}
 }
 
-int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec)
+int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec,
+		  struct begat_event *ev)
 {
 	struct decode_cgroups *cgroups = &decoder->cgroups;
 	struct begat_str path = { .data = "/", .len = 1 }; /* the root has no names */
@@ -124,10 +125,8 @@ uint64_t decode_cgroup_id(const void *record)
 	const struct rec_fork *any = record; /* they all begin with header and who */
 
 	switch (any->header.type) {
-	case REC_FORK:
-	case REC_EXEC:
-	case REC_EXEC_FAILED:
-	case REC_EXIT:
+#define EVENT(type, name) case REC_##type:
+#include "event/records.def"
 		return any->who.cgroup_id;
 	default:
 		return 0;

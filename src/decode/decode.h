@@ -54,6 +54,9 @@ int decode_record(struct decoder *decoder, const void *record, size_t size,
 /* Further events of the last record: one `lost` event a class. Returns false when done. */
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 
+/* The events that are counted under @class; 0 = its records are no events. */
+enum begat_event_type decode_class_event(enum rec_class class);
+
 /* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
 uint64_t decode_cgroup_id(const void *record);
 
