@@ -4,7 +4,6 @@
  *
  * Owns:    header fields, struct rec_who, strings of records.
  * Not:     what happened (fork.c, exec.c, ...).
- * Called:  by every decode_<kind>() that yields an event.
  */
 #include "decode/decoder.h"
 
@@ -56,8 +55,8 @@ void decode_header(const struct decoder *decoder, const struct rec_header *heade
 }
 
 /* Absent means that the process lives in the outermost namespace only. */
-static int decode_pids(struct decoder *decoder, const struct decode_in *in,
-		       const struct rec_who *who, struct begat_event *ev)
+static int decode_pids(const struct decode_in *in, const struct rec_who *who,
+		       struct begat_event *ev)
 {
 	struct rec_span span = who->pids;
 
@@ -69,15 +68,11 @@ static int decode_pids(struct decoder *decoder, const struct decode_in *in,
 
 	const char *data = decode_bytes(in, span.offset, span.bytes);
 
-	if (!data || span.bytes % sizeof(uint32_t) || span.bytes > sizeof(decoder->pids))
+	if (!data || (span.offset | span.bytes) % sizeof(uint32_t) ||
+	    span.bytes > REC_PID_LEVELS_MAX * sizeof(uint32_t))
 		return -EBADMSG;
 	ev->pids_count = span.bytes / sizeof(uint32_t);
-	if ((uintptr_t)data % _Alignof(uint32_t) == 0) {
-		ev->pids = (const uint32_t *)(const void *)data;
-	} else {
-		memcpy(decoder->pids, data, span.bytes);
-		ev->pids = decoder->pids;
-	}
+	ev->pids = (const uint32_t *)(const void *)data;
 	return 0;
 }
 
@@ -139,7 +134,7 @@ int decode_who(struct decoder *decoder, const struct decode_in *in, const struct
 	decode_add(ev, BEGAT_F_EGID);
 	decode_add(ev, BEGAT_F_COMM);
 	if (decode_name(who->comm, sizeof(who->comm), &ev->comm) < 0 ||
-	    decode_pids(decoder, in, who, ev) < 0)
+	    decode_pids(in, who, ev) < 0)
 		return -EBADMSG;
 
 	if (who->valid & REC_WHO_PARENT)

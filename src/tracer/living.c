@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 #define EMPTY_LOOKS 2
@@ -103,7 +104,7 @@ static int look_once(struct begat *b)
 	int err = attach_snapshot(b->attach, look_at_record, &look);
 
 	if (err == -ENOTSUP)
-		err = snapshot_list_proc(look_at_proc, &look);
+		err = procfs_list(look_at_proc, &look);
 	if (!err) {
 		if (look.count)
 			qsort(look.all, look.count, sizeof(*look.all), by_start);

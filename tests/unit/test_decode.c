@@ -105,7 +105,7 @@ static void test_header_checks(void **state)
 	fork->header.cpu = 3;
 	assert_int_equal(decode(decoder), 1);
 	fork->header.size = (uint32_t)rec.size + 8;
-	assert_int_equal(decode_at(decoder, rec.size, 0), -EBADMSG);
+	assert_int_equal(decode_sized(decoder, rec.size), -EBADMSG);
 	fork->header.size = (uint32_t)rec.size;
 	for (unsigned type = 0; type < 70000; type += type < 20 ? 1 : 997) {
 		if (type >= REC_FORK && type <= REC_SNAPSHOT)
@@ -113,7 +113,7 @@ static void test_header_checks(void **state)
 		fork->header.type = (uint16_t)type;
 		assert_int_equal(decode(decoder), -EBADMSG);
 	}
-	assert_int_equal(decode_at(decoder, 0, 0), -EBADMSG);
+	assert_int_equal(decode_sized(decoder, 0), -EBADMSG);
 	/* still usable */
 	record_fork(&rec);
 	assert_int_equal(decode(decoder), 1);
@@ -223,47 +223,21 @@ static void test_every_truncation(void **state)
 		size_t whole = rec.size;
 		struct rec_header *header = (void *)rec.bytes;
 
-		assert_int_equal(decode_at(decoder, whole, 0), has_event);
+		assert_int_equal(decode_sized(decoder, whole), has_event);
 		for (size_t size = 0; size < whole; size++) {
 			/* cut, and the header does not know */
-			assert_int_equal(decode_at(decoder, size, 0), -EBADMSG);
+			assert_int_equal(decode_sized(decoder, size), -EBADMSG);
 			/* cut, and it says so: spans point beyond the end */
 			header->size = (uint32_t)size;
 
-			int result = decode_at(decoder, size, 0);
+			int result = decode_sized(decoder, size);
 
 			assert_true(result == -EBADMSG || (result == 1 && touch(&ev)));
 			header->size = (uint32_t)whole;
 		}
-		assert_int_equal(decode_at(decoder, whole, 0), has_event);
+		assert_int_equal(decode_sized(decoder, whole), has_event);
 		if (has_event && type != REC_LOST)
 			assert_true(touch(&ev) > 0);
-	}
-	decoder_free(decoder);
-	(void)state;
-}
-
-/* A perf sample starts 4 bytes off; other transports might be anywhere. */
-static void test_every_alignment(void **state)
-{
-	struct decoder *decoder = new_decoder(ALL_NAMES);
-
-	for (unsigned type = REC_FORK; type <= REC_SNAPSHOT; type++) {
-		build(type);
-		decode_at(decoder, rec.size, 0);
-
-		struct begat_event *aligned = begat_event_dup(&ev);
-
-		for (size_t off = 1; off < 8; off++) {
-			assert_true(decode_at(decoder, rec.size, off) >= 0);
-			if (type == REC_CHUNK || type == REC_CGROUP || type == REC_LOST)
-				continue;
-			assert_int_equal(ev.id, aligned->id);
-			assert_memory_equal(&ev.has, &aligned->has, sizeof(ev.has));
-			assert_int_equal(touch(&ev), touch(aligned));
-			assert_int_equal(ev.pids[1], 17);
-		}
-		begat_event_free(aligned);
 	}
 	decoder_free(decoder);
 	(void)state;
@@ -652,7 +626,6 @@ int main(void)
 		cmocka_unit_test(test_who_absent),
 		cmocka_unit_test(test_header_checks),
 		cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_every_alignment),
 		cmocka_unit_test(test_bad_spans),
 		cmocka_unit_test(test_pid_levels),
 		cmocka_unit_test(test_exec),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/test_snapshot.c - what is read from /proc about processes made for it.
+ * tests/unit/test_procfs.c - what is read from /proc about processes made for it.
  *
  * The program starts itself again, with arguments that say to write a byte and wait for one.
  */
-#include "proctable/proctable.h"
+#include "procfs/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,7 @@ static void exec_self(void *argv)
 
 static void test_self(void **state)
 {
-	struct proc_facts facts;
+	struct procfs_facts facts;
 	char exe[4096];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	struct timespec now;
@@ -86,7 +86,7 @@ static void test_self(void **state)
 	assert_true(len > 0);
 	exe[len] = '\0';
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	assert_int_equal(snapshot_read_proc((uint32_t)getpid(), buf, sizeof(buf), &facts), 0);
+	assert_int_equal(procfs_read((uint32_t)getpid(), buf, sizeof(buf), &facts), 0);
 	assert_int_equal(facts.tgid, getpid());
 	assert_int_equal(facts.parent_tgid, getppid());
 	assert_int_equal(facts.uid, getuid());
@@ -113,10 +113,9 @@ static void test_hostile_comm(void **state)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct child child = start(set_name, (void *)names[i]);
-		struct proc_facts facts;
+		struct procfs_facts facts;
 
-		assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts),
-				 0);
+		assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
 		assert_string_equal(facts.comm.data, names[i]);
 		assert_int_equal(facts.parent_tgid, getpid());
 		assert_int_equal(facts.uid, getuid());
@@ -129,7 +128,7 @@ static void test_hostile_comm(void **state)
 static void test_argv(void **state)
 {
 	char *many[2003] = { "test_snapshot", "--wait" };
-	struct proc_facts facts;
+	struct procfs_facts facts;
 	char *huge = malloc(100001);
 
 	for (int i = 2; i < 2002; i++)
@@ -137,7 +136,7 @@ static void test_argv(void **state)
 
 	struct child child = start(exec_self, many);
 
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
 	assert_in_range(facts.argv.bytes, 4096 - 9, 4096);
 	assert_string_equal(facts.argv.data, "test_snapshot");
 	assert_int_equal(facts.argv.data[facts.argv.bytes - 1], 0);
@@ -154,7 +153,7 @@ static void test_argv(void **state)
 	for (size_t size = 0; size < 600; size += 7) {
 		char *small = malloc(size + 1);
 
-		assert_int_equal(snapshot_read_proc((uint32_t)child.pid, small, size, &facts), 0);
+		assert_int_equal(procfs_read((uint32_t)child.pid, small, size, &facts), 0);
 		assert_true(!facts.argv.bytes || !facts.argv.data[facts.argv.bytes - 1]);
 		free(small);
 	}
@@ -165,7 +164,7 @@ static void test_argv(void **state)
 	many[0] = huge;
 	many[2] = NULL;
 	child = start(exec_self, many);
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
 	assert_int_equal(facts.argv.count, 1);
 	assert_int_equal(facts.argv.bytes, 4096);
 	assert_int_equal(strlen(facts.argv.data), 4095);
@@ -226,13 +225,13 @@ static void check_title(const char *kind, const char *const *more, bool is_title
 			const char *expected, size_t bytes)
 {
 	char *argv[64] = { "test_snapshot", "--title", (char *)kind };
-	struct proc_facts facts;
+	struct procfs_facts facts;
 	struct child child;
 
 	for (size_t i = 0; more[i]; i++)
 		argv[3 + i] = (char *)more[i];
 	child = start(exec_with_env, argv);
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
 	assert_int_equal(facts.argv_rewritten, is_title);
 	assert_false(facts.argv_truncated);
 	assert_int_equal(facts.argv.bytes, bytes);
@@ -292,14 +291,14 @@ static void test_moved_title(void **state)
 static void test_title_in_much_space(void **state)
 {
 	char *argv[803] = { "test_snapshot", "--title", "padded" };
-	struct proc_facts facts;
+	struct procfs_facts facts;
 
 	for (int i = 3; i < 802; i++)
 		argv[i] = "an argument";
 
 	struct child child = start(exec_with_env, argv);
 
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), 0);
 	assert_true(facts.argv_rewritten && !facts.argv_truncated);
 	assert_int_equal(facts.argv.count, 1);
 	assert_string_equal(facts.argv.data, "sshd: root@pts/0");
@@ -310,25 +309,24 @@ static void test_title_in_much_space(void **state)
 static void test_gone(void **state)
 {
 	struct child child = start(set_name, "short");
-	struct proc_facts facts;
+	struct procfs_facts facts;
 	siginfo_t info;
 
 	kill(child.pid, SIGKILL);
 	/* dead but not reaped: it has ended */
 	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info, WEXITED | WNOWAIT), 0);
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
 	stop(child);
-	assert_int_equal(snapshot_read_proc((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
-	assert_int_equal(snapshot_read_proc(UINT32_MAX, buf, sizeof(buf), &facts), -ESRCH);
+	assert_int_equal(procfs_read((uint32_t)child.pid, buf, sizeof(buf), &facts), -ESRCH);
+	assert_int_equal(procfs_read(UINT32_MAX, buf, sizeof(buf), &facts), -ESRCH);
 	(void)state;
 }
 
 static void test_kernel_thread(void **state)
 {
-	struct proc_facts facts;
+	struct procfs_facts facts;
 
-	if (snapshot_read_proc(2, buf, sizeof(buf), &facts) < 0 ||
-	    strcmp(facts.comm.data, "kthreadd")) {
+	if (procfs_read(2, buf, sizeof(buf), &facts) < 0 || strcmp(facts.comm.data, "kthreadd")) {
 		print_message("skipped: pid 2 is not kthreadd here (a pid namespace)\n");
 		skip();
 	}
@@ -358,11 +356,11 @@ static void test_list(void **state)
 	struct child child = start(set_name, "listed");
 	struct seen seen = { .self = (uint32_t)getpid(), .child = (uint32_t)child.pid };
 
-	assert_int_equal(snapshot_list_proc(see, &seen), 0);
+	assert_int_equal(procfs_list(see, &seen), 0);
 	assert_true(seen.has_self && seen.has_child);
 	seen.count = 0;
 	seen.stop_at = 2;
-	assert_int_equal(snapshot_list_proc(see, &seen), 9);
+	assert_int_equal(procfs_list(see, &seen), 9);
 	assert_int_equal(seen.count, 2);
 	stop(child);
 	(void)state;

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proctable/argv.c - argv of a process as /proc shows it, and whether it is a title by now.
+ * procfs/argv.c - argv of a process as /proc shows it, and whether it is a title by now.
  *
  * Owns:    reading /proc/PID/cmdline. A process may write over its arguments, as sshd and postgres
  *          do to show what they are at, or move them away (prctl(PR_SET_MM_ARG_START)). Then
  *          cmdline is a title, often with the rest of the old space behind it: hundreds of empty
  *          strings.
- * Not:     the rest of /proc (snapshot.c); execs that were seen: the kernel side reads their argv.
+ * Not:     the rest of /proc (procfs.c); execs that were seen: the kernel side reads their argv.
  *
  * How to distinguish a title from arguments, of which the last may be empty too: the kernel writes
  * argc to the bottom of the new stack, where nothing changes it. As many strings are what the
  * process was started with. If that cannot be read (another user's process), only what can be
  * nothing else counts as a title: one string and many empty ones.
  */
-#include "proctable/table.h"
+#include "procfs/argv.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "event/strv.h"
 
 #define EMPTY_MANY 16 /* empty strings behind a single one, where argc is not known */
 #define CMDLINE_BYTES_MAX (8u << 20) /* the kernel allows 6 MiB */
@@ -67,7 +69,7 @@ static bool read_cmdline(int dir, char *buf, size_t size, struct scan *scan)
 }
 
 /* What the kernel put there: argc, and where the first string is. False: not readable. */
-static bool read_stack(int dir, const struct argv_area *area, uint64_t *ret_argc,
+static bool read_stack(int dir, const struct procfs_argv_area *area, uint64_t *ret_argc,
 		       uint64_t *ret_first)
 {
 	int fd = openat(dir, "mem", O_RDONLY | O_CLOEXEC);
@@ -97,7 +99,7 @@ static bool is_loader(const struct begat_str *exe)
 	return slash && (!strncmp(slash, "/ld-", 4) || !strncmp(slash, "/ld.so", 6));
 }
 
-static bool is_title(int dir, const struct argv_area *area, const struct scan *scan,
+static bool is_title(int dir, const struct procfs_argv_area *area, const struct scan *scan,
 		     const struct begat_str *exe)
 {
 	size_t padding = scan->bytes - scan->text;
@@ -116,11 +118,11 @@ static bool is_title(int dir, const struct argv_area *area, const struct scan *s
 	return scan->strings == padding && padding > EMPTY_MANY;
 }
 
-size_t argv_read(int dir, const struct argv_area *area, char *buf, size_t size,
-		 struct proc_facts *facts)
+size_t procfs_read_argv(int dir, const struct procfs_argv_area *area, char *buf, size_t size,
+			struct procfs_facts *facts)
 {
-	char raw[PROCTABLE_ARGV_BYTES + 1];
-	size_t limit = PROCTABLE_ARGV_BYTES < size ? PROCTABLE_ARGV_BYTES : size, bytes;
+	char raw[STRV_KEPT_BYTES + 1];
+	size_t limit = STRV_KEPT_BYTES < size ? STRV_KEPT_BYTES : size, bytes;
 	struct begat_strv argv = { .data = raw };
 	struct scan scan = { 0 };
 
@@ -140,7 +142,7 @@ size_t argv_read(int dir, const struct argv_area *area, char *buf, size_t size,
 		raw[bytes - 1] = '\0';
 	for (size_t i = 0; i < argv.bytes; i++)
 		argv.count += !raw[i];
-	argv = image_cut_argv(&argv, limit);
+	argv = strv_cut(&argv, limit);
 	memcpy(buf, raw, argv.bytes);
 	buf[argv.bytes - 1] = '\0';
 	facts->argv = argv;

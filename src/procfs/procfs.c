@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proctable/snapshot.c - what /proc tells of the processes that are there.
- *
- * Owns:    reading /proc, at start and after a loss; nothing else in the library does.
- * Not:     what the facts are used for (tracer.c makes snapshot events of them).
- *          How argv is read, which may be a title: argv.c.
+ * procfs/procfs.c - see procfs.h.
  *
  * A process may end, and its pid be taken by another, between any two reads: all of them go
- * through one descriptor of its folder, which then answers ESRCH. What cannot be read (exe of a
- * kernel thread, cwd of somebody else's process) is absent: data is NULL.
+ * through one descriptor of its folder, which then answers ESRCH. How argv is read, which may be a
+ * title: argv.c.
  */
-#include "proctable/table.h"
+#include "procfs/argv.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -144,8 +141,8 @@ static uint64_t tick_ns(void)
 	return hz > 0 ? NS_PER_SEC / (uint64_t)hz : 0;
 }
 
-static int parse_stat(const char *stat, struct room *room, struct proc_facts *facts,
-		      struct argv_area *area)
+static int parse_stat(const char *stat, struct room *room, struct procfs_facts *facts,
+		      struct procfs_argv_area *area)
 {
 	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
 	uint64_t field[ENV_START + 1] = { 0 };
@@ -158,10 +155,10 @@ static int parse_stat(const char *stat, struct room *room, struct proc_facts *fa
 	facts->pgid = (uint32_t)field[PGRP];
 	facts->sid = (uint32_t)field[SESSION];
 	facts->start_ns = field[START] * tick_ns();
-	*area = (struct argv_area){ .stack = field[STACK],
-				    .start = field[ARG_START],
-				    .end = field[ARG_END],
-				    .env_start = field[ENV_START] };
+	*area = (struct procfs_argv_area){ .stack = field[STACK],
+					   .start = field[ARG_START],
+					   .end = field[ARG_END],
+					   .env_start = field[ENV_START] };
 	return 0;
 }
 
@@ -201,14 +198,15 @@ static struct begat_str read_link(int dir, const char *name, struct room *room)
 }
 
 /* Once more if what looks like a title may be the arguments of an exec between two reads. */
-static int read_argv(int dir, struct room *room, struct proc_facts *facts, struct argv_area *area)
+static int read_argv(int dir, struct room *room, struct procfs_facts *facts,
+		     struct procfs_argv_area *area)
 {
 	for (int i = 0; i < ARGV_TRIES; i++) {
-		struct argv_area before = *area;
-		struct proc_facts again;
+		struct procfs_argv_area before = *area;
+		struct procfs_facts again;
 		struct room rest = *room;
 		char text[STAT_BYTES];
-		size_t used = argv_read(dir, area, room->at, room->left, facts);
+		size_t used = procfs_read_argv(dir, area, room->at, room->left, facts);
 		int err;
 
 		if (!facts->argv_rewritten) {
@@ -233,9 +231,9 @@ static int read_argv(int dir, struct room *room, struct proc_facts *facts, struc
 	return 0;
 }
 
-static int read_all(int dir, struct room *room, struct proc_facts *facts)
+static int read_all(int dir, struct room *room, struct procfs_facts *facts)
 {
-	struct argv_area area;
+	struct procfs_argv_area area;
 	char text[STAT_BYTES];
 	int err = read_text(dir, "stat", text, sizeof(text));
 
@@ -255,9 +253,9 @@ static int read_all(int dir, struct room *room, struct proc_facts *facts)
 	return read_argv(dir, room, facts, &area);
 }
 
-int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts)
+int procfs_read(uint32_t tgid, char *buf, size_t size, struct procfs_facts *ret_facts)
 {
-	struct proc_facts facts = { .tgid = tgid };
+	struct procfs_facts facts = { .tgid = tgid };
 	struct room room = { buf, size };
 	char path[32];
 
@@ -279,7 +277,7 @@ int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts 
 	return 0;
 }
 
-int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns)
+int procfs_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns)
 {
 	uint64_t field[ENV_START + 1] = { 0 };
 	char path[40], text[2048];
@@ -297,7 +295,7 @@ int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_sti
 	return 0;
 }
 
-uint64_t snapshot_read_machine(void)
+uint64_t procfs_read_machine(void)
 {
 	/* cpu  user nice system idle iowait irq softirq steal guest guest_nice; user has guest */
 	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, FIELDS };
@@ -317,7 +315,7 @@ uint64_t snapshot_read_machine(void)
 	       tick_ns();
 }
 
-int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx)
+int procfs_list(int (*callback)(void *ctx, uint32_t tgid), void *ctx)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *dirent;
