@@ -2,9 +2,8 @@
 /*
  * cli/record.c - `begat record`: the events of a command, or of the machine, into a trace.db.
  *
- * Owns:    its options, when a recording ends and with what status.
- * Not:     the file and the thread that writes it (recorder.c), the command (child.c).
- * Called:  by main.c.
+ * Owns:  its options, when a recording ends and with what status.
+ * Not:   the file and the thread that writes it (recorder.c), the command (child.c).
  *
  *   child_find -> child_prepare -> stream_start -> recorder_open -> recorder_start -> child_start
  *      ... -> stream_wait until the command has ended, or a signal -> begat_finish ->
@@ -95,14 +94,17 @@ static int parse_rotate_on_hup(struct options *options, const char *value)
 
 static const struct option_spec own_options[] = {
 	{ "output", 'o', "FILE", 0,
-	  "the recording (default: trace.db); a time may be in it: day-%F.db", parse_output },
-	{ "force", 'f', NULL, 0, "replace a file that is there", parse_force },
-	{ "max-size", 0, "SIZE", 0, "begin a new file after this much, as 1GiB", parse_max_size },
-	{ "max-age", 0, "TIME", 0, "begin a new file after this long, as 60min", parse_max_age },
-	{ "rotate-on-hup", 0, NULL, 0, "SIGHUP begins a new file", parse_rotate_on_hup },
+	  "the recording (default: trace.db); a time may be in it: day-%F.db",
+	  .parse = parse_output },
+	{ "force", 'f', NULL, 0, "replace a file that is there", .parse = parse_force },
+	{ "max-size", 0, "SIZE", 0, "begin a new file after this much, as 1GiB",
+	  .parse = parse_max_size },
+	{ "max-age", 0, "TIME", 0, "begin a new file after this long, as 60min",
+	  .parse = parse_max_age },
+	{ "rotate-on-hup", 0, NULL, 0, "SIGHUP begins a new file", .parse = parse_rotate_on_hup },
 	{ "keep", 0, "N", 0, "of finished files of this -o keep the newest N (default: all)",
-	  parse_keep },
-	{ NULL, 0, NULL, 0, NULL, NULL },
+	  .parse = parse_keep },
+	{ .name = NULL },
 };
 
 struct record {
@@ -385,7 +387,7 @@ const struct command_spec command_record = {
 	.captures = true,
 	.groups = OPTIONS_EVENTS | OPTIONS_SELECT | OPTIONS_CAPTURE | OPTIONS_TALK,
 	.own = own_options,
-	.takes_arguments = true,
+	.takes_command = true,
 	.about = "Records CMD and all that it begets, or without CMD the whole machine until "
 		 "Ctrl-C, into an\n"
 		 "SQLite database: see show, report, export, diff; or sqlite3 trace.db 'select * "

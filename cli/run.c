@@ -2,10 +2,9 @@
 /*
  * cli/run.c - `begat run`: a command, everything that it begets, and where the time went.
  *
- * Owns:    the order of start and end, which signals go on to the command, the exit status.
- * Not:     making the child (child.c), the summary (summary.c), events (stream.c), a recording
- *          (recorder.c).
- * Called:  by main.c.
+ * Owns:  the order of start and end, which signals go on to the command, the exit status.
+ * Not:   making the child (child.c), the summary (summary.c), events (stream.c), a recording
+ *        (recorder.c).
  *
  *   child_find -> stream_open -> child_prepare -> stream_start -> child_start -> begat_follow
  *      -> child_release -> stream_wait ... until the command has ended -> begat_finish -> summary
@@ -74,11 +73,11 @@ static int parse_wait(struct options *options, const char *value)
 
 static const struct option_spec own_options[] = {
 	{ "record", 0, "FILE", 0, "also record all of it into FILE, as 'begat record' does",
-	  parse_record },
-	{ "force", 'f', NULL, 0, "replace a recording that is there", parse_force },
+	  .parse = parse_record },
+	{ "force", 'f', NULL, 0, "replace a recording that is there", .parse = parse_force },
 	{ "wait", 0, "[=TIME]", 0, "wait for what CMD leaves running, at most so long",
-	  parse_wait },
-	{ NULL, 0, NULL, 0, NULL, NULL },
+	  .parse = parse_wait },
+	{ .name = NULL },
 };
 
 struct run {
@@ -431,7 +430,7 @@ const struct command_spec command_run = {
 	.captures = true,
 	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_CAPTURE | OPTIONS_TALK,
 	.own = own_options,
-	.takes_arguments = true,
+	.takes_command = true,
 	.about = "Runs CMD, follows everything that it begets, then shows on standard error a tree "
 		 "of what\n"
 		 "ran, what it cost and how it ended. With -e, -w or --format json the events are "

@@ -2,9 +2,8 @@
 /*
  * cli/watch.c - `begat watch`: the machine's process events as a stream.
  *
- * Owns:    the default events, when the stream ends and with what status.
- * Not:     formats (sinks), waiting (stream.c).
- * Called:  by main.c.
+ * Owns:  the default events, when the stream ends and with what status.
+ * Not:   formats (sinks), waiting (stream.c).
  *
  *   stream_open -> stream_start -> stream_wait ... -> begat_finish -> stream_close
  *                                     | a signal, or the tree of -p is gone: deliver the rest,
@@ -18,6 +17,23 @@
 #include "cli.h"
 #include "human.h"
 #include "stream.h"
+
+static int watch(struct options *options, int argc, char **argv);
+
+const struct command_spec command_watch = {
+	.captures = true,
+	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_SELECT |
+		  OPTIONS_CAPTURE | OPTIONS_TALK,
+	.about = "Streams process events until Ctrl-C (with -p: until that tree is gone), then a "
+		 "summary.\n"
+		 "Text shows exec, exec_failed and exit; JSON also fork. Needs root, or CAP_BPF "
+		 "and\n"
+		 "CAP_PERFMON.\n",
+	.examples = "  sudo begat watch -u www-data -e exec,exec_failed\n"
+		    "  sudo begat watch --format json -w 'event == exit and exit_code != 0' | jq "
+		    "-c .argv\n",
+	.run = watch,
+};
 
 static int on_event(const struct begat_event *ev, void *ctx)
 {
@@ -120,18 +136,3 @@ static int watch(struct options *options, int argc, char **argv)
 	signals_close(&signals);
 	return r < 0 || (failed_write && failed_write != -EPIPE) ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_watch = {
-	.captures = true,
-	.groups = OPTIONS_OUTPUT | OPTIONS_TEXT | OPTIONS_EVENTS | OPTIONS_SELECT |
-		  OPTIONS_CAPTURE | OPTIONS_TALK,
-	.about = "Streams process events until Ctrl-C (with -p: until that tree is gone), then a "
-		 "summary.\n"
-		 "Text shows exec, exec_failed and exit; JSON also fork. Needs root, or CAP_BPF "
-		 "and\n"
-		 "CAP_PERFMON.\n",
-	.examples = "  sudo begat watch -u www-data -e exec,exec_failed\n"
-		    "  sudo begat watch --format json -w 'event == exit and exit_code != 0' | jq "
-		    "-c .argv\n",
-	.run = watch,
-};
