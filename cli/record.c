@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "session.h"
 #include "status_line.h"
 
@@ -81,7 +81,7 @@ static int parse_max_size(struct options *options, const char *value)
 	struct record_options *own = options->own;
 	char safe[96];
 
-	if (human_parse_size(value, &own->max_bytes) || own->max_bytes < 1 << 20)
+	if (units_parse_size(value, &own->max_bytes) || own->max_bytes < 1 << 20)
 		return option_fail(options, "--max-size takes a size of at least 1MiB, not '%s'",
 				   cli_safe(safe, sizeof(safe), value));
 	return 0;
@@ -91,7 +91,7 @@ static int parse_max_age(struct options *options, const char *value)
 {
 	struct record_options *own = options->own;
 	char safe[96];
-	int err = human_parse_duration(value, 0, &own->max_age_ns);
+	int err = units_parse_duration(value, 0, &own->max_age_ns);
 
 	/* "5" is hours to one reader and seconds to another. */
 	if (err == -EDOM)
@@ -108,7 +108,7 @@ static int parse_keep(struct options *options, const char *value)
 	struct record_options *own = options->own;
 	char safe[96];
 
-	if (human_parse_number(value, 100000, &own->keep) || !own->keep)
+	if (units_parse_count(value, 100000, &own->keep) || !own->keep)
 		return option_fail(options, "--keep takes a number from 1 on, not '%s'",
 				   cli_safe(safe, sizeof(safe), value));
 	return 0;

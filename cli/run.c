@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "session.h"
 #include "summary.h"
 
@@ -78,7 +78,7 @@ static int parse_wait(struct options *options, const char *value)
 {
 	struct run_options *own = options->own;
 	char safe[96];
-	int err = value ? human_parse_duration(value, 0, &own->wait_ns) : 0;
+	int err = value ? units_parse_duration(value, 0, &own->wait_ns) : 0;
 
 	if (err == -EDOM)
 		return option_fail(options, "--wait needs a unit: %ss, %smin or %sh", value, value,

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "session.h"
 
 static int watch(struct options *options, int argc, char **argv);
@@ -58,14 +58,14 @@ static bool say_status(const struct signalfd_siginfo *signal, void *ctx)
 {
 	const struct session *session = ctx;
 	struct begat_stats stats = { .size = sizeof(stats) };
-	char events[HUMAN_BYTES], lost[HUMAN_BYTES];
+	char events[UNITS_BYTES], lost[UNITS_BYTES];
 
 	if (signal->ssi_signo != SIGUSR1)
 		return false;
 	if (!begat_stats(session->stream.begat, &stats))
 		cli_complain("tracing (%s, %s): %s events so far, %s lost.", stats.backend,
-			     stats.transport, human_count(events, sum(stats.delivered)),
-			     human_count(lost, sum(stats.lost)));
+			     stats.transport, units_count(events, sum(stats.delivered)),
+			     units_count(lost, sum(stats.lost)));
 	return true;
 }
 

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/byte_set.h"
+#include "base/units.h"
 
 /* Length of the valid UTF-8 character at @s, or 0. */
 static size_t utf8_length(const unsigned char *s, size_t len)
@@ -347,7 +348,7 @@ static void put_programs(const struct analysis *a, FILE *out)
 
 static void put_failures(const struct analysis *a, FILE *out)
 {
-	char value[FORMAT_BYTES];
+	char value[UNITS_BYTES];
 
 	fputs(",\"failures\":[", out);
 	for (size_t i = 0; i < a->failures_count; i++) {
