@@ -2,9 +2,8 @@
 /*
  * cli/option_values.c - the values of the common options: what is well-formed, what to say if not.
  *
- * Owns:    one parse function an option; copies where the value must change.
- * Not:     which options there are (options.c), whether a pid or cgroup exists (the library).
- * Called:  from the table in options.c.
+ * Owns:  one parse function an option; copies where the value must change.
+ * Not:   which options there are (options.c), whether a pid or cgroup exists (the library).
  */
 #include "options.h"
 
