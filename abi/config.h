@@ -107,7 +107,7 @@ struct cpu_counters {
 	__u64 cgroup_until_ns; /* as long as that goes for certain */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
 	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */
-	__u64 told[REC_CLASS_COUNT]; /* of the dropped, already told in a REC_LOST */
+	__u64 reported[REC_CLASS_COUNT]; /* of the dropped, those that a REC_LOST has reported */
 	__u64 cache_full; /* processes that found no room in the process cache */
 	__u64 attempts_full; /* execs that found no room among the attempts: no exec_ns */
 	__u64 graves_full; /* cache entries reclaimed before their window was over */

@@ -28,12 +28,12 @@ struct feed_state {
 
 struct feed_state feed;
 
-static __always_inline void feed_identity(struct rec_who *who, __u64 number)
+static __always_inline void feed_identity(struct rec_identity *identity, __u64 number)
 {
-	who->tgid = 1000 + number % 4000000;
-	who->start_ns = 1000000000 + number * 1000;
-	who->parent_tgid = 1000 + number / 16 % 4000000;
-	who->parent_start_ns = 1000000000 + number / 16 * 1000;
+	identity->tgid = 1000 + number % 4000000;
+	identity->start_ns = 1000000000 + number * 1000;
+	identity->parent_tgid = 1000 + number / 16 % 4000000;
+	identity->parent_start_ns = 1000000000 + number / 16 * 1000;
 }
 
 static __always_inline long feed_send(void *ctx, struct cpu_counters *c, void *record, __u32 size,
@@ -44,8 +44,8 @@ static __always_inline long feed_send(void *ctx, struct cpu_counters *c, void *r
 	if (type == REC_FORK) {
 		struct rec_fork *rec = record;
 
-		rec->forked_by_tgid = rec->who.parent_tgid;
-		rec->forked_by_start_ns = rec->who.parent_start_ns;
+		rec->forked_by_tgid = rec->identity.parent_tgid;
+		rec->forked_by_start_ns = rec->identity.parent_start_ns;
 	}
 	return send(ctx, c, record, size, type, class, 1000 + feed.number % 4000000, ts_ns);
 }

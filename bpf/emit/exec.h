@@ -7,7 +7,7 @@
 #include "../attempt.h"
 #include "args.h"
 #include "path.h"
-#include "who.h"
+#include "identity.h"
 
 static __always_inline __u32 exec_string(struct rec_span *ret, const char *string, void *record,
 					 __u32 offset)
@@ -181,7 +181,7 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 	rec->attempt_ts_ns = attempt.ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
+	size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), true, true);
 	size = exec_paths(rec, task, bprm, size, has_loop);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);

@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "folder.h"
 #include "user_window.h"
-#include "who.h"
+#include "identity.h"
 
 #define FAILED_PIECE_BYTES 4096
 #define FAILED_POINTERS 16 /* a power of two */
@@ -458,7 +458,7 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	rec->folder.bytes = 0;
 	rec->folder.components = 0;
 	rec->folder.flags = 0;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), has_loop, true);
+	size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), has_loop, true);
 	size = failed_strings(&walk, rec, size, has_loop);
 	size = folder_fill(rec, task, attempt, size, has_loop);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);

@@ -11,7 +11,7 @@
 #include "../admit.h"
 #include "../attempt.h"
 #include "clock.h"
-#include "who.h"
+#include "identity.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 
@@ -225,7 +225,7 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 			rec->flags |= REC_EXIT_OOM;
 		exit_from_cache(rec, entry);
 		exit_usage(rec, c, task, signal, entry, has_loop);
-		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
+		size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), true, true);
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}
 	if (entry)

@@ -4,7 +4,7 @@
 #define BEGAT_BPF_EMIT_FORK_H
 
 #include "../admit.h"
-#include "who.h"
+#include "identity.h"
 
 static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 				      struct task_struct *child, const bool has_loop)
@@ -39,7 +39,7 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
 		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop, true);
-	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec), true, false);
+	size = identity_fill(&rec->identity, child, cgroup, rec, sizeof(*rec), true, false);
 	rec->forked_by_start_ns = forker_start_ns;
 	rec->forked_by_tgid = forker_tgid;
 	rec->reserved = 0;

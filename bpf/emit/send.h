@@ -97,13 +97,13 @@ static __always_inline void send_lost(void *ctx, struct cpu_counters *c, __u64 t
 	if (!c->unreported)
 		return;
 	for (int i = 0; i < REC_CLASS_COUNT; i++)
-		lost.count[i] = c->dropped[i] - c->told[i];
+		lost.count[i] = c->dropped[i] - c->reported[i];
 	send_header(&lost.header, c, REC_LOST, sizeof(lost), 0, ts_ns);
 	if (send_bytes(ctx, &lost, sizeof(lost)))
 		return;
 	c->seq++;
 	for (int i = 0; i < REC_CLASS_COUNT; i++) {
-		c->told[i] += lost.count[i];
+		c->reported[i] += lost.count[i];
 		c->unreported -= lost.count[i];
 	}
 }

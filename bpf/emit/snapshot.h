@@ -3,7 +3,7 @@
 #ifndef BEGAT_BPF_EMIT_SNAPSHOT_H
 #define BEGAT_BPF_EMIT_SNAPSHOT_H
 
-#include "who.h"
+#include "identity.h"
 
 /* A zombie, its last thread gone: it has had its exit. @task is a leader. */
 static __always_inline bool snapshot_is_over(struct task_struct *task)
@@ -29,7 +29,7 @@ static __always_inline __u32 snapshot_pid_for(struct pid *pid, struct pid *reade
 	return theirs.ns == ours.ns ? theirs.nr : 0;
 }
 
-/* As who_pids(), which writes into a slot. */
+/* As identity_pids(), which writes into a slot. */
 static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *pid, __u32 level)
 {
 	if (!level || level >= REC_PID_LEVELS_MAX)
@@ -39,8 +39,8 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 	for (__u32 i = 0; i < REC_PID_LEVELS_MAX && i <= level; i++)
 		bpf_probe_read_kernel(&rec->pids[i], sizeof(rec->pids[i]),
 				      (void *)&pid->numbers[0].nr + i * sizeof(struct upid));
-	rec->who.pids.offset = __builtin_offsetof(struct rec_snapshot, pids);
-	rec->who.pids.bytes = (level + 1) * sizeof(__u32);
+	rec->identity.pids.offset = __builtin_offsetof(struct rec_snapshot, pids);
+	rec->identity.pids.bytes = (level + 1) * sizeof(__u32);
 }
 
 /* Its signal_struct has what the threads that are gone have used, never what a living one has. */
@@ -76,16 +76,16 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->header.type = REC_SNAPSHOT;
 	rec->header.ts_ns = now_ns();
 	rec->header.tid = BPF_CORE_READ(task, pid);
-	rec->who.tgid = rec->header.tid;
-	rec->who.start_ns = BPF_CORE_READ(task, start_boottime);
+	rec->identity.tgid = rec->header.tid;
+	rec->identity.start_ns = BPF_CORE_READ(task, start_boottime);
 	snapshot_usage(rec, task);
-	who_parent(&rec->who, task, false);
-	who_creds(&rec->who, task, false);
+	identity_parent(&rec->identity, task, false);
+	identity_creds(&rec->identity, task, false);
 	if (config.want & CONFIG_WANT_IDS)
-		who_ids(&rec->who, task, false);
+		identity_ids(&rec->identity, task, false);
 	if (config.want & CONFIG_WANT_NS)
-		who_ns(&rec->who, task, pid, BPF_CORE_READ(pid, level), false);
-	BPF_CORE_READ_INTO(&rec->who.comm, task, comm);
+		identity_ns(&rec->identity, task, pid, BPF_CORE_READ(pid, level), false);
+	BPF_CORE_READ_INTO(&rec->identity.comm, task, comm);
 	if (config.want & CONFIG_WANT_PIDS)
 		snapshot_pids(rec, pid, BPF_CORE_READ(pid, level));
 	rec->reader_pid = snapshot_pid_for(pid, reader, 0);

@@ -128,7 +128,7 @@ uint64_t decode_cgroup_id(const void *record)
 	case REC_EXEC:
 	case REC_EXEC_FAILED:
 	case REC_EXIT:
-		return any->who.cgroup_id;
+		return any->identity.cgroup_id;
 	default:
 		return 0;
 	}
