@@ -74,14 +74,14 @@ __noinline int feed_fork(__u64 number)
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
 	feed.number = number;
-	emit_fork(NULL, task->real_parent, task, true);
+	emit_fork(NULL, task->real_parent, task, WITH_BPF_LOOP);
 	return 0;
 }
 
 __noinline int feed_exec(__u64 number)
 {
 	feed.number = number;
-	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, true);
+	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, WITH_BPF_LOOP);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ __noinline int feed_exit(__u64 number)
 	__u32 tgid = 1000 + number % 4000000;
 
 	feed.number = number;
-	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, true);
+	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, WITH_BPF_LOOP);
 	/* The emitter looked for the entry of the task that runs. */
 	if (c && cache_find(tgid, 1000000000 + number * 1000))
 		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());

@@ -28,12 +28,12 @@ static __always_inline struct proc_entry *attempt_entry(struct task_struct *task
 	__u32 tgid;
 
 	if (config.has_task_btf) {
-		threads = READ(true, task, signal, nr_threads);
-		start_ns = READ(true, task, start_boottime);
-		tgid = READ(true, task, tgid);
+		threads = READ(task, signal, nr_threads);
+		start_ns = READ(task, start_boottime);
+		tgid = READ(task, tgid);
 	} else {
-		threads = BPF_CORE_READ(task, signal, nr_threads);
-		start_ns = BPF_CORE_READ(task, start_boottime);
+		threads = READ_PROBED(task, signal, nr_threads);
+		start_ns = READ_PROBED(task, start_boottime);
 		tgid = bpf_get_current_pid_tgid() >> 32;
 	}
 	return threads == 1 ? cache_find(tgid, start_ns) : NULL;
@@ -42,12 +42,12 @@ static __always_inline struct proc_entry *attempt_entry(struct task_struct *task
 /* The address of what @fd is open on in @task; 0 = nothing. */
 static __always_inline __u64 attempt_file(struct task_struct *task, __s32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *table = READ_PROBED(task, files, fdt);
 	struct file *file = NULL;
 
-	if ((__u32)fd >= BPF_CORE_READ(table, max_fds))
+	if ((__u32)fd >= READ_PROBED(table, max_fds))
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + (__u32)fd);
+	bpf_probe_read_kernel(&file, sizeof(file), READ_PROBED(table, fd) + (__u32)fd);
 	return (__u64)file;
 }
 

@@ -80,7 +80,7 @@ static long args_step_callback(__u32 round, void *walk)
 static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 				      volatile struct rec_chunk *rec,
 				      const struct args_block *block, __u32 what, __u32 tgid,
-				      __u64 ts_ns, __u32 first_chunk, const bool has_loop)
+				      __u64 ts_ns, __u32 first_chunk, const enum loops loops)
 {
 	struct args_walk walk = {
 		.ctx = ctx,
@@ -98,7 +98,7 @@ static __always_inline void args_send(void *ctx, struct cpu_counters *c,
 	rec->what = what;
 	rec->total = block->kept;
 	rec->bytes.offset = sizeof(*rec);
-	LOOP(has_loop, REC_CHUNKS_MAX, UNROLLED_CHUNKS_MAX, args_step, &walk);
+	LOOP(loops, REC_CHUNKS_MAX, UNROLLED_CHUNKS_MAX, args_step, &walk);
 }
 
 /* Puts a short block into the record. Returns the offset behind it, 8-aligned. */

@@ -79,11 +79,11 @@ static __always_inline void failed_read_pointers(const struct attempt *attempt,
 /* Where string @index is: 0 at the end. Returns an error if nobody can tell. */
 static __always_inline long failed_pointer(const struct attempt *attempt,
 					   volatile struct failed_argv *args, __u32 index,
-					   __u64 *ret_pointer, const bool has_pointers)
+					   __u64 *ret_pointer, const enum loops loops)
 {
 	__u32 width = attempt->flags & ATTEMPT_COMPAT ? 4 : 8;
 
-	if (has_pointers && index < args->pointer_count) {
+	if (loops == WITH_BPF_LOOP && index < args->pointer_count) {
 		*ret_pointer = args->pointers[index & (FAILED_POINTERS - 1)];
 		return 0;
 	}
@@ -92,7 +92,7 @@ static __always_inline long failed_pointer(const struct attempt *attempt,
 
 /* The next string, or the next piece of a long one. False: no more, or no more will fit. */
 static __always_inline bool failed_take(void *at, const struct attempt *attempt,
-					volatile struct failed_argv *args, const bool has_pointers)
+					volatile struct failed_argv *args, const enum loops loops)
 {
 	__u64 piece = args->piece;
 	bool has_more;
@@ -100,7 +100,7 @@ static __always_inline bool failed_take(void *at, const struct attempt *attempt,
 	long n;
 
 	if (!piece) {
-		long err = failed_pointer(attempt, args, args->count, &piece, has_pointers);
+		long err = failed_pointer(attempt, args, args->count, &piece, loops);
 
 		if (err || !piece) {
 			args->is_done = true;
@@ -140,12 +140,12 @@ static __always_inline volatile struct failed_argv *failed_argv(void *at)
 
 static __always_inline long failed_piece(struct failed_walk *walk)
 {
-	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at), false);
+	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at), UNROLLED);
 }
 
 static long failed_piece_callback(__u32 round, struct failed_walk *walk)
 {
-	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at), true);
+	return !failed_take(walk->at, walk->attempt, failed_argv(walk->at), WITH_BPF_LOOP);
 }
 
 /* Of what was gathered, what the user's limit leaves. What is beyond it is only counted. */
@@ -161,11 +161,11 @@ static __always_inline void failed_limit(volatile struct failed_argv *args)
 }
 
 /* One chunk full. Returns 1 when there is no more. */
-static __always_inline long failed_chunk(struct failed_walk *walk, const bool has_loop)
+static __always_inline long failed_chunk(struct failed_walk *walk, const enum loops loops)
 {
 	volatile struct failed_argv *args = failed_argv(walk->at);
 
-	LOOP(has_loop, REC_FAILED_PIECES_MAX, UNROLLED_FAILED_PIECES_MAX, failed_piece, walk);
+	LOOP(loops, REC_FAILED_PIECES_MAX, UNROLLED_FAILED_PIECES_MAX, failed_piece, walk);
 	if (args->is_done)
 		return 1;
 	failed_limit(args);
@@ -177,12 +177,12 @@ static __always_inline long failed_chunk(struct failed_walk *walk, const bool ha
 
 static __always_inline long failed_round(struct failed_walk *walk)
 {
-	return failed_chunk(walk, false);
+	return failed_chunk(walk, UNROLLED);
 }
 
 static long failed_round_callback(__u32 round, void *walk)
 {
-	return failed_chunk(walk, true);
+	return failed_chunk(walk, WITH_BPF_LOOP);
 }
 
 static __always_inline volatile struct failed_argv *failed_begin(struct failed_walk *walk, void *at,
@@ -218,11 +218,11 @@ static __always_inline __u32 failed_short(struct failed_walk *walk, struct rec_e
 }
 
 /* One of any length, by way of chunks. */
-static __always_inline void failed_gather(struct failed_walk *walk, const bool has_loop)
+static __always_inline void failed_gather(struct failed_walk *walk, const enum loops loops)
 {
 	volatile struct failed_argv *args = failed_argv(walk->at);
 
-	LOOP(has_loop, REC_FAILED_CHUNKS_MAX, UNROLLED_FAILED_CHUNKS_MAX, failed_round, walk);
+	LOOP(loops, REC_FAILED_CHUNKS_MAX, UNROLLED_FAILED_CHUNKS_MAX, failed_round, walk);
 	if (!args->is_done)
 		args->is_cut = true;
 	if (args->piece) { /* end the string that was begun */
@@ -341,13 +341,13 @@ static __always_inline __u32 failed_near(volatile struct failed_argv *args,
 
 /* Returns the offset behind argv: in the record, or in chunks that are on their way. */
 static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_exec_failed *rec,
-					 __u32 offset, const bool has_loop)
+					 __u32 offset, const enum loops loops)
 {
 	volatile struct failed_argv *args;
 	__u32 end;
 	void *at;
 
-	if (has_loop) {
+	if (loops == WITH_BPF_LOOP) {
 		end = failed_short(walk, rec, offset);
 		if (end) {
 			args = failed_argv(rec);
@@ -359,7 +359,7 @@ static __always_inline __u32 failed_args(struct failed_walk *walk, struct rec_ex
 	if (!at)
 		return offset;
 	args = failed_begin(walk, at, sizeof(struct rec_chunk));
-	failed_gather(walk, has_loop);
+	failed_gather(walk, loops);
 	failed_limit(args);
 	rec->argv_bytes = args->passed;
 	if (args->fill && (args->sent || args->fill > REC_INLINE_BYTES_MAX))
@@ -381,12 +381,12 @@ send:
 
 /* File name and argv. Returns the offset behind them. */
 static __always_inline __u32 failed_strings(struct failed_walk *walk, struct rec_exec_failed *rec,
-					    __u32 offset, const bool has_loop)
+					    __u32 offset, const enum loops loops)
 {
 	const struct attempt *attempt = walk->attempt;
 	__u32 end;
 
-	if (has_loop && config.want & CONFIG_WANT_ARGV) {
+	if (loops == WITH_BPF_LOOP && config.want & CONFIG_WANT_ARGV) {
 		end = failed_near(failed_begin(walk, rec, 0), rec, attempt->filename, offset);
 		if (end)
 			return end;
@@ -396,7 +396,7 @@ static __always_inline __u32 failed_strings(struct failed_walk *walk, struct rec
 	offset = failed_filename(rec, attempt->filename, offset);
 	/* A NULL for argv is an argv without strings, as the kernel takes it. */
 	return config.want & CONFIG_WANT_ARGV && attempt->argv
-		       ? failed_args(walk, rec, offset, has_loop)
+		       ? failed_args(walk, rec, offset, loops)
 		       : offset;
 }
 
@@ -416,10 +416,11 @@ static __always_inline __u32 failed_flags(const struct attempt *attempt)
 static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task,
 					     const struct proc_entry *entry,
 					     const struct attempt *attempt, __u32 tid, __u32 tgid,
-					     __s32 error, const bool has_loop)
+					     __s32 error, const enum loops loops)
 {
 	struct cpu_counters *c = cpu_counters();
 	struct rec_exec_failed *rec = slot(SLOT_FAILED);
+	const enum access access = access_of_current(loops);
 	__u64 now, cgroup = 0;
 	struct failed_walk walk = {
 		.ctx = ctx,
@@ -444,7 +445,7 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	    !admit(task, entry, REC_CLASS_EXEC_FAILED))
 		return;
 	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, has_loop);
+		cgroup = cgroup_ensure(ctx, c, rec, task, now, loops, access);
 	rec->flags =
 		failed_flags(attempt) | (folder_is_reader_root(task) ? REC_FAILED_READER_ROOT : 0);
 	rec->attempt_ts_ns = attempt->ts_ns;
@@ -458,18 +459,18 @@ static __always_inline void emit_exec_failed(void *ctx, struct task_struct *task
 	rec->folder.bytes = 0;
 	rec->folder.components = 0;
 	rec->folder.flags = 0;
-	size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), has_loop, true);
-	size = failed_strings(&walk, rec, size, has_loop);
-	size = folder_fill(rec, task, attempt, size, has_loop);
+	size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), access);
+	size = failed_strings(&walk, rec, size, loops);
+	size = folder_fill(rec, task, attempt, size, loops);
 	send(ctx, c, rec, size, REC_EXEC_FAILED, REC_CLASS_EXEC_FAILED, tid, now);
 }
 
 /* The system call has returned. A successful exec has taken its attempt away already. */
-static __always_inline void attempt_return(void *ctx, long value, const bool has_loop)
+static __always_inline void attempt_return(void *ctx, long value, const enum loops loops)
 {
-	/* Kernels that have bpf_loop() have typed tasks here too. */
+	const enum access access = access_of_current(loops);
 	struct task_struct *task =
-		has_loop ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+		access == TYPED ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 	__u64 pid_tgid, caller = (__u64)task;
 	struct proc_entry *entry;
 	struct attempt attempt;
@@ -478,14 +479,14 @@ static __always_inline void attempt_return(void *ctx, long value, const bool has
 		attempt_drop(caller);
 		return;
 	}
-	if (has_loop)
-		pid_tgid = (__u64)READ(true, task, tgid) << 32 | (__u32)READ(true, task, pid);
+	if (access == TYPED)
+		pid_tgid = (__u64)READ(task, tgid) << 32 | (__u32)READ(task, pid);
 	else
 		pid_tgid = bpf_get_current_pid_tgid();
-	entry = cache_find(pid_tgid >> 32, READ(has_loop, task, group_leader, start_boottime));
+	entry = cache_find(pid_tgid >> 32, READ_BY(access, task, group_leader, start_boottime));
 	if (attempt_take(entry, caller, &attempt))
 		emit_exec_failed(ctx, task, entry, &attempt, pid_tgid, pid_tgid >> 32, -value,
-				 has_loop);
+				 loops);
 }
 
 #endif

@@ -8,19 +8,19 @@
 /* A zombie, its last thread gone: it has had its exit. @task is a leader. */
 static __always_inline bool snapshot_is_over(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, exit_state) && BPF_CORE_READ(task, signal, nr_threads) <= 1;
+	return READ_PROBED(task, exit_state) && READ_PROBED(task, signal, nr_threads) <= 1;
 }
 
 /* Of @pid, in the namespace that lies @levels_up above that of @reader; 0 = it is not in there. */
 static __always_inline __u32 snapshot_pid_for(struct pid *pid, struct pid *reader, __u32 levels_up)
 {
-	__u32 level = BPF_CORE_READ(reader, level);
+	__u32 level = READ_PROBED(reader, level);
 	struct upid theirs = {}, ours = {};
 
 	if (levels_up > level)
 		return 0;
 	level -= levels_up;
-	if (level >= REC_PID_LEVELS_MAX || BPF_CORE_READ(pid, level) < level)
+	if (level >= REC_PID_LEVELS_MAX || READ_PROBED(pid, level) < level)
 		return 0;
 	bpf_probe_read_kernel(&ours, sizeof(ours),
 			      (void *)&reader->numbers[0] + level * sizeof(struct upid));
@@ -46,10 +46,10 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 /* Its signal_struct has what the threads that are gone have used, never what a living one has. */
 static __always_inline void snapshot_usage(struct rec_snapshot *rec, struct task_struct *task)
 {
-	rec->utime_ns = BPF_CORE_READ(task, signal, utime) + BPF_CORE_READ(task, utime);
-	rec->stime_ns = BPF_CORE_READ(task, signal, stime) + BPF_CORE_READ(task, stime);
-	rec->runtime_ns = BPF_CORE_READ(task, signal, sum_sched_runtime) +
-			  BPF_CORE_READ(task, se.sum_exec_runtime);
+	rec->utime_ns = READ_PROBED(task, signal, utime) + READ_PROBED(task, utime);
+	rec->stime_ns = READ_PROBED(task, signal, stime) + READ_PROBED(task, stime);
+	rec->runtime_ns = READ_PROBED(task, signal, sum_sched_runtime) +
+			  READ_PROBED(task, se.sum_exec_runtime);
 }
 
 static __always_inline void snapshot_fill_thread(struct rec_snapshot_thread *rec,
@@ -58,39 +58,39 @@ static __always_inline void snapshot_fill_thread(struct rec_snapshot_thread *rec
 	rec->header.size = sizeof(*rec);
 	rec->header.type = REC_SNAPSHOT_THREAD;
 	rec->header.ts_ns = now_ns();
-	rec->header.tid = BPF_CORE_READ(task, pid);
-	rec->tgid = BPF_CORE_READ(task, tgid);
-	rec->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	rec->utime_ns = BPF_CORE_READ(task, utime);
-	rec->stime_ns = BPF_CORE_READ(task, stime);
-	rec->runtime_ns = BPF_CORE_READ(task, se.sum_exec_runtime);
+	rec->header.tid = READ_PROBED(task, pid);
+	rec->tgid = READ_PROBED(task, tgid);
+	rec->start_ns = READ_PROBED(task, group_leader, start_boottime);
+	rec->utime_ns = READ_PROBED(task, utime);
+	rec->stime_ns = READ_PROBED(task, stime);
+	rec->runtime_ns = READ_PROBED(task, se.sum_exec_runtime);
 }
 
 static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_struct *task)
 {
 	struct task_struct *current = (void *)bpf_get_current_task();
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	struct pid *reader = BPF_CORE_READ(current, group_leader, thread_pid);
+	struct pid *pid = READ_PROBED(task, thread_pid);
+	struct pid *reader = READ_PROBED(current, group_leader, thread_pid);
 
 	rec->header.size = sizeof(*rec);
 	rec->header.type = REC_SNAPSHOT;
 	rec->header.ts_ns = now_ns();
-	rec->header.tid = BPF_CORE_READ(task, pid);
+	rec->header.tid = READ_PROBED(task, pid);
 	rec->identity.tgid = rec->header.tid;
-	rec->identity.start_ns = BPF_CORE_READ(task, start_boottime);
+	rec->identity.start_ns = READ_PROBED(task, start_boottime);
 	snapshot_usage(rec, task);
-	identity_parent(&rec->identity, task, false);
-	identity_creds(&rec->identity, task, false);
+	identity_parent(&rec->identity, task, PROBED);
+	identity_creds(&rec->identity, task, PROBED);
 	if (config.want & CONFIG_WANT_IDS)
-		identity_ids(&rec->identity, task, false);
+		identity_ids(&rec->identity, task, PROBED);
 	if (config.want & CONFIG_WANT_NS)
-		identity_ns(&rec->identity, task, pid, BPF_CORE_READ(pid, level), false);
+		identity_ns(&rec->identity, task, pid, READ_PROBED(pid, level), PROBED);
 	BPF_CORE_READ_INTO(&rec->identity.comm, task, comm);
 	if (config.want & CONFIG_WANT_PIDS)
-		snapshot_pids(rec, pid, BPF_CORE_READ(pid, level));
+		snapshot_pids(rec, pid, READ_PROBED(pid, level));
 	rec->reader_pid = snapshot_pid_for(pid, reader, 0);
 	rec->proc_pid = snapshot_pid_for(pid, reader, config.proc_levels_up);
-	if (!BPF_CORE_READ(task, signal, live.counter))
+	if (!READ_PROBED(task, signal, live.counter))
 		rec->flags |= REC_SNAPSHOT_EXITING;
 }
 

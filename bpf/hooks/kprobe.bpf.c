@@ -49,13 +49,13 @@ int kprobe__compat_execveat_enter(struct pt_regs *ctx)
 SEC("?kretprobe")
 int kprobe__return(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), true);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), WITH_BPF_LOOP);
 	return 0;
 }
 
 SEC("?kretprobe")
 int kprobe__return_unrolled(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), false);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), UNROLLED);
 	return 0;
 }
