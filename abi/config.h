@@ -134,7 +134,7 @@ enum attempt_flags {
 	ATTEMPT_EMPTY_PATH = 1 << 2, /* AT_EMPTY_PATH: an empty name means the descriptor itself */
 };
 
-/* An exec under way: see bpf/attempt.h. */
+/* An exec under way: see bpf/attempt_store.h. */
 struct attempt {
 	__u64 ts_ns;
 	__u64 filename; /* user addresses */

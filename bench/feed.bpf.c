@@ -36,18 +36,20 @@ static __always_inline void feed_identity(struct rec_identity *identity, __u64 n
 	identity->parent_start_ns = 1000000000 + number / 16 * 1000;
 }
 
-static __always_inline long feed_send(void *ctx, struct cpu_counters *c, void *record, __u32 size,
-				      __u16 type, __u32 class, __u32 tid, __u64 ts_ns)
+static __always_inline long feed_send(const struct emit *emit, const enum rec_type type, __u32 size)
 {
+	struct emit fed = *emit;
+
+	fed.tid = 1000 + feed.number % 4000000;
 	if (type != REC_CGROUP)
-		feed_identity(record + sizeof(struct rec_header), feed.number);
+		feed_identity(fed.record + sizeof(struct rec_header), feed.number);
 	if (type == REC_FORK) {
-		struct rec_fork *rec = record;
+		struct rec_fork *rec = fed.record;
 
 		rec->forked_by_tgid = rec->identity.parent_tgid;
 		rec->forked_by_start_ns = rec->identity.parent_start_ns;
 	}
-	return send(ctx, c, record, size, type, class, 1000 + feed.number % 4000000, ts_ns);
+	return send(&fed, type, size);
 }
 
 /* cache_put() of fork: the made-up process, not the one that runs. */

@@ -63,6 +63,8 @@ static __always_inline bool is_skipped(struct task_struct *task)
 static __always_inline bool admit(struct task_struct *task, const struct proc_entry *entry,
 				  const enum rec_class class)
 {
+	if (!(config.emit & 1 << class))
+		return false;
 	if ((config.admit & CONFIG_ADMIT_TREE) && !(entry && entry->flags & PROC_FOLLOWED))
 		return false;
 	if ((config.admit & CONFIG_ADMIT_UID) && !admit_uid(task, entry, class))

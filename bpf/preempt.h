@@ -19,7 +19,7 @@
 #ifndef BEGAT_BPF_PREEMPT_H
 #define BEGAT_BPF_PREEMPT_H
 
-#include "maps.h"
+#include "compat.h"
 
 #ifdef BEGAT_PREEMPTIBLE
 

@@ -12,7 +12,7 @@
 #ifndef BEGAT_BPF_EMIT_CLOCK_H
 #define BEGAT_BPF_EMIT_CLOCK_H
 
-#include "../compat.h"
+#include "compat.h"
 
 #define CLOCK_STALE_MAX_NS 1000000000ull /* more than any tick: not to be believed */
 

@@ -3,11 +3,11 @@
 #ifndef BEGAT_BPF_EMIT_EXEC_H
 #define BEGAT_BPF_EMIT_EXEC_H
 
-#include "../admit.h"
-#include "../attempt.h"
-#include "args.h"
-#include "path.h"
-#include "identity.h"
+#include "admit.h"
+#include "attempt_store.h"
+#include "emit/args.h"
+#include "emit/identity.h"
+#include "emit/path.h"
 
 static __always_inline __u32 exec_string(struct rec_span *ret, const char *string, void *record,
 					 __u32 offset)
@@ -107,36 +107,36 @@ static __always_inline struct args_block exec_env(struct task_struct *task)
 }
 
 /*
- * Ahead of the exec's record: the parts of a long argv or env, from the @first_chunk on. All of
- * one exec carry the time of the first, which is still in the slot.
+ * The chunks of a long argv or env, ahead of the exec's record, from the @first_chunk on. All of
+ * one exec carry the time stamp of the first, which is still in the slot.
  */
 static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, __u32 first_chunk,
 					   const enum loops loops)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
 	__u32 tgid = READ(task, tgid);
-	struct cpu_counters *c;
-	struct rec_chunk *at;
-	__u64 ts_ns;
+	struct rec_chunk *rec;
+	struct emit emit;
 
 	if (argv.kept <= first_chunk * REC_CHUNK_BYTES_MAX &&
 	    env.kept <= first_chunk * REC_CHUNK_BYTES_MAX)
 		return;
 	if (!args_is_long(&argv) && !args_is_long(&env))
 		return;
-	c = cpu_counters();
-	at = slot(SLOT_EXEC);
-	if (!c || !at || is_stopped(c) || !(config.emit & 1 << REC_CLASS_EXEC) ||
+	if (!emit_begin(&emit, ctx, SLOT_EXEC, tgid) ||
 	    !admit(task, cache_find(tgid, READ(task, start_boottime)), REC_CLASS_EXEC))
 		return;
-	ts_ns = first_chunk ? at->header.ts_ns : now_ns();
-	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, ts_ns, first_chunk, loops);
-	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, ts_ns, first_chunk, loops);
+	rec = emit.record;
+	if (first_chunk)
+		emit.ts_ns = rec->header.ts_ns;
+	args_send(&emit, &argv, REC_CHUNK_ARGV, first_chunk, loops);
+	args_send(&emit, &env, REC_CHUNK_ENV, first_chunk, loops);
 }
 
 /*
- * One that was there before, as the command of `begat run`: alone with its thread, and with nothing
- * in the sum of threads and children, the two can be separated from now on (exit_io_apart()).
+ * Can the I/O of this process, which ran before begat did, be told from its children's from now on
+ * (exit_io_apart())? Yes if it has one thread and no I/O of threads or children in its sum, as the
+ * command of `begat run` has.
  */
 static __always_inline void exec_note_io(struct proc_entry *entry, struct task_struct *task)
 {
@@ -151,39 +151,35 @@ static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32
 				      struct linux_binprm *bprm, const enum loops loops)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
-	struct cpu_counters *c = cpu_counters();
-	struct rec_exec *rec = slot(SLOT_EXEC);
 	__u32 tgid = READ(task, tgid), size;
-	__u64 start_ns = READ(task, start_boottime);
-	struct proc_entry *entry = cache_find(tgid, start_ns);
+	struct proc_entry *entry = cache_find(tgid, READ(task, start_boottime));
 	struct attempt attempt = {};
-	__u64 now, cgroup = 0;
+	struct rec_exec *rec;
+	struct emit emit;
 
 	attempt_take(entry, (__u64)task, &attempt);
-	if (!c || !rec || is_stopped(c))
+	if (!emit_begin(&emit, ctx, SLOT_EXEC, tgid))
 		return;
-	now = now_ns();
 	if (entry) {
-		entry->exec_ts_ns = now;
+		entry->exec_ts_ns = emit.ts_ns;
 		entry->execs++;
 		exec_note_io(entry, task);
 	}
-	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry, REC_CLASS_EXEC))
+	if (!admit(task, entry, REC_CLASS_EXEC))
 		return;
 	if (entry)
 		entry->flags |= PROC_REPORTED;
-	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now, loops, TYPED);
+	size = identity_fill(&emit, task, sizeof(*rec), TYPED, loops);
+	rec = emit.record;
 	rec->flags = 0;
 	rec->attempt_ts_ns = attempt.ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
-	size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), TYPED);
 	size = exec_paths(rec, task, bprm, size, loops);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);
 	exec_numbers(rec, task, bprm, &argv, &env);
-	send(ctx, c, rec, size, REC_EXEC, REC_CLASS_EXEC, tgid, now);
+	send(&emit, REC_EXEC, size);
 }
 
 #endif

@@ -8,10 +8,10 @@
 #ifndef BEGAT_BPF_EMIT_EXIT_H
 #define BEGAT_BPF_EMIT_EXIT_H
 
-#include "../admit.h"
-#include "../attempt.h"
-#include "clock.h"
-#include "identity.h"
+#include "admit.h"
+#include "attempt_store.h"
+#include "emit/clock.h"
+#include "emit/identity.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 
@@ -191,45 +191,50 @@ static __always_inline bool exit_is_last(struct task_struct *task, bool group_de
 	return !bpf_map_update_elem(&deaths, &death, &dead, BPF_NOEXIST);
 }
 
+static __always_inline void exit_send(const struct emit *emit, struct task_struct *task,
+				      const struct proc_entry *entry, __u64 start_ns,
+				      const enum loops loops)
+{
+	struct signal_struct *signal = READ(task, signal);
+	struct rec_exit *rec = emit->record;
+	volatile __u32 *size = &rec->header.size;
+
+	/* In the slot, else the verifier follows each size through the loop over the threads. */
+	*size = identity_fill(emit, task, sizeof(*rec), TYPED, loops);
+	rec->flags = 0;
+	rec->reserved = 0;
+	rec->status = exit_status(task, signal);
+	if (emit->ts_ns - start_ns < config.short_lived_window_ns)
+		rec->flags |= REC_EXIT_SHORT_LIVED;
+	if (READ(signal, oom_mm))
+		rec->flags |= REC_EXIT_OOM;
+	exit_from_cache(rec, entry);
+	exit_usage(rec, emit->counters, task, signal, entry, loops);
+	send(emit, REC_EXIT, *size);
+}
+
 static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead,
 				      const enum loops loops)
 {
-	struct cpu_counters *c = cpu_counters();
-	struct rec_exit *rec = slot(SLOT_EXIT);
-	__u32 tgid = READ(task, tgid), tid = READ(task, pid), size;
+	__u32 tgid = READ(task, tgid);
 	__u64 start_ns = READ(task, group_leader, start_boottime);
-	struct signal_struct *signal = READ(task, signal);
 	struct proc_entry *entry;
-	__u64 now, cgroup = 0;
+	struct emit emit;
 
-	attempt_drop((__u64)task); /* killed in the middle of an exec */
-	if (!c || !rec || is_stopped(c))
-		return;
+	attempt_drop((__u64)task); /* of a task that was killed in the middle of an exec */
 	if (!exit_is_last(task, group_dead, tgid, start_ns)) {
 		exit_note_thread(task, tgid, start_ns);
 		return;
 	}
-	now = now_ns();
+	if (!emit_begin(&emit, ctx, SLOT_EXIT, READ(task, pid)))
+		return;
 	entry = cache_find(tgid, start_ns);
 	if (entry)
 		entry->flags |= PROC_EXITED;
-	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry, REC_CLASS_EXIT)) {
-		if (config.want & CONFIG_WANT_CGROUP)
-			cgroup = cgroup_ensure(ctx, c, rec, task, now, loops, TYPED);
-		rec->flags = 0;
-		rec->reserved = 0;
-		rec->status = exit_status(task, signal);
-		if (now - start_ns < config.short_lived_window_ns)
-			rec->flags |= REC_EXIT_SHORT_LIVED;
-		if (READ(signal, oom_mm))
-			rec->flags |= REC_EXIT_OOM;
-		exit_from_cache(rec, entry);
-		exit_usage(rec, c, task, signal, entry, loops);
-		size = identity_fill(&rec->identity, task, cgroup, rec, sizeof(*rec), TYPED);
-		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
-	}
+	if (admit(task, entry, REC_CLASS_EXIT))
+		exit_send(&emit, task, entry, start_ns, loops);
 	if (entry)
-		cache_bury(c, tgid, start_ns, now);
+		cache_bury(emit.counters, tgid, start_ns, emit.ts_ns);
 }
 
 #endif

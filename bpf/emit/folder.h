@@ -12,9 +12,9 @@
 #ifndef BEGAT_BPF_EMIT_FOLDER_H
 #define BEGAT_BPF_EMIT_FOLDER_H
 
-#include "../attempt.h"
-#include "path.h"
-#include "send.h"
+#include "attempt_store.h"
+#include "emit/path.h"
+#include "emit/send.h"
 
 /* The reader is the running task: it makes execs of its own to see that hooks fire. */
 static __always_inline void folder_note_reader(struct task_struct *task)

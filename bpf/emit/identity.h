@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/emit/identity.h - the part that every record about a process has: identity, parent,
- * credentials, namespaces, its pid at every level.
+ * bpf/emit/identity.h - what every record says of its process: identity, parent, credentials,
+ * namespaces, its pid at every level.
  *
- * One piece of code serves all hooks; @access says how it may read (compat.h).
+ * Owns: struct rec_identity. Not: what happened to the process (the other emitters).
  */
 #ifndef BEGAT_BPF_EMIT_IDENTITY_H
 #define BEGAT_BPF_EMIT_IDENTITY_H
 
-#include "cgroup.h"
+#include "emit/cgroup.h"
 
 static __always_inline void identity_parent(struct rec_identity *identity, struct task_struct *task,
 					    const enum access access)
@@ -62,7 +62,7 @@ static __always_inline void identity_ns(struct rec_identity *identity, struct ta
 	struct nsproxy *nsproxy = READ_BY(access, task, nsproxy);
 	struct pid_namespace *pid_ns = NULL;
 
-	if (!nsproxy) /* gone already */
+	if (!nsproxy) /* the task has left its namespaces already */
 		return;
 	identity->ns[REC_NS_MNT] = READ_BY(access, nsproxy, mnt_ns, ns.inum);
 	identity->ns[REC_NS_NET] = READ_BY(access, nsproxy, net_ns, ns.inum);
@@ -81,7 +81,7 @@ static __always_inline void identity_ns(struct rec_identity *identity, struct ta
 	identity->valid |= REC_IDENTITY_NS;
 }
 
-/* The pids at every level, at @offset of the record; nothing for a process of the first level. */
+/* The pids at every level, at @offset of the record; none for a process of the first level. */
 static __always_inline __u32 identity_pids(struct rec_identity *identity, void *record,
 					   __u32 offset, struct pid *pid, __u32 level)
 {
@@ -110,30 +110,36 @@ static __always_inline void identity_comm(struct rec_identity *identity, struct 
 
 		to[0] = from[0];
 		to[1] = from[1];
-	} else { /* of the running task: the others are all read as typed */
+	} else {
 		bpf_get_current_comm(&identity->comm, sizeof(identity->comm));
 	}
 }
 
 /*
- * Fills @identity, which lies in @record, from the task; variable bytes start at @offset.
- * Returns the offset behind what was written. A task that is PROBED must be the running one.
+ * Fills the identity of @task into the record, behind the header; its variable bytes start at
+ * @offset. Returns the offset behind them. A task that is PROBED must be the running one.
+ *
+ * Comes before everything else in the record: a cgroup's path is sent from the same slot.
  */
-static __always_inline __u32 identity_fill(struct rec_identity *identity, struct task_struct *task,
-					   __u64 cgroup_id, void *record, __u32 offset,
-					   const enum access access)
+static __always_inline __u32 identity_fill(const struct emit *emit, struct task_struct *task,
+					   __u32 offset, const enum access access,
+					   const enum loops loops)
 {
+	struct rec_identity *identity = emit->record + sizeof(struct rec_header);
 	struct task_struct *leader = READ_BY(access, task, group_leader);
 	struct pid *pid = READ_BY(access, leader, thread_pid);
-	__u32 level = READ_BY(access, pid, level);
+	__u32 level = READ_BY(access, pid, level), valid = 0;
+	__u64 cgroup = 0;
 
-	identity->valid = 0;
+	if (config.want & CONFIG_WANT_CGROUP) {
+		cgroup = cgroup_ensure(emit, task, access, loops);
+		valid = REC_IDENTITY_CGROUP;
+	}
+	identity->cgroup_id = cgroup;
+	identity->valid = valid;
 	identity->reserved = 0;
 	identity->tgid = READ_BY(access, task, tgid);
 	identity->start_ns = READ_BY(access, leader, start_boottime);
-	identity->cgroup_id = cgroup_id;
-	if (config.want & CONFIG_WANT_CGROUP)
-		identity->valid |= REC_IDENTITY_CGROUP;
 	identity_parent(identity, task, access);
 	identity_creds(identity, task, access);
 	if (config.want & CONFIG_WANT_IDS)
@@ -142,7 +148,7 @@ static __always_inline __u32 identity_fill(struct rec_identity *identity, struct
 		identity_ns(identity, task, pid, level, access);
 	identity_comm(identity, task, access);
 	if (config.want & CONFIG_WANT_PIDS)
-		return identity_pids(identity, record, offset, pid, level);
+		return identity_pids(identity, emit->record, offset, pid, level);
 	identity->pids.bytes = 0;
 	return offset;
 }

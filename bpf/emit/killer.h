@@ -3,7 +3,7 @@
 #ifndef BEGAT_BPF_EMIT_KILLER_H
 #define BEGAT_BPF_EMIT_KILLER_H
 
-#include "../cache.h"
+#include "cache.h"
 
 #define TRACE_SIGNAL_DELIVERED 0
 

@@ -9,7 +9,7 @@
 #ifndef BEGAT_BPF_EMIT_PATH_H
 #define BEGAT_BPF_EMIT_PATH_H
 
-#include "../compat.h"
+#include "compat.h"
 
 #define PATH_NAME_BYTES 256 /* NAME_MAX and a NUL */
 

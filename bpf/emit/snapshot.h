@@ -3,7 +3,7 @@
 #ifndef BEGAT_BPF_EMIT_SNAPSHOT_H
 #define BEGAT_BPF_EMIT_SNAPSHOT_H
 
-#include "identity.h"
+#include "emit/identity.h"
 
 /* A zombie, its last thread gone: it has had its exit. @task is a leader. */
 static __always_inline bool snapshot_is_over(struct task_struct *task)

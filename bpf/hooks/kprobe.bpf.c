@@ -6,6 +6,7 @@
  * (the wrapper's name differs by machine) is src/attach/'s to find. A wrapper takes one argument,
  * the registers at the system call.
  */
+#include "attempt.h"
 
 SEC("?kprobe")
 int kprobe__execve_enter(struct pt_regs *ctx)

@@ -10,6 +10,12 @@
  * Where tracepoints are preemptible each hook has further copies of its program, *_2 and *_3: see
  * preempt.h.
  */
+#include "emit/exec.h"
+#include "emit/exit.h"
+#include "emit/fork.h"
+#include "emit/killer.h"
+#include "emit/snapshot.h"
+#include "preempt.h"
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.

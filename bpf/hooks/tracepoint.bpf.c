@@ -3,6 +3,8 @@
  * hooks/tracepoint.bpf.c - exec attempts by the system call tracepoints, for kernels without
  * kprobes. They skip 32-bit tasks on a 64-bit kernel: those fail unseen here. Copies: preempt.h.
  */
+#include "attempt.h"
+#include "preempt.h"
 
 /* The context is documented by the tracepoint's format file: a number and six arguments. */
 struct sys_enter_context {
