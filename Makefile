@@ -64,7 +64,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters. It is there
-# twice: see HELD() in bpf/hooks/lifecycle.bpf.c.
+# twice: see HELD() in bpf/preempt.h.
 BPF_OBJECTS := $(BUILD)/bpf/begat.bpf.o $(BUILD)/bpf/begat_preemptible.bpf.o
 $(BUILD)/bpf/begat_preemptible.bpf.o: BPF_CFLAGS += -DBEGAT_PREEMPTIBLE
 $(BPF_OBJECTS): bpf/begat.bpf.c

@@ -126,7 +126,7 @@ uint64_t decode_cgroup_id(const void *record)
 	switch (any->header.type) {
 #define EVENT(type, name) case REC_##type:
 #include "event/records.def"
-		return any->who.cgroup_id;
+		return any->identity.cgroup_id;
 	default:
 		return 0;
 	}

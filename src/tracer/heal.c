@@ -128,8 +128,8 @@ static bool is_over(struct process_list *process_list, const struct rec_snapshot
 
 	if (!(rec->flags & REC_SNAPSHOT_EXITING))
 		return false;
-	if (b->complete_ns && rec->who.start_ns >= b->complete_ns)
-		return attach_has_exited(b->attach, rec->who.tgid, rec->who.start_ns);
+	if (b->complete_ns && rec->identity.start_ns >= b->complete_ns)
+		return attach_has_exited(b->attach, rec->identity.tgid, rec->identity.start_ns);
 	process_list->has_doubtful = true;
 	return false;
 }
@@ -146,7 +146,7 @@ static int visit_record(void *ctx, const void *record, size_t size)
 		return 0;
 	visit->process_list->proc_pid =
 		visit->process_list->b->features.view.has_proc ? rec->proc_pid : 0;
-	return visit->callback(visit->process_list, &ev, rec->who.start_ns);
+	return visit->callback(visit->process_list, &ev, rec->identity.start_ns);
 }
 
 static int visit_proc(void *ctx, uint32_t tgid)

@@ -51,9 +51,9 @@ static int look_at_record(void *ctx, const void *record, size_t size)
 	const struct rec_snapshot *rec = record;
 	struct look *look = ctx;
 
-	if (!attach_is_followed(look->b->attach, rec->who.tgid))
+	if (!attach_is_followed(look->b->attach, rec->identity.tgid))
 		return 0;
-	return add(look, rec->who.start_ns, (pid_t)rec->reader_pid);
+	return add(look, rec->identity.start_ns, (pid_t)rec->reader_pid);
 }
 
 static int look_at_proc(void *ctx, uint32_t tgid)

@@ -54,11 +54,11 @@ static int take_record(void *ctx, const void *record, size_t size)
 	if (header->type == REC_SNAPSHOT && size >= sizeof(struct rec_snapshot)) {
 		const struct rec_snapshot *rec = record;
 
-		thread = (struct thread_usage){ .start_ns = rec->who.start_ns,
+		thread = (struct thread_usage){ .start_ns = rec->identity.start_ns,
 						.utime_ns = rec->utime_ns,
 						.stime_ns = rec->stime_ns,
 						.runtime_ns = rec->runtime_ns,
-						.tgid = rec->who.tgid,
+						.tgid = rec->identity.tgid,
 						.is_leader = true };
 	} else if (header->type == REC_SNAPSHOT_THREAD &&
 		   size >= sizeof(struct rec_snapshot_thread)) {
