@@ -19,7 +19,7 @@ void unit_register(struct unit_file *file)
 	files = file;
 }
 
-/* Is @path that of @name.c? */
+/* Is it the path of the file @name, without its .c? */
 static bool is_called(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
