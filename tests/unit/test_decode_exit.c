@@ -330,7 +330,7 @@ static void test_snapshot(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_status),   cmocka_unit_test(test_exit_killer),

@@ -349,7 +349,7 @@ static void test_bad_chunks(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_join_whole),
