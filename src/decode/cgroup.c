@@ -83,7 +83,8 @@ static struct decode_cgroup *take_entry(struct decode_cgroups *cgroups)
 	}
 }
 
-int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec)
+int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec,
+		  struct begat_event *ev)
 {
 	struct decode_cgroups *cgroups = &decoder->cgroups;
 	struct begat_str path = { .data = "/", .len = 1 }; /* the root has no names */

@@ -2,7 +2,7 @@
 /*
  * decode/decode.c - the decoder's life, and the way from a record's type to its file.
  *
- * Owns:    the checks that every record passes first; the table of record types.
+ * Owns:    the checks that every record passes first. Which types there are: event/records.def.
  * Not:     what is in a record (one file a kind).
  */
 #include "decode/decoder.h"
@@ -12,14 +12,9 @@
 #include <string.h>
 
 static const uint16_t fixed_bytes[] = {
-	[REC_FORK] = sizeof(struct rec_fork),
-	[REC_EXEC] = sizeof(struct rec_exec),
-	[REC_EXEC_FAILED] = sizeof(struct rec_exec_failed),
-	[REC_EXIT] = sizeof(struct rec_exit),
-	[REC_LOST] = sizeof(struct rec_lost),
-	[REC_CHUNK] = sizeof(struct rec_chunk),
-	[REC_CGROUP] = sizeof(struct rec_cgroup),
-	[REC_SNAPSHOT] = offsetof(struct rec_snapshot, pids),
+#define EVENT(type, name) [REC_##type] = sizeof(struct rec_##name),
+#define OTHER(type, name, bytes) [REC_##type] = (bytes),
+#include "event/records.def"
 };
 
 /* The caller's list may go after decoder_new(): names are kept as one text and an index. */
@@ -114,27 +109,14 @@ static int dispatch(struct decoder *decoder, const struct decode_in *in,
 {
 	const void *rec = header;
 
-	switch ((enum rec_type)header->type) {
-	case REC_FORK:
-		return decode_fork(decoder, in, rec, ev);
-	case REC_EXEC:
-		return decode_exec(decoder, in, rec, ev);
-	case REC_EXEC_FAILED:
-		return decode_exec_failed(decoder, in, rec, ev);
-	case REC_EXIT:
-		return decode_exit(decoder, in, rec, ev);
-	case REC_LOST:
-		return decode_lost(decoder, rec, ev);
-	case REC_CHUNK:
-		return decode_chunk(decoder, in, rec);
-	case REC_CGROUP:
-		return decode_cgroup(decoder, in, rec);
-	case REC_SNAPSHOT:
-		return decode_snapshot(decoder, in, rec, ev);
-	case REC_SNAPSHOT_THREAD: /* for tracer/usage.c, and no event */
-		break;
+	switch (header->type) {
+#define EVENT(type, name) OTHER(type, name, )
+#define OTHER(type, name, bytes) \
+	case REC_##type:         \
+		return decode_##name(decoder, in, rec, ev);
+#include "event/records.def"
 	}
-	return -EBADMSG;
+	return -EBADMSG; /* REC_SNAPSHOT_THREAD is for tracer/usage.c, and no event */
 }
 
 int decode_record(struct decoder *decoder, const void *record, size_t size,

@@ -53,10 +53,10 @@ int decode_record(struct decoder *decoder, const void *record, size_t size,
 /* Further events of the last record: one `lost` event a class. Returns false when done. */
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 
-/* The type of the events that a class of records becomes; 0 = it becomes none. */
-enum begat_event_type decode_class_type(uint32_t class);
+/* The events that are counted under @class; 0 = its records are no events. */
+enum begat_event_type decode_class_event(enum rec_class class);
 
-/* Of a record that decode_record() took: is it a failed exec of a process that has the tracer's root? */
+/* Of a record that was decoded: is it a failed exec of a process that has the tracer's root? */
 bool decode_has_reader_root(const void *record);
 
 /* For the same records: is it an exec of a file with a dev that stat(2) may show differently? */

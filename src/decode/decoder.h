@@ -92,26 +92,17 @@ struct decoder {
 };
 
 /* One file each. All return 1, 0 or -EBADMSG as decode_record() does; chunk and cgroup -ENOMEM. */
-int decode_fork(struct decoder *decoder, const struct decode_in *in, const struct rec_fork *rec,
-		struct begat_event *ev);
-int decode_exec(struct decoder *decoder, const struct decode_in *in, const struct rec_exec *rec,
-		struct begat_event *ev);
-int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
-		       const struct rec_exec_failed *rec, struct begat_event *ev);
-int decode_exit(struct decoder *decoder, const struct decode_in *in, const struct rec_exit *rec,
-		struct begat_event *ev);
-int decode_snapshot(struct decoder *decoder, const struct decode_in *in,
-		    const struct rec_snapshot *rec, struct begat_event *ev);
-int decode_lost(struct decoder *decoder, const struct rec_lost *rec, struct begat_event *ev);
-int decode_chunk(struct decoder *decoder, const struct decode_in *in, const struct rec_chunk *rec);
-int decode_cgroup(struct decoder *decoder, const struct decode_in *in,
-		  const struct rec_cgroup *rec);
+#define EVENT(type, name) OTHER(type, name, )
+#define OTHER(type, name, bytes)                                               \
+	int decode_##name(struct decoder *decoder, const struct decode_in *in, \
+			  const struct rec_##name *rec, struct begat_event *ev);
+#include "event/records.def"
 
 /* who.c: the header's fields, and those of every event about a process. */
 void decode_header(const struct decoder *decoder, const struct rec_header *header,
 		   enum begat_event_type type, struct begat_event *ev);
 int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_who *who, struct begat_event *ev);
+	       const struct rec_identity *who, struct begat_event *ev);
 
 /*
  * path.c: writes the path as people read it into @buf. Returns 1, 0 if the path is absent, or

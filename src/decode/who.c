@@ -2,7 +2,7 @@
 /*
  * decode/who.c - the part that records have in common: the header, and who it is about.
  *
- * Owns:    header fields, struct rec_who, strings of records.
+ * Owns:    header fields, struct rec_identity, strings of records.
  * Not:     what happened (fork.c, exec.c, ...).
  */
 #include "decode/decoder.h"
@@ -55,7 +55,7 @@ void decode_header(const struct decoder *decoder, const struct rec_header *heade
 }
 
 /* Absent means that the process lives in the outermost namespace only. */
-static int decode_pids(const struct decode_in *in, const struct rec_who *who,
+static int decode_pids(const struct decode_in *in, const struct rec_identity *who,
 		       struct begat_event *ev)
 {
 	struct rec_span span = who->pids;
@@ -77,7 +77,8 @@ static int decode_pids(const struct decode_in *in, const struct rec_who *who,
 }
 
 /* The kernel calls a pseudo-terminal "pts0"; people know it by its path below /dev. */
-static int decode_tty(struct decoder *decoder, const struct rec_who *who, struct begat_event *ev)
+static int decode_tty(struct decoder *decoder, const struct rec_identity *who,
+		      struct begat_event *ev)
 {
 	if (decode_name(who->tty, sizeof(who->tty), &ev->tty) < 0)
 		return -EBADMSG;
@@ -93,7 +94,7 @@ static int decode_tty(struct decoder *decoder, const struct rec_who *who, struct
 	return 0;
 }
 
-static void decode_parent(const struct decoder *decoder, const struct rec_who *who,
+static void decode_parent(const struct decoder *decoder, const struct rec_identity *who,
 			  struct begat_event *ev)
 {
 	ev->parent_tgid = who->parent_tgid;
@@ -104,7 +105,7 @@ static void decode_parent(const struct decoder *decoder, const struct rec_who *w
 	decode_add(ev, BEGAT_F_PARENT_ID);
 }
 
-static void decode_cgroup_of(struct decoder *decoder, const struct rec_who *who,
+static void decode_cgroup_of(struct decoder *decoder, const struct rec_identity *who,
 			     struct begat_event *ev)
 {
 	ev->cgroup_id = who->cgroup_id;
@@ -113,7 +114,7 @@ static void decode_cgroup_of(struct decoder *decoder, const struct rec_who *who,
 }
 
 int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_who *who, struct begat_event *ev)
+	       const struct rec_identity *who, struct begat_event *ev)
 {
 	ev->tgid = who->tgid;
 	ev->tid = header->tid;
@@ -137,19 +138,19 @@ int decode_who(struct decoder *decoder, const struct decode_in *in, const struct
 	    decode_pids(in, who, ev) < 0)
 		return -EBADMSG;
 
-	if (who->valid & REC_WHO_PARENT)
+	if (who->valid & REC_IDENTITY_PARENT)
 		decode_parent(decoder, who, ev);
-	if (who->valid & REC_WHO_NS) {
+	if (who->valid & REC_IDENTITY_NS) {
 		memcpy(ev->ns, who->ns, sizeof(ev->ns));
 		decode_add(ev, BEGAT_F_NS);
 	}
-	if (who->valid & REC_WHO_CGROUP)
+	if (who->valid & REC_IDENTITY_CGROUP)
 		decode_cgroup_of(decoder, who, ev);
-	if (who->valid & REC_WHO_LOGINUID) {
+	if (who->valid & REC_IDENTITY_LOGINUID) {
 		ev->loginuid = who->loginuid;
 		decode_add(ev, BEGAT_F_LOGINUID);
 	}
-	if (who->valid & REC_WHO_IDS) {
+	if (who->valid & REC_IDENTITY_IDS) {
 		ev->sid = who->sid;
 		ev->pgid = who->pgid;
 		ev->cap_effective = who->cap_effective;
@@ -165,10 +166,11 @@ int decode_snapshot(struct decoder *decoder, const struct decode_in *in,
 		    const struct rec_snapshot *rec, struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_SNAPSHOT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0)
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	return 1;
 }
 
 _Static_assert((int)BEGAT_NS_COUNT == (int)REC_NS_COUNT, "namespaces in the same order");
-_Static_assert(sizeof(((struct begat_event *)0)->ns) == sizeof(((struct rec_who *)0)->ns), "ns");
+_Static_assert(sizeof(((struct begat_event *)0)->ns) == sizeof(((struct rec_identity *)0)->ns),
+	       "ns");

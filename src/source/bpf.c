@@ -38,18 +38,15 @@ static int bpf_new(struct source **ret_source)
 
 static int open_transport(void *ctx, struct attach *attach)
 {
-	static const enum transport_wake wakes[] = { [BEGAT_BALANCED] = TRANSPORT_WAKE_EACH,
-						     [BEGAT_LOW] = TRANSPORT_WAKE_NEVER,
-						     [BEGAT_BATCH] = TRANSPORT_WAKE_VOLUME };
 	struct bpf_source *bpf = ctx;
 	struct transport_options opts = {
 		.map_fd = attach_records_fd(attach),
 		.buffer_bytes = bpf->buffer_bytes,
 		.cpus = attach_cpus(attach),
-		.wake = wakes[bpf->opts->latency],
+		.wake = (enum config_wake)bpf->opts->latency,
 	};
 
-	bpf->transport_ops = transport_by_name(attach_transport(attach));
+	bpf->transport_ops = attach_transport(attach);
 	return bpf->transport_ops->open(&opts, bpf->error, &bpf->transport);
 }
 
@@ -254,7 +251,7 @@ static int bpf_report_losses(struct source *source, source_callback callback, vo
 		rec.header.cpu = cpu;
 		for (int i = 0; i < REC_CLASS_COUNT; i++)
 			rec.count[i] = __atomic_load_n(&c->dropped[i], __ATOMIC_RELAXED) -
-				       __atomic_load_n(&c->told[i], __ATOMIC_RELAXED);
+				       __atomic_load_n(&c->reported[i], __ATOMIC_RELAXED);
 		err = handle_record(bpf, &rec, sizeof(rec));
 	}
 	return err;
@@ -274,11 +271,11 @@ static int visit_task(void *ctx, const void *record, size_t size)
 	struct source_process process;
 
 	if (header->type == REC_SNAPSHOT && size >= sizeof(*rec))
-		process = (struct source_process){ .tgid = rec->who.tgid,
+		process = (struct source_process){ .tgid = rec->identity.tgid,
 						   .reader_pid = rec->reader_pid,
 						   .proc_pid = rec->proc_pid,
 						   .is_exiting = rec->flags & REC_SNAPSHOT_EXITING,
-						   .start_ns = rec->who.start_ns,
+						   .start_ns = rec->identity.start_ns,
 						   .utime_ns = rec->utime_ns,
 						   .stime_ns = rec->stime_ns,
 						   .runtime_ns = rec->runtime_ns,

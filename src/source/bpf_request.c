@@ -12,6 +12,9 @@
 
 _Static_assert(SOURCE_IDS_MAX == CONFIG_UIDS_MAX && SOURCE_IDS_MAX == CONFIG_ROOTS_MAX,
 	       "as many as the kernel side compares");
+_Static_assert(BEGAT_BALANCED == (int)CONFIG_WAKE_SLEEPER && BEGAT_LOW == (int)CONFIG_WAKE_NEVER &&
+		       BEGAT_BATCH == (int)CONFIG_WAKE_VOLUME,
+	       "a latency is the way of waking that it asks for");
 
 static bool wants(const struct begat_fields *fields, enum begat_field first, enum begat_field last)
 {
@@ -54,20 +57,16 @@ static uint32_t classes_of(uint32_t events)
 	uint32_t classes = 0;
 
 	for (uint32_t class = 0; class < REC_CLASS_COUNT; class ++)
-		if (decode_class_type(class) && events & BEGAT_EVENT_BIT(decode_class_type(class)))
+		if (decode_class_event(class) && events & BEGAT_EVENT_BIT(decode_class_event(class)))
 			classes |= 1 << class;
 	return classes;
 }
 
 int bpf_request(const struct source_options *opts, struct bpf_config *config, struct error *error)
 {
-	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
-						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
-						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
-
 	config->short_lived_window_ns = opts->short_lived_window_ns;
 	config->max_args_bytes = opts->max_args_bytes;
-	config->wake = wakes[opts->latency];
+	config->wake = (uint32_t)opts->latency;
 	config->want = demand_fields(&opts->fields);
 	config->emit = classes_of(opts->events) | 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
 	config->skip_classes = classes_of(opts->skip_events);

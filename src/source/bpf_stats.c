@@ -19,8 +19,8 @@ uint64_t bpf_count_lost(const struct source *source, uint32_t events)
 
 	for (uint32_t cpu = 0; cpu < attach_cpus(attach); cpu++)
 		for (uint32_t class = 0; class < REC_CLASS_COUNT; class ++)
-			if (decode_class_type(class) &&
-			    events & BEGAT_EVENT_BIT(decode_class_type(class)))
+			if (decode_class_event(class) &&
+			    events & BEGAT_EVENT_BIT(decode_class_event(class)))
 				sum += load(&attach_counters(attach, cpu)->dropped[class]);
 	return sum;
 }
@@ -28,7 +28,7 @@ uint64_t bpf_count_lost(const struct source *source, uint32_t events)
 static void add_cpu(const struct cpu_counters *c, uint64_t *generated, uint64_t *lost)
 {
 	for (uint32_t class = 0; class < REC_CLASS_COUNT; class ++) {
-		enum begat_event_type type = decode_class_type(class);
+		enum begat_event_type type = decode_class_event(class);
 
 		if (!type)
 			continue;
@@ -43,7 +43,7 @@ void bpf_stats(const struct source *source, struct begat_stats *s)
 	const struct attach *attach = bpf->attach;
 
 	s->backend = attach_backend(attach);
-	s->transport = attach_transport(attach);
+	s->transport = attach_transport(attach)->name;
 	s->fallback = attach_fallback(attach);
 	s->backend_failed = attach_has_failed(attach);
 	s->cpus = attach_cpus(attach);

@@ -2,12 +2,10 @@
 /* tests/unit/test_coalescer.c - which failed execs become one, and when that one is given. */
 #include "tracer/coalescer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define MS 1000000ull
 
@@ -104,7 +102,7 @@ static void test_held_for_ten_milliseconds(void **state)
 	assert_ready(coalescer_settle(&c, 100 * MS), "/bin/a", 0);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_row_is_one),

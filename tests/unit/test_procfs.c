@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 static char buf[16384];
 
@@ -366,7 +364,19 @@ static void test_list(void **state)
 	(void)state;
 }
 
-int main(int argc, char **argv)
+/* What exec_self() started: it is one of these children, and runs no tests. */
+__attribute__((constructor)) static void be_the_child(int argc, char **argv)
+{
+	bool is_title = argc > 2 && !strcmp(argv[1], "--title");
+	char byte;
+
+	if (!is_title && (argc < 2 || strcmp(argv[1], "--wait") != 0))
+		return;
+	_exit((is_title && rewrite(argc, argv)) || write(STDOUT_FILENO, "x", 1) != 1 ||
+	      read(STDIN_FILENO, &byte, 1) != 0);
+}
+
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_self),	      cmocka_unit_test(test_hostile_comm),
@@ -375,13 +385,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_titles),	      cmocka_unit_test(test_title_in_much_space),
 		cmocka_unit_test(test_moved_title),
 	};
-	char byte;
 
-	if (argc > 2 && !strcmp(argv[1], "--title"))
-		return rewrite(argc, argv) || write(STDOUT_FILENO, "x", 1) != 1 ||
-		       read(STDIN_FILENO, &byte, 1) != 0;
-	if (argc > 1 && !strcmp(argv[1], "--wait"))
-		return write(STDOUT_FILENO, "x", 1) == 1 && read(STDIN_FILENO, &byte, 1) == 0 ? 0
-											      : 1;
 	return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
 }

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +19,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define US 1000ull
 #define MS 1000000ull
@@ -416,7 +414,7 @@ static void test_nothing_is_announced_after_the_end(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(test_##name, close_waiter)
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sleep_ends_with_an_event), TEST(sleep_ends_with_its_time),
