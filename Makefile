@@ -27,7 +27,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno
 # CPPFLAGS, CFLAGS and LDFLAGS are the user's, on the command line too: ours are BASE_*.
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fvisibility=hidden -fPIC -pthread $(WARNINGS)
-BASE_CPPFLAGS := -I. -Iinclude -Isrc -DBEGAT_VERSION=\"$(VERSION)\"
+BASE_CPPFLAGS := -I. -Iinclude -Isrc -Itrace -DBEGAT_VERSION=\"$(VERSION)\"
 LDLIBS_BPF ?= -lbpf -lelf -lz
 ifdef WERROR
 BASE_CFLAGS += -Werror
@@ -99,7 +99,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.c
 	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters. It is there
-# twice: see HELD() in bpf/hooks/lifecycle.bpf.c.
+# twice: see HELD() in bpf/preempt.h.
 BPF_OBJECTS := $(BUILD)/bpf/begat.bpf.o $(BUILD)/bpf/begat_preemptible.bpf.o
 $(BUILD)/bpf/begat_preemptible.bpf.o: BPF_CFLAGS += -DBEGAT_PREEMPTIBLE
 $(BPF_OBJECTS): bpf/begat.bpf.c $(BUILD)/flags.bpf

@@ -64,12 +64,13 @@ static bool is_free_text(const char *value)
 static void assert_accepted(const struct command *command, const char *option, const char *value)
 {
 	char word[128], *argv[] = { (char *)command->name, word, NULL };
-	struct options options = { 0 };
+	struct options options = { .own = calloc(1, command->spec->own_size + 1) };
 	int rest;
 
 	snprintf(word, sizeof(word), "--%s=%s", option, value);
 	if (options_parse(&options, command->spec->groups, command->spec->own, 2, argv, &rest))
 		fail_msg("%s %s: %s", command->name, word, options.error);
+	free(options.own);
 	options_done(&options);
 }
 

@@ -220,8 +220,8 @@ static int set_own(struct options *options, const char *value)
 static void test_own_options(void **state)
 {
 	static const struct option_spec own[] = {
-		{ "to", 't', "FORMAT", 0, "which", set_own },
-		{ NULL, 0, NULL, 0, NULL, NULL },
+		{ "to", 't', "FORMAT", 0, "which", .parse = set_own },
+		{ .name = NULL },
 	};
 	const char *got = NULL;
 	struct options o = { .own = &got };
