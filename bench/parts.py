@@ -41,7 +41,8 @@ def show_part(part, rounds, seconds):
         values = [v["value"] * factor for v in found]
         low, middle, high = min(values), lib.median(values), max(values)
         bar = found[0].get("bar")
-        rows.append([found[0]["what"], "%.3f" % middle, unit, "%.3f-%.3f" % (low, high),
+        show = "%.0f" if unit in ("bytes", "") else "%.3f"
+        rows.append([found[0]["what"], show % middle, unit, (show + "-" + show) % (low, high),
                      "-" if bar is None else "<= %g" % (bar * factor), found[-1].get("detail", "")])
         lib.row(part, name, unit=unit, value=middle, min=low, max=high, rounds=len(values))
     lib.table(["%s, %d rounds" % (part, done), "median", "", "spread", "bar", ""], rows)
