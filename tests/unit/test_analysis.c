@@ -662,7 +662,7 @@ static void test_random_forests(void **state)
 	}
 }
 
-/* A million in a few seconds of CPU, however busy the machine is, a chain a million deep among them. */
+/* A million in a few seconds of CPU time, a chain a million deep among them. */
 static void test_million(void **state)
 {
 	enum { COUNT = 1000000 };
