@@ -176,7 +176,7 @@ static int write_diff(const struct diff_view *view, const char *format, const ch
 	if (status)
 		return DIFF_TROUBLE;
 	styled.columns = out.output.is_terminal ? out.output.columns : 0;
-	styled.has_colour = out.output.has_colour;
+	styled.has_color = out.output.has_color;
 	if (!format || !strcmp(format, "text"))
 		diff_text(&styled, out.file);
 	else if (!strcmp(format, "json"))

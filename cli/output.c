@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/units.h"
 #include "cli.h"
 
@@ -72,7 +73,7 @@ static int look(struct output *output)
 	output->is_file = S_ISREG(st.st_mode);
 	output->is_pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 	output->is_terminal = isatty(output->fd);
-	output->has_colour = output->is_terminal && !is_dumb && !(no_color && *no_color);
+	output->has_color = output->is_terminal && !is_dumb && !(no_color && *no_color);
 	output->has_utf8 =
 		output->is_terminal && !is_dumb && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	output->columns = terminal_columns(output->fd, output->is_terminal);
@@ -278,6 +279,19 @@ void output_guard_stdio(void)
 		if (stand_in >= 0 && stand_in != fd)
 			close(stand_in);
 	}
+}
+
+void output_json_string(FILE *out, const char *text)
+{
+	struct outbuf quoted;
+
+	if (outbuf_init(&quoted, OUTBUF_MEMORY)) {
+		fputs("null", out);
+		return;
+	}
+	json_string(&quoted, text, strlen(text));
+	fwrite(quoted.data, 1, quoted.len, out);
+	outbuf_done(&quoted);
 }
 
 int output_flush_stdout(void)

@@ -79,7 +79,7 @@ static _Noreturn void end_at_once(int signal)
 			   signal == SIGINT ? "INT" : "TERM");
 
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-		/* A line may be half written, and in colour. A terminal that is stopped must not
+		/* A line may be half written, and in color. A terminal that is stopped must not
 		 * stop this. */
 		struct pollfd terminal = { .fd = fd, .events = POLLOUT };
 

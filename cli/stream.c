@@ -56,7 +56,7 @@ int stream_open(struct stream *stream, const struct options *options, const char
 		.fd = stream->output.fd,
 		.line_buffered = !stream->output.is_file && options->latency != BEGAT_BATCH,
 		.is_terminal = stream->output.is_terminal,
-		.no_color = !stream->output.has_colour,
+		.no_color = !stream->output.has_color,
 		.utc = options->is_utc,
 		.column_names = options->columns,
 		.columns = stream->output.is_terminal && !options->is_wide ? stream->output.columns
