@@ -224,14 +224,14 @@ static int write_all(struct output *output, const struct options *options,
 	else
 		print_text(out, output, findings, conclusion);
 	bool is_short = ferror(out) != 0;
-	int r = fclose(out) || is_short ? -ENOMEM : 0;
+	int err = fclose(out) || is_short ? -ENOMEM : 0;
 
-	if (!r)
-		r = output_begin(output, true);
-	if (!r)
-		r = output_write(output, text, size);
+	if (!err)
+		err = output_begin(output, true);
+	if (!err)
+		err = output_write(output, text, size);
 	free(text);
-	return r;
+	return err;
 }
 
 static int doctor(struct options *options, int argc, char **argv)
@@ -246,25 +246,25 @@ static int doctor(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	int r = begat_probe(collect, &findings);
+	int err = begat_probe(collect, &findings);
 
-	if (r < 0 || findings.is_out_of_memory) {
-		cli_complain("cannot probe this kernel: %s.", strerror(r < 0 ? -r : ENOMEM));
-		r = r < 0 ? r : -ENOMEM;
+	if (err < 0 || findings.is_out_of_memory) {
+		cli_complain("cannot probe this kernel: %s.", strerror(err < 0 ? -err : ENOMEM));
+		err = err < 0 ? err : -ENOMEM;
 	} else {
-		conclude(r == 0, options, &conclusion);
-		r = write_all(&output, options, &findings, &conclusion);
+		conclude(err == 0, options, &conclusion);
+		err = write_all(&output, options, &findings, &conclusion);
 		begat_close(conclusion.begat);
-		if (r < 0 && r != -EPIPE)
-			cli_complain("cannot write to %s: %s.", output.name, strerror(-r));
+		if (err < 0 && err != -EPIPE)
+			cli_complain("cannot write to %s: %s.", output.name, strerror(-err));
 		else
-			r = conclusion.works ? 0 : 1;
+			err = conclusion.works ? 0 : 1;
 	}
-	int closed = output_close(&output, r < 0);
+	int closed = output_close(&output, err < 0);
 
-	if (closed < 0 && r >= 0) {
+	if (closed < 0 && err >= 0) {
 		cli_complain("cannot write to %s: %s.", output.name, strerror(-closed));
-		r = closed;
+		err = closed;
 	}
 	for (size_t i = 0; i < findings.count; i++) {
 		free(findings.all[i].name);
@@ -272,5 +272,5 @@ static int doctor(struct options *options, int argc, char **argv)
 		free(findings.all[i].meaning);
 	}
 	free(findings.all);
-	return r ? CLI_FAILED : CLI_OK;
+	return err ? CLI_FAILED : CLI_OK;
 }

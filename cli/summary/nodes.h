@@ -98,7 +98,7 @@ struct summary {
 	uint64_t path_misses; /* of these: in a search along PATH that found the command */
 	uint64_t cpu_ns;
 	uint64_t running_cpu_ns; /* of this, by those that still run */
-	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as told in the stream */
+	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as reported in the stream */
 	uint64_t argv_incomplete;
 };
 
