@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "complete.h"
 #include "options.h"
 
 #define HELP_COLUMN 31 /* where the explanations start */
@@ -38,14 +39,14 @@ void help_begat(FILE *out)
 
 static void print_option(FILE *out, const struct option_spec *spec)
 {
-	char left[64];
+	char left[64], made[COMPLETE_HELP_BYTES];
 	bool is_optional = spec->value && spec->value[0] == '[';
 	char letter[4] = { '-', (char)spec->letter, ',', 0 };
 
 	snprintf(left, sizeof(left), "  %3s --%s%s%s", spec->letter ? letter : "", spec->name,
 		 spec->value && !is_optional ? " " : "", spec->value ? spec->value : "");
 	fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : "  ",
-		spec->help);
+		complete_help(spec, made));
 }
 
 void help_command(FILE *out, const struct command *command)

@@ -4,12 +4,10 @@
  *
  * Not: the shells (tests/golden/test_completions.sh).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +145,7 @@ static void follows_the_line(void **state)
 	assert_offers("help nosuch |", "");
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_value_is_offered_and_accepted),

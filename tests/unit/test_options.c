@@ -6,12 +6,10 @@
 #include <begat/begat.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/units.h"
 #include "cli/cli.h"
@@ -339,7 +337,7 @@ static void test_help_pages(void **state)
 	assert_null(command_by_name("nothing"));
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),		cmocka_unit_test(test_every_value),
