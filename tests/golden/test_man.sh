@@ -55,9 +55,9 @@ else
 	fail man_events "run scripts/events-man.sh > docs/man/begat-events.5.scd"
 fi
 
-# What libbegat(3) names is exported.
+# What libbegat(3) names is in a public header.
 for function in $(grep -o '\*begat_[a-z0-9_]*\*(' "$man/libbegat.3.scd" | tr -d '*(' | sort -u); do
-	grep -q "[[:space:]]$function;" "$root"/packaging/*.map || fail man_libbegat "$function is not exported"
+	grep -q "[ *]$function(" "$root"/include/begat/*.h || fail man_libbegat "$function is in no header"
 done
 ok man_libbegat
 
