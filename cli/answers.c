@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "human.h"
+#include "base/units.h"
 #include "nodes.h"
 #include "width.h"
 
@@ -58,11 +58,11 @@ static size_t sum_up(struct share *shares, size_t count)
 	return names;
 }
 
-static const char *percent_text(char out[HUMAN_BYTES], uint64_t part_ns, uint64_t whole_ns)
+static const char *percent_text(char out[UNITS_BYTES], uint64_t part_ns, uint64_t whole_ns)
 {
 	double percent = 100.0 * (double)part_ns / (double)whole_ns;
 
-	snprintf(out, HUMAN_BYTES, percent < 9.95 ? "%.1f %%" : "%.0f %%", percent);
+	snprintf(out, UNITS_BYTES, percent < 9.95 ? "%.1f %%" : "%.0f %%", percent);
 	return out;
 }
 
@@ -80,7 +80,7 @@ static void print_cut(FILE *out, const char *text, uint32_t columns)
 static void print_shares(const struct summary *s, const struct share *shares, size_t names,
 			 uint64_t whole_ns, FILE *out)
 {
-	char percent[HUMAN_BYTES];
+	char percent[UNITS_BYTES];
 	uint64_t rest_ns = 0, rest = 0;
 
 	for (size_t i = 0; i < names && shares[i].ns; i++) {
@@ -100,7 +100,7 @@ static void print_shares(const struct summary *s, const struct share *shares, si
 
 static void print_cpu(const struct summary *s, struct share *shares, FILE *out)
 {
-	char total[HUMAN_BYTES];
+	char total[UNITS_BYTES];
 
 	if (!s->cpu_ns) {
 		fputs(" most CPU time: none was used", out);
@@ -108,7 +108,7 @@ static void print_cpu(const struct summary *s, struct share *shares, FILE *out)
 	}
 	for (uint32_t i = 1; i < s->count; i++)
 		shares[i - 1] = (struct share){ s->nodes[i].base, s->nodes[i].cpu_ns };
-	fprintf(out, " most CPU time (%s): ", human_duration(total, s->cpu_ns));
+	fprintf(out, " most CPU time (%s): ", units_duration(total, s->cpu_ns));
 	print_shares(s, shares, sum_up(shares, s->count - 1), s->cpu_ns, out);
 }
 
@@ -141,7 +141,7 @@ static int find_path(const struct summary *s, struct share *shares)
 static int print_wall(const struct summary *s, struct share *shares, FILE *out)
 {
 	const struct node *root = &s->nodes[s->root];
-	char wall[HUMAN_BYTES];
+	char wall[UNITS_BYTES];
 	int err;
 
 	if (!s->root || !root->wall_ns) {
@@ -151,7 +151,7 @@ static int print_wall(const struct summary *s, struct share *shares, FILE *out)
 	err = find_path(s, shares);
 	if (err)
 		return err;
-	fprintf(out, " most wall time (%s): ", human_duration(wall, root->wall_ns));
+	fprintf(out, " most wall time (%s): ", units_duration(wall, root->wall_ns));
 	print_shares(s, shares, sum_up(shares, s->count - 1), root->wall_ns, out);
 	return 0;
 }
@@ -161,7 +161,7 @@ static void print_failure(const struct summary *s, FILE *out)
 	const struct first_failure *first = &s->first_failure;
 	const struct node *root = &s->nodes[s->root], *node = &s->nodes[first->node];
 	const char *error = begat_errno_name((int)first->what);
-	char after[HUMAN_BYTES];
+	char after[UNITS_BYTES];
 
 	if (!first->ts_ns) {
 		fputs(" failed first: nothing failed", out);
@@ -177,7 +177,7 @@ static void print_failure(const struct summary *s, FILE *out)
 		fprintf(out, " (not run: %s)", error ? error : "?");
 	fprintf(out, ", pid %" PRIu32, node->tgid);
 	if (s->root && first->ts_ns > root->start_ns)
-		fprintf(out, ", after %s", human_duration(after, first->ts_ns - root->start_ns));
+		fprintf(out, ", after %s", units_duration(after, first->ts_ns - root->start_ns));
 }
 
 int answers_print(const struct summary *s, const struct summary_style *style, FILE *out)

@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "bench/bench.h"
 #include "cli.h"
 #include "rights.h"
-#include "human.h"
 #include "options.h"
 #include "output.h"
 #include "traces.h"
@@ -51,7 +51,7 @@ static void write_text(struct bench_out *out, const char *text)
 
 static const char *show_value(char out[32], enum bench_unit unit, double value)
 {
-	char text[HUMAN_BYTES];
+	char text[UNITS_BYTES];
 
 	switch (unit) {
 	case BENCH_NS:
@@ -60,7 +60,7 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 		else if (value < 1e6)
 			snprintf(out, 32, "%.1f us", value / 1000);
 		else
-			snprintf(out, 32, "%s", human_duration(text, (uint64_t)value));
+			snprintf(out, 32, "%s", units_duration(text, (uint64_t)value));
 		break;
 	case BENCH_RATIO:
 		snprintf(out, 32, "%.2fx", value);
@@ -69,7 +69,7 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 		snprintf(out, 32, value < 0.1 ? "%.3f %%" : "%.2f %%", value);
 		break;
 	case BENCH_BYTES:
-		snprintf(out, 32, "%s", human_size(text, value > 0 ? (uint64_t)value : 0));
+		snprintf(out, 32, "%s", units_size(text, value > 0 ? (uint64_t)value : 0));
 		break;
 	case BENCH_COUNT:
 		snprintf(out, 32, "%.0f", value);

@@ -14,20 +14,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 
 #define ROWS_SHOWN 40 /* unless all are wanted */
 
 static const char *const kind_names[] = { "both", "new", "gone" };
 
-static const char *show(char out[HUMAN_BYTES], enum begat_diff_measure m, double value)
+static const char *show(char out[UNITS_BYTES], enum begat_diff_measure m, double value)
 {
 	if (m == BEGAT_DIFF_WALL || m == BEGAT_DIFF_CPU)
-		return human_duration(out, (uint64_t)value);
+		return units_duration(out, (uint64_t)value);
 	if (m == BEGAT_DIFF_RSS || m == BEGAT_DIFF_READ || m == BEGAT_DIFF_WRITE)
-		return human_size(out, (uint64_t)value);
-	snprintf(out, HUMAN_BYTES, "%.6g", value);
+		return units_size(out, (uint64_t)value);
+	snprintf(out, UNITS_BYTES, "%.6g", value);
 	return out;
 }
 
@@ -75,7 +75,7 @@ static void text_total(const struct diff_view *v, FILE *out)
 
 	fprintf(out, "%-8s %12s %12s %9s\n", "total", "base", "other", "change");
 	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
-		char base[HUMAN_BYTES], other[HUMAN_BYTES], delta[32];
+		char base[UNITS_BYTES], other[UNITS_BYTES], delta[32];
 
 		change(delta, v, t, (enum begat_diff_measure)m);
 		fprintf(out, "%-8s %12s %12s %9s",
@@ -95,7 +95,7 @@ static void text_total(const struct diff_view *v, FILE *out)
 
 static void text_row(const struct diff_view *v, const struct begat_diff_row *row, FILE *out)
 {
-	char cpu[HUMAN_BYTES], wall[HUMAN_BYTES], deltas[4][32], key[2048], line[2400];
+	char cpu[UNITS_BYTES], wall[UNITS_BYTES], deltas[4][32], key[2048], line[2400];
 	const char *colour = row->kind == BEGAT_DIFF_NEW    ? "\x1b[33m"
 			     : row->kind == BEGAT_DIFF_GONE ? "\x1b[2m"
 							    : "";
@@ -298,7 +298,7 @@ static const char page_start[] =
 static void html_change(FILE *out, const struct diff_view *v, const struct begat_diff_row *row,
 			enum begat_diff_measure m)
 {
-	char text[32], value[HUMAN_BYTES];
+	char text[32], value[UNITS_BYTES];
 	const char *class = !row->differs[m]			     ? "same"
 			    : row->other[m].mean > row->base[m].mean ? "more"
 								     : "less";

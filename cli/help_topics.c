@@ -40,7 +40,7 @@ static const char *const filter_page =
 	"\n"
 	"Values: names of events, errors and signals; users and groups by name or number; "
 	"durations\n"
-	"with ns us ms s m h d; sizes with K M G T or KiB MiB GiB TiB (powers of 1,024) or KB MB "
+	"with ns us ms s m h d w; sizes with K M G T or KiB MiB GiB TiB (powers of 1,024) or KB MB "
 	"GB TB;\n"
 	"times such as 2026-01-31T23:59 in UTC. A value with a blank needs quotes, \"...\" or "
 	"'...'.\n"

@@ -11,8 +11,8 @@
 #include <begat/filter.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "options.h"
 
 static bool is_warned, is_suspected; /* one command line a process */
@@ -46,14 +46,14 @@ void matches_suspect(const struct options *options)
 void matches_report(const struct options *options)
 {
 	struct begat_filter_counts counts = { .size = sizeof(counts) };
-	char matched[HUMAN_BYTES], tested[HUMAN_BYTES], undecided[HUMAN_BYTES];
+	char matched[UNITS_BYTES], tested[UNITS_BYTES], undecided[UNITS_BYTES];
 
 	if (!options->where)
 		return;
 	begat_filter_counts(options->where, &counts);
-	human_count(matched, counts.matched);
-	human_count(tested, counts.tested);
-	human_count(undecided, counts.undecided);
+	units_count(matched, counts.matched);
+	units_count(tested, counts.tested);
+	units_count(undecided, counts.undecided);
 	if (counts.undecided)
 		cli_complain("--where: %s of %s events matched; %s took too much work and count as "
 			     "not matching.",

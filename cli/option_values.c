@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 
 /* Room for one more element and a closing zero one. */
 static int grow(void **array, size_t element_bytes, size_t count)
@@ -179,7 +179,7 @@ int option_pid(struct options *options, const char *value)
 	char safe[96];
 	uint64_t pid;
 
-	if (human_parse_number(value, INT32_MAX, &pid) || !pid)
+	if (units_parse_count(value, INT32_MAX, &pid) || !pid)
 		return option_fail(options, "'%s' is not a process id: -p takes a number",
 				   cli_safe(safe, sizeof(safe), value));
 	if (grow((void **)&options->pids, sizeof(*options->pids), options->pids_count))
@@ -194,7 +194,7 @@ int option_user(struct options *options, const char *value)
 	uint64_t uid;
 
 	/* A name made of digits is a uid to chown, ps and us. */
-	if (human_parse_number(value, UINT32_MAX - 1, &uid)) {
+	if (units_parse_count(value, UINT32_MAX - 1, &uid)) {
 		errno = 0;
 		const struct passwd *user = getpwnam(value);
 
@@ -301,7 +301,7 @@ int option_buffer(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = human_parse_size(value, &bytes);
+	int r = units_parse_size(value, &bytes);
 
 	if (r == -EINVAL)
 		return option_fail(options, "'%s' is not a size: --buffer takes bytes, or 64MiB",
@@ -318,7 +318,7 @@ int option_max_args(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = human_parse_size(value, &bytes);
+	int r = units_parse_size(value, &bytes);
 
 	if (!strcmp(value, "all")) {
 		options->max_args_bytes = UINT32_MAX;
@@ -339,7 +339,7 @@ int option_short_lived(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t ns;
-	int r = human_parse_duration(value, 1000000, &ns);
+	int r = units_parse_duration(value, 1000000, &ns);
 
 	if (r == -EINVAL)
 		return option_fail(options,

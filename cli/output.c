@@ -28,8 +28,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 
 /* Descriptors 0 to 2 that have a stand-in. */
 static bool was_closed[3];
@@ -40,7 +40,7 @@ static uint32_t terminal_columns(int fd, bool is_terminal)
 	struct winsize size;
 	uint64_t columns;
 
-	if (text && !human_parse_number(text, 10000, &columns) && columns)
+	if (text && !units_parse_count(text, 10000, &columns) && columns)
 		return (uint32_t)columns;
 	if (is_terminal && !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col)
 		return size.ws_col;
@@ -94,7 +94,7 @@ static int descriptor_of(const char *path)
 		size_t len = strlen(folders[i]);
 
 		if (!strncmp(path, folders[i], len) &&
-		    !human_parse_number(path + len, INT32_MAX, &fd))
+		    !units_parse_count(path + len, INT32_MAX, &fd))
 			return (int)fd;
 	}
 	return -1;

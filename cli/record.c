@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "child.h"
 #include "cli.h"
-#include "human.h"
 #include "recorder.h"
 #include "status_line.h"
 #include "stream.h"
@@ -55,7 +55,7 @@ static int parse_max_size(struct options *options, const char *value)
 {
 	char safe[96];
 
-	if (human_parse_size(value, &chosen.max_bytes) || chosen.max_bytes < 1 << 20)
+	if (units_parse_size(value, &chosen.max_bytes) || chosen.max_bytes < 1 << 20)
 		return option_fail(options, "--max-size takes a size of at least 1MiB, not '%s'",
 				   cli_safe(safe, sizeof(safe), value));
 	return 0;
@@ -65,7 +65,7 @@ static int parse_max_age(struct options *options, const char *value)
 {
 	char safe[96];
 
-	int r = human_parse_duration(value, 0, &chosen.max_age_ns);
+	int r = units_parse_duration(value, 0, &chosen.max_age_ns);
 
 	/* "5" is hours to one reader and seconds to another. */
 	if (r == -EDOM)
@@ -81,7 +81,7 @@ static int parse_keep(struct options *options, const char *value)
 {
 	char safe[96];
 
-	if (human_parse_number(value, 100000, &chosen.keep) || !chosen.keep)
+	if (units_parse_count(value, 100000, &chosen.keep) || !chosen.keep)
 		return option_fail(options, "--keep takes a number from 1 on, not '%s'",
 				   cli_safe(safe, sizeof(safe), value));
 	return 0;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "stream.h"
 
 void report_how(const struct stream *stream)
@@ -87,11 +87,11 @@ static void list_latency(FILE *out, const struct begat_stats *s)
 	const uint64_t values[] = { s->latency_p50_ns, s->latency_p90_ns, s->latency_p99_ns,
 				    s->latency_p999_ns, s->latency_max_ns };
 	static const char *const names[] = { "p50", "p90", "p99", "p99.9", "max" };
-	char text[HUMAN_BYTES];
+	char text[UNITS_BYTES];
 
 	fputs("  latency      ", out);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		fprintf(out, "%s%s %s", i ? ", " : "", names[i], human_duration(text, values[i]));
+		fprintf(out, "%s%s %s", i ? ", " : "", names[i], units_duration(text, values[i]));
 	fprintf(out, " over %" PRIu64 " events, from kernel to callback\n", s->latency_count);
 }
 
@@ -99,7 +99,7 @@ void report_stats(const struct stream *stream)
 {
 	const struct begat *begat = stream->begat;
 	struct begat_stats s = { .size = sizeof(s) };
-	char *text = NULL, one[HUMAN_BYTES], two[HUMAN_BYTES];
+	char *text = NULL, one[UNITS_BYTES], two[UNITS_BYTES];
 	size_t size;
 
 	if (begat_stats(begat, &s))
@@ -110,7 +110,7 @@ void report_stats(const struct stream *stream)
 		return;
 	fprintf(out,
 		"capture stats\n  how          %s backend, %s transport, %s latency, %s buffer\n",
-		s.backend, s.transport, s.latency, human_size(one, s.buffer_bytes));
+		s.backend, s.transport, s.latency, units_size(one, s.buffer_bytes));
 	if (s.fallback && *s.fallback)
 		fprintf(out, "  not better   %s\n", s.fallback);
 	fputs("  generated    ", out);
@@ -127,15 +127,15 @@ void report_stats(const struct stream *stream)
 	list_latency(out, &s);
 	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n",
 		s.wakeups > stream->wakeups ? s.wakeups : stream->wakeups,
-		human_duration(one, s.now_ns > s.started_ns ? s.now_ns - s.started_ns : 0));
+		units_duration(one, s.now_ns > s.started_ns ? s.now_ns - s.started_ns : 0));
 	fprintf(out,
 		"  processes    %" PRIu64 " in the table, %" PRIu64
 		" in the kernel's cache, %" PRIu64 " found it full\n",
 		s.processes, s.cache_entries, s.cache_full);
 	if (s.program_runs)
 		fprintf(out, "  programs     %" PRIu64 " runs, %s in all, %s each\n",
-			s.program_runs, human_duration(one, s.program_ns),
-			human_duration(two, s.program_ns / s.program_runs));
+			s.program_runs, units_duration(one, s.program_ns),
+			units_duration(two, s.program_ns / s.program_runs));
 	else
 		fputs("  programs     run time not measured (sysctl kernel.bpf_stats_enabled=1)\n",
 		      out);

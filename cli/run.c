@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "child.h"
 #include "cli.h"
-#include "human.h"
 #include "recorder.h"
 #include "stream.h"
 #include "summary.h"
@@ -60,7 +60,7 @@ static int parse_force(struct options *options, const char *value)
 static int parse_wait(struct options *options, const char *value)
 {
 	char safe[96];
-	int r = value ? human_parse_duration(value, 0, &wait_ns) : 0;
+	int r = value ? units_parse_duration(value, 0, &wait_ns) : 0;
 
 	if (r == -EDOM)
 		return option_fail(options, "--wait needs a unit: %ss, %smin or %sh", value, value,

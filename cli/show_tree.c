@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "width.h"
 
 #define LINE_MAX_BYTES 65536
@@ -145,15 +145,15 @@ static void print_process(struct line *line, const struct begat_trace *trace,
 			  const struct begat_trace_process *p, unsigned depth,
 			  const struct layout *layout, const struct output *output, FILE *out)
 {
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES] = "-", rss[HUMAN_BYTES] = "-", result[24], pid[16];
+	char wall[UNITS_BYTES], cpu[UNITS_BYTES] = "-", rss[UNITS_BYTES] = "-", result[24], pid[16];
 	const char *const numbers[NUMBERS] = { wall, cpu, rss };
 	bool is_failure = p->has_status && (p->exit_code || p->signal);
 
-	human_duration(wall, p->end_ns - p->start_ns);
+	units_duration(wall, p->end_ns - p->start_ns);
 	if (p->has_cpu)
-		human_duration(cpu, p->utime_ns + p->stime_ns);
+		units_duration(cpu, p->utime_ns + p->stime_ns);
 	if (p->has_rss)
-		human_size(rss, p->max_rss_bytes);
+		units_size(rss, p->max_rss_bytes);
 	add_result(result, p);
 	snprintf(pid, sizeof(pid), "%u", p->tgid);
 	line->len = 0;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "human.h"
+#include "base/units.h"
 #include "nodes.h"
 #include "width.h"
 
@@ -197,7 +197,7 @@ void totals_print(const struct summary *s, const struct begat_stats *stats,
 	uint64_t lost[BEGAT_TYPE_SLOTS] = { 0 };
 	struct balance b = weigh(s, stats, lost);
 	const struct node *root = &s->nodes[s->root];
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], running[HUMAN_BYTES];
+	char wall[UNITS_BYTES], cpu[UNITS_BYTES], running[UNITS_BYTES];
 	char *line = NULL;
 	size_t size = 0;
 	FILE *memory = open_memstream(&line, &size);
@@ -213,11 +213,11 @@ void totals_print(const struct summary *s, const struct begat_stats *stats,
 	fputs(style->has_colour ? "\033[0m " : " ", memory);
 	print_counts(memory, s, &b);
 	if (root->flags & NODE_HAS_WALL)
-		fprintf(memory, " | wall %s, cpu %s", human_duration(wall, root->wall_ns),
-			human_duration(cpu, s->cpu_ns));
+		fprintf(memory, " | wall %s, cpu %s", units_duration(wall, root->wall_ns),
+			units_duration(cpu, s->cpu_ns));
 	if (root->flags & NODE_HAS_WALL && s->running_cpu_ns)
 		fprintf(memory, " (%s by what still runs)",
-			human_duration(running, s->running_cpu_ns));
+			units_duration(running, s->running_cpu_ns));
 	if (root->flags & NODE_HAS_WALL)
 		fprintf(memory, ", %.2f busy cores",
 			root->wall_ns ? (double)s->cpu_ns / (double)root->wall_ns : 0.0);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "human.h"
+#include "base/units.h"
 #include "nodes.h"
 #include "width.h"
 
@@ -77,14 +77,14 @@ static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room
 	return used + cut + width_put_head(d->out, text, tail);
 }
 
-static const char *exit_text(const struct node *node, char out[HUMAN_BYTES])
+static const char *exit_text(const struct node *node, char out[UNITS_BYTES])
 {
 	if (!(node->flags & NODE_HAS_STATUS))
-		snprintf(out, HUMAN_BYTES, "-");
+		snprintf(out, UNITS_BYTES, "-");
 	else if (node->flags & NODE_SIGNALLED)
-		snprintf(out, HUMAN_BYTES, "%s", short_signal(node->status));
+		snprintf(out, UNITS_BYTES, "%s", short_signal(node->status));
 	else
-		snprintf(out, HUMAN_BYTES, "%u", node->status);
+		snprintf(out, UNITS_BYTES, "%u", node->status);
 	return out;
 }
 
@@ -123,14 +123,14 @@ static const char *end_text(const struct node *node)
 static void note_text(const struct node *node, const struct fold *fold, uint32_t room,
 		      char out[NOTE_BYTES])
 {
-	char cpu[HUMAN_BYTES], rss[HUMAN_BYTES];
+	char cpu[UNITS_BYTES], rss[UNITS_BYTES];
 	const char *end = end_text(node), *space = *end ? " " : "";
 
 	snprintf(out, NOTE_BYTES, "%s", end);
 	if (!fold->like)
 		return;
-	human_duration(cpu, fold->like_cpu_ns);
-	human_size(rss, (uint64_t)fold->like_rss_kib << 10);
+	units_duration(cpu, fold->like_cpu_ns);
+	units_size(rss, (uint64_t)fold->like_rss_kib << 10);
 	snprintf(out, NOTE_BYTES, "(%" PRIu32 " like it: %s cpu, %s max)%s%s", fold->like, cpu, rss,
 		 space, end);
 	if (strlen(out) > room)
@@ -258,16 +258,16 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 {
 	const struct node *node = &d->summary->nodes[line];
 	const struct fold *fold = &d->folds->all[line];
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES], rss[HUMAN_BYTES], end[HUMAN_BYTES];
+	char wall[UNITS_BYTES], cpu[UNITS_BYTES], rss[UNITS_BYTES], end[UNITS_BYTES];
 	struct texts texts;
 	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
 
 	const char *const numbers[NUMBERS] = {
-		or_dash(node->flags & NODE_HAS_WALL, human_duration(wall, node->wall_ns)),
+		or_dash(node->flags & NODE_HAS_WALL, units_duration(wall, node->wall_ns)),
 		/* Of a group all of it, so that the column adds up. */
 		or_dash(node->flags & NODE_HAS_CPU || fold->like_cpu_ns,
-			human_duration(cpu, node->cpu_ns + fold->like_cpu_ns)),
-		or_dash(node->flags & NODE_HAS_RSS, human_size(rss, (uint64_t)node->rss_kib << 10)),
+			units_duration(cpu, node->cpu_ns + fold->like_cpu_ns)),
+		or_dash(node->flags & NODE_HAS_RSS, units_size(rss, (uint64_t)node->rss_kib << 10)),
 	};
 
 	for (uint32_t i = 0; i < d->numbers; i++)
@@ -325,7 +325,7 @@ static void measure(struct drawing *d, const uint32_t *path, uint32_t depth, uin
 {
 	const struct node *node = &d->summary->nodes[line];
 	struct texts texts;
-	char end[HUMAN_BYTES];
+	char end[UNITS_BYTES];
 	uint32_t exit_width = width_of(exit_text(node, end));
 
 	if (exit_width > d->exit_width)
@@ -355,7 +355,7 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		.columns = style->columns ? style->columns : COLUMNS_DEFAULT,
 		.exit_width = EXIT_WIDTH,
 	};
-	char cpu[HUMAN_BYTES], text[128];
+	char cpu[UNITS_BYTES], text[128];
 
 	if (!folds->lines)
 		return 0;
@@ -376,7 +376,7 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		snprintf(text, sizeof(text),
 			 " %s and %" PRIu64 " more process%s (%s cpu): -v shows each",
 			 d.branches->cut, folds->hidden, folds->hidden == 1 ? "" : "es",
-			 human_duration(cpu, folds->hidden_cpu_ns));
+			 units_duration(cpu, folds->hidden_cpu_ns));
 		width_wrap(out, text, style->columns);
 	}
 	return r;

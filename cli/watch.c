@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "stream.h"
 
 static int on_event(const struct begat_event *ev, void *ctx)
@@ -52,12 +52,12 @@ static uint64_t sum(const uint64_t counts[BEGAT_TYPE_SLOTS])
 static void say_status(const struct stream *stream)
 {
 	struct begat_stats stats = { .size = sizeof(stats) };
-	char events[HUMAN_BYTES], lost[HUMAN_BYTES];
+	char events[UNITS_BYTES], lost[UNITS_BYTES];
 
 	if (begat_stats(stream->begat, &stats) < 0)
 		return;
 	cli_complain("tracing (%s, %s): %s events so far, %s lost.", stats.backend, stats.transport,
-		     human_count(events, sum(stats.delivered)), human_count(lost, sum(stats.lost)));
+		     units_count(events, sum(stats.delivered)), units_count(lost, sum(stats.lost)));
 }
 
 /* Returns 0, or a negative errno: the tracer broke. */

@@ -3,7 +3,7 @@
  * cli/when.c - moments of --since and --until.
  *
  * Owns:    what is relative to now; the two options.
- * Not:     dates (begat_time_parse()), durations (human.c).
+ * Not:     dates (begat_time_parse()), durations (base/units.c).
  * Called:  by the subcommands that read a span of a recording.
  */
 #include "when.h"
@@ -17,8 +17,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "options.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -36,7 +36,7 @@ static int parse_ago(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 	if (!len || len >= sizeof(word))
 		return -EINVAL;
 	snprintf(word, sizeof(word), "%.*s", (int)len, text);
-	int r = human_parse_duration(word, 0, &ns);
+	int r = units_parse_duration(word, 0, &ns);
 
 	if (r)
 		return r;
@@ -53,7 +53,7 @@ static int parse_epoch(const char *text, uint64_t *ret_ns)
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	snprintf(word, sizeof(word), "%ss", text);
-	if (strlen(text) > 32 || human_parse_duration(word, SECOND, &ns) || !ns)
+	if (strlen(text) > 32 || units_parse_duration(word, SECOND, &ns) || !ns)
 		return -EINVAL;
 	*ret_ns = ns;
 	return 0;

@@ -211,8 +211,6 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 	}
 	now = now_ns();
 	entry = cache_find(tgid, start_ns);
-	if (entry)
-		entry->flags |= PROC_EXITED;
 	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry, REC_CLASS_EXIT)) {
 		if (config.want & CONFIG_WANT_CGROUP)
 			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
@@ -228,8 +226,11 @@ static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool 
 		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
 		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
 	}
-	if (entry)
-		cache_bury(c, tgid, start_ns, now);
+	if (!entry)
+		return;
+	/* After the record: user space takes this flag to mean that no record is to come. */
+	entry->flags |= PROC_EXITED;
+	cache_bury(c, tgid, start_ns, now);
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/units.h"
 #include "event/strv.h"
 #include "event/users.h"
 #include "sink/cell.h"
@@ -22,7 +23,6 @@
 #include "sink/line.h"
 #include "sink/ops.h"
 #include "sink/text_summary.h"
-#include "sink/units.h"
 
 #define USER_MAX 8 /* longer names end in + as in ps */
 

@@ -16,6 +16,7 @@
  * knows the hook is past, for those that began under our eyes; for others the next look will tell.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "tracer/tracer.h"
 
 #define HEAL_DRAIN_MAX (1 << 20)
+#define HELD_UP_NS 10000000ull /* for so long a record may stay unwritten */
 
 #define COMM_BYTES 16
 
@@ -410,6 +412,25 @@ static int deliver_gone(struct begat *b, const struct living *gone)
 	return deliver_synthetic(b, &ev, BEGAT_EXIT);
 }
 
+/*
+ * All that was begun until now, or -EAGAIN. A record that is not yet written hides those behind it;
+ * its CPU may be interrupted, and a virtual one may even have been taken away.
+ */
+static int drain_all(struct begat *b)
+{
+	uint64_t end_ns = tracer_now_ns() + HELD_UP_NS;
+	int err;
+
+	for (;;) {
+		err = tracer_drain(b, HEAL_DRAIN_MAX);
+		if (err < 0 || !b->transport_ops->is_held_up(b->transport))
+			return err;
+		if (tracer_now_ns() >= end_ns)
+			return -EAGAIN;
+		sched_yield();
+	}
+}
+
 static int heal_with(struct process_list process_list[2])
 {
 	struct process_list *gone = &process_list[0], *living = &process_list[1];
@@ -421,7 +442,7 @@ static int heal_with(struct process_list process_list[2])
 	if (err)
 		return err;
 	qsort(living->living, living->count, sizeof(*living->living), by_id);
-	err = tracer_drain(b, HEAL_DRAIN_MAX);
+	err = drain_all(b);
 	if (err < 0)
 		return err;
 	err = proctable_for_each_alive(b->table, note_gone, process_list);
@@ -439,10 +460,12 @@ int heal_table(struct begat *b)
 
 	if (process_list[1].facts_buf)
 		err = heal_with(process_list);
-	/* An interrupt ends it halfway: then it is due as before. */
+	/* An interrupt or a record that stays unwritten ends it halfway: then it is due as before. */
 	if (!err)
 		b->losses_healed = losses;
 	b->heal_due = err;
+	if (err == -EAGAIN)
+		err = 0;
 	look_again(b, process_list[1].has_doubtful);
 	free(process_list[0].living);
 	free(process_list[1].living);

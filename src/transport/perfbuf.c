@@ -261,6 +261,12 @@ static bool perfbuf_is_empty(const struct transport *t)
 	return true;
 }
 
+/* A record that is being written is in nobody's way: the kernel publishes it whole. */
+static bool perfbuf_is_held_up(const struct transport *t)
+{
+	return false;
+}
+
 static size_t perfbuf_bytes(const struct transport *t)
 {
 	return t->bytes * t->cpu_count;
@@ -275,5 +281,6 @@ const struct transport_ops transport_perfbuf = {
 	.drain = perfbuf_drain,
 	.release = perfbuf_release,
 	.is_empty = perfbuf_is_empty,
+	.is_held_up = perfbuf_is_held_up,
 	.buffer_bytes = perfbuf_bytes,
 };

@@ -138,6 +138,14 @@ static bool ringbuf_is_empty(const struct transport *t)
 	return t->position == __atomic_load_n(t->producer, __ATOMIC_ACQUIRE);
 }
 
+static bool ringbuf_is_held_up(const struct transport *t)
+{
+	const char *at = t->data + (t->position & (t->bytes - 1));
+
+	return !ringbuf_is_empty(t) &&
+	       __atomic_load_n((const unsigned int *)at, __ATOMIC_ACQUIRE) & RINGBUF_BUSY;
+}
+
 static size_t ringbuf_bytes(const struct transport *t)
 {
 	return t->bytes;
@@ -152,5 +160,6 @@ const struct transport_ops transport_ringbuf = {
 	.drain = ringbuf_drain,
 	.release = ringbuf_release,
 	.is_empty = ringbuf_is_empty,
+	.is_held_up = ringbuf_is_held_up,
 	.buffer_bytes = ringbuf_bytes,
 };

@@ -51,6 +51,8 @@ struct transport_ops {
 	void (*release)(struct transport *transport);
 	/* Is there, as far as this CPU sees after a full barrier, nothing to drain? */
 	bool (*is_empty)(const struct transport *transport);
+	/* Did the drain end ahead of a record that is reserved and not yet written? */
+	bool (*is_held_up)(const struct transport *transport);
 	size_t (*buffer_bytes)(const struct transport *transport); /* what it got */
 };
 

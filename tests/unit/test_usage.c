@@ -249,7 +249,7 @@ static void test_reports(void **state)
 	assert_int_equal(begat_trace_open(path, &trace), 0);
 	expect_report(trace, "text",
 		      "\n  accounts for 6.8 of 10.0 CPU seconds that this machine used\n", true);
-	expect_report(trace, "text", "wall 10.00 s, cpu 6.75 s", true);
+	expect_report(trace, "text", "wall 10.000 s, cpu 6.750 s", true);
 	expect_report(trace, "text", "0.68 busy cores", true);
 	expect_report(trace, "json", "\"machine_cpu_ns\":10000000000,", true);
 	expect_report(trace, "json", "\"cpu_ns\":6750000000,", true);
