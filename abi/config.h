@@ -20,9 +20,10 @@ enum config_transport {
 	CONFIG_PERFBUF = 1,
 };
 
+/* Numbered as enum begat_latency, which asks for it. */
 enum config_wake {
-	CONFIG_WAKE_NEVER = 0, /* low: the reader spins */
-	CONFIG_WAKE_SLEEPER = 1, /* balanced: only a reader that says it sleeps */
+	CONFIG_WAKE_SLEEPER = 0, /* balanced: only a reader that says it sleeps */
+	CONFIG_WAKE_NEVER = 1, /* low: the reader spins */
 	CONFIG_WAKE_VOLUME = 2, /* batch: the reader's timer, or a ring that is a quarter full */
 };
 
@@ -107,7 +108,7 @@ struct cpu_counters {
 	__u64 cgroup_until_ns; /* as long as that goes for certain */
 	__u64 generated[REC_CLASS_COUNT]; /* admitted, whether it could be sent or not */
 	__u64 dropped[REC_CLASS_COUNT]; /* of these, not sent: the buffer was full */
-	__u64 told[REC_CLASS_COUNT]; /* of the dropped, already told in a REC_LOST */
+	__u64 reported[REC_CLASS_COUNT]; /* of the dropped, those that a REC_LOST has reported */
 	__u64 cache_full; /* processes that found no room in the process cache */
 	__u64 attempts_full; /* execs that found no room among the attempts: no exec_ns */
 	__u64 graves_full; /* cache entries reclaimed before their window was over */
@@ -134,7 +135,7 @@ enum attempt_flags {
 	ATTEMPT_EMPTY_PATH = 1 << 2, /* AT_EMPTY_PATH: an empty name means the descriptor itself */
 };
 
-/* An exec under way: see bpf/attempt.h. */
+/* An exec under way: see bpf/attempt_store.h. */
 struct attempt {
 	__u64 ts_ns;
 	__u64 filename; /* user addresses */

@@ -82,7 +82,7 @@ struct rec_path {
 	__u32 components;
 };
 
-/* Order of struct rec_who.ns */
+/* Order of struct rec_identity.ns */
 enum rec_ns {
 	REC_NS_PID = 0,
 	REC_NS_MNT = 1,
@@ -94,16 +94,16 @@ enum rec_ns {
 	REC_NS_COUNT = 7,
 };
 
-/* Which groups of struct rec_who are filled in; a bit that is off means absent, not zero. */
-enum rec_who_valid {
-	REC_WHO_NS = 1 << 0,
-	REC_WHO_CGROUP = 1 << 1,
-	REC_WHO_IDS = 1 << 2, /* sid, pgid, tty, caps */
-	REC_WHO_LOGINUID = 1 << 3,
-	REC_WHO_PARENT = 1 << 4,
+/* Which groups of struct rec_identity are filled in; a bit that is off means absent, not zero. */
+enum rec_identity_valid {
+	REC_IDENTITY_NS = 1 << 0,
+	REC_IDENTITY_CGROUP = 1 << 1,
+	REC_IDENTITY_IDS = 1 << 2, /* sid, pgid, tty, caps */
+	REC_IDENTITY_LOGINUID = 1 << 3,
+	REC_IDENTITY_PARENT = 1 << 4,
 };
 
-struct rec_who {
+struct rec_identity {
 	__u64 start_ns; /* the group leader's start, boot clock: with tgid, the identity */
 	__u64 parent_start_ns;
 	__u64 cap_effective;
@@ -117,7 +117,7 @@ struct rec_who {
 	__u32 loginuid; /* 0xffffffff = not set */
 	__u32 sid;
 	__u32 pgid;
-	__u32 valid; /* enum rec_who_valid */
+	__u32 valid; /* enum rec_identity_valid */
 	__u32 ns[REC_NS_COUNT]; /* inode numbers */
 	__u32 reserved;
 	struct rec_span pids; /* __u32 each, outermost namespace first; absent = { tgid } */
@@ -127,7 +127,7 @@ struct rec_who {
 
 struct rec_fork {
 	struct rec_header header;
-	struct rec_who who; /* of the child */
+	struct rec_identity identity; /* of the child */
 	__u64 forked_by_start_ns;
 	__u32 forked_by_tgid; /* the process that called fork; differs from parent: CLONE_PARENT */
 	__u32 reserved;
@@ -144,7 +144,7 @@ enum rec_exec_flags {
 
 struct rec_exec {
 	struct rec_header header;
-	struct rec_who who; /* after the exec: new comm, new credentials */
+	struct rec_identity identity; /* after the exec: new comm, new credentials */
 	__u64 attempt_ts_ns; /* syscall entry; 0 = unknown */
 	__u64 fork_ts_ns; /* 0 = unknown */
 	__u64 dev; /* kernel encoding: major << 20 | minor */
@@ -181,7 +181,7 @@ enum rec_failed_flags {
 
 struct rec_exec_failed {
 	struct rec_header header;
-	struct rec_who who;
+	struct rec_identity identity;
 	__u64 attempt_ts_ns;
 	__s32 error; /* positive errno */
 	__u32 flags; /* enum rec_failed_flags */
@@ -207,7 +207,7 @@ enum rec_exit_flags {
 
 struct rec_exit {
 	struct rec_header header;
-	struct rec_who who;
+	struct rec_identity identity;
 	__u64 fork_ts_ns;
 	__u64 exec_ts_ns; /* of the last exec seen; 0 = none */
 	__u64 utime_ns; /* raw, as accounted in ticks where the kernel does so */
@@ -266,7 +266,7 @@ enum rec_snapshot_flags {
 /* One process that was there before, written by the task iterator; always as long as this. */
 struct rec_snapshot {
 	struct rec_header header; /* tid = tgid; seq and cpu are 0 */
-	struct rec_who who;
+	struct rec_identity identity;
 	__u64 utime_ns; /* as in rec_exit: of the leader, and of all threads that have ended */
 	__u64 stime_ns;
 	__u64 runtime_ns;
@@ -274,7 +274,7 @@ struct rec_snapshot {
 	__u32 proc_pid; /* and in that of the reader's /proc */
 	__u32 flags; /* enum rec_snapshot_flags */
 	__u32 reserved;
-	/* where who.pids points: variable bytes */
+	/* rec_identity.pids points here: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };
 
@@ -292,7 +292,7 @@ struct rec_snapshot_thread {
 _Static_assert(sizeof(struct rec_header) == 32, "rec_header");
 _Static_assert(sizeof(struct rec_span) == 8, "rec_span");
 _Static_assert(sizeof(struct rec_path) == 16, "rec_path");
-_Static_assert(sizeof(struct rec_who) == 144, "rec_who");
+_Static_assert(sizeof(struct rec_identity) == 144, "rec_identity");
 _Static_assert(sizeof(struct rec_fork) == 192, "rec_fork");
 _Static_assert(sizeof(struct rec_exec) == 320, "rec_exec");
 _Static_assert(sizeof(struct rec_exec_failed) == 248, "rec_exec_failed");

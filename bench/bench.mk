@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Benchmarks; included by the Makefile. `make bench` runs all, in about half an hour; `make bench
-# BENCH=latency` one, BENCH='hooks idle' these.
+# Benchmarks; included by the Makefile.
 
 BENCH_DIR := $(BUILD)/bench
 BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
@@ -47,9 +46,12 @@ $(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor
 
 -include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
+##@ Costs
+## bench-build: what bench runs
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store \
 	$(BENCH_DIR)/diff_noise
 
+## bench: all benchmarks, in about half an hour; BENCH='hooks idle' these
 bench:
 	@scripts/install-deps.sh build
 	@scripts/install-deps.sh bench || echo 'bench: goes on without the peers that are missing'
@@ -57,7 +59,7 @@ bench:
 	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl BENCH_NAMES='$(BENCH_NAMES)' \
 		bench/run.sh $(BENCH)
 
-# The regression gate: instructions of the user side.
+## costs: the regression gate: instructions that the user side needs for an event
 costs: $(BENCH_DIR)/costs
 	@BUILD=$(BUILD) MAKE='$(MAKE)' scripts/check-costs.sh
 

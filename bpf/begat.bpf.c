@@ -5,16 +5,6 @@
  * Programs are named <backend>__<event> and none loads by itself ("?"): src/attach/ switches on
  * the lifecycle and one backend.
  */
-#include "kernel.h"
-
-#include "emit/exec.h"
-#include "emit/exec_failed.h"
-#include "emit/exit.h"
-#include "emit/fork.h"
-#include "emit/killer.h"
-#include "emit/snapshot.h"
-#include "preempt.h"
-
 #include "hooks/kprobe.bpf.c"
 #include "hooks/lifecycle.bpf.c"
 #include "hooks/tracepoint.bpf.c"

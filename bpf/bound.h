@@ -19,6 +19,8 @@
 
 #include "kernel.h"
 
+#include <bpf/bpf_helpers.h>
+
 #define BOUND_READ_USER 112 /* the helpers' numbers: part of the kernel's interface */
 #define BOUND_READ_KERNEL 113
 #define BOUND_PERF_EVENT_OUTPUT 25

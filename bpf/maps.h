@@ -110,7 +110,7 @@ struct {
 	__type(value, struct graveyard);
 } graveyards SEC(".maps");
 
-/* Execs under way that no entry of the process cache holds, by task: see attempt.h. */
+/* Execs under way that no entry of the process cache holds, by task: see attempt_store.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -158,15 +158,6 @@ static __always_inline struct cpu_counters *cpu_counters(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&counters, &cpu);
-}
-
-/*
- * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind
- * the end of the stream, which user space takes before it stops the first CPU (attach_stop()).
- */
-static __always_inline bool is_stopped(const volatile struct cpu_counters *c)
-{
-	return c && c->is_stopped;
 }
 
 static __always_inline void *slot(__u32 index)

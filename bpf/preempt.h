@@ -19,7 +19,7 @@
 #ifndef BEGAT_BPF_PREEMPT_H
 #define BEGAT_BPF_PREEMPT_H
 
-#include "maps.h"
+#include "compat.h"
 
 #ifdef BEGAT_PREEMPTIBLE
 
@@ -66,7 +66,7 @@ static __always_inline bool first_here(struct task_struct *task, enum hook hook,
 	__u32 seen = 1;
 	bool is_first;
 
-	key.start_ns = BPF_CORE_READ(task, start_boottime);
+	key.start_ns = READ_PROBED(task, start_boottime);
 	is_first = !bpf_map_update_elem(&visits, &key, &seen, BPF_NOEXIST);
 	preempt_count(hook, nth, is_first);
 	return is_first;
@@ -83,7 +83,7 @@ static __always_inline bool first_again(enum hook hook, const __u32 nth)
 	bool is_first = true;
 	__u32 ran = nth, *last;
 
-	key.start_ns = BPF_CORE_READ(task, start_boottime);
+	key.start_ns = READ_PROBED(task, start_boottime);
 	last = bpf_map_lookup_elem(&visits, &key);
 	if (last) {
 		is_first = nth == 1 || *last >= nth;

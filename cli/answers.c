@@ -3,9 +3,8 @@
  * cli/answers.c - three lines below the tree: what took the CPU, what bounded the wall time, what
  * failed first.
  *
- * Owns:    sums by name, how many names are worth a word.
- * Not:     the critical path (begat_critical_path()), the first failure (summary.c notes it).
- * Called:  by summary_print(), once.
+ * Owns:  sums by name, how many names are worth a word.
+ * Not:   the critical path (begat_critical_path()), the first failure (summary.c notes it).
  */
 #include <begat/report.h>
 #include <errno.h>

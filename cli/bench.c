@@ -2,9 +2,8 @@
 /*
  * cli/bench.c - `begat bench`: what begat costs on this machine, a verdict a line.
  *
- * Owns:    which parts run, how a verdict looks as text and as JSON, the exit status.
- * Not:     what is measured, and with what (a file each in bench/).
- * Called:  by main.c.
+ * Owns:  which parts run, how a verdict looks as text and as JSON, the exit status.
+ * Not:   what is measured, and with what (a file each in bench/).
  *
  * A bar that is missed is no failure of the command: the status says whether it could measure.
  */
@@ -24,7 +23,35 @@
 #include "rights.h"
 #include "options.h"
 #include "output.h"
-#include "traces.h"
+
+static int bench(struct options *options, int argc, char **argv);
+
+static const struct option_spec own_options[] = {
+	{ "verbose", 'v', NULL, 0, "also each BPF program", .parse = option_verbose },
+	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", .parse = option_quiet },
+	{ .name = NULL },
+};
+
+const struct command_spec command_bench = {
+	.captures = true,
+	.files = ANY_NUMBER, /* parts */
+	.groups = OPTIONS_OUTPUT | OPTIONS_BACKEND,
+	.own = own_options,
+	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
+		 "bar that\n"
+		 "the project has set itself. Without PART all of them:\n"
+		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
+		 "  storm    slow-down of processes and of failing execs, events lost\n"
+		 "  hooks    run time of the BPF programs\n"
+		 "  memory   kernel memory a process, begat's own at 100,000\n"
+		 "  idle     CPU time while nothing happens\n"
+		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
+		 "failure: exit\n"
+		 "status 1 means that it could not measure.\n",
+	.examples = "  sudo begat bench\n"
+		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
+	.run = bench,
+};
 
 #define WHAT_WIDTH 43
 #define SECONDS 52 /* each part knows how many of them are its own */
@@ -264,9 +291,9 @@ static int prove(struct bench *bench)
 	return 0;
 }
 
-static bool is_wanted(const struct bench_part *part, const char *const *names)
+static bool is_wanted(const struct bench_part *part, char *const *names)
 {
-	for (const char *const *name = names; *name; name++)
+	for (char *const *name = names; *name; name++)
 		if (!strcmp(*name, part->name))
 			return true;
 	return !*names;
@@ -284,7 +311,7 @@ static void say_left_out(struct bench *bench, const char *part)
 	write_text(bench->out, line);
 }
 
-static int run_parts(struct bench *bench, const char *const *names)
+static int run_parts(struct bench *bench, char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = clock_read_ns(CLOCK_MONOTONIC);
@@ -314,33 +341,17 @@ static void take_options(struct bench *bench, const struct options *options)
 	bench->is_json = options->format && !strcmp(options->format, "json");
 }
 
-#define GROUPS (OPTIONS_OUTPUT | OPTIONS_BACKEND)
-
-static const struct option_spec bench_options[] = {
-	{ "verbose", 'v', NULL, 0, "also each BPF program", option_verbose },
-	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", option_quiet },
-	{ NULL, 0, NULL, 0, NULL, NULL },
-};
-
 static int bench(struct options *options, int argc, char **argv)
 {
 	struct bench_out out = { 0 };
 	struct bench bench = { .out = &out };
-	const char *names[argc + 1];
-	bool is_done = false;
 	char why[512];
-	int count = 0;
-	int r = traces_arguments("bench", options, GROUPS, bench_options, argc, argv, names, &count,
-				 &is_done);
 
-	if (r || is_done)
-		return r;
-	names[count] = NULL;
-	for (int i = 0; i < count; i++)
-		if (!find_part(names[i]))
-			return fail_unknown_part(names[i]);
+	for (int i = 0; i < argc; i++)
+		if (!find_part(argv[i]))
+			return fail_unknown_part(argv[i]);
 	take_options(&bench, options);
-	r = bench_load_open(&bench.load);
+	int r = bench_load_open(&bench.load);
 
 	if (r) {
 		cli_complain("cannot start a process to measure with: %s.", strerror(-r));
@@ -353,7 +364,7 @@ static int bench(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	r = run_parts(&bench, names);
+	r = run_parts(&bench, argv);
 	if (r)
 		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
@@ -365,24 +376,3 @@ static int bench(struct options *options, int argc, char **argv)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-closed));
 	return r || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_bench = {
-	.captures = true,
-	.groups = GROUPS,
-	.own = bench_options,
-	.takes_arguments = true,
-	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
-		 "bar that\n"
-		 "the project has set itself. Without PART all of them:\n"
-		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
-		 "  storm    slow-down of processes and of failing execs, events lost\n"
-		 "  hooks    run time of the BPF programs\n"
-		 "  memory   kernel memory a process, begat's own at 100,000\n"
-		 "  idle     CPU time while nothing happens\n"
-		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
-		 "failure: exit\n"
-		 "status 1 means that it could not measure.\n",
-	.examples = "  sudo begat bench\n"
-		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
-	.run = bench,
-};

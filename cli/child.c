@@ -2,9 +2,8 @@
 /*
  * cli/child.c - the command of `begat run`: made, held back, let go.
  *
- * Owns:    fork and exec, the two pipes between, the words for an exec that failed.
- * Not:     waiting for its end (run.c).
- * Called:  by run.c.
+ * Owns:  fork and exec, the two pipes between, the words for an exec that failed.
+ * Not:   waiting for its end (session.c).
  *
  *   begat                         maker                      the command's process
  *   child_prepare: fork --------> waits

@@ -2,8 +2,7 @@
 /*
  * cli/diff_formats.c - how a comparison is written.
  *
- * Owns:    see diff_formats.h.
- * Called:  by diff.c.
+ * Owns:  see diff_formats.h.
  *
  * Invariants
  *  (1) Names pass begat_escape() before they reach a terminal or a page, in every format.

@@ -2,9 +2,8 @@
 /*
  * cli/doctor.c - `begat doctor`: what this kernel allows, and what begat will use.
  *
- * Owns:    the table and the conclusion, as text and as JSON.
- * Not:     the probes (the library's): this only asks and shows.
- * Called:  by main.c.
+ * Owns:  the table and the conclusion, as text and as JSON.
+ * Not:   the probes (the library's): this only asks and shows.
  *
  * The conclusion is not derived from the probes: a tracer is really opened and asked.
  */
@@ -21,6 +20,20 @@
 #include "rights.h"
 #include "options.h"
 #include "output.h"
+
+static int doctor(struct options *options, int argc, char **argv);
+
+const struct command_spec command_doctor = {
+	.captures = true,
+	.groups = OPTIONS_OUTPUT,
+	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
+		 "tracer to\n"
+		 "prove it. Exit status 1 if tracing cannot work.\n",
+	.examples =
+		"  sudo begat doctor\n"
+		"  sudo begat doctor --format json | jq -r 'select(.result != \"ok\") | .probe'\n",
+	.run = doctor,
+};
 
 #define NAME_MAX_WIDTH 24
 #define MARK_WIDTH 9
@@ -299,15 +312,3 @@ static int doctor(struct options *options, int argc, char **argv)
 	free(findings.all);
 	return r ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_doctor = {
-	.captures = true,
-	.groups = OPTIONS_OUTPUT,
-	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
-		 "tracer to\n"
-		 "prove it. Exit status 1 if tracing cannot work.\n",
-	.examples =
-		"  sudo begat doctor\n"
-		"  sudo begat doctor --format json | jq -r 'select(.result != \"ok\") | .probe'\n",
-	.run = doctor,
-};

@@ -2,10 +2,9 @@
 /*
  * cli/fold.c - from every process to the few lines that say the same.
  *
- * Owns:    which siblings are alike, which of them represents the others, which lines deserve
- *          to be shown when there are too many.
- * Not:     drawing (tree.c).
- * Called:  by summary_print(), once.
+ * Owns:  which siblings are alike, which of them represents the others, which lines deserve
+ *        to be shown when there are too many.
+ * Not:   drawing (tree.c).
  *
  * Siblings are alike if their names, ends and (unordered, once each) the shapes of their children
  * are: that is their shape, a hash from the leaves up. The slowest represents all.

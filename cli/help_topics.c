@@ -2,10 +2,9 @@
 /*
  * cli/help_topics.c - `begat help filter` and `begat help events`.
  *
- * Owns:    the page about expressions, the layout of the fields.
- * Not:     names, kinds and events of fields (the library's table), their meanings (docs/events.md,
- *          from which meanings.def is made).
- * Called:  by main.c.
+ * Owns:  the page about expressions, the layout of the fields.
+ * Not:   names, kinds and events of fields (the library's table), their meanings (docs/events.md,
+ *        from which meanings.def is made).
  */
 #include <begat/field.h>
 #include <string.h>

@@ -2,9 +2,8 @@
 /*
  * cli/matches.c - what --where has done: how many events matched, and those that it gave up on.
  *
- * Owns:    two sentences on standard error.
- * Not:     the counting (libbegat's filter).
- * Called:  by stream.c after each batch, by main.c when a command is done.
+ * Owns:  two sentences on standard error.
+ * Not:   the counting (libbegat's filter).
  */
 #include "matches.h"
 
@@ -15,7 +14,7 @@
 #include "cli.h"
 #include "options.h"
 
-static bool is_warned, is_suspected; /* one command line a process */
+static bool is_warned; /* one command line a process */
 
 void matches_warn(const struct options *options)
 {
@@ -35,9 +34,8 @@ void matches_suspect(const struct options *options)
 {
 	const char *warning;
 
-	if (is_suspected || !options->where)
+	if (!options->where)
 		return;
-	is_suspected = true;
 	for (unsigned i = 0; !options->quiet && (warning = begat_filter_warning(options->where, i));
 	     i++)
 		cli_complain("in --where: %s.", warning);

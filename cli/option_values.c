@@ -2,9 +2,8 @@
 /*
  * cli/option_values.c - the values of the common options: what is well-formed, what to say if not.
  *
- * Owns:    one parse function an option; copies where the value must change.
- * Not:     which options there are (options.c), whether a pid or cgroup exists (the library).
- * Called:  from the table in options.c.
+ * Owns:  one parse function an option; copies where the value must change.
+ * Not:   which options there are (options.c), whether a pid or cgroup exists (the library).
  */
 #include "options.h"
 
@@ -14,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/units.h"
 #include "cli.h"
 
@@ -35,18 +35,10 @@ static int grow(void **array, size_t element_bytes, size_t count)
 static int fail_choice(struct options *options, const char *what, const char *word,
 		       const char *const *names)
 {
-	char safe[160], list[160] = "";
+	char safe[160], list[160];
 	const char *meant = suggest_word(word, names);
 
-	for (const char *const *n = names; *n; n++) {
-		size_t used = strlen(list);
-
-		snprintf(list + used, sizeof(list) - used, "%s%s",
-			 n == names ? ""
-			 : n[1]	    ? ", "
-				    : " or ",
-			 *n);
-	}
+	names_listed(list, sizeof(list), names, "or");
 	if (meant)
 		return option_fail(options, "unknown %s '%s'; did you mean '%s'? There are %s",
 				   what, cli_safe(safe, sizeof(safe), word), meant, list);
@@ -282,19 +274,12 @@ int option_backend(struct options *options, const char *value)
 				: fail_choice(options, "backend", value, option_backend_names());
 }
 
-const char *const *option_transport_names(void)
-{
-	static const char *const names[] = { "ringbuf", "perfbuf", NULL };
-
-	return names;
-}
-
 int option_transport(struct options *options, const char *value)
 {
-	options->transport = choose(value, option_transport_names());
+	options->transport = choose(value, begat_transport_names());
 	return options->transport
 		       ? 0
-		       : fail_choice(options, "transport", value, option_transport_names());
+		       : fail_choice(options, "transport", value, begat_transport_names());
 }
 
 int option_buffer(struct options *options, const char *value)

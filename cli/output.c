@@ -2,9 +2,8 @@
 /*
  * cli/output.c - where bytes go: a terminal, a pipe, a file of -o.
  *
- * Owns:    opening without destroying, what the other end can show, a reader that has gone.
- * Not:     what is written.
- * Called:  by main.c, stream.c, run.c, doctor.c.
+ * Owns:  opening without destroying, what the other end can show, a reader that has gone.
+ * Not:   what is written.
  *
  * Invariants
  *  (1) A file of -o keeps its old contents until output_begin(): a start that fails costs nothing.

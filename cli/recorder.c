@@ -2,9 +2,8 @@
 /*
  * cli/recorder.c - a recording while something else captures.
  *
- * Owns:    the writing thread: it pops, writes, commits in time, and goes on counting after a
- *          failure so that the capture never waits for a disk.
- * Called:  by record.c and run.c, on the thread that captures.
+ * Owns:  the writing thread: it pops, writes, commits in time, and goes on counting after a
+ *        failure so that the capture never waits for a disk.
  *
  * Invariants
  *  (1) recorder_add() neither blocks nor allocates.

@@ -2,10 +2,9 @@
 /*
  * cli/resolve.c - the file that a command's name means, before anything is traced.
  *
- * Owns:    the search along PATH, by the rules of execvp(3): an empty element is the working
- *          directory, a file that may not be executed is passed over but remembered.
- * Not:     the exec (child.c).
- * Called:  by child.c, before the tracer is open: the search leaves no events.
+ * Owns:  the search along PATH, by the rules of execvp(3): an empty element is the working
+ *        directory, a file that may not be executed is passed over but remembered.
+ * Not:   the exec (child.c).
  *
  * execvp() searches by trying, and each try that fails is an event of the command. Here the files
  * are looked at instead. A file that looks executable can still fail (the interpreter of a script

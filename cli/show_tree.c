@@ -2,9 +2,8 @@
 /*
  * cli/show_tree.c - every process of a recording under its parent, with what it cost.
  *
- * Owns:    the lines of `begat show --tree`.
- * Not:     folding alike lines: `run` and `report` do that; this shows all.
- * Called:  by show.c.
+ * Owns:  the lines of `begat show --tree`.
+ * Not:   folding alike lines: `run` and `report` do that; this shows all.
  *
  * Invariants
  *  (1) What is printed of a command passes begat_escape(): no argv can move the cursor.

@@ -2,10 +2,10 @@
 /*
  * cli/signals.c - signals as something to wait for, and their return to a child.
  *
- * Owns:    the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
- * Not:     what a signal means.
- * Called:  by main.c first; by watch.c, run.c and record.c, before the tracer opens and after it
- *          has closed. The watcher is a thread of its own: begat may be busy, or blocked in a write.
+ * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
+ * Not:   what a signal means.
+ *
+ * The watcher is a thread of its own: begat may be busy, or blocked in a write.
  *
  * Invariants
  *  (1) No handler is ever installed: the watcher reads a signal and passes it on, so that it is

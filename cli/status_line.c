@@ -2,9 +2,8 @@
 /*
  * cli/status_line.c - signs of life on the terminal of a person.
  *
- * Owns:    whether there is such a terminal, when the line is drawn, how it is cut.
- * Not:     the numbers (record.c), messages (message.c removes the line before it writes one).
- * Called:  by record.c and stream.c, on the thread that captures.
+ * Owns:  whether there is such a terminal, when the line is drawn, how it is cut.
+ * Not:   the numbers (record.c), messages (message.c removes the line before it writes one).
  *
  * Invariants
  *  (1) A terminal that is stopped (Ctrl-S) or slow never blocks the capture: what does not fit is

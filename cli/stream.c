@@ -2,9 +2,8 @@
 /*
  * cli/stream.c - from options to a running tracer, from its events to an output.
  *
- * Owns:    the order of things: output first (cheap to refuse), tracer second, then truncation.
- * Not:     which events a subcommand wants, when it ends.
- * Called:  by run.c and watch.c, single-threaded.
+ * Owns:  the order of things: output first (cheap to refuse), tracer second, then truncation.
+ * Not:   which events a subcommand wants, when it ends.
  *
  * Invariants
  *  (1) Each line reaches a terminal or a pipe at once; a file is written once per batch.
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture_stats.h"
 #include "cli.h"
 #include "folding.h"
 #include "matches.h"
@@ -246,9 +246,9 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	signals_set_tracer(stream->begat);
 	say_what_is_followed(stream->options);
 	if (stream->options->verbose)
-		report_how(stream);
+		capture_say_how(stream);
 	else if (!stream->options->quiet)
-		report_failed_backend(stream);
+		capture_say_failed_backend(stream);
 	r = output_begin(&stream->output, false);
 	if (r < 0) {
 		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-r));
@@ -407,7 +407,7 @@ int stream_close(struct stream *stream)
 	}
 	if (stream->begat && stream->options->stats) {
 		rights_take();
-		report_stats(stream);
+		capture_say_stats(stream);
 	}
 	if (stream->living_fd >= 0)
 		close(stream->living_fd);

@@ -2,9 +2,8 @@
 /*
  * cli/strings.c - each different string once, named by a 32-bit number.
  *
- * Owns:    their memory, with an upper bound: a million processes repeat few commands.
- * Not:     what they mean.
- * Called:  by summary.c.
+ * Owns:  their memory, with an upper bound: a million processes repeat few commands.
+ * Not:   what they mean.
  *
  * Invariants
  *  (1) A number never changes and is its string's offset in bytes.

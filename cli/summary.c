@@ -2,9 +2,8 @@
 /*
  * cli/summary.c - remembers every process of a run, from the events as they come.
  *
- * Owns:    nodes, parents and children, counts, failures.
- * Not:     folding (fold.c), drawing (tree.c), the last line (totals.c).
- * Called:  by run.c for each event, in stream order; then summary_print() once.
+ * Owns:  nodes, parents and children, counts, failures.
+ * Not:   folding (fold.c), drawing (tree.c), the last line (totals.c).
  *
  * Invariants: those of nodes.h, and
  *  (4) Every string that is kept has passed begat_escape().

@@ -2,9 +2,8 @@
 /*
  * cli/totals.c - what failed, and whether the summary knows all of it: the last lines of a run.
  *
- * Owns:    the list of failures, "complete:" against "INCOMPLETE:".
- * Not:     the tree (tree.c).
- * Called:  by summary_print(), once.
+ * Owns:  the list of failures, "complete:" against "INCOMPLETE:".
+ * Not:   the tree (tree.c).
  *
  * A run is complete if nothing was lost, every process's fork was seen (the command's own is
  * ours) and each has ended or still runs.

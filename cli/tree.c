@@ -2,9 +2,8 @@
 /*
  * cli/tree.c - draws the summary's tree: one line a process, or for all that are alike.
  *
- * Owns:    columns, branches, cutting to the width, colour.
- * Not:     which lines there are (fold.c), the failures and the last line (totals.c).
- * Called:  by summary_print(), once.
+ * Owns:  columns, branches, cutting to the width, colour.
+ * Not:   which lines there are (fold.c), the failures and the last line (totals.c).
  *
  * Invariants
  *  (1) No line is wider than the style's columns (if there are at least 24).

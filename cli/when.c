@@ -2,9 +2,8 @@
 /*
  * cli/when.c - moments of --since and --until.
  *
- * Owns:    what is relative to now; the two options.
- * Not:     dates (begat_time_parse()), durations (base/units.c).
- * Called:  by the subcommands that read a span of a recording.
+ * Owns:  what is relative to now; the two options.
+ * Not:   dates (begat_time_parse()), durations (base/units.c).
  */
 #include "when.h"
 

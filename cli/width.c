@@ -2,9 +2,8 @@
 /*
  * cli/width.c - how many columns text takes, and where a line breaks.
  *
- * Owns:    columns of UTF-8, wrapping by words.
- * Not:     cutting a command in its middle (tree.c).
- * Called:  by tree.c, totals.c and answers.c.
+ * Owns:  columns of UTF-8, wrapping by words.
+ * Not:   cutting a command in its middle (tree.c).
  */
 #define _XOPEN_SOURCE 700 /* wcwidth */
 #include "width.h"

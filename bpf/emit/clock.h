@@ -12,7 +12,7 @@
 #ifndef BEGAT_BPF_EMIT_CLOCK_H
 #define BEGAT_BPF_EMIT_CLOCK_H
 
-#include "../compat.h"
+#include "compat.h"
 
 #define CLOCK_STALE_MAX_NS 1000000000ull /* more than any tick: not to be believed */
 
@@ -20,7 +20,7 @@ static __always_inline struct rq *clock_rq(struct task_struct *task)
 {
 	if (!bpf_core_field_exists(task->se.cfs_rq->rq))
 		return NULL;
-	return BPF_CORE_READ(task, se.cfs_rq, rq);
+	return READ_PROBED(task, se.cfs_rq, rq);
 }
 
 /* The scheduler's clock now, on this CPU; 0 = not known. */
@@ -31,7 +31,7 @@ static __always_inline __u64 clock_now(struct cpu_counters *c, struct rq *rq)
 
 	if ((__s64)count < 0 && (__s64)count > -4096) /* an error, in a type that hides it */
 		return 0;
-	base = BPF_CORE_READ(rq, clock) - count;
+	base = READ_PROBED(rq, clock) - count;
 	if (!c->clock_base_ns || (__s64)(base - c->clock_base_ns) > 0)
 		c->clock_base_ns = base;
 	return c->clock_base_ns + count;
@@ -46,8 +46,8 @@ static __always_inline __u64 clock_unaccounted(struct cpu_counters *c, struct ta
 	if (!now)
 		return 0;
 	/* clock_task leaves out what interrupts and a hypervisor took */
-	stale = now - (BPF_CORE_READ(rq, clock) - BPF_CORE_READ(rq, clock_task)) -
-		BPF_CORE_READ(task, se.exec_start);
+	stale = now - (READ_PROBED(rq, clock) - READ_PROBED(rq, clock_task)) -
+		READ_PROBED(task, se.exec_start);
 	return stale < CLOCK_STALE_MAX_NS ? stale : 0;
 }
 

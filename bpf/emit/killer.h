@@ -3,7 +3,7 @@
 #ifndef BEGAT_BPF_EMIT_KILLER_H
 #define BEGAT_BPF_EMIT_KILLER_H
 
-#include "../cache.h"
+#include "cache.h"
 
 #define TRACE_SIGNAL_DELIVERED 0
 
@@ -22,7 +22,7 @@ static __always_inline bool killer_is_on_stack(struct task_struct *task, __u64 i
 	__u64 bytes =
 		config.page_bytes > KERNEL_STACK_BYTES ? config.page_bytes : KERNEL_STACK_BYTES;
 
-	return info - (__u64)BPF_CORE_READ(task, stack) < bytes;
+	return info - (__u64)READ_PROBED(task, stack) < bytes;
 }
 
 /*
@@ -59,15 +59,14 @@ static __always_inline void killer_note(__u64 *ctx)
 	if (args[4] != TRACE_SIGNAL_DELIVERED || sig > 64 || SIGNALS_HARMLESS >> (sig & 63) & 1)
 		return;
 	target = (void *)args[2];
-	tgid = BPF_CORE_READ(target, tgid);
-	start_ns = BPF_CORE_READ(target, group_leader, start_boottime);
+	tgid = READ_PROBED(target, tgid);
+	start_ns = READ_PROBED(target, group_leader, start_boottime);
 	entry = cache_find(tgid, start_ns);
 	if (!entry) {
 		c = cpu_counters();
 		if (!c || config.admit & CONFIG_ADMIT_TREE)
 			return;
-		if (!BPF_CORE_READ(target, signal,
-				   live.counter)) /* a zombie: no exit will follow */
+		if (!READ_PROBED(target, signal, live.counter)) /* a zombie: no exit will follow */
 			return;
 		fresh.start_ns = start_ns;
 		cache_put(c, tgid, &fresh);
@@ -82,7 +81,7 @@ static __always_inline void killer_note(__u64 *ctx)
 	if (!killer_is_user(sender, sender_tgid == tgid, (int)args[3], args[1]))
 		return;
 	entry->killer_tgid = sender_tgid;
-	entry->killer_start_ns = BPF_CORE_READ(sender, group_leader, start_boottime);
+	entry->killer_start_ns = READ_PROBED(sender, group_leader, start_boottime);
 	bpf_get_current_comm(entry->killer_comm, sizeof(entry->killer_comm));
 }
 

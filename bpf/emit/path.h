@@ -9,7 +9,7 @@
 #ifndef BEGAT_BPF_EMIT_PATH_H
 #define BEGAT_BPF_EMIT_PATH_H
 
-#include "../compat.h"
+#include "compat.h"
 
 #define PATH_NAME_BYTES 256 /* NAME_MAX and a NUL */
 
@@ -25,33 +25,33 @@ struct path_walk {
 
 static __always_inline bool path_is_unlinked(struct dentry *dentry)
 {
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+	return !READ_PROBED(dentry, d_hash.pprev) && READ_PROBED(dentry, d_parent) != dentry;
 }
 
 static __always_inline void path_begin(struct path_walk *walk, struct task_struct *task,
 				       struct path *path)
 {
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+	struct fs_struct *fs = READ_PROBED(task, fs);
+	struct vfsmount *vfsmount = READ_PROBED(path, mnt);
 
-	walk->dentry = BPF_CORE_READ(path, dentry);
+	walk->dentry = READ_PROBED(path, dentry);
 	walk->vfsmount = vfsmount;
-	walk->mount_root = BPF_CORE_READ(vfsmount, mnt_root);
-	walk->root_dentry = BPF_CORE_READ(fs, root.dentry);
-	walk->root_vfsmount = BPF_CORE_READ(fs, root.mnt);
+	walk->mount_root = READ_PROBED(vfsmount, mnt_root);
+	walk->root_dentry = READ_PROBED(fs, root.dentry);
+	walk->root_vfsmount = READ_PROBED(fs, root.mnt);
 }
 
 /* Up one mount. False at the topmost one. */
 static __always_inline bool path_cross(struct path_walk *walk)
 {
 	struct mount *mount = (void *)walk->vfsmount - bpf_core_field_offset(struct mount, mnt);
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct mount *parent = READ_PROBED(mount, mnt_parent);
 
 	if (mount == parent)
 		return false;
-	walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+	walk->dentry = READ_PROBED(mount, mnt_mountpoint);
 	walk->vfsmount = (void *)parent + bpf_core_field_offset(struct mount, mnt);
-	walk->mount_root = BPF_CORE_READ(parent, mnt.mnt_root);
+	walk->mount_root = READ_PROBED(parent, mnt.mnt_root);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static __always_inline bool path_name(struct path_walk *walk)
 	void *to = slot_at(walk->record, ret->offset + ret->bytes,
 			   PATH_NAME_BYTES + sizeof(struct path_walk));
 	long n = to ? bpf_probe_read_kernel_str(to, PATH_NAME_BYTES,
-						BPF_CORE_READ(dentry, d_name.name))
+						READ_PROBED(dentry, d_name.name))
 		    : 0;
 
 	if (n <= 0)
@@ -89,7 +89,7 @@ static __always_inline long path_step(struct path_walk *walk)
 	}
 	if (!path_name(walk))
 		return 1;
-	walk->dentry = BPF_CORE_READ(dentry, d_parent);
+	walk->dentry = READ_PROBED(dentry, d_parent);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
  */
 static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct task_struct *task,
 				       struct path *path, void *record, __u32 index, __u32 offset,
-				       const bool has_loop)
+				       const enum loops loops)
 {
 	struct path_walk walk = { .record = record, .ret = ret };
 	struct dentry *first;
@@ -153,11 +153,11 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 	ret->bytes = 0;
 	ret->components = 0;
 	ret->flags = REC_PATH_TRUNCATED;
-	if (BPF_CORE_READ(first, d_parent) == first && walk.mount_root != first) {
+	if (READ_PROBED(first, d_parent) == first && walk.mount_root != first) {
 		path_name(&walk); /* a file that never was in a folder, as memfd: its one name */
 		ret->flags = REC_PATH_DELETED;
 	} else {
-		if (has_loop) {
+		if (loops == WITH_BPF_LOOP) {
 			bpf_loop(REC_PATH_COMPONENTS_MAX, path_step_callback, &walk, 0);
 		} else {
 			struct path_walk *parked = path_parked(record);

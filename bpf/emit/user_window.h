@@ -13,20 +13,20 @@
 #ifndef BEGAT_BPF_EMIT_USER_WINDOW_H
 #define BEGAT_BPF_EMIT_USER_WINDOW_H
 
-#include "../maps.h"
+#include "maps.h"
 
 /* The span from the first string's beginning to the last one's, and a string with its NUL. */
-#define NEAR_SPAN_BYTES 384
-#define NEAR_STRING_BYTES 128 /* a multiple of 8 */
-#define NEAR_BYTES (NEAR_SPAN_BYTES + NEAR_STRING_BYTES)
-#define NEAR_PAGE_BYTES 4096 /* or a multiple: nothing behind the last string's page is read */
+#define WINDOW_SPAN_BYTES 384
+#define WINDOW_STRING_BYTES 128 /* a multiple of 8 */
+#define WINDOW_BYTES (WINDOW_SPAN_BYTES + WINDOW_STRING_BYTES)
+#define WINDOW_PAGE_BYTES 4096 /* or a multiple: nothing behind the last string's page is read */
 
 struct user_window {
 	__u64 start; /* user address */
 	__u64 last; /* of the string that begins last */
 	__u64 bytes; /* that were read, from @start on */
 	/* words are read beyond the bytes, not believed */
-	__u8 window[NEAR_BYTES + NEAR_STRING_BYTES];
+	__u8 window[WINDOW_BYTES + WINDOW_STRING_BYTES];
 };
 
 static __always_inline void window_begin(struct user_window *window, __u64 string)
@@ -44,7 +44,7 @@ static __always_inline bool window_add(struct user_window *window, __u64 string)
 		start = string;
 	if (string > last)
 		last = string;
-	if (last - start > NEAR_SPAN_BYTES)
+	if (last - start > WINDOW_SPAN_BYTES)
 		return false;
 	window->start = start;
 	window->last = last;
@@ -54,15 +54,15 @@ static __always_inline bool window_add(struct user_window *window, __u64 string)
 static __always_inline bool window_read(struct user_window *window)
 {
 	__u64 start = window->start, last = window->last;
-	__u64 rest = NEAR_PAGE_BYTES - (last & (NEAR_PAGE_BYTES - 1)), bytes;
+	__u64 rest = WINDOW_PAGE_BYTES - (last & (WINDOW_PAGE_BYTES - 1)), bytes;
 
-	bytes = last - start + (rest < NEAR_STRING_BYTES ? rest : NEAR_STRING_BYTES);
+	bytes = last - start + (rest < WINDOW_STRING_BYTES ? rest : WINDOW_STRING_BYTES);
 	window->bytes = bytes;
-	return !bound_read_user((void *)window->window, bytes, NEAR_BYTES, (void *)start);
+	return !bound_read_user((void *)window->window, bytes, WINDOW_BYTES, (void *)start);
 }
 
 /*
- * Copies @string to @to, where there is room for NEAR_STRING_BYTES. Returns how many bytes it has,
+ * Copies @string to @to, where there is room for WINDOW_STRING_BYTES. Returns how many bytes it has,
  * with its NUL, or 0: it is not all here.
  */
 static __always_inline __u32 window_copy(const struct user_window *window, __u64 string, void *to)
@@ -71,11 +71,11 @@ static __always_inline __u32 window_copy(const struct user_window *window, __u64
 	__u64 from = string - window->start;
 	const void *at;
 
-	at = bound_at((void *)window->window, from, NEAR_BYTES - 1);
+	at = bound_at((void *)window->window, from, WINDOW_BYTES - 1);
 	if (!at)
 		return 0;
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < NEAR_STRING_BYTES; i += 8) {
+	for (__u32 i = 0; i < WINDOW_STRING_BYTES; i += 8) {
 		__u64 word = *(const volatile __u64 *)(at + i), zero;
 
 		*(volatile __u64 *)(to + i) = word;

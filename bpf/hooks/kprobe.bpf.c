@@ -6,6 +6,7 @@
  * (the wrapper's name differs by machine) is src/attach/'s to find. A wrapper takes one argument,
  * the registers at the system call.
  */
+#include "attempt.h"
 
 SEC("?kprobe")
 int kprobe__execve_enter(struct pt_regs *ctx)
@@ -49,13 +50,13 @@ int kprobe__compat_execveat_enter(struct pt_regs *ctx)
 SEC("?kretprobe")
 int kprobe__return(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), true);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), WITH_BPF_LOOP);
 	return 0;
 }
 
 SEC("?kretprobe")
 int kprobe__return_unrolled(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), false);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), UNROLLED);
 	return 0;
 }

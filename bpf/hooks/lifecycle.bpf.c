@@ -10,23 +10,29 @@
  * Where tracepoints are preemptible each hook has further copies of its program, *_2 and *_3: see
  * preempt.h.
  */
+#include "emit/exec.h"
+#include "emit/exit.h"
+#include "emit/fork.h"
+#include "emit/killer.h"
+#include "emit/snapshot.h"
+#include "preempt.h"
 
 /*
  * Fork: runs in the parent before the child can run, so the child's first event comes later.
  * Threads are not processes.
  */
-static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
+static __always_inline void on_fork(__u64 *ctx, const enum loops loops)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 
-	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
-		emit_fork(ctx, parent, child, has_loop);
+	if (READ_PROBED(child, pid) == READ_PROBED(child, tgid))
+		emit_fork(ctx, parent, child, loops);
 }
 
 static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
 {
 	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
-		on_fork(ctx, true);
+		on_fork(ctx, WITH_BPF_LOOP);
 }
 
 PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
@@ -36,7 +42,7 @@ COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
 SEC("?tp_btf/sched_process_fork")
 int lifecycle__fork_unrolled(__u64 *ctx)
 {
-	on_fork(ctx, false);
+	on_fork(ctx, UNROLLED);
 	return 0;
 }
 
@@ -48,10 +54,10 @@ static __always_inline void exec_once(__u64 *ctx, const __u32 nth)
 {
 	struct task_struct *task = (void *)ctx[0];
 
-	if (!first_here(task, HOOK_EXEC, BPF_CORE_READ(task, self_exec_id), nth))
+	if (!first_here(task, HOOK_EXEC, READ_PROBED(task, self_exec_id), nth))
 		return;
-	emit_exec_args(ctx, task, 0, true);
-	emit_exec(ctx, task, (__u32)ctx[1], (void *)ctx[2], true);
+	emit_exec_args(ctx, task, 0, WITH_BPF_LOOP);
+	emit_exec(ctx, task, (__u32)ctx[1], (void *)ctx[2], WITH_BPF_LOOP);
 }
 
 PROGRAM("?tp_btf/sched_process_exec", lifecycle__exec, __u64, exec_once)
@@ -62,28 +68,28 @@ COPY("?tp_btf/sched_process_exec", lifecycle__exec, 3, __u64, exec_once)
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args_unrolled(__u64 *ctx)
 {
-	emit_exec_args(ctx, (void *)ctx[0], 0, false);
+	emit_exec_args(ctx, (void *)ctx[0], 0, UNROLLED);
 	return 0;
 }
 
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args_2_unrolled(__u64 *ctx)
 {
-	emit_exec_args(ctx, (void *)ctx[0], UNROLLED_CHUNKS_MAX, false);
+	emit_exec_args(ctx, (void *)ctx[0], UNROLLED_CHUNKS_MAX, UNROLLED);
 	return 0;
 }
 
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args_3_unrolled(__u64 *ctx)
 {
-	emit_exec_args(ctx, (void *)ctx[0], 2 * UNROLLED_CHUNKS_MAX, false);
+	emit_exec_args(ctx, (void *)ctx[0], 2 * UNROLLED_CHUNKS_MAX, UNROLLED);
 	return 0;
 }
 
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_unrolled(__u64 *ctx)
 {
-	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2], false);
+	emit_exec(ctx, (void *)ctx[0], (__u32)ctx[1], (void *)ctx[2], UNROLLED);
 	return 0;
 }
 
@@ -91,19 +97,19 @@ int lifecycle__exec_unrolled(__u64 *ctx)
  * Exit: late enough that status, max RSS and group totals are final, early enough that
  * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
  */
-static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
+static __always_inline void on_exit(__u64 *ctx, const enum loops loops)
 {
 	bool group_dead = false;
 
 	if (config.has_group_dead)
 		group_dead = (bool)ctx[1];
-	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
+	emit_exit(ctx, (void *)ctx[0], group_dead, loops);
 }
 
 static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
 {
 	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
-		on_exit(ctx, true);
+		on_exit(ctx, WITH_BPF_LOOP);
 }
 
 PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
@@ -113,7 +119,7 @@ COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
 SEC("?tp_btf/sched_process_exit")
 int lifecycle__exit_unrolled(__u64 *ctx)
 {
-	on_exit(ctx, false);
+	on_exit(ctx, UNROLLED);
 	return 0;
 }
 
@@ -135,7 +141,7 @@ int lifecycle__snapshot(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid)) {
+	if (READ_PROBED(task, pid) != READ_PROBED(task, tgid)) {
 		struct rec_snapshot_thread thread = {};
 
 		snapshot_fill_thread(&thread, task);

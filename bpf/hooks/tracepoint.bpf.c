@@ -3,6 +3,8 @@
  * hooks/tracepoint.bpf.c - exec attempts by the system call tracepoints, for kernels without
  * kprobes. They skip 32-bit tasks on a 64-bit kernel: those fail unseen here. Copies: preempt.h.
  */
+#include "attempt.h"
+#include "preempt.h"
 
 /* The context is documented by the tracepoint's format file: a number and six arguments. */
 struct sys_enter_context {
@@ -43,7 +45,7 @@ COPY(EXECVEAT, tracepoint__execveat_enter, 3, struct sys_enter_context, on_execv
 static __always_inline void on_return(struct sys_exit_context *ctx, const __u32 nth)
 {
 	if (first_again(HOOK_RETURN, nth))
-		attempt_return(ctx, ctx->ret, true);
+		attempt_return(ctx, ctx->ret, WITH_BPF_LOOP);
 }
 
 #define RETURN "?tp/syscalls/sys_exit_execve"
@@ -54,6 +56,6 @@ COPY(RETURN, tracepoint__return, 3, struct sys_exit_context, on_return)
 SEC(RETURN)
 int tracepoint__return_unrolled(struct sys_exit_context *ctx)
 {
-	attempt_return(ctx, ctx->ret, false);
+	attempt_return(ctx, ctx->ret, UNROLLED);
 	return 0;
 }

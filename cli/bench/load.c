@@ -2,9 +2,8 @@
 /*
  * cli/bench/load.c - what `begat bench` measures with: processes to be traced, and floors.
  *
- * Owns:    the helper process that makes processes on demand, and the clock around them.
- * Not:     tracers, bars.
- * Called:  by bench.c, tracer.c and the parts.
+ * Owns:  the helper process that makes processes on demand, and the clock around them.
+ * Not:   tracers, bars.
  *
  * The helper is forked before begat has opened anything: it is small, so its forks are cheap, and
  * what a tracer adds to them shows.

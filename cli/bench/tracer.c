@@ -2,9 +2,8 @@
 /*
  * cli/bench/tracer.c - a tracer while the load runs, and how many rounds there is time for.
  *
- * Owns:    tracers that see the helper only, their priority, the clock of `begat bench`.
- * Not:     what is made of the figures (one file a part).
- * Called:  by the parts.
+ * Owns:  tracers that see the helper only, their priority, the clock of `begat bench`.
+ * Not:   what is made of the figures (one file a part).
  */
 #include <errno.h>
 #include <string.h>

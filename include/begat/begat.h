@@ -58,7 +58,7 @@ struct begat_options {
 	begat_callback callback; /* NULL: events are pulled with begat_next() */
 	void *ctx; /* for the callback */
 	const char *backend; /* "kprobe", "tracepoint", "lifecycle"; NULL = the best that works */
-	const char *transport; /* "ringbuf", "perfbuf"; NULL = the best that works */
+	const char *transport; /* of begat_transport_names(); NULL = the best that works */
 	enum begat_latency latency;
 	/*
 	 * BEGAT_EVENT_BIT()s wanted; 0 = all but snapshot. With neither forks nor exits nor a
@@ -92,6 +92,9 @@ struct begat_options {
 	 * first group of a match is replaced, or all of it. */
 	const char *const *redact_patterns;
 };
+
+/** begat_transport_names() - "ringbuf", "perfbuf", best first, NULL-ended. */
+const char *const *begat_transport_names(void);
 
 /**
  * begat_open() - load and attach the BPF programs and take stock of what already runs.

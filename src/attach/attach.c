@@ -70,25 +70,6 @@ static int check_platform(const struct features *f, struct error *error)
 	return 0;
 }
 
-static int choose_transport(const struct attach_options *opts, const struct features *f,
-			    struct error *error, const char **ret)
-{
-	const char *asked = opts->transport;
-
-	if (asked && strcmp(asked, "ringbuf") && strcmp(asked, "perfbuf"))
-		return error_set(error, -EINVAL,
-				 "unknown transport '%s': there are ringbuf and perfbuf", asked);
-	if (asked && !strcmp(asked, "ringbuf") && !f->has_ringbuf)
-		return error_set(
-			error, -ENOTSUP,
-			"this kernel has no BPF ring buffer (5.8 and later): use --transport "
-			"perfbuf");
-	*ret = asked && !strcmp(asked, "perfbuf") ? "perfbuf"
-	       : f->has_ringbuf			  ? "ringbuf"
-						  : "perfbuf";
-	return 0;
-}
-
 static int is_possible(const char *backend, const struct features *f, struct error *error)
 {
 	if (!strcmp(backend, "kprobe") && !f->has_kprobes)
@@ -183,14 +164,25 @@ static int try_backend(struct attach *attach, const char *backend,
 	return err;
 }
 
+static void note_transport(struct attach *attach, const struct attach_options *opts)
+{
+	char text[128];
+
+	for (const struct transport_ops *const *better = transports;
+	     !opts->transport && *better != attach->transport; better++) {
+		snprintf(text, sizeof(text), "%s: %s", (*better)->absence,
+			 attach->transport->feature);
+		attach_note(attach, text);
+	}
+}
+
 static int open_best(struct attach *attach, const struct attach_options *opts,
 		     const struct features *f, struct error *error)
 {
 	bool has_failed = false;
 	int err = -ENOTSUP;
 
-	if (!opts->transport && !f->has_ringbuf)
-		attach_note(attach, "no BPF ring buffer (5.8 and later): perf buffer");
+	note_transport(attach, opts);
 	for (size_t i = 0; i < BACKEND_COUNT; i++) {
 		if (opts->backend && strcmp(opts->backend, backends[i]))
 			continue;
@@ -241,7 +233,7 @@ int attach_open(const struct attach_options *opts, const struct features *f, str
 	attach->own_tgid = f->view.own_tgid;
 	attach->window_ns = opts->config.short_lived_window_ns;
 	attach->follows_any = opts->config.root_count > 0;
-	err = choose_transport(opts, f, error, &attach->transport);
+	err = transport_choose(opts->transport, error, &attach->transport);
 	if (!err)
 		err = open_best(attach, opts, f, error);
 	libbpf_set_print(print);
@@ -284,7 +276,7 @@ const char *attach_backend(const struct attach *attach)
 	return attach->backend;
 }
 
-const char *attach_transport(const struct attach *attach)
+const struct transport_ops *attach_transport(const struct attach *attach)
 {
 	return attach->transport;
 }

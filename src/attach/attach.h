@@ -23,6 +23,7 @@
 #include "abi/config.h"
 #include "attach/features.h"
 #include "base/error.h"
+#include "transport/transport.h"
 
 struct attach;
 
@@ -58,7 +59,7 @@ void attach_stop(struct attach *attach);
 void attach_detach(struct attach *attach);
 
 const char *attach_backend(const struct attach *attach);
-const char *attach_transport(const struct attach *attach);
+const struct transport_ops *attach_transport(const struct attach *attach);
 const char *attach_fallback(const struct attach *attach); /* "" = got what is best */
 bool attach_has_failed(const struct attach *attach); /* with a backend that this kernel has */
 

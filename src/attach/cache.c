@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <stdbool.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "attach/internal.h"
+#include "base/sched.h"
 
 static int cache_fd(const struct attach *attach)
 {
@@ -50,35 +49,24 @@ bool attach_is_followed(const struct attach *attach, uint32_t tgid)
 }
 
 /*
- * The kernel's struct sched_attr as 3.14 had it; <sched.h> has one of that name from glibc 2.41 on.
- */
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-/*
  * While a system call changes a map, the kernel skips all kprobe and tracepoint programs on its CPU
  * (bpf_prog_active). Where it can be preempted in there, an exec of the task that runs instead
  * would go unseen: so we run at real-time priority meanwhile, if permitted. False: not, or it was
  * so before.
  */
-static bool hold_cpu(struct attr *ret_before)
+static bool hold_cpu(struct sched_settings *ret_before)
 {
-	struct attr held = { .size = sizeof(held), .policy = SCHED_FIFO, .priority = 1 };
+	struct sched_settings held = { .size = sizeof(held), .policy = SCHED_FIFO, .priority = 1 };
 
-	return !syscall(SYS_sched_getattr, 0, ret_before, sizeof(*ret_before), 0) &&
-	       ret_before->policy != SCHED_FIFO && ret_before->policy != SCHED_RR &&
-	       ret_before->policy != SCHED_DEADLINE && !syscall(SYS_sched_setattr, 0, &held, 0);
+	return !sched_settings_get(ret_before) && ret_before->policy != SCHED_FIFO &&
+	       ret_before->policy != SCHED_RR && ret_before->policy != SCHED_DEADLINE &&
+	       !sched_settings_set(&held);
 }
 
 static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint64_t now_ns)
 {
 	uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
-	struct attr before;
+	struct sched_settings before;
 	bool is_held = false;
 
 	for (uint64_t i = __atomic_load_n(&yard->head, __ATOMIC_RELAXED); i < tail; i++) {
@@ -94,7 +82,7 @@ static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint6
 			bpf_map_delete_elem(cache_fd(attach), &grave.tgid);
 	}
 	if (is_held)
-		syscall(SYS_sched_setattr, 0, &before, 0);
+		sched_settings_set(&before);
 }
 
 void attach_sweep(struct attach *attach, uint64_t now_ns)

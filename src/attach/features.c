@@ -146,18 +146,6 @@ static void probe_btf(struct features *f)
 	btf__free(btf);
 }
 
-/* 4-byte keys and values, or what the type wants; closed at once. */
-static bool can_create_map(enum bpf_map_type type, unsigned int key, unsigned int value,
-			   unsigned int entries)
-{
-	int fd = bpf_map_create(type, "begat_probe", key, value, entries, NULL);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 static int open_detached_tracefs(const char *path)
 {
 	int fs = syscall(__NR_fsopen, "tracefs", 1), mount, fd;
@@ -229,8 +217,6 @@ void features_probe(struct features *ret)
 	view_read(&f.view);
 	probe_lockdown(&f);
 	probe_btf(&f);
-	f.has_ringbuf = can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));
-	f.has_perfbuf = can_create_map(BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
 	probe_attempts(&f);
 	libbpf_set_print(print);
 	*ret = f;

@@ -15,8 +15,6 @@ struct features {
 	struct view view;
 	bool has_btf;
 	bool has_tp_btf; /* typed raw tracepoints for fork, exec, exit */
-	bool has_ringbuf;
-	bool has_perfbuf;
 	bool has_kprobes; /* the kernel was built with them */
 	bool kprobes_off; /* switched off at run time */
 	bool has_tracepoints; /* system call tracepoints can be attached */

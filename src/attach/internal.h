@@ -19,7 +19,7 @@ struct attach {
 	struct bpf_link *links[ATTACH_LINKS_MAX];
 	int link_count, forks_from; /* the links from there on are of fork hooks */
 	const char *backend;
-	const char *transport;
+	const struct transport_ops *transport;
 	uint32_t cpus;
 	uint32_t own_tgid;
 	uint64_t window_ns;

@@ -29,13 +29,12 @@ static struct bpf_map *find_config(struct bpf_object *object)
 int maps_prepare(struct attach *attach, const struct attach_options *opts,
 		 const struct features *features, struct error *error)
 {
-	bool is_ringbuf = !strcmp(attach->transport, "ringbuf");
 	struct bpf_object *object = attach->object;
 	struct bpf_config config = opts->config;
 	struct bpf_map *map;
 	uint32_t flags = 0;
 
-	config.transport = is_ringbuf ? CONFIG_RINGBUF : CONFIG_PERFBUF;
+	config.transport = attach->transport->number;
 	config.has_boot_clock = features->has_boot_clock;
 	config.has_group_dead = features->has_group_dead;
 	config.has_task_btf = features->has_task_btf;
@@ -48,12 +47,11 @@ int maps_prepare(struct attach *attach, const struct attach_options *opts,
 	if (!map || bpf_map__set_initial_value(map, &config, sizeof(config)))
 		return error_set(error, -EINVAL, "the BPF object has no settings: rebuild begat");
 
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "records"),
-				 opts->buffer_bytes);
-	bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "records"), is_ringbuf);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "records_perf"),
-				 attach->cpus);
-	bpf_map__set_autocreate(bpf_object__find_map_by_name(object, "records_perf"), !is_ringbuf);
+	for (const struct transport_ops *const *t = transports; *t; t++)
+		bpf_map__set_autocreate(bpf_object__find_map_by_name(object, (*t)->map),
+					*t == attach->transport);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, attach->transport->map),
+				 attach->transport->is_per_cpu ? attach->cpus : opts->buffer_bytes);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "clocks"), attach->cpus);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "counters"), attach->cpus);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "graveyards"), attach->cpus);
@@ -127,7 +125,5 @@ struct reader_state *attach_reader(const struct attach *attach)
 
 int attach_records_fd(const struct attach *attach)
 {
-	const char *name = strcmp(attach->transport, "ringbuf") ? "records_perf" : "records";
-
-	return bpf_map__fd(bpf_object__find_map_by_name(attach->object, name));
+	return bpf_map__fd(bpf_object__find_map_by_name(attach->object, attach->transport->map));
 }

@@ -113,11 +113,11 @@ static int set_regex(struct lexer *lexer, struct node *node, const char *at)
 	char shown[LEX_SHOWN_BYTES];
 	const char *why;
 	size_t bad;
-	int rc = regex_new(node->text, node->text_len, &node->regex, &why, &bad);
+	int err = regex_new(node->text, node->text_len, &node->regex, &why, &bad);
 
-	if (rc == -ENOMEM)
+	if (err == -ENOMEM)
 		return lex_no_memory(lexer);
-	if (rc)
+	if (err)
 		return lex_error(lexer,
 				 "bad regular expression %s at column %zu, character %zu: it %s",
 				 lex_shown(shown, node->text, node->text_len),
@@ -185,7 +185,7 @@ static void choose_cpu(struct node *node, const char *text)
 
 int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, const char *at)
 {
-	int rc = 0;
+	int err = 0;
 
 	choose_cpu(node, text);
 	switch (node->operand.type) {
@@ -194,34 +194,34 @@ int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, co
 		node->text_len = len;
 		return node->compare == COMPARE_REGEX ? set_regex(lexer, node, at) : 0;
 	case OPERAND_DURATION:
-		rc = set_number(lexer, node, UNITS_DURATION, text, at);
+		err = set_number(lexer, node, UNITS_DURATION, text, at);
 		break;
 	case OPERAND_BYTES:
-		rc = set_number(lexer, node, UNITS_SIZE, text, at);
+		err = set_number(lexer, node, UNITS_SIZE, text, at);
 		break;
 	case OPERAND_HEX:
-		rc = set_hex(lexer, node, text, at);
+		err = set_hex(lexer, node, text, at);
 		break;
 	case OPERAND_TIME:
-		rc = set_time(lexer, node, text, at);
+		err = set_time(lexer, node, text, at);
 		break;
 	case OPERAND_EVENT:
-		rc = set_named(lexer, node, "", event_name, BEGAT_SUMMARY + 1, text, at);
+		err = set_named(lexer, node, "", event_name, BEGAT_SUMMARY + 1, text, at);
 		break;
 	case OPERAND_ERRNO:
-		rc = set_named(lexer, node, "", begat_errno_name, 1024, text, at);
+		err = set_named(lexer, node, "", begat_errno_name, 1024, text, at);
 		break;
 	case OPERAND_SIGNAL:
-		rc = set_named(lexer, node, "SIG", begat_signal_name, 65, text, at);
+		err = set_named(lexer, node, "SIG", begat_signal_name, 65, text, at);
 		break;
 	case OPERAND_BOOL:
-		rc = set_bool(lexer, node, text, at);
+		err = set_bool(lexer, node, text, at);
 		break;
 	default:
-		rc = set_account(lexer, node, text, at);
-		rc = rc ? rc : set_number(lexer, node, UNITS_NONE, text, at);
-		rc = rc > 0 ? 0 : rc;
+		err = set_account(lexer, node, text, at);
+		err = err ? err : set_number(lexer, node, UNITS_NONE, text, at);
+		err = err > 0 ? 0 : err;
 	}
 	free(text);
-	return rc;
+	return err;
 }

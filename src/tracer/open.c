@@ -27,6 +27,10 @@
 #define FORKS_MARGIN_NS 1000000ull /* for the comparison of two clocks' readings */
 #define LINGER_NS 1000000000ull
 
+_Static_assert(BEGAT_BALANCED == (int)CONFIG_WAKE_SLEEPER && BEGAT_LOW == (int)CONFIG_WAKE_NEVER &&
+		       BEGAT_BATCH == (int)CONFIG_WAKE_VOLUME,
+	       "a latency is the way of waking that it asks for");
+
 static uint64_t boot_salt(void)
 {
 	char id[64];
@@ -112,14 +116,11 @@ static bool is_container(const char *path, const char *id)
 
 static int fill_config(struct begat *b, const struct begat_options *opts, struct bpf_config *config)
 {
-	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
-						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
-						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
 	int err = 0;
 
 	config->short_lived_window_ns = b->window_ns;
 	config->max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX;
-	config->wake = wakes[b->mode];
+	config->wake = (uint32_t)b->mode;
 	config->want = demand(b);
 	if (opts->uids_count) {
 		config->admit |= CONFIG_ADMIT_UID;
@@ -226,18 +227,15 @@ static int open_decoder(struct begat *b)
 
 static int open_transport(void *ctx, struct attach *attach)
 {
-	static const enum transport_wake wakes[] = { [BEGAT_BALANCED] = TRANSPORT_WAKE_EACH,
-						     [BEGAT_LOW] = TRANSPORT_WAKE_NEVER,
-						     [BEGAT_BATCH] = TRANSPORT_WAKE_VOLUME };
 	struct begat *b = ctx;
 	struct transport_options opts = {
 		.map_fd = attach_records_fd(attach),
 		.buffer_bytes = b->buffer_bytes,
 		.cpus = attach_cpus(attach),
-		.wake = wakes[b->mode],
+		.wake = (enum config_wake)b->mode,
 	};
 
-	b->transport_ops = transport_by_name(attach_transport(attach));
+	b->transport_ops = attach_transport(attach);
 	return b->transport_ops->open(&opts, &b->error, &b->transport);
 }
 

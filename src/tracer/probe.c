@@ -111,13 +111,16 @@ static void say_kernel(struct report *r, const struct features *f)
 	    f->has_tp_btf
 		    ? "forks, execs and exits are seen (5.5 and later)"
 		    : "forks, execs and exits cannot be seen: 5.5 or later with BTF is needed");
-	say(r, "ring buffer", f->has_ringbuf ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
-	    f->has_ringbuf ? "works" : "not there, or not allowed",
-	    f->has_ringbuf ? "transport ringbuf: one buffer, in order (5.8 and later)"
-			   : "transport perfbuf is used: a buffer a CPU, merged by time stamp");
-	say(r, "perf buffer", f->has_perfbuf ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
-	    f->has_perfbuf ? "works" : "not there, or not allowed",
-	    "transport perfbuf, for kernels before 5.8 or by --transport");
+}
+
+static void say_transports(struct report *r)
+{
+	for (const struct transport_ops *const *t = transports; *t; t++) {
+		bool is_there = (*t)->is_available();
+
+		say(r, (*t)->feature, is_there ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
+		    is_there ? "works" : "not there, or not allowed", (*t)->meaning[is_there]);
+	}
 }
 
 static void say_attempts(struct report *r, const struct features *f)
@@ -176,6 +179,7 @@ BEGAT_API int begat_probe(void (*callback)(const struct begat_probe *probe, void
 	say_surroundings(&report, &features.view);
 	say_rights(&report, &features);
 	say_kernel(&report, &features);
+	say_transports(&report);
 	say_attempts(&report, &features);
 	if (features.has_btf) /* it tells of all of these */
 		say_details(&report, &features);

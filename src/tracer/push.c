@@ -100,29 +100,16 @@ static void push_cgroups(struct begat *b, struct filter_push *push, struct bpf_c
 		config->skip_classes = classes;
 }
 
-/* What of the kinds is sent: with the process table more than can match. */
-static uint32_t sent_kinds(const struct bpf_config *config)
+/* The events of these classes; with the process table more are sent than can match. */
+static uint32_t sent_events(uint32_t classes)
 {
-	static const struct {
-		uint32_t class;
-		enum begat_event_type type;
-	} kinds[] = {
-		{ REC_CLASS_FORK, BEGAT_FORK },
-		{ REC_CLASS_EXEC, BEGAT_EXEC },
-		{ REC_CLASS_EXEC_FAILED, BEGAT_EXEC_FAILED },
-		{ REC_CLASS_EXIT, BEGAT_EXIT },
-	};
 	uint32_t sent = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (config->emit & 1 << kinds[i].class)
-			sent |= BEGAT_EVENT_BIT(kinds[i].type);
+	for (int class = 0; class < REC_CLASS_COUNT; class ++)
+		if (classes & 1 << class && decode_class_event(class))
+			sent |= BEGAT_EVENT_BIT(decode_class_event(class));
 	return sent;
 }
-
-#define KINDS_SENT                                                   \
-	(BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) | \
-	 BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT))
 
 int push_filter(struct begat *b, struct bpf_config *config)
 {
@@ -139,8 +126,8 @@ int push_filter(struct begat *b, struct bpf_config *config)
 	push_uids(b, push, config);
 	push_cgroups(b, push, config);
 	if (push->events && push->events != BEGAT_EVENTS_ALL)
-		push->events = sent_kinds(config);
-	if (push->events == KINDS_SENT)
+		push->events = sent_events(config->emit);
+	if (push->events == sent_events(UINT32_MAX))
 		push->events = BEGAT_EVENTS_ALL;
 	filter_write_pushed(push);
 	return err;

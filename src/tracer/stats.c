@@ -12,17 +12,6 @@
 #include "base/opts.h"
 #include "tracer/tracer.h"
 
-static const struct {
-	uint32_t class;
-	enum begat_event_type type;
-} classes[] = {
-	{ REC_CLASS_FORK, BEGAT_FORK },
-	{ REC_CLASS_EXEC, BEGAT_EXEC },
-	{ REC_CLASS_EXEC_FAILED, BEGAT_EXEC_FAILED },
-	{ REC_CLASS_EXIT, BEGAT_EXIT },
-};
-#define CLASS_COUNT (sizeof(classes) / sizeof(classes[0]))
-
 static uint64_t load(const __u64 *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
@@ -81,7 +70,7 @@ int stats_deliver_rest(struct begat *b)
 		rec.header.seq = load(&c->seq);
 		rec.header.cpu = cpu;
 		for (int i = 0; i < REC_CLASS_COUNT; i++)
-			rec.count[i] = load(&c->dropped[i]) - load(&c->told[i]);
+			rec.count[i] = load(&c->dropped[i]) - load(&c->reported[i]);
 		err = tracer_take(b, &rec, sizeof(rec));
 	}
 	return err;
@@ -113,9 +102,13 @@ static void count_kernel_side(const struct begat *b, struct begat_stats *s)
 	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {
 		const struct cpu_counters *c = attach_counters(b->attach, cpu);
 
-		for (size_t i = 0; i < CLASS_COUNT; i++) {
-			s->generated[classes[i].type] += load(&c->generated[classes[i].class]);
-			s->lost[classes[i].type] += load(&c->dropped[classes[i].class]);
+		for (int class = 0; class < REC_CLASS_COUNT; class ++) {
+			enum begat_event_type type = decode_class_event(class);
+
+			if (!type)
+				continue;
+			s->generated[type] += load(&c->generated[class]);
+			s->lost[type] += load(&c->dropped[class]);
 		}
 		s->lost_chunks += load(&c->dropped[REC_CLASS_CHUNK]);
 		s->cache_full += load(&c->cache_full);
@@ -138,7 +131,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	if (!b->attach)
 		return -EINVAL;
 	s.backend = attach_backend(b->attach);
-	s.transport = attach_transport(b->attach);
+	s.transport = attach_transport(b->attach)->name;
 	s.fallback = attach_fallback(b->attach);
 	s.backend_failed = attach_has_failed(b->attach);
 	s.latency = b->mode == BEGAT_LOW ? "low" : b->mode == BEGAT_BATCH ? "batch" : "balanced";
@@ -186,9 +179,13 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 	c = attach_counters(b->attach, cpu);
 	memset(ret_generated, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_generated));
 	memset(ret_lost, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_lost));
-	for (size_t i = 0; i < CLASS_COUNT; i++) {
-		ret_generated[classes[i].type] = load(&c->generated[classes[i].class]);
-		ret_lost[classes[i].type] = load(&c->dropped[classes[i].class]);
+	for (int class = 0; class < REC_CLASS_COUNT; class ++) {
+		enum begat_event_type type = decode_class_event(class);
+
+		if (!type)
+			continue;
+		ret_generated[type] = load(&c->generated[class]);
+		ret_lost[type] = load(&c->dropped[class]);
 	}
 	return 0;
 }

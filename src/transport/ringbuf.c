@@ -34,6 +34,11 @@ struct transport {
 	unsigned long released; /* *consumer, which trails it */
 };
 
+static bool ringbuf_is_available(void)
+{
+	return transport_can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));
+}
+
 static void ringbuf_close(struct transport *t)
 {
 	if (!t)
@@ -154,6 +159,13 @@ static size_t ringbuf_bytes(const struct transport *t)
 extern const struct transport_ops transport_ringbuf;
 const struct transport_ops transport_ringbuf = {
 	.name = "ringbuf",
+	.feature = "ring buffer",
+	.absence = "no BPF ring buffer (5.8 and later)",
+	.meaning = { "transport perfbuf is used: a buffer a CPU, merged by time stamp",
+		     "transport ringbuf: one buffer, in order (5.8 and later)" },
+	.map = "records",
+	.number = CONFIG_RINGBUF,
+	.is_available = ringbuf_is_available,
 	.open = ringbuf_open,
 	.close = ringbuf_close,
 	.watch = ringbuf_watch,

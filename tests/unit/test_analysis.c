@@ -7,11 +7,9 @@
  *
  * Times are milliseconds after BASE. Process n has id n and the pid 1000 + n.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <begat/report.h>
 #include <errno.h>
@@ -695,7 +693,7 @@ static void test_million(void **state)
 	done(a);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_alone),

@@ -6,12 +6,10 @@
 #include <begat/begat.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/units.h"
 #include "cli/cli.h"
@@ -222,8 +220,8 @@ static int set_own(struct options *options, const char *value)
 static void test_own_options(void **state)
 {
 	static const struct option_spec own[] = {
-		{ "to", 't', "FORMAT", 0, "which", set_own },
-		{ NULL, 0, NULL, 0, NULL, NULL },
+		{ "to", 't', "FORMAT", 0, "which", .parse = set_own },
+		{ .name = NULL },
 	};
 	const char *got = NULL;
 	struct options o = { .own = &got };
@@ -339,7 +337,7 @@ static void test_help_pages(void **state)
 	assert_null(command_by_name("nothing"));
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),		cmocka_unit_test(test_every_value),

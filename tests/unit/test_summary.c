@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "cli/nodes.h"
 #include "cli/summary.h"
@@ -735,7 +733,7 @@ static void test_strings_are_bounded(void **state)
 	strings_done(&strings);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_process),

@@ -3,12 +3,10 @@
  * unit/test_units.c - durations, sizes and counts, written and read.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/units.h"
 
@@ -166,7 +164,7 @@ static void counts_are_read(void **state)
 	assert_int_equal(count, 12);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_are_written), cmocka_unit_test(sizes_are_written),

@@ -6,11 +6,9 @@
  *          of them, against sums done by hand.
  * Not:     reading a machine (tests/integration/host_living.sh).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <begat/report.h>
 #include <sqlite3.h>
@@ -446,7 +444,7 @@ static void test_by_pid(void **state)
 	free(path);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_within),	cmocka_unit_test(test_reports),

@@ -55,7 +55,6 @@ struct settings {
 static const struct features floor_features = {
 	.has_btf = true,
 	.has_tp_btf = true,
-	.has_perfbuf = true,
 	.has_kprobes = true,
 	.has_tracepoints = true,
 	.has_bpf_cap = true,
@@ -294,9 +293,10 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 
 	if (!settings->is_floor)
 		features_probe(&features);
-	if (!strcmp(settings->transport, "ringbuf") && !features.has_ringbuf) {
-		fprintf(stderr, "begat-verify: this kernel has no ring buffer\n");
-		return -ENOTSUP;
+	err = transport_choose(settings->transport, &error, &attach->transport);
+	if (err) {
+		fprintf(stderr, "begat-verify: %s\n", error.text);
+		return err;
 	}
 	attach->object = open_object(settings, &features);
 	if (!attach->object) {
@@ -333,7 +333,6 @@ static int verify(const struct settings *settings)
 	};
 	struct attach attach = {
 		.backend = settings->backend,
-		.transport = settings->transport,
 		.cpus = (uint32_t)libbpf_num_possible_cpus(),
 		.own_tgid = (uint32_t)getpid(),
 	};

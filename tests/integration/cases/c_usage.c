@@ -20,6 +20,7 @@
 
 #define MS 1000000LL
 #define TICK (10 * MS) /* the coarsest clock tick of any kernel */
+#define FEW_TICKS (10 * TICK)
 #define SPLIT (2 * TICK) /* user and system are told apart by ticks: each may be one off */
 
 static long long own_cpu_ns(void)
