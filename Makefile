@@ -165,6 +165,10 @@ check-format:
 check-help:
 	scripts/check-help.sh $(HELP_FILES)
 
+## check-circles: no files of src/, trace/, cli/ and base/ need each other
+check-circles:
+	scripts/check-circles.py
+
 ## check-page: the built page of `begat report` is what its sources make
 check-page:
 	scripts/build-report.sh --check || [ $$? = 77 ]
@@ -174,5 +178,5 @@ clean:
 	rm -rf build
 
 .PHONY: all deps demo help clean check check-layers check-names check-prose check-format check-help \
-	check-page
+	check-circles check-page
 .DELETE_ON_ERROR:

@@ -20,9 +20,11 @@
 #include "base/units.h"
 #include "bench/bench.h"
 #include "cli.h"
+#include "color.h"
 #include "rights.h"
 #include "options.h"
 #include "output.h"
+#include "width.h"
 
 static int bench(struct options *options, int argc, char **argv);
 
@@ -70,10 +72,10 @@ struct bench_out {
 
 static void write_text(struct bench_out *out, const char *text)
 {
-	int r = out->error ? 0 : output_write(&out->output, text, strlen(text));
+	int err = out->error ? 0 : output_write(&out->output, text, strlen(text));
 
-	if (r < 0)
-		out->error = r;
+	if (err < 0)
+		out->error = err;
 }
 
 static const char *show_value(char out[32], enum bench_unit unit, double value)
@@ -104,38 +106,28 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 	return out;
 }
 
-/* Words, each where it still fits. */
-static void write_advice(struct bench_out *out, const char *text)
+static void write_advice(struct bench_out *out, const char *advice)
 {
-	size_t columns = out->output.columns ? out->output.columns : 100, at = 0;
-	size_t width = columns > 60 ? columns - 13 : 47;
-	char line[1024], *to = line;
+	size_t columns = out->output.columns ? out->output.columns : 100, size;
+	char *text = NULL;
+	struct paragraph p = { open_memstream(&text, &size), 12, columns > 60 ? columns - 13 : 47,
+			       0 };
 
-	to += sprintf(to, "%12s", "");
-	for (text = text; *text && to - line < 900;) {
-		size_t len = strcspn(text, " ");
-
-		if (at && at + 1 + len > width) {
-			to += sprintf(to, "\n%12s", "");
-			at = 0;
-		} else if (at) {
-			*to++ = ' ';
-			at++;
-		}
-		to += sprintf(to, "%.*s", (int)len, text);
-		at += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	sprintf(to, "\n");
-	write_text(out, line);
+	if (!p.out)
+		return;
+	fprintf(p.out, "%*s", (int)p.indent, "");
+	paragraph_put(&p, advice);
+	fputc('\n', p.out);
+	if (!fclose(p.out))
+		write_text(out, text);
+	free(text);
 }
 
 static void say_text(struct bench *bench, const struct bench_verdict *v, bool is_missed)
 {
 	struct bench_out *out = bench->out;
 	bool is_new = !out->part || strcmp(out->part, v->part);
-	bool has_colour = out->output.has_colour;
+	bool has_color = out->output.has_color;
 	char value[32], bar[32] = "", line[1024];
 
 	if (v->bar >= 0)
@@ -143,11 +135,11 @@ static void say_text(struct bench *bench, const struct bench_verdict *v, bool is
 	snprintf(line, sizeof(line), "%s%-8s %-*s %10s  %-11s %s%s%s%s%s%s\n",
 		 is_new && out->part ? "\n" : "", is_new ? v->part : "", WHAT_WIDTH, v->what,
 		 show_value(value, v->unit, v->value), bar,
-		 has_colour && v->bar >= 0 ? is_missed ? "\033[33m" : "\033[32m" : "",
+		 has_color && v->bar >= 0 ? is_missed ? COLOR_YELLOW : COLOR_GREEN : "",
 		 v->bar < 0  ? "-"
 		 : is_missed ? "above"
 			     : "ok",
-		 has_colour && v->bar >= 0 ? "\033[0m" : "", *v->detail ? "  (" : "", v->detail,
+		 has_color && v->bar >= 0 ? COLOR_RESET : "", *v->detail ? "  (" : "", v->detail,
 		 *v->detail ? ")" : "");
 	write_text(out, line);
 	if (is_missed && v->advice && v->advice != out->advice)
@@ -280,10 +272,10 @@ static int prove(struct bench *bench)
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct bench_out *out = bench->out;
 	struct begat *b;
-	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	begat_stats(b, &stats);
 	out->error = output_begin(&out->output, false);
 	write_head(bench, &stats);
@@ -315,20 +307,20 @@ static int run_parts(struct bench *bench, char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = clock_read_ns(CLOCK_MONOTONIC);
-	int r = prove(bench);
+	int err = prove(bench);
 
 	bench->end_ns = began + SECONDS * 1000000000ull;
-	for (size_t i = 0; i < PARTS && !r && !out->error; i++) {
+	for (size_t i = 0; i < PARTS && !err && !out->error; i++) {
 		if (!is_wanted(parts[i], names))
 			continue;
 		if (bench_seconds_left(bench) > 0)
-			r = parts[i]->run(bench);
+			err = parts[i]->run(bench);
 		else
 			say_left_out(bench, parts[i]->name);
 	}
-	if (!r)
+	if (!err)
 		write_foot(bench, (double)(clock_read_ns(CLOCK_MONOTONIC) - began) / 1e9);
-	return r;
+	return err;
 }
 
 static void take_options(struct bench *bench, const struct options *options)
@@ -351,10 +343,10 @@ static int bench(struct options *options, int argc, char **argv)
 		if (!find_part(argv[i]))
 			return fail_unknown_part(argv[i]);
 	take_options(&bench, options);
-	int r = bench_load_open(&bench.load);
+	int err = bench_load_open(&bench.load);
 
-	if (r) {
-		cli_complain("cannot start a process to measure with: %s.", strerror(-r));
+	if (err) {
+		cli_complain("cannot start a process to measure with: %s.", strerror(-err));
 		bench_load_close(&bench.load);
 		return CLI_FAILED;
 	}
@@ -364,15 +356,15 @@ static int bench(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	r = run_parts(&bench, argv);
-	if (r)
+	err = run_parts(&bench, argv);
+	if (err)
 		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-out.error));
-	int closed = output_close(&out.output, r && !out.part);
+	int closed = output_close(&out.output, err && !out.part);
 
 	bench_load_close(&bench.load);
 	if (closed && !out.error && closed != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-closed));
-	return r || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
+	return err || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
 }

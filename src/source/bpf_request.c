@@ -57,7 +57,8 @@ static uint32_t classes_of(uint32_t events)
 	uint32_t classes = 0;
 
 	for (uint32_t class = 0; class < REC_CLASS_COUNT; class ++)
-		if (decode_class_event(class) && events & BEGAT_EVENT_BIT(decode_class_event(class)))
+		if (decode_class_event(class) &&
+		    events & BEGAT_EVENT_BIT(decode_class_event(class)))
 			classes |= 1 << class;
 	return classes;
 }
