@@ -59,7 +59,7 @@ static void read_programs(const struct begat *b, size_t round, double count)
 	struct bpf_program *program;
 
 	program_count = 0;
-	bpf_object__for_each_program(program, b->attach->object)
+	bpf_object__for_each_program(program, b->probes->object)
 	{
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);

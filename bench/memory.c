@@ -34,9 +34,9 @@ static void print_maps(const struct begat *b)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, b->attach->object)
+	bpf_object__for_each_map(map, b->probes->object)
 	{
-		uint64_t bytes = bpf_map__fd(map) < 0 ? 0 : attach_memlock_of(bpf_map__fd(map));
+		uint64_t bytes = bpf_map__fd(map) < 0 ? 0 : probes_memlock_of(bpf_map__fd(map));
 
 		if (bytes)
 			printf("  %-24s %10.1f KiB\n", bpf_map__name(map), (double)bytes / 1024);
@@ -69,7 +69,7 @@ static void measure(unsigned long count, bool prints)
 	if (begat_open(&opts, &b) < 0)
 		errx(1, "%s", begat_error(b));
 	malloc_trim(0); /* the verifier's log and the object file are gone by now */
-	kernel_empty = attach_map_bytes(b->attach);
+	kernel_empty = probes_map_bytes(b->probes);
 	if (prints) {
 		print_maps(b);
 		printf("%10s %12s %14s %14s %10s %12s %8s\n", "processes", "in the cache",
@@ -88,7 +88,7 @@ static void measure(unsigned long count, bool prints)
 	}
 	malloc_trim(0);
 	feed_close(&feed);
-	kernel = attach_map_bytes(b->attach);
+	kernel = probes_map_bytes(b->probes);
 	rss = rss_bytes();
 	begat_stats(b, &stats);
 	printf("%10lu %12llu %14.1f %14.0f %10.1f %12.0f %8llu\n", count,

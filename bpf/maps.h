@@ -162,7 +162,7 @@ static __always_inline struct cpu_counters *cpu_counters(void)
 
 /*
  * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind
- * the end of the stream, which user space takes before it stops the first CPU (attach_stop()).
+ * the end of the stream, which user space takes before it stops the first CPU (probes_stop()).
  */
 static __always_inline bool is_stopped(const volatile struct cpu_counters *c)
 {

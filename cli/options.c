@@ -96,7 +96,7 @@ const struct option_spec common_options[] = {
 	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", set_fold_failures },
 	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", option_short_lived },
 	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", option_latency },
-	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "kprobe, tracepoint or lifecycle (default: the best that works)", option_backend },
+	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", option_backend },
 	{ "transport", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", option_transport },
 	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", option_buffer },
 	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", set_stats },

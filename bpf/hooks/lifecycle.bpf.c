@@ -7,36 +7,47 @@
  * kernel has fewer, and its verifier rejects a read of one that is not there. A program that is
  * there twice is *_unrolled for kernels without bpf_loop() (compat.h).
  *
+ * They attach in the order in which they are here: what is seen to begin is seen to end.
+ *
  * Where tracepoints are preemptible each hook has further copies of its program, *_2 and *_3: see
  * preempt.h.
  */
 
 /*
- * Fork: runs in the parent before the child can run, so the child's first event comes later.
- * Threads are not processes.
+ * Exit: late enough that status, max RSS and group totals are final, early enough that
+ * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
  */
-static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
+static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
 {
-	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	bool group_dead = false;
 
-	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
-		emit_fork(ctx, parent, child, has_loop);
+	if (config.has_group_dead)
+		group_dead = (bool)ctx[1];
+	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
 }
 
-static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
+static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
-		on_fork(ctx, true);
+	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
+		on_exit(ctx, true);
 }
 
-PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
-COPY("?tp_btf/sched_process_fork", lifecycle__fork, 2, __u64, fork_once)
-COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
+PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 2, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
 
-SEC("?tp_btf/sched_process_fork")
-int lifecycle__fork_unrolled(__u64 *ctx)
+SEC("?tp_btf/sched_process_exit")
+int lifecycle__exit_unrolled(__u64 *ctx)
 {
-	on_fork(ctx, false);
+	on_exit(ctx, false);
+	return 0;
+}
+
+/* Who sends a fatal signal: the exit knows only its number. */
+SEC("?tp_btf/signal_generate")
+int lifecycle__signal(__u64 *ctx)
+{
+	killer_note(ctx);
 	return 0;
 }
 
@@ -88,40 +99,31 @@ int lifecycle__exec_unrolled(__u64 *ctx)
 }
 
 /*
- * Exit: late enough that status, max RSS and group totals are final, early enough that
- * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
+ * Fork: runs in the parent before the child can run, so the child's first event comes later.
+ * Threads are not processes.
  */
-static __always_inline void on_exit(__u64 *ctx, const bool has_loop)
+static __always_inline void on_fork(__u64 *ctx, const bool has_loop)
 {
-	bool group_dead = false;
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 
-	if (config.has_group_dead)
-		group_dead = (bool)ctx[1];
-	emit_exit(ctx, (void *)ctx[0], group_dead, has_loop);
+	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
+		emit_fork(ctx, parent, child, has_loop);
 }
 
-static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
+static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
-		on_exit(ctx, true);
+	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
+		on_fork(ctx, true);
 }
 
-PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
-COPY("?tp_btf/sched_process_exit", lifecycle__exit, 2, __u64, exit_once)
-COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
+PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 2, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
 
-SEC("?tp_btf/sched_process_exit")
-int lifecycle__exit_unrolled(__u64 *ctx)
+SEC("?tp_btf/sched_process_fork")
+int lifecycle__fork_unrolled(__u64 *ctx)
 {
-	on_exit(ctx, false);
-	return 0;
-}
-
-/* Who sends a fatal signal: the exit knows only its number. */
-SEC("?tp_btf/signal_generate")
-int lifecycle__signal(__u64 *ctx)
-{
-	killer_note(ctx);
+	on_fork(ctx, false);
 	return 0;
 }
 

@@ -23,13 +23,6 @@
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
-#ifndef __NR_fsopen
-#define __NR_fsopen 430
-#define __NR_fsconfig 431
-#define __NR_fsmount 432
-#endif
-#define FSCONFIG_CREATE 6
-
 static void read_line(const char *path, char *ret, size_t size)
 {
 	FILE *f = fopen(path, "re");
@@ -146,61 +139,6 @@ static void probe_btf(struct features *f)
 	btf__free(btf);
 }
 
-static int open_detached_tracefs(const char *path)
-{
-	int fs = syscall(__NR_fsopen, "tracefs", 1), mount, fd;
-
-	if (fs < 0)
-		return -errno;
-	if (syscall(__NR_fsconfig, fs, FSCONFIG_CREATE, NULL, NULL, 0)) {
-		fd = -errno;
-		close(fs);
-		return fd;
-	}
-	mount = syscall(__NR_fsmount, fs, 1, 0);
-	close(fs);
-	if (mount < 0)
-		return -errno;
-	fd = openat(mount, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(mount);
-	return fd;
-}
-
-int features_open_tracefs(const char *path)
-{
-	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	bool is_closed = false;
-	char full[256];
-	int fd;
-
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
-		fd = open(full, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		is_closed |= errno == EACCES;
-	}
-	fd = open_detached_tracefs(path);
-	return fd < 0 && is_closed ? -EACCES : fd;
-}
-
-static void probe_attempts(struct features *f)
-{
-	char enabled[16];
-	int fd;
-
-	f->has_kprobes = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
-	read_line("/sys/kernel/debug/kprobes/enabled", enabled, sizeof(enabled));
-	f->kprobes_off = enabled[0] == '0';
-	fd = features_open_tracefs("events/syscalls/sys_enter_execve/id");
-	f->has_tracepoints = fd >= 0;
-	f->tracefs_is_closed = fd == -EACCES;
-	if (fd >= 0)
-		close(fd);
-}
-
 bool features_are_refused(const struct features *f)
 {
 	return f->has_bpf_cap && f->has_perfmon_cap &&
@@ -217,7 +155,6 @@ void features_probe(struct features *ret)
 	view_read(&f.view);
 	probe_lockdown(&f);
 	probe_btf(&f);
-	probe_attempts(&f);
 	libbpf_set_print(print);
 	*ret = f;
 }

@@ -35,8 +35,10 @@ const char *none_started(char out[NONE_BYTES], const struct analysis *a)
 static bool sees_failed_execs(const struct model *m)
 {
 	struct model_string backend = model_text(m, m->meta.backend);
+	char name[32];
 
-	return backend.len != 9 || memcmp(backend.data, "lifecycle", 9) != 0;
+	snprintf(name, sizeof(name), "%.*s", (int)backend.len, backend.data);
+	return begat_backend_sees_failures(name);
 }
 
 const char *none_failed(char out[NONE_BYTES], const struct analysis *a)
