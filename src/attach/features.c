@@ -2,16 +2,14 @@
 /*
  * attach/features.c - see features.h.
  *
- * A probe asks for the thing itself: a type in the kernel's BTF, a map that can be created, a
- * file that can be opened.
+ * A probe asks for the thing itself: a type or a helper in the kernel's BTF, a right that is in
+ * force.
  */
 #include "attach/features.h"
 
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,21 +17,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/read_line.h"
+
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
-static void read_line(const char *path, char *ret, size_t size)
-{
-	FILE *f = fopen(path, "re");
-
-	ret[0] = 0;
-	if (!f)
-		return;
-	if (fgets(ret, size, f))
-		ret[strcspn(ret, "\n")] = 0;
-	fclose(f);
-}
 
 /* /proc may be missing, or another PID namespace's: only the call says what is in force. */
 static void probe_capabilities(struct features *f)

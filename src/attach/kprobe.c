@@ -5,10 +5,10 @@
  * Owns: symbol names by machine. Sees 32-bit callers too, and needs no tracefs.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "attach/internal.h"
+#include "base/read_line.h"
 
 #if defined(__x86_64__)
 #define SYSCALL_PREFIX "__x64_sys_"
@@ -40,13 +40,10 @@ static bool has_kprobes(void)
 /* Switched off at run time: then they attach without an error and never fire. */
 static bool is_switched_off(void)
 {
-	int fd = open("/sys/kernel/debug/kprobes/enabled", O_RDONLY | O_CLOEXEC);
-	char enabled = 0;
-	bool is_off = fd >= 0 && read(fd, &enabled, 1) == 1 && enabled == '0';
+	char enabled[16];
 
-	if (fd >= 0)
-		close(fd);
-	return is_off;
+	read_line("/sys/kernel/debug/kprobes/enabled", enabled, sizeof(enabled));
+	return enabled[0] == '0';
 }
 
 static int kprobe_is_possible(struct error *error)
