@@ -92,10 +92,10 @@ static __attribute__((noinline)) void measured(struct replay *r, const void *rec
 		errx(1, "cannot write");
 }
 
-static void move(struct rec_who *who)
+static void move(struct rec_identity *identity)
 {
-	who->start_ns += PASS_NS;
-	who->parent_start_ns += PASS_NS;
+	identity->start_ns += PASS_NS;
+	identity->parent_start_ns += PASS_NS;
 }
 
 static void move_in_time(struct rec_header *header)
@@ -103,20 +103,20 @@ static void move_in_time(struct rec_header *header)
 	header->ts_ns += PASS_NS;
 	switch (header->type) {
 	case REC_FORK:
-		move(&((struct rec_fork *)header)->who);
+		move(&((struct rec_fork *)header)->identity);
 		((struct rec_fork *)header)->forked_by_start_ns += PASS_NS;
 		break;
 	case REC_EXEC:
-		move(&((struct rec_exec *)header)->who);
+		move(&((struct rec_exec *)header)->identity);
 		((struct rec_exec *)header)->attempt_ts_ns += PASS_NS;
 		((struct rec_exec *)header)->fork_ts_ns += PASS_NS;
 		break;
 	case REC_EXEC_FAILED:
-		move(&((struct rec_exec_failed *)header)->who);
+		move(&((struct rec_exec_failed *)header)->identity);
 		((struct rec_exec_failed *)header)->attempt_ts_ns += PASS_NS;
 		break;
 	case REC_EXIT:
-		move(&((struct rec_exit *)header)->who);
+		move(&((struct rec_exit *)header)->identity);
 		((struct rec_exit *)header)->fork_ts_ns += PASS_NS;
 		((struct rec_exit *)header)->exec_ts_ns += PASS_NS;
 		break;

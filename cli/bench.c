@@ -2,9 +2,8 @@
 /*
  * cli/bench.c - `begat bench`: what begat costs on this machine, a verdict a line.
  *
- * Owns:    which parts run, how a verdict looks as text and as JSON, the exit status.
- * Not:     what is measured, and with what (a file each in bench/).
- * Called:  by main.c.
+ * Owns:  which parts run, how a verdict looks as text and as JSON, the exit status.
+ * Not:   what is measured, and with what (a file each in bench/).
  *
  * A bar that is missed is no failure of the command: the status says whether it could measure.
  */
@@ -18,13 +17,43 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "bench/bench.h"
 #include "cli.h"
+#include "color.h"
 #include "rights.h"
-#include "human.h"
 #include "options.h"
 #include "output.h"
-#include "traces.h"
+#include "width.h"
+
+static int bench(struct options *options, int argc, char **argv);
+
+static const struct option_spec own_options[] = {
+	{ "verbose", 'v', NULL, 0, "also each BPF program", .parse = option_verbose },
+	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", .parse = option_quiet },
+	{ .name = NULL },
+};
+
+const struct command_spec command_bench = {
+	.captures = true,
+	.files = ANY_NUMBER, /* parts */
+	.groups = OPTIONS_OUTPUT | OPTIONS_BACKEND,
+	.own = own_options,
+	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
+		 "bar that\n"
+		 "the project has set itself. Without PART all of them:\n"
+		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
+		 "  storm    slow-down of processes and of failing execs, events lost\n"
+		 "  hooks    run time of the BPF programs\n"
+		 "  memory   kernel memory a process, begat's own at 100,000\n"
+		 "  idle     CPU time while nothing happens\n"
+		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
+		 "failure: exit\n"
+		 "status 1 means that it could not measure.\n",
+	.examples = "  sudo begat bench\n"
+		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
+	.run = bench,
+};
 
 #define WHAT_WIDTH 43
 #define SECONDS 52 /* each part knows how many of them are its own */
@@ -43,15 +72,15 @@ struct bench_out {
 
 static void write_text(struct bench_out *out, const char *text)
 {
-	int r = out->error ? 0 : output_write(&out->output, text, strlen(text));
+	int err = out->error ? 0 : output_write(&out->output, text, strlen(text));
 
-	if (r < 0)
-		out->error = r;
+	if (err < 0)
+		out->error = err;
 }
 
 static const char *show_value(char out[32], enum bench_unit unit, double value)
 {
-	char text[HUMAN_BYTES];
+	char text[UNITS_BYTES];
 
 	switch (unit) {
 	case BENCH_NS:
@@ -60,7 +89,7 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 		else if (value < 1e6)
 			snprintf(out, 32, "%.1f us", value / 1000);
 		else
-			snprintf(out, 32, "%s", human_duration(text, (uint64_t)value));
+			snprintf(out, 32, "%s", units_duration(text, (uint64_t)value));
 		break;
 	case BENCH_RATIO:
 		snprintf(out, 32, "%.2fx", value);
@@ -69,7 +98,7 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 		snprintf(out, 32, value < 0.1 ? "%.3f %%" : "%.2f %%", value);
 		break;
 	case BENCH_BYTES:
-		snprintf(out, 32, "%s", human_size(text, value > 0 ? (uint64_t)value : 0));
+		snprintf(out, 32, "%s", units_size(text, value > 0 ? (uint64_t)value : 0));
 		break;
 	case BENCH_COUNT:
 		snprintf(out, 32, "%.0f", value);
@@ -77,38 +106,28 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 	return out;
 }
 
-/* Words, each where it still fits. */
-static void write_advice(struct bench_out *out, const char *text)
+static void write_advice(struct bench_out *out, const char *advice)
 {
-	size_t columns = out->output.columns ? out->output.columns : 100, at = 0;
-	size_t width = columns > 60 ? columns - 13 : 47;
-	char line[1024], *to = line;
+	size_t columns = out->output.columns ? out->output.columns : 100, size;
+	char *text = NULL;
+	struct paragraph p = { open_memstream(&text, &size), 12, columns > 60 ? columns - 13 : 47,
+			       0 };
 
-	to += sprintf(to, "%12s", "");
-	for (text = text; *text && to - line < 900;) {
-		size_t len = strcspn(text, " ");
-
-		if (at && at + 1 + len > width) {
-			to += sprintf(to, "\n%12s", "");
-			at = 0;
-		} else if (at) {
-			*to++ = ' ';
-			at++;
-		}
-		to += sprintf(to, "%.*s", (int)len, text);
-		at += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	sprintf(to, "\n");
-	write_text(out, line);
+	if (!p.out)
+		return;
+	fprintf(p.out, "%*s", (int)p.indent, "");
+	paragraph_put(&p, advice);
+	fputc('\n', p.out);
+	if (!fclose(p.out))
+		write_text(out, text);
+	free(text);
 }
 
 static void say_text(struct bench *bench, const struct bench_verdict *v, bool is_missed)
 {
 	struct bench_out *out = bench->out;
 	bool is_new = !out->part || strcmp(out->part, v->part);
-	bool has_colour = out->output.has_colour;
+	bool has_color = out->output.has_color;
 	char value[32], bar[32] = "", line[1024];
 
 	if (v->bar >= 0)
@@ -116,11 +135,11 @@ static void say_text(struct bench *bench, const struct bench_verdict *v, bool is
 	snprintf(line, sizeof(line), "%s%-8s %-*s %10s  %-11s %s%s%s%s%s%s\n",
 		 is_new && out->part ? "\n" : "", is_new ? v->part : "", WHAT_WIDTH, v->what,
 		 show_value(value, v->unit, v->value), bar,
-		 has_colour && v->bar >= 0 ? is_missed ? "\033[33m" : "\033[32m" : "",
+		 has_color && v->bar >= 0 ? is_missed ? COLOR_YELLOW : COLOR_GREEN : "",
 		 v->bar < 0  ? "-"
 		 : is_missed ? "above"
 			     : "ok",
-		 has_colour && v->bar >= 0 ? "\033[0m" : "", *v->detail ? "  (" : "", v->detail,
+		 has_color && v->bar >= 0 ? COLOR_RESET : "", *v->detail ? "  (" : "", v->detail,
 		 *v->detail ? ")" : "");
 	write_text(out, line);
 	if (is_missed && v->advice && v->advice != out->advice)
@@ -253,10 +272,10 @@ static int prove(struct bench *bench)
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct bench_out *out = bench->out;
 	struct begat *b;
-	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	begat_stats(b, &stats);
 	out->error = output_begin(&out->output, false);
 	write_head(bench, &stats);
@@ -264,9 +283,9 @@ static int prove(struct bench *bench)
 	return 0;
 }
 
-static bool is_wanted(const struct bench_part *part, const char *const *names)
+static bool is_wanted(const struct bench_part *part, char *const *names)
 {
-	for (const char *const *name = names; *name; name++)
+	for (char *const *name = names; *name; name++)
 		if (!strcmp(*name, part->name))
 			return true;
 	return !*names;
@@ -284,24 +303,24 @@ static void say_left_out(struct bench *bench, const char *part)
 	write_text(bench->out, line);
 }
 
-static int run_parts(struct bench *bench, const char *const *names)
+static int run_parts(struct bench *bench, char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = clock_read_ns(CLOCK_MONOTONIC);
-	int r = prove(bench);
+	int err = prove(bench);
 
 	bench->end_ns = began + SECONDS * 1000000000ull;
-	for (size_t i = 0; i < PARTS && !r && !out->error; i++) {
+	for (size_t i = 0; i < PARTS && !err && !out->error; i++) {
 		if (!is_wanted(parts[i], names))
 			continue;
 		if (bench_seconds_left(bench) > 0)
-			r = parts[i]->run(bench);
+			err = parts[i]->run(bench);
 		else
 			say_left_out(bench, parts[i]->name);
 	}
-	if (!r)
+	if (!err)
 		write_foot(bench, (double)(clock_read_ns(CLOCK_MONOTONIC) - began) / 1e9);
-	return r;
+	return err;
 }
 
 static void take_options(struct bench *bench, const struct options *options)
@@ -314,36 +333,20 @@ static void take_options(struct bench *bench, const struct options *options)
 	bench->is_json = options->format && !strcmp(options->format, "json");
 }
 
-#define GROUPS (OPTIONS_OUTPUT | OPTIONS_BACKEND)
-
-static const struct option_spec bench_options[] = {
-	{ "verbose", 'v', NULL, 0, "also each BPF program", option_verbose },
-	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", option_quiet },
-	{ NULL, 0, NULL, 0, NULL, NULL },
-};
-
 static int bench(struct options *options, int argc, char **argv)
 {
 	struct bench_out out = { 0 };
 	struct bench bench = { .out = &out };
-	const char *names[argc + 1];
-	bool is_done = false;
 	char why[512];
-	int count = 0;
-	int r = traces_arguments("bench", options, GROUPS, bench_options, argc, argv, names, &count,
-				 &is_done);
 
-	if (r || is_done)
-		return r;
-	names[count] = NULL;
-	for (int i = 0; i < count; i++)
-		if (!find_part(names[i]))
-			return fail_unknown_part(names[i]);
+	for (int i = 0; i < argc; i++)
+		if (!find_part(argv[i]))
+			return fail_unknown_part(argv[i]);
 	take_options(&bench, options);
-	r = bench_load_open(&bench.load);
+	int err = bench_load_open(&bench.load);
 
-	if (r) {
-		cli_complain("cannot start a process to measure with: %s.", strerror(-r));
+	if (err) {
+		cli_complain("cannot start a process to measure with: %s.", strerror(-err));
 		bench_load_close(&bench.load);
 		return CLI_FAILED;
 	}
@@ -353,36 +356,15 @@ static int bench(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	r = run_parts(&bench, names);
-	if (r)
+	err = run_parts(&bench, argv);
+	if (err)
 		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-out.error));
-	int closed = output_close(&out.output, r && !out.part);
+	int closed = output_close(&out.output, err && !out.part);
 
 	bench_load_close(&bench.load);
 	if (closed && !out.error && closed != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-closed));
-	return r || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
+	return err || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_bench = {
-	.captures = true,
-	.groups = GROUPS,
-	.own = bench_options,
-	.takes_arguments = true,
-	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
-		 "bar that\n"
-		 "the project has set itself. Without PART all of them:\n"
-		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
-		 "  storm    slow-down of processes and of failing execs, events lost\n"
-		 "  hooks    run time of the BPF programs\n"
-		 "  memory   kernel memory a process, begat's own at 100,000\n"
-		 "  idle     CPU time while nothing happens\n"
-		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
-		 "failure: exit\n"
-		 "status 1 means that it could not measure.\n",
-	.examples = "  sudo begat bench\n"
-		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
-	.run = bench,
-};

@@ -2,10 +2,9 @@
 /*
  * cli/complete.c - `begat --complete WORD...`: what could take the place of the last word.
  *
- * Owns:    the answer for every shell: packaging/completions/ hold only what differs between them.
- * Not:     names of commands, options, columns ... (their tables), files, users, processes (the
- *          shell lists those).
- * Called:  by main.c.
+ * Owns:  the answer for every shell: packaging/completions/ hold only what differs between them.
+ * Not:   names of commands, options, columns ... (their tables), files, users, processes (the
+ *        shell lists those).
  *
  *	begat --complete watch --format ''	->	text
  *						json

@@ -2,9 +2,8 @@
 /*
  * cli/help.c - what --help shows, made from commands.def and the option tables.
  *
- * Owns:    the layout: every page fits a screen of 100 columns.
- * Not:     the words (commands.def, options.c, each subcommand's own file).
- * Called:  by main.c.
+ * Owns:  the layout: every page fits a screen of 100 columns.
+ * Not:   the words (commands.def, options.c, each subcommand's own file).
  */
 #include <string.h>
 

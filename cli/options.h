@@ -61,7 +61,7 @@ struct options {
 	size_t redact_patterns_count;
 	bool quiet, stats, redact, fold_failures, is_forever;
 	bool help, version;
-	void *own; /* for the parse functions of a subcommand's own options */
+	void *own; /* what the options of the subcommand itself fill: command_spec.own_size */
 	char error[512]; /* after a failure: one sentence, without "begat: " */
 };
 
@@ -73,6 +73,8 @@ struct option_spec {
 	const char *help; /* one line; a "%s" in front is the names that complete.c lists */
 	/* 0, -EINVAL after option_fail(), or -ENOMEM. @value is NULL for an option without one. */
 	int (*parse)(struct options *options, const char *value);
+	/* Without parse(): offset of the bool that it sets, in options->own if group is 0. */
+	size_t sets;
 };
 
 /* The common ones, in the order of the help. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/safe_open.h"
 
@@ -21,7 +22,7 @@ struct output {
 	bool is_file; /* a regular file: truncated by output_begin() */
 	bool is_pipe; /* its reader can go away */
 	bool is_terminal;
-	bool has_colour; /* a terminal, and neither NO_COLOR nor TERM=dumb */
+	bool has_color; /* a terminal, and neither NO_COLOR nor TERM=dumb */
 	bool has_utf8; /* a terminal in a UTF-8 locale */
 	uint32_t columns; /* of the terminal; 0 = it is none and COLUMNS does not say */
 	char name[256]; /* for messages, safe to print */
@@ -72,6 +73,9 @@ int output_close(struct output *output, bool is_failed);
  * Descriptors 0 to 2 that are closed get a stand-in until an exec, so that no map becomes "stdout".
  */
 void output_guard_stdio(void);
+
+/* @text in quotes, as JSON: a byte that is no UTF-8 becomes U+FFFD. */
+void output_json_string(FILE *out, const char *text);
 
 /* Flushes stdio's standard output; an exit status: CLI_OK also when the reader has gone. */
 int output_flush_stdout(void);

@@ -20,14 +20,23 @@ src/event        base include/begat libc
 src/attach       base include/begat src/event src/transport abi libc libbpf
 src/transport    base include/begat src/event abi libc libbpf
 src/decode       base include/begat src/event abi libc
+src/procfs       base include/begat src/event libc
 src/proctable    base include/begat src/event libc
 src/enrich       base include/begat src/event libc
 src/filter       base include/begat src/event libc
 src/redact       base include/begat src/event libc
 src/sink         base include/begat src/event libc
 src/tracer       base include/begat src/event abi libc src/attach src/transport src/decode
-src/tracer       src/proctable src/enrich src/filter src/sink
-trace            base include/begat libc sqlite
+src/tracer       src/procfs src/proctable src/enrich src/filter src/sink
+trace/store/format base include/begat libc
+trace/store/read base include/begat libc sqlite trace/store/format
+trace/store/write base include/begat libc sqlite trace/store/format trace/store/read
+trace/model      base include/begat libc sqlite trace/store/format trace/store/read
+trace/replay     base include/begat libc sqlite trace/store/format trace/store/read trace/model
+trace/analysis   base include/begat libc
+trace/diff       base include/begat libc
+trace/export     base include/begat libc sqlite trace/store/format trace/store/read
+trace/report     base include/begat libc trace/store/read trace/analysis
 cli              base include/begat libc
 '
 
@@ -74,7 +83,9 @@ function folder_of(path,    part) {
 	if (path ~ /^include\/begat\//)
 		return "include/begat"
 	split(path, part, "/")
-	return part[1] == "src" ? part[1] "/" part[2] : part[1]
+	if (part[1] == "trace" && part[2] == "store")
+		return part[1] "/" part[2] "/" part[3]
+	return part[1] == "src" || part[1] == "trace" ? part[1] "/" part[2] : part[1]
 }
 
 # A path without its "x/../".
@@ -106,6 +117,8 @@ function target_of(file, name, angle,    dir, mine) {
 		return folder_of(name)
 	if (exists("src/" name))
 		return folder_of("src/" name)
+	if (exists("trace/" name))
+		return folder_of("trace/" name)
 	if (mine == "bpf" && exists("bpf/" name))
 		return "bpf"
 	return "no file of this tree (" name ")"

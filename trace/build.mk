@@ -2,7 +2,7 @@
 # libbegat-trace: recordings and what is made of them. Included by the Makefile.
 
 comma := ,
-TRACE_SRCS := $(sort $(wildcard trace/*/*.c))
+TRACE_SRCS := $(sort $(wildcard trace/*/*.c trace/*/*/*.c))
 TRACE_OBJS := $(TRACE_SRCS:%.c=$(BUILD)/%.o) $(BUILD)/trace/report/page.o
 TRACE_LIB := $(BUILD)/libbegat-trace.a
 TRACE_SHARED := $(BUILD)/libbegat-trace.so

@@ -4,7 +4,6 @@
  *
  * Owns:    the bounded table of paths.
  * Not:     containers (enrich/ reads them from the path).
- * Called:  for each REC_CGROUP, and by who.c for each event that carries a cgroup id.
  *
  * Invariants
  *  (1) At most DECODE_CGROUPS_MAX paths; entries are filled in order, then reused.
@@ -19,7 +18,7 @@
 
 static uint32_t *head_of(const struct decode_cgroups *cgroups, uint64_t id)
 {
-	return &cgroups->heads[decode_mix(id) & (DECODE_CGROUPS_MAX - 1)];
+	return &cgroups->heads[identity_mix(id) & (DECODE_CGROUPS_MAX - 1)];
 }
 
 static struct decode_cgroup *find(const struct decode_cgroups *cgroups, uint64_t id)
@@ -127,7 +126,7 @@ uint64_t decode_cgroup_id(const void *record)
 	switch (any->header.type) {
 #define EVENT(type, name) case REC_##type:
 #include "event/records.def"
-		return any->who.cgroup_id;
+		return any->identity.cgroup_id;
 	default:
 		return 0;
 	}

@@ -5,7 +5,6 @@
  * Owns:    turning bytes that came from the kernel into struct begat_event, every offset and
  *          length checked against the record; joining chunks; remembering cgroup paths by id.
  * Not:     the identity of processes (proctable/), I/O, names of users or containers (enrich/).
- * Called:  by tracer.c, once per record, in stream order; single-threaded.
  *
  * Invariants
  *  (1) An event borrows from the record and from the decoder: valid until the next call.
@@ -43,7 +42,7 @@ void decoder_free(struct decoder *decoder);
 void decoder_set_realtime(struct decoder *decoder, int64_t realtime_minus_boot_ns);
 
 /*
- * Decodes one record of @size bytes.
+ * Decodes one record of @size bytes, 8-byte aligned, in stream order.
  * Returns 1: *ret_ev holds an event (for REC_LOST maybe more: ask decode_more());
  *         0: taken in, no event (REC_CHUNK, REC_CGROUP, a REC_LOST that lost no event);
  *         -EBADMSG: malformed; -ENOMEM.

@@ -103,7 +103,7 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXIT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0)
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	decode_status(rec, ev);
 	if (decode_killer(decoder, rec, ev) < 0)
@@ -115,7 +115,7 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		decode_add(ev, BEGAT_F_READ_BYTES);
 		decode_add(ev, BEGAT_F_WRITE_BYTES);
 	}
-	if (rec->who.start_ns <= ev->ts_ns)
+	if (rec->identity.start_ns <= ev->ts_ns)
 		decode_add(ev, BEGAT_F_DURATION);
 	ev->short_lived = rec->flags & REC_EXIT_SHORT_LIVED;
 	decode_add(ev, BEGAT_F_SHORT_LIVED);

@@ -3,7 +3,6 @@
  * filter/suspect.c - expressions that are right, and probably not what was meant.
  *
  * Owns:    the sentences. A sentence never refuses anything.
- * Called:  by parse.c, for each comparison and for the whole.
  */
 #include "filter/suspect.h"
 #include "filter/suspect.h"

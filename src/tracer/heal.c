@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 #define HEAL_DRAIN_MAX (1 << 20)
@@ -51,11 +52,10 @@ struct process_list {
 
 static void complete_from_proc(struct process_list *process_list, struct begat_event *ev)
 {
-	struct proc_facts facts;
+	struct procfs_facts facts;
 
 	if (!process_list->proc_pid ||
-	    snapshot_read_proc(process_list->proc_pid, process_list->facts_buf, FACTS_BYTES,
-			       &facts))
+	    procfs_read(process_list->proc_pid, process_list->facts_buf, FACTS_BYTES, &facts))
 		return;
 	if (facts.exe.len) {
 		ev->exe = facts.exe;
@@ -79,7 +79,7 @@ static void complete_from_proc(struct process_list *process_list, struct begat_e
 }
 
 /* A process as /proc alone tells of it: for kernels without a task iterator. */
-static void event_from_facts(struct begat *b, const struct proc_facts *facts,
+static void event_from_facts(struct begat *b, const struct procfs_facts *facts,
 			     struct begat_event *ev)
 {
 	static const enum begat_field known[] = { BEGAT_F_EVENT, BEGAT_F_TS_NS, BEGAT_F_TIME,
@@ -128,8 +128,8 @@ static bool is_over(struct process_list *process_list, const struct rec_snapshot
 
 	if (!(rec->flags & REC_SNAPSHOT_EXITING))
 		return false;
-	if (b->complete_ns && rec->who.start_ns >= b->complete_ns)
-		return probes_has_exited(b->probes, rec->who.tgid, rec->who.start_ns);
+	if (b->complete_ns && rec->identity.start_ns >= b->complete_ns)
+		return probes_has_exited(b->probes, rec->identity.tgid, rec->identity.start_ns);
 	process_list->has_doubtful = true;
 	return false;
 }
@@ -146,17 +146,17 @@ static int visit_record(void *ctx, const void *record, size_t size)
 		return 0;
 	visit->process_list->proc_pid =
 		visit->process_list->b->features.view.has_proc ? rec->proc_pid : 0;
-	return visit->callback(visit->process_list, &ev, rec->who.start_ns);
+	return visit->callback(visit->process_list, &ev, rec->identity.start_ns);
 }
 
 static int visit_proc(void *ctx, uint32_t tgid)
 {
 	struct visit *visit = ctx;
 	char buf[8 << 10];
-	struct proc_facts facts;
+	struct procfs_facts facts;
 	struct begat_event ev;
 
-	if (snapshot_read_proc(tgid, buf, sizeof(buf), &facts))
+	if (procfs_read(tgid, buf, sizeof(buf), &facts))
 		return 0; /* gone meanwhile */
 	/* /proc gives start times in this process's time namespace. */
 	facts.start_ns += (uint64_t)clock_boot_ahead_ns;
@@ -171,7 +171,7 @@ static int for_each_living(struct process_list *process_list, heal_callback call
 	struct visit visit = { process_list, callback };
 	int err = probes_snapshot(process_list->b->probes, visit_record, &visit);
 
-	return err == -ENOTSUP ? snapshot_list_proc(visit_proc, &visit) : err;
+	return err == -ENOTSUP ? procfs_list(visit_proc, &visit) : err;
 }
 
 static bool is_followed(struct begat *b, const struct begat_event *ev)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 #define EMPTY_LOOKS 2
@@ -50,9 +51,9 @@ static int look_at_record(void *ctx, const void *record, size_t size)
 	const struct rec_snapshot *rec = record;
 	struct look *look = ctx;
 
-	if (!probes_is_followed(look->b->probes, rec->who.tgid))
+	if (!probes_is_followed(look->b->probes, rec->identity.tgid))
 		return 0;
-	return add(look, rec->who.start_ns, (pid_t)rec->reader_pid);
+	return add(look, rec->identity.start_ns, (pid_t)rec->reader_pid);
 }
 
 static int look_at_proc(void *ctx, uint32_t tgid)
@@ -103,7 +104,7 @@ static int look_once(struct begat *b)
 	int err = probes_snapshot(b->probes, look_at_record, &look);
 
 	if (err == -ENOTSUP)
-		err = snapshot_list_proc(look_at_proc, &look);
+		err = procfs_list(look_at_proc, &look);
 	if (!err) {
 		if (look.count)
 			qsort(look.all, look.count, sizeof(*look.all), by_start);

@@ -33,12 +33,12 @@ static int look_at(void *ctx, const void *record, size_t size)
 	struct search *search = ctx;
 
 	/* A process of the first level of /proc has that number in the kernel too. */
-	if (rec->who.tgid != rec->proc_pid)
+	if (rec->identity.tgid != rec->proc_pid)
 		search->is_proc_outermost = false;
 	if (rec->reader_pid == search->pid)
-		search->by_reader = rec->who.tgid;
+		search->by_reader = rec->identity.tgid;
 	if (rec->proc_pid == search->pid)
-		search->by_proc = rec->who.tgid;
+		search->by_proc = rec->identity.tgid;
 	return 0;
 }
 

@@ -70,7 +70,7 @@ int stats_deliver_rest(struct begat *b)
 		rec.header.seq = load(&c->seq);
 		rec.header.cpu = cpu;
 		for (int i = 0; i < REC_CLASS_COUNT; i++)
-			rec.count[i] = load(&c->dropped[i]) - load(&c->told[i]);
+			rec.count[i] = load(&c->dropped[i]) - load(&c->reported[i]);
 		err = tracer_take(b, &rec, sizeof(rec));
 	}
 	return err;

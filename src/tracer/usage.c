@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/api.h"
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 struct thread_usage {
@@ -53,11 +54,11 @@ static int take_record(void *ctx, const void *record, size_t size)
 	if (header->type == REC_SNAPSHOT && size >= sizeof(struct rec_snapshot)) {
 		const struct rec_snapshot *rec = record;
 
-		thread = (struct thread_usage){ .start_ns = rec->who.start_ns,
+		thread = (struct thread_usage){ .start_ns = rec->identity.start_ns,
 						.utime_ns = rec->utime_ns,
 						.stime_ns = rec->stime_ns,
 						.runtime_ns = rec->runtime_ns,
-						.tgid = rec->who.tgid,
+						.tgid = rec->identity.tgid,
 						.is_leader = true };
 	} else if (header->type == REC_SNAPSHOT_THREAD &&
 		   size >= sizeof(struct rec_snapshot_thread)) {
@@ -78,7 +79,7 @@ static int take_pid(void *ctx, uint32_t tgid)
 {
 	struct thread_usage process = { .tgid = tgid, .is_leader = true };
 
-	if (snapshot_read_usage(tgid, &process.utime_ns, &process.stime_ns))
+	if (procfs_read_usage(tgid, &process.utime_ns, &process.stime_ns))
 		return 0; /* gone meanwhile */
 	return add(ctx, &process);
 }
@@ -101,12 +102,12 @@ static int read_threads(const struct begat *b, struct probes *probes, struct usa
 	int err;
 
 	r->ts_ns = tracer_now_ns();
-	r->machine_ns = snapshot_read_machine();
+	r->machine_ns = procfs_read_machine();
 	err = probes_snapshot_threads(probes, take_record, r);
 	r->has_ids = !err;
 	if (err && err != -ENOMEM && !pids_are_translated(b)) {
 		r->count = 0;
-		err = snapshot_list_proc(take_pid, r);
+		err = procfs_list(take_pid, r);
 	} else if (err && err != -ENOMEM) {
 		err = -ENOTSUP;
 	}

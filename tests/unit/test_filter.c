@@ -999,7 +999,7 @@ static void fields_read(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_an_exec),	    cmocka_unit_test(of_an_exit),

@@ -5,9 +5,7 @@
  */
 #include <linux/sched.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/sched.h"
 #include "cli/priority.h"
@@ -183,7 +181,7 @@ static void test_priority(void **state)
 		assert_int_equal(in_child(checks[i], &usual), 0);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_priority) };
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * analysis/concurrency.c - how many processes were alive, and how many cores busy, over time.
  *

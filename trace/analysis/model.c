@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * analysis/model.c - rows in any order become sorted, linked, corrected arrays.
  *

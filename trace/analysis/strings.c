@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * analysis/strings.c - each distinct string of a trace once, by number.
  *
@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/path.h"
 
 enum { BLOCK_BYTES = 1 << 20, SLOTS_FIRST = 1 << 12 };
 
@@ -141,12 +143,7 @@ void model_get_context(const struct model *m, uint32_t number, struct model_cont
 
 struct model_string model_basename(struct model_string path)
 {
-	const char *slash = memrchr(path.data, '/', path.len);
-
-	if (!slash || (size_t)(slash + 1 - path.data) == path.len)
-		return path;
-	path.len -= slash + 1 - path.data;
-	path.data = slash + 1;
+	path.data = path_base(path.data, path.len, &path.len);
 	return path;
 }
 

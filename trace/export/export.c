@@ -13,7 +13,7 @@
 
 #include "base/api.h"
 #include "base/opts.h"
-#include "../store/reader.h"
+#include "store/read/reader.h"
 
 #define EXPORTER(name, extension, help) extern const struct export_ops export_##name;
 #include "exporters.def"

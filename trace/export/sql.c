@@ -3,12 +3,12 @@
  * trace/export/sql.c - the views of this begat, for a recording that an older one has made.
  *
  * Owns:    the order: one transaction that drops the views and makes them again.
- * Not:     their text (store/schema.c). Nothing that reads a recording changes it, so the user does:
+ * Not:     their text (store/format/schema.c). Nothing that reads a recording changes it, so the user does:
  *          begat export --to sql old.db | sqlite3 old.db
  */
 #include "export.h"
-#include "trace/store/reader.h"
-#include "trace/store/schema.h"
+#include "store/read/reader.h"
+#include "store/format/schema.h"
 
 static int run(struct export *ex)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * report/report.c - begat_report(): load, analyse, show.
  *
@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../store/reader.h"
+#include "store/read/reader.h"
 
 static const struct {
 	const char *name;
