@@ -152,7 +152,7 @@ static void open_run(struct run *run, enum stage stage)
 	feed_open(&run->feed, run->b, &config);
 	if (stage == LIBBPF)
 		run->libbpf =
-			ring_buffer__new(attach_records_fd(run->b->attach), count_bytes, run, NULL);
+			ring_buffer__new(probes_records_fd(run->b->probes), count_bytes, run, NULL);
 }
 
 static void close_run(struct run *run)
@@ -232,9 +232,9 @@ static uint64_t sum_dropped(const struct begat *b)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++)
+	for (uint32_t cpu = 0; cpu < probes_cpus(b->probes); cpu++)
 		for (int i = 0; i <= REC_CLASS_EXIT; i++)
-			sum += attach_counters(b->attach, cpu)->dropped[i];
+			sum += probes_counters(b->probes, cpu)->dropped[i];
 	return sum;
 }
 

@@ -129,7 +129,7 @@ static bool is_over(struct process_list *process_list, const struct rec_snapshot
 	if (!(rec->flags & REC_SNAPSHOT_EXITING))
 		return false;
 	if (b->complete_ns && rec->identity.start_ns >= b->complete_ns)
-		return attach_has_exited(b->attach, rec->identity.tgid, rec->identity.start_ns);
+		return probes_has_exited(b->probes, rec->identity.tgid, rec->identity.start_ns);
 	process_list->has_doubtful = true;
 	return false;
 }
@@ -169,14 +169,14 @@ static int visit_proc(void *ctx, uint32_t tgid)
 static int for_each_living(struct process_list *process_list, heal_callback callback)
 {
 	struct visit visit = { process_list, callback };
-	int err = attach_snapshot(process_list->b->attach, visit_record, &visit);
+	int err = probes_snapshot(process_list->b->probes, visit_record, &visit);
 
 	return err == -ENOTSUP ? procfs_list(visit_proc, &visit) : err;
 }
 
 static bool is_followed(struct begat *b, const struct begat_event *ev)
 {
-	return !b->follow || attach_is_followed(b->attach, ev->tgid);
+	return !b->follow || probes_is_followed(b->probes, ev->tgid);
 }
 
 /*
@@ -240,11 +240,11 @@ int heal_snapshot(struct begat *b, bool deliver)
 static int follow_child(struct process_list *process_list, struct begat_event *ev,
 			uint64_t start_ns)
 {
-	if (attach_is_followed(process_list->b->attach, ev->tgid) ||
-	    !attach_is_followed(process_list->b->attach, ev->parent_tgid))
+	if (probes_is_followed(process_list->b->probes, ev->tgid) ||
+	    !probes_is_followed(process_list->b->probes, ev->parent_tgid))
 		return 0;
 	process_list->count++;
-	return attach_follow(process_list->b->attach, ev->tgid, 0);
+	return probes_follow(process_list->b->probes, ev->tgid, 0);
 }
 
 /*
@@ -379,7 +379,7 @@ static bool is_list_of(const struct begat *b, const struct begat_process *proces
 	if (!pids_are_translated(b) || process->was_there_before)
 		return true;
 	return process->start_ns >= b->complete_ns &&
-	       attach_has_exited(b->attach, process->tgid, process->start_ns);
+	       probes_has_exited(b->probes, process->tgid, process->start_ns);
 }
 
 static int note_gone(void *ctx, const struct begat_process *process)

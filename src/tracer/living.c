@@ -51,7 +51,7 @@ static int look_at_record(void *ctx, const void *record, size_t size)
 	const struct rec_snapshot *rec = record;
 	struct look *look = ctx;
 
-	if (!attach_is_followed(look->b->attach, rec->identity.tgid))
+	if (!probes_is_followed(look->b->probes, rec->identity.tgid))
 		return 0;
 	return add(look, rec->identity.start_ns, (pid_t)rec->reader_pid);
 }
@@ -60,7 +60,7 @@ static int look_at_proc(void *ctx, uint32_t tgid)
 {
 	struct look *look = ctx;
 
-	return attach_is_followed(look->b->attach, tgid) ? add(look, tgid, (pid_t)tgid) : 0;
+	return probes_is_followed(look->b->probes, tgid) ? add(look, tgid, (pid_t)tgid) : 0;
 }
 
 static int by_start(const void *a, const void *b)
@@ -101,7 +101,7 @@ static int open_first(const struct look *look)
 static int look_once(struct begat *b)
 {
 	struct look look = { .b = b };
-	int err = attach_snapshot(b->attach, look_at_record, &look);
+	int err = probes_snapshot(b->probes, look_at_record, &look);
 
 	if (err == -ENOTSUP)
 		err = procfs_list(look_at_proc, &look);
@@ -119,7 +119,7 @@ BEGAT_API int begat_living_fd(struct begat *b)
 	int fd = -EINVAL, empty = 0;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->attach)
+	if (!b->follow || !b->probes)
 		return error_set(&b->error, fd, "begat_living_fd: nothing is followed");
 	do {
 		fd = look_once(b);

@@ -213,7 +213,7 @@ static int open_decoder(struct begat *b)
 	struct decoder_options opts = {
 		.boot_salt = boot_salt(),
 		.start_unit_ns = 1,
-		.cpus = attach_cpus(b->attach),
+		.cpus = probes_cpus(b->probes),
 		.env_names = (const char *const *)b->env_names,
 	};
 
@@ -225,17 +225,17 @@ static int open_decoder(struct begat *b)
 	return decoder_new(&opts, &b->decoder);
 }
 
-static int open_transport(void *ctx, struct attach *attach)
+static int open_transport(void *ctx, struct probes *probes)
 {
 	struct begat *b = ctx;
 	struct transport_options opts = {
-		.map_fd = attach_records_fd(attach),
+		.map_fd = probes_records_fd(probes),
 		.buffer_bytes = b->buffer_bytes,
-		.cpus = attach_cpus(attach),
+		.cpus = probes_cpus(probes),
 		.wake = (enum config_wake)b->mode,
 	};
 
-	b->transport_ops = attach_transport(attach);
+	b->transport_ops = probes_transport(probes);
 	return b->transport_ops->open(&opts, &b->error, &b->transport);
 }
 
@@ -252,7 +252,7 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 {
 	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
 			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	struct attach_options attach_opts = {
+	struct probes_options probes_opts = {
 		.backend = opts->backend,
 		.transport = opts->transport,
 		.needs_attempts = opts->needs_failures ||
@@ -270,12 +270,12 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	if (!stat("/proc/self/ns/pid", &pid_ns))
 		b->own_pid_ns = (uint32_t)pid_ns.st_ino;
 	__atomic_store_n(&clock_boot_ahead_ns, b->features.view.boot_ahead_ns, __ATOMIC_RELAXED);
-	err = fill_config(b, opts, &attach_opts.config);
+	err = fill_config(b, opts, &probes_opts.config);
 	if (err)
 		return err;
 	b->buffer_bytes = transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
-	attach_opts.buffer_bytes = b->buffer_bytes;
-	err = attach_open(&attach_opts, &b->features, &b->error, &b->attach);
+	probes_opts.buffer_bytes = b->buffer_bytes;
+	err = probes_open(&probes_opts, &b->features, &b->error, &b->probes);
 	if (!err)
 		err = wait_open(b);
 	if (err)
@@ -336,14 +336,14 @@ BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 	int err;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->attach)
+	if (!b->follow || !b->probes)
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
 	err = pids_find(b, pid, &tgid);
 	if (err == -ESRCH)
 		return error_set(&b->error, err, "there is no process %d", (int)pid);
 	if (!err)
-		err = attach_follow(b->attach, tgid, 0);
+		err = probes_follow(b->probes, tgid, 0);
 	return err ? error_set(&b->error, err, "cannot follow process %d: %s", (int)pid,
 			       strerror(-err))
 		   : 0;
@@ -358,7 +358,7 @@ BEGAT_API void begat_close(struct begat *b)
 	enrich_missing_done(&b->missing);
 	next_close(&b->pulled);
 	begat_filter_free((struct begat_filter *)b->where);
-	attach_close(b->attach);
+	probes_close(b->probes);
 	proctable_free(b->table);
 	decoder_free(b->decoder);
 	begat_event_free(b->held);

@@ -109,8 +109,8 @@ int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 		*ret_tgid = (uint32_t)pid;
 		return 0;
 	}
-	err = attach_snapshot(b->attach, look_at, &search);
-	if (err == -ENOTSUP) { /* rejected at load, which attach_fallback() says */
+	err = probes_snapshot(b->probes, look_at, &search);
+	if (err == -ENOTSUP) { /* rejected at load, which probes_fallback() says */
 		*ret_tgid = (uint32_t)pid;
 		return 0;
 	}
@@ -152,7 +152,7 @@ void pids_resolve_threads(struct begat *b)
 
 BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 {
-	int err = b->attach ? pids_find(b, pid, ret_tgid) : -ESRCH;
+	int err = b->probes ? pids_find(b, pid, ret_tgid) : -ESRCH;
 
 	error_clear(&b->error);
 	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;

@@ -62,8 +62,8 @@ int stats_deliver_rest(struct begat *b)
 {
 	int err = 0;
 
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach) && err >= 0; cpu++) {
-		const struct cpu_counters *c = attach_counters(b->attach, cpu);
+	for (uint32_t cpu = 0; cpu < probes_cpus(b->probes) && err >= 0; cpu++) {
+		const struct cpu_counters *c = probes_counters(b->probes, cpu);
 		struct rec_lost rec = { .header = { .size = sizeof(rec), .type = REC_LOST } };
 
 		rec.header.ts_ns = tracer_now_ns() - b->clock_offset_ns;
@@ -80,8 +80,8 @@ uint64_t stats_losses(const struct begat *b)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {
-		const struct cpu_counters *c = attach_counters(b->attach, cpu);
+	for (uint32_t cpu = 0; cpu < probes_cpus(b->probes); cpu++) {
+		const struct cpu_counters *c = probes_counters(b->probes, cpu);
 
 		sum += load(&c->dropped[REC_CLASS_FORK]) + load(&c->dropped[REC_CLASS_EXEC]) +
 		       load(&c->dropped[REC_CLASS_EXIT]);
@@ -91,16 +91,16 @@ uint64_t stats_losses(const struct begat *b)
 
 bool stats_has_lost_forks(const struct begat *b)
 {
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++)
-		if (load(&attach_counters(b->attach, cpu)->dropped[REC_CLASS_FORK]))
+	for (uint32_t cpu = 0; cpu < probes_cpus(b->probes); cpu++)
+		if (load(&probes_counters(b->probes, cpu)->dropped[REC_CLASS_FORK]))
 			return true;
 	return false;
 }
 
 static void count_kernel_side(const struct begat *b, struct begat_stats *s)
 {
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++) {
-		const struct cpu_counters *c = attach_counters(b->attach, cpu);
+	for (uint32_t cpu = 0; cpu < probes_cpus(b->probes); cpu++) {
+		const struct cpu_counters *c = probes_counters(b->probes, cpu);
 
 		for (int class = 0; class < REC_CLASS_COUNT; class ++) {
 			enum begat_event_type type = decode_class_event(class);
@@ -128,24 +128,24 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	struct begat_filter_counts counts = { .size = sizeof(counts) };
 	struct begat_stats s = { .size = ret->size };
 
-	if (!b->attach)
+	if (!b->probes)
 		return -EINVAL;
-	s.backend = attach_backend(b->attach);
-	s.transport = attach_transport(b->attach)->name;
-	s.fallback = attach_fallback(b->attach);
-	s.backend_failed = attach_has_failed(b->attach);
+	s.backend = probes_backend(b->probes)->name;
+	s.transport = probes_transport(b->probes)->name;
+	s.fallback = probes_fallback(b->probes);
+	s.backend_failed = probes_has_failed(b->probes);
 	s.latency = b->mode == BEGAT_LOW ? "low" : b->mode == BEGAT_BATCH ? "batch" : "balanced";
 	count_kernel_side(b, &s);
 	memcpy(s.received, b->received, sizeof(s.received));
 	memcpy(s.delivered, b->delivered, sizeof(s.delivered));
-	attach_program_stats(b->attach, &s.missed, &s.program_runs, &s.program_ns);
+	probes_program_stats(b->probes, &s.missed, &s.program_runs, &s.program_ns);
 	s.missed += unseen_forks(b, s.lost[BEGAT_FORK]);
 	if (b->follow) /* a process that is not in the process cache is not followed */
 		s.missed += s.cache_full;
 	s.late = b->late;
 	s.synthetic = b->synthetic;
 	s.malformed = b->malformed;
-	s.cache_entries = attach_cache_count(b->attach);
+	s.cache_entries = probes_cache_count(b->probes);
 	s.processes = proctable_count(b->table);
 	s.wakeups = b->wakeups;
 	s.latency_p50_ns = percentile(&b->latency, 0.50);
@@ -157,14 +157,14 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	s.buffer_bytes = b->transport_ops->buffer_bytes(b->transport);
 	s.started_ns = b->started_ns;
 	s.now_ns = tracer_now_ns();
-	s.cpus = attach_cpus(b->attach);
+	s.cpus = probes_cpus(b->probes);
 	s.pushed = b->push.pushed;
 	begat_filter_counts(b->where, &counts);
 	s.tested = counts.tested;
 	s.matched = counts.matched;
 	s.undecided = counts.undecided;
 	if (ret->size > offsetof(struct begat_stats, map_bytes))
-		s.map_bytes = attach_map_bytes(b->attach);
+		s.map_bytes = probes_map_bytes(b->probes);
 	return opts_give(ret, &s, sizeof(s)) ? 0 : -EINVAL;
 }
 
@@ -174,9 +174,9 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 {
 	const struct cpu_counters *c;
 
-	if (!b->attach || cpu >= attach_cpus(b->attach))
+	if (!b->probes || cpu >= probes_cpus(b->probes))
 		return -EINVAL;
-	c = attach_counters(b->attach, cpu);
+	c = probes_counters(b->probes, cpu);
 	memset(ret_generated, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_generated));
 	memset(ret_lost, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_lost));
 	for (int class = 0; class < REC_CLASS_COUNT; class ++) {
@@ -193,7 +193,7 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 BEGAT_API int begat_stats_program(const struct begat *b, uint32_t index, const char **ret_name,
 				  uint64_t *ret_runs, uint64_t *ret_ns)
 {
-	if (!b->attach)
+	if (!b->probes)
 		return -EINVAL;
-	return attach_program_at(b->attach, index, ret_name, ret_runs, ret_ns);
+	return probes_program_at(b->probes, index, ret_name, ret_runs, ret_ns);
 }

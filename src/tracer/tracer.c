@@ -156,7 +156,7 @@ static void skip_cgroup(struct begat *b, const void *record, struct begat_event 
 		return;
 	enrich(b, ev);
 	if (filter_excludes_cgroup(b->where, ev))
-		attach_skip_cgroup(b->attach, id);
+		probes_skip_cgroup(b->probes, id);
 	else
 		*kept = id;
 }
@@ -382,8 +382,8 @@ BEGAT_API int begat_finish(struct begat *b)
 	 * been begun in this stream by a fork hook that was there a little longer.
 	 */
 	b->end_ns = tracer_now_ns();
-	attach_stop(b->attach);
-	attach_detach(b->attach);
+	probes_stop(b->probes);
+	probes_detach(b->probes);
 	b->stop = 0;
 	count = deliver_snapshot(b);
 	while (count >= 0 && (count = tracer_drain(b, POLL_RECORDS_MAX)) > 0)
@@ -394,7 +394,7 @@ BEGAT_API int begat_finish(struct begat *b)
 	if (count >= 0)
 		count = coalesce_flush(b);
 	b->finished = true;
-	attach_sweep(b->attach, UINT64_MAX);
+	probes_sweep(b->probes, UINT64_MAX);
 	if (count < 0)
 		return count;
 	count = stats_deliver_rest(b);

@@ -23,7 +23,7 @@
 #include <begat/sink.h>
 #include <time.h>
 
-#include "attach/attach.h"
+#include "attach/probes.h"
 #include "event/boot_clock.h"
 #include "base/error.h"
 #include "decode/decode.h"
@@ -77,7 +77,7 @@ struct begat {
 
 	/* the parts */
 	struct features features;
-	struct attach *attach;
+	struct probes *probes;
 	const struct transport_ops *transport_ops;
 	struct transport *transport;
 	struct decoder *decoder;
@@ -176,7 +176,7 @@ void pids_resolve_threads(struct begat *b); /* the same, before the kernel side 
 int push_filter(struct begat *b, struct bpf_config *config);
 
 /* usage.c: notes what everybody has used; never fails for want of it. @ctx is the tracer. */
-int usage_note(void *ctx, struct attach *attach);
+int usage_note(void *ctx, struct probes *probes);
 void usage_drop(struct begat *b);
 
 /* coalesce.c: takes a failed exec in (true), or hands over what it holds before @ev. */

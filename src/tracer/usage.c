@@ -97,13 +97,13 @@ static int by_process(const void *a, const void *b)
 }
 
 /* Where /proc has other pids than the kernel, its figures cannot be assigned. */
-static int read_threads(const struct begat *b, struct attach *attach, struct usage_readings *r)
+static int read_threads(const struct begat *b, struct probes *probes, struct usage_readings *r)
 {
 	int err;
 
 	r->ts_ns = tracer_now_ns();
 	r->machine_ns = procfs_read_machine();
-	err = attach_snapshot_threads(attach, take_record, r);
+	err = probes_snapshot_threads(probes, take_record, r);
 	r->has_ids = !err;
 	if (err && err != -ENOMEM && !pids_are_translated(b)) {
 		r->count = 0;
@@ -165,7 +165,7 @@ static int make_usage(const struct begat *b, const struct usage_readings *r,
 BEGAT_API int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage)
 {
 	struct usage_readings r = { 0 };
-	int err = b->attach && b->decoder ? read_threads(b, b->attach, &r) : -EINVAL;
+	int err = b->probes && b->decoder ? read_threads(b, b->probes, &r) : -EINVAL;
 
 	if (!err)
 		err = make_usage(b, &r, ret_usage);
@@ -174,13 +174,13 @@ BEGAT_API int begat_usage_read(const struct begat *b, struct begat_usage **ret_u
 }
 
 /* A backend may be tried in vain before the one that works: the last reading holds. */
-int usage_note(void *ctx, struct attach *attach)
+int usage_note(void *ctx, struct probes *probes)
 {
 	struct begat *b = ctx;
 
 	usage_drop(b);
 	b->first_usage = calloc(1, sizeof(*b->first_usage));
-	if (b->first_usage && read_threads(b, attach, b->first_usage) < 0)
+	if (b->first_usage && read_threads(b, probes, b->first_usage) < 0)
 		usage_drop(b);
 	return 0;
 }

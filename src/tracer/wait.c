@@ -17,7 +17,7 @@
  * milliseconds, and wakes nobody in between.
  *
  * The timer serves batch's interval and, in balanced, what is held by coalesce.c and one look after the
- * dead (attach_sweep) when no hook comes by to reclaim their cache entries.
+ * dead (probes_sweep) when no hook comes by to reclaim their cache entries.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -140,7 +140,7 @@ static void wait_arm(struct begat *b)
 	} else if (b->sweep_due && !b->timer_armed) {
 		set_timer(b, b->window_ns + SWEEP_NS, 0);
 	}
-	__atomic_store_n(&attach_reader(b->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&probes_reader(b->probes)->sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
 static bool is_storm(const struct begat *b)
@@ -176,7 +176,7 @@ void wait_disarm(struct begat *b)
 		read_timer(b);
 	b->is_napping = false;
 	if (b->mode != BEGAT_LOW)
-		__atomic_store_n(&attach_reader(b->attach)->sleeping, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&probes_reader(b->probes)->sleeping, 0, __ATOMIC_RELAXED);
 }
 
 /* The mean of the last few times between records: @count have come since the last ones. */
@@ -256,7 +256,7 @@ bool wait_spin(struct begat *b, bool is_burst, uint64_t deadline_ns)
 static void sweep(struct begat *b)
 {
 	b->sweep_due = false;
-	attach_sweep(b->attach, tracer_now_ns() - b->clock_offset_ns);
+	probes_sweep(b->probes, tracer_now_ns() - b->clock_offset_ns);
 }
 
 int wait_sleep(struct begat *b, int timeout_ms)
