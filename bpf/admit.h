@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/admit.h - follow this process or not: by tree, real uid and cgroup.
+ * bpf/admit.h - which processes are followed: by tree, real uid and cgroup.
  *
- * Every kind that is given must agree. Reads kernel memory only. A tree is followed by a flag in
- * the process cache that a fork hands down: it survives reparenting, so daemons stay followed.
+ * Owns: the filters that run in the kernel. Not: which filters run (src/tracer/push.c).
+ *
+ * A process must pass every filter that is set. They read kernel memory only. A tree is followed by
+ * a flag in the process cache that each fork hands down. It survives reparenting, so a daemon is
+ * still followed.
  */
 #ifndef BEGAT_BPF_ADMIT_H
 #define BEGAT_BPF_ADMIT_H
@@ -59,7 +62,7 @@ static __always_inline bool is_skipped(struct task_struct *task)
 	return bpf_map_lookup_elem(&cgroups_skipped, &id) != NULL;
 }
 
-/* @entry: the task's process in the cache, or NULL */
+/* Is an event of @class of @task to be recorded? @entry: its process in the cache, or NULL. */
 static __always_inline bool admit(struct task_struct *task, const struct proc_entry *entry,
 				  const enum rec_class class)
 {

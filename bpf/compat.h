@@ -2,15 +2,19 @@
 /*
  * bpf/compat.h - everything that changed in kernels since 5.5, and what differs by machine.
  *
- * Owns: kernel drift, one block a change, each with the version that made it. Nothing else in
- * bpf/ may ask what kernel it runs on. A block goes when the oldest kernel has the new form.
+ * Owns: kernel drift, a block for each change, with the version and the commit that made it. Not:
+ * types that every kernel has (kernel.h). Nothing else in bpf/ may depend on the kernel's version.
+ * Delete a block when the oldest supported kernel has the new form.
  */
 #ifndef BEGAT_BPF_COMPAT_H
 #define BEGAT_BPF_COMPAT_H
 
 #include "maps.h"
 
-/* 5.8: bpf_ktime_get_boot_ns() (71d19214776e). Before, user space adds the time suspended. */
+/*
+ * 5.8: bpf_ktime_get_boot_ns() (71d19214776e "bpf: add bpf_ktime_get_boot_ns()"). Before, user
+ * space adds the time that the machine was suspended.
+ */
 static __always_inline __u64 now_ns(void)
 {
 	return config.has_boot_clock ? bpf_ktime_get_boot_ns() : bpf_ktime_get_ns();
@@ -63,9 +67,10 @@ static __always_inline enum access access_of_current(const enum loops loops)
 }
 
 /*
- * 5.12: atomic instructions that return what was there (5ca419f2864a). Before, the plain addition
- * is the only one. Compilers since LLVM 20 choose the first kind for __sync_fetch_and_add(), with
- * its result unused too, so the instruction is named here.
+ * 5.12: atomic instructions that return the old value (5ca419f2864a "bpf: Add BPF_FETCH field /
+ * create atomic_fetch_add instruction"). Before, there is only an addition that returns nothing.
+ * Compilers since LLVM 20 choose the new kind for __sync_fetch_and_add(), even if its result is
+ * unused, so this names the old instruction.
  */
 static __always_inline void atomic_add_u64(__u64 *counter, __u64 number)
 {
@@ -75,7 +80,10 @@ static __always_inline void atomic_add_u64(__u64 *counter, __u64 number)
 		     : "memory");
 }
 
-/* 6.3: capabilities became one 64-bit number (f122a08b197d); before, two halves, the lower first. */
+/*
+ * 6.3: a set of capabilities is one 64-bit number (f122a08b197d "capability: just use a 'u64'
+ * instead of a 'u32[2]' array"). Before, two halves, the lower one first.
+ */
 struct cap_number___since_6_3 {
 	__u64 val;
 } __attribute__((preserve_access_index));
@@ -107,7 +115,10 @@ static __always_inline __u64 cred_cap_permitted(struct cred *cred)
 	return caps;
 }
 
-/* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
+/*
+ * 6.15: kernfs_node.parent is called __parent (633488947ef6 "kernfs: Use RCU to access
+ * kernfs_node::parent.").
+ */
 struct kernfs_node___before_6_15 {
 	struct kernfs_node *parent;
 } __attribute__((preserve_access_index));
@@ -122,7 +133,7 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
 	struct kernfs_node___before_6_15 *old = (void *)kn;
 	struct kernfs_node___since_6_15 *new = (void *)kn;
 
-	/* The barriers keep the compiler from reading the field that is not there ahead of the test. */
+	/* The barriers keep the compiler from reading the missing field ahead of the test. */
 	if (bpf_core_field_exists(new->__parent)) {
 		barrier_var(new);
 		return READ_BY(access, new, __parent);
@@ -131,7 +142,7 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
 	return READ_BY(access, old, parent);
 }
 
-/* The system call's own registers: its wrapper gets a pointer to them as its first argument. */
+/* A system call's wrapper gets a pointer to the caller's registers as its first argument. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_REGS(ctx) ((struct pt_regs *)((ctx)->di))
 #define SYSCALL_ARG1(regs) READ_PROBED(regs, di)

@@ -137,10 +137,10 @@ static int prove(struct bench *bench)
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct bench_out *out = bench->out;
 	struct begat *b;
-	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	begat_stats(b, &stats);
 	out->error = output_begin(&out->output, false);
 	write_head(bench, &stats);
@@ -172,20 +172,20 @@ static int run_parts(struct bench *bench, char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = clock_read_ns(CLOCK_MONOTONIC);
-	int r = prove(bench);
+	int err = prove(bench);
 
 	bench->end_ns = began + SECONDS * 1000000000ull;
-	for (size_t i = 0; i < PARTS && !r && !out->error; i++) {
+	for (size_t i = 0; i < PARTS && !err && !out->error; i++) {
 		if (!is_wanted(parts[i], names))
 			continue;
 		if (bench_seconds_left(bench) > 0)
-			r = parts[i]->run(bench);
+			err = parts[i]->run(bench);
 		else
 			say_left_out(bench, parts[i]->name);
 	}
-	if (!r)
+	if (!err)
 		write_foot(bench, (double)(clock_read_ns(CLOCK_MONOTONIC) - began) / 1e9);
-	return r;
+	return err;
 }
 
 static void take_options(struct bench *bench, const struct options *options)
@@ -208,10 +208,10 @@ static int bench(struct options *options, int argc, char **argv)
 		if (!find_part(argv[i]))
 			return fail_unknown_part(argv[i]);
 	take_options(&bench, options);
-	int r = bench_load_open(&bench.load);
+	int err = bench_load_open(&bench.load);
 
-	if (r) {
-		cli_complain("cannot start a process to measure with: %s.", strerror(-r));
+	if (err) {
+		cli_complain("cannot start a process to measure with: %s.", strerror(-err));
 		bench_load_close(&bench.load);
 		return CLI_FAILED;
 	}
@@ -221,15 +221,15 @@ static int bench(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	r = run_parts(&bench, argv);
-	if (r)
+	err = run_parts(&bench, argv);
+	if (err)
 		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-out.error));
-	int closed = output_close(&out.output, r && !out.part);
+	int closed = output_close(&out.output, err && !out.part);
 
 	bench_load_close(&bench.load);
 	if (closed && !out.error && closed != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-closed));
-	return r || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
+	return err || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
 }

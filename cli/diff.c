@@ -69,16 +69,8 @@ const char *const *diff_format_names(void)
 
 static int parse_format(struct options *options, const char *value)
 {
-	char safe[96];
-
-	for (const char *const *name = diff_format_names(); *name; name++) {
-		if (strcmp(value, *name))
-			continue;
-		((struct diff *)options->own)->format = value;
-		return 0;
-	}
-	return option_fail(options, "--format takes text, json or html, not '%s'",
-			   cli_safe(safe, sizeof(safe), value));
+	return option_one_of(options, "--format", diff_format_names(), value,
+			     &((struct diff *)options->own)->format);
 }
 
 static int add(struct options *options, const char **list, int *count, const char *value)
@@ -139,20 +131,20 @@ static int judge(const struct diff *own, const struct begat_diff *diff,
 	for (int i = 0; i < own->conditions_count; i++) {
 		struct diff_verdict *v = &verdicts[i];
 		char sentence[700], safe[900];
-		int r;
+		int verdict;
 
 		v->condition = own->conditions[i];
-		r = begat_diff_check(diff, v->condition, v->why, sizeof(v->why));
-		if (r < 0) {
+		verdict = begat_diff_check(diff, v->condition, v->why, sizeof(v->why));
+		if (verdict < 0) {
 			snprintf(sentence, sizeof(sentence), "--fail-if '%.100s': %s", v->condition,
 				 v->why);
 			cli_safe(safe, sizeof(safe), sentence);
-			if (r == -EINVAL)
+			if (verdict == -EINVAL)
 				return cli_usage_error("diff", safe);
 			cli_complain("%s.", safe);
 			return DIFF_TROUBLE;
 		}
-		v->is_broken = r > 0;
+		v->is_broken = verdict > 0;
 		*ret_failed |= v->is_broken;
 	}
 	return CLI_OK;
@@ -176,7 +168,7 @@ static int write_diff(const struct diff_view *view, const char *format, const ch
 	if (status)
 		return DIFF_TROUBLE;
 	styled.columns = out.output.is_terminal ? out.output.columns : 0;
-	styled.has_colour = out.output.has_colour;
+	styled.has_color = out.output.has_color;
 	if (!format || !strcmp(format, "text"))
 		diff_text(&styled, out.file);
 	else if (!strcmp(format, "json"))
@@ -246,19 +238,19 @@ static char *limit_of(char *line)
 	return line + strspn(line, " \t");
 }
 
-/* One limit of a budget; prints the verdict. 1 = kept, 0 = broken, negative: told. */
+/* One limit of a budget; prints the verdict. 1 = kept, 0 = broken, negative: it was reported. */
 static int check_limit(struct begat_trace *trace, const char *line, int number, FILE *out)
 {
 	char why[512], safe[256], safe_why[1024];
-	int r = begat_budget_check(trace, line, why, sizeof(why));
+	int kept = begat_budget_check(trace, line, why, sizeof(why));
 
 	cli_safe(safe, sizeof(safe), line);
 	cli_safe(safe_why, sizeof(safe_why), why);
-	if (r < 0)
+	if (kept < 0)
 		cli_complain("line %d of the budget, '%s': %s.", number, safe, safe_why);
 	else
-		fprintf(out, "%s: %s: %s\n", r ? "ok" : "FAIL", safe, safe_why);
-	return r;
+		fprintf(out, "%s: %s: %s\n", kept ? "ok" : "FAIL", safe, safe_why);
+	return kept;
 }
 
 static int check_budget(const struct options *options, const char *path)
@@ -269,7 +261,7 @@ static int check_budget(const struct options *options, const char *path)
 	char *line = NULL, safe[512];
 	size_t size = 0;
 	bool has_failed = false;
-	int r = 1, number = 0, limits = 0, status = DIFF_TROUBLE;
+	int kept = 1, number = 0, limits = 0, status = DIFF_TROUBLE;
 	const char *inputs[] = { path, budget_path };
 	FILE *budget = fopen(budget_path, "re");
 
@@ -278,14 +270,14 @@ static int check_budget(const struct options *options, const char *path)
 		cli_complain("cannot open the budget %s: %s.", safe, strerror(errno));
 	else if (traces_open(path, &trace) == 0 &&
 		 traces_out_open(&out, "diff", options->output, inputs, 2) == 0) {
-		while (r >= 0 && getline(&line, &size, budget) >= 0) {
+		while (kept >= 0 && getline(&line, &size, budget) >= 0) {
 			const char *limit = limit_of(line);
 
 			number++;
 			if (!*limit)
 				continue;
-			r = check_limit(trace, limit, number, out.file);
-			has_failed |= r == 0;
+			kept = check_limit(trace, limit, number, out.file);
+			has_failed |= kept == 0;
 			limits++;
 		}
 		/* A budget that checks nothing would be kept for ever. */
@@ -296,10 +288,10 @@ static int check_budget(const struct options *options, const char *path)
 				     "'count(cc1) <= 40'.",
 				     safe);
 		if (ferror(budget) || !limits)
-			r = -EINVAL;
-		status = traces_out_close(&out, 0) || r < 0 ? DIFF_TROUBLE
-			 : has_failed			    ? CLI_FAILED
-							    : CLI_OK;
+			kept = -EINVAL;
+		status = traces_out_close(&out, 0) || kept < 0 ? DIFF_TROUBLE
+			 : has_failed			       ? CLI_FAILED
+							       : CLI_OK;
 	}
 	free(line);
 	if (budget)

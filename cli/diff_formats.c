@@ -13,8 +13,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json_print.h"
 #include "base/units.h"
 #include "cli.h"
+#include "color.h"
 
 #define ROWS_SHOWN 40 /* unless all are wanted */
 
@@ -95,9 +97,9 @@ static void text_total(const struct diff_view *v, FILE *out)
 static void text_row(const struct diff_view *v, const struct begat_diff_row *row, FILE *out)
 {
 	char cpu[UNITS_BYTES], wall[UNITS_BYTES], deltas[4][32], key[2048], line[2400];
-	const char *colour = row->kind == BEGAT_DIFF_NEW    ? "\x1b[33m"
-			     : row->kind == BEGAT_DIFF_GONE ? "\x1b[2m"
-							    : "";
+	const char *color = row->kind == BEGAT_DIFF_NEW	   ? COLOR_YELLOW
+			    : row->kind == BEGAT_DIFF_GONE ? COLOR_DIM
+							   : "";
 	size_t len;
 
 	change(deltas[0], v, row, BEGAT_DIFF_COUNT);
@@ -123,8 +125,8 @@ static void text_row(const struct diff_view *v, const struct begat_diff_row *row
 		len = v->columns;
 	while (len && (line[len] & 0xc0) == 0x80)
 		len--;
-	fprintf(out, "%s%.*s%s\n", v->has_colour ? colour : "", (int)len, line,
-		v->has_colour && *colour ? "\x1b[0m" : "");
+	fprintf(out, "%s%.*s%s\n", v->has_color ? color : "", (int)len, line,
+		v->has_color && *color ? COLOR_RESET : "");
 }
 
 void diff_text(const struct diff_view *v, FILE *out)
@@ -162,19 +164,12 @@ void diff_text(const struct diff_view *v, FILE *out)
 
 /* ---- JSON ---- */
 
-/* begat_escape() leaves valid UTF-8 without control characters; only quotes remain. */
 static void json_text(FILE *out, const char *text)
 {
 	char safe[2048];
 
 	safe_key(safe, text);
-	putc('"', out);
-	for (const char *c = safe; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			putc('\\', out);
-		putc(*c, out);
-	}
-	putc('"', out);
+	json_print_string(out, safe, strlen(safe));
 }
 
 static void json_value(FILE *out, const struct begat_diff_value *v)

@@ -54,6 +54,19 @@ static const char *choose(const char *value, const char *const *names)
 	return NULL;
 }
 
+int option_one_of(struct options *options, const char *option, const char *const *names,
+		  const char *value, const char **ret)
+{
+	char safe[96], list[160];
+
+	*ret = choose(value, names);
+	if (*ret)
+		return 0;
+	return option_fail(options, "%s takes %s, not '%s'", option,
+			   names_listed(list, sizeof(list), names, "or"),
+			   cli_safe(safe, sizeof(safe), value));
+}
+
 int option_format(struct options *options, const char *value)
 {
 	options->format = choose(value, begat_sink_names());
@@ -128,10 +141,10 @@ int option_events(struct options *options, const char *value)
 		if (!len)
 			return option_fail(options, "option '-e' has an empty name in its list");
 		snprintf(word, sizeof(word), "%.*s", (int)(len < 63 ? len : 63), p);
-		int r = add_event(options, word);
+		int err = add_event(options, word);
 
-		if (r)
-			return r;
+		if (err)
+			return err;
 		p += len;
 		if (!*p)
 			return 0;
@@ -157,13 +170,13 @@ int option_where(struct options *options, const char *value)
 
 	if (options->where)
 		return option_fail(options, "option '-w' is given twice: join the two with 'and'");
-	int r = begat_filter_parse_for(value, options->reads ? &any_accounts : NULL,
-				       &options->where, why, sizeof(why));
+	int err = begat_filter_parse_for(value, options->reads ? &any_accounts : NULL,
+					 &options->where, why, sizeof(why));
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options, "in --where: %s", why);
 	options->where_text = value;
-	return r;
+	return err;
 }
 
 int option_pid(struct options *options, const char *value)
@@ -286,13 +299,13 @@ int option_buffer(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = units_parse_size(value, &bytes);
+	int err = units_parse_size(value, &bytes);
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options, "'%s' is not a size: --buffer takes bytes, or 64MiB",
 				   cli_safe(safe, sizeof(safe), value));
 	/* A BPF ring is addressed with 31 bits. */
-	if (r || bytes < 4096 || bytes > 1ull << 30)
+	if (err || bytes < 4096 || bytes > 1ull << 30)
 		return option_fail(options, "--buffer %s is out of range: 4KiB to 1GiB",
 				   cli_safe(safe, sizeof(safe), value));
 	options->buffer_bytes = bytes;
@@ -303,17 +316,17 @@ int option_max_args(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = units_parse_size(value, &bytes);
+	int err = units_parse_size(value, &bytes);
 
 	if (!strcmp(value, "all")) {
 		options->max_args_bytes = UINT32_MAX;
 		return 0;
 	}
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options,
 				   "'%s' is not a size: --max-args takes bytes, 64KiB, or all",
 				   cli_safe(safe, sizeof(safe), value));
-	if (r || bytes < 1 || bytes >= UINT32_MAX)
+	if (err || bytes < 1 || bytes >= UINT32_MAX)
 		return option_fail(options, "--max-args %s is out of range: 1 byte to 4GB",
 				   cli_safe(safe, sizeof(safe), value));
 	options->max_args_bytes = (uint32_t)bytes;
@@ -324,14 +337,14 @@ int option_short_lived(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t ns;
-	int r = units_parse_duration(value, 1000000, &ns);
+	int err = units_parse_duration(value, 1000000, &ns);
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options,
 				   "'%s' is not a duration: --short-lived-window takes "
 				   "milliseconds, or 500us",
 				   cli_safe(safe, sizeof(safe), value));
-	if (r || ns < 1 || ns > 60000000000ull)
+	if (err || ns < 1 || ns > 60000000000ull)
 		return option_fail(options, "--short-lived-window %s is out of range: up to 60s",
 				   cli_safe(safe, sizeof(safe), value));
 	options->short_lived_window_ns = ns;

@@ -106,10 +106,10 @@ int resolve_command(const char *command, const char *path, struct candidates *re
 		return add(ret, &count, "", 0, command);
 	if (!path)
 		path = standard = default_path();
-	int r = path ? search(command, path, ret) : -ENOMEM;
+	int err = path ? search(command, path, ret) : -ENOMEM;
 
 	free(standard);
-	return r;
+	return err;
 }
 
 void resolve_done(struct candidates *candidates)

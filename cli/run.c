@@ -19,7 +19,7 @@
 #include "base/units.h"
 #include "cli.h"
 #include "session.h"
-#include "summary.h"
+#include "summary/summary.h"
 
 struct run_options {
 	const char *record_path; /* of --record, or NULL */
@@ -188,7 +188,7 @@ static void print_summary(struct run *run)
 		return;
 	struct summary_style style = {
 		.columns = stream->output.columns,
-		.has_colour = stream->output.has_colour,
+		.has_color = stream->output.has_color,
 		.has_utf8 = stream->output.has_utf8,
 		.shows_all = stream->options->verbose,
 	};

@@ -41,7 +41,7 @@ int traces_where(struct begat_trace *trace, struct options *options)
 	const struct begat_accounts *accounts = begat_trace_accounts(trace);
 	struct begat_filter *where = NULL;
 	char why[256];
-	int r;
+	int err;
 
 	if (!accounts) {
 		traces_complain(trace);
@@ -49,10 +49,10 @@ int traces_where(struct begat_trace *trace, struct options *options)
 	}
 	if (!options->where_text)
 		return CLI_OK;
-	r = begat_filter_parse_for(options->where_text, accounts, &where, why, sizeof(why));
-	if (r < 0) {
-		cli_complain("in --where: %s.", r == -ENOMEM ? "out of memory" : why);
-		return r == -ENOMEM ? CLI_FAILED : CLI_USAGE;
+	err = begat_filter_parse_for(options->where_text, accounts, &where, why, sizeof(why));
+	if (err < 0) {
+		cli_complain("in --where: %s.", err == -ENOMEM ? "out of memory" : why);
+		return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
 	}
 	begat_filter_free(options->where);
 	options->where = where;

@@ -35,10 +35,10 @@ static int parse_ago(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 	if (!len || len >= sizeof(word))
 		return -EINVAL;
 	snprintf(word, sizeof(word), "%.*s", (int)len, text);
-	int r = units_parse_duration(word, 0, &ns);
+	int err = units_parse_duration(word, 0, &ns);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	*ret_ns = ns < now_ns ? now_ns - ns : 1;
 	return 0;
 }
@@ -99,13 +99,13 @@ static int parse(struct options *options, const char *name, const char *value, u
 
 	if (!now_ns)
 		now_ns = clock_read_ns(CLOCK_REALTIME);
-	int r = when_parse(value, now_ns, ret_ns);
+	int err = when_parse(value, now_ns, ret_ns);
 
 	cli_safe(safe, sizeof(safe), value);
-	if (r == -EDOM)
+	if (err == -EDOM)
 		return option_fail(options, "--%s needs a unit: %ss, %sm, %sh or %sd ago", name,
 				   safe, safe, safe, safe);
-	if (r)
+	if (err)
 		return option_fail(
 			options,
 			"'%s' is no time: --%s takes 10m or 2h (so long ago), 14:30 (today), "

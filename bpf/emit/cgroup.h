@@ -2,8 +2,8 @@
 /*
  * bpf/emit/cgroup.h - which cgroup a task is in, and that cgroup's path, sent once.
  *
- * Records carry a 64-bit id. The path is sent ahead of the first record that names the id: the first
- * process of a container is whole, and the others cost a hash lookup.
+ * Records carry a 64-bit id. The path is sent ahead of the first record that names the id: so the
+ * first process of a container is whole, and the others cost a hash lookup.
  */
 #ifndef BEGAT_BPF_EMIT_CGROUP_H
 #define BEGAT_BPF_EMIT_CGROUP_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/exec.h - a new image: what was asked for, what it became, with what arguments. */
+/* bpf/emit/exec.h - an exec that succeeded: what was asked for, the new image, its arguments. */
 #ifndef BEGAT_BPF_EMIT_EXEC_H
 #define BEGAT_BPF_EMIT_EXEC_H
 
@@ -20,7 +20,7 @@ static __always_inline __u32 exec_string(struct rec_span *ret, const char *strin
 	return ALIGN8(offset + ret->bytes);
 }
 
-/* Magic numbers of file systems that give their files device numbers of layers or subvolumes. */
+/* Does the file system report, for its files, the device numbers of layers or subvolumes? */
 static __always_inline bool exec_has_many_devices(unsigned long magic)
 {
 	return magic == 0x794c7630 /* overlayfs */ || magic == 0x9123683e /* btrfs */ ||

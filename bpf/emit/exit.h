@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/emit/exit.h - the end of a process: how wait(2) will report it and what it all cost.
+ * bpf/emit/exit.h - the end of a process: its status as wait(2) will report it, and what it used.
  *
- * Totals are the group's: what signal_struct accumulated from threads that are gone, and the
- * own figures of every thread that is still linked, the zombie leader and the last one included.
+ * Totals are those of the whole process: what signal_struct has accumulated from threads that have
+ * ended, and the figures of each thread that is still linked. Those are the last one, and perhaps
+ * a zombie leader.
  */
 #ifndef BEGAT_BPF_EMIT_EXIT_H
 #define BEGAT_BPF_EMIT_EXIT_H
@@ -41,10 +42,10 @@ static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_st
 struct exit_walk {
 	struct rec_exit *rec;
 	struct list_head *node, *head;
-	struct list_head *last; /* of the thread that runs: it has been added */
+	struct list_head *last; /* of the running thread, which has been added already */
 };
 
-/* One thread. Returns 1 behind the last. */
+/* Adds one thread. Returns 1 behind the last. */
 static __always_inline long exit_step(struct exit_walk *walk)
 {
 	struct list_head *node = walk->node;
@@ -65,7 +66,7 @@ static long exit_step_callback(__u32 round, void *walk)
 	return exit_step(walk);
 }
 
-/* The zombie leader, and any other that is still linked: none where there never were threads. */
+/* Adds the zombie leader, and any other thread that is still linked. */
 static __always_inline void exit_other_threads(struct rec_exit *rec, struct task_struct *task,
 					       struct signal_struct *signal, const enum loops loops)
 {
@@ -82,7 +83,7 @@ static __always_inline void exit_other_threads(struct rec_exit *rec, struct task
 		rec->flags |= REC_EXIT_THREADS_CUT;
 }
 
-/* A thread ends, the process goes on: see exit_io_apart(). */
+/* A thread ends while its process continues: its I/O, for exit_io_apart(). */
 static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgid, __u64 start_ns)
 {
 	struct proc_entry *entry;
@@ -102,9 +103,9 @@ static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgi
 }
 
 /*
- * signal_struct adds up the I/O of threads that are gone and of children that were waited for, in
- * one sum. What is beyond the threads' is the children's, and told by their own exits. A leader
- * that ended before the last thread is still linked, and not in that sum.
+ * signal_struct has one sum for the I/O of threads that have ended and of children that were waited
+ * for. What exceeds the threads' I/O is the children's: it is subtracted, as their own exits report
+ * it. A leader that ended before the last thread is still linked, and not in that sum.
  */
 static __always_inline void exit_io_apart(struct rec_exit *rec, const struct proc_entry *entry,
 					  struct task_struct *task, struct signal_struct *signal)
@@ -177,7 +178,7 @@ static __always_inline void exit_from_cache(struct rec_exit *rec, const struct p
 	rec->flags |= REC_EXIT_HAS_KILLER;
 }
 
-/* Is it this thread that ends the process? At most one thread a process gets a yes. */
+/* Does this thread end the process? True for at most one thread of each process. */
 static __always_inline bool exit_is_last(struct task_struct *task, bool group_dead, __u32 tgid,
 					 __u64 start_ns)
 {

@@ -18,7 +18,7 @@ static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
 	bool is_sent;
 	__u32 size;
 
-	if (!emit_begin(&emit, ctx, SLOT_FORK, READ(child, pid)))
+	if (!emit_begin(&emit, ctx, SLOT_FORK, tgid))
 		return;
 	if (config.admit & CONFIG_ADMIT_TREE) {
 		if (!(forker && forker->flags & PROC_FOLLOWED) && !admit_root(tgid))

@@ -2,9 +2,9 @@
 /*
  * bpf/emit/path.h - a path as the process's own root shows it, names leaf first.
  *
- * Walks dentries up to the root and crosses mount points, as d_path() does; bpf_d_path() itself
- * is not to be had in tracepoints. The walk takes no lock: a rename at the very same moment may
- * show, as it may in d_path() without its retry.
+ * Walks dentries up to the root and crosses mount points, as d_path() does; tracepoints may not
+ * call bpf_d_path() itself. The walk takes no lock: a rename at the same moment may mix old and
+ * new names, as it would in d_path() without its retry.
  */
 #ifndef BEGAT_BPF_EMIT_PATH_H
 #define BEGAT_BPF_EMIT_PATH_H
@@ -18,7 +18,7 @@ struct path_walk {
 	volatile struct rec_path *ret; /* bytes and components grow in memory: see args_step() */
 	struct dentry *dentry;
 	struct vfsmount *vfsmount;
-	struct dentry *mount_root; /* of vfsmount: read once a mount, not once a name */
+	struct dentry *mount_root; /* of vfsmount: read once for each mount, not for each name */
 	struct dentry *root_dentry; /* where the walk ends: the process's root */
 	struct vfsmount *root_vfsmount;
 };
@@ -98,16 +98,16 @@ static long path_step_callback(__u32 round, void *walk)
 	return path_step(walk);
 }
 
-/* At the end of the slot that the record is assembled in: how path_unrolled() gets its walk. */
+/* The walk that path_unrolled() takes and leaves, at the end of the slot of the record. */
 static __always_inline struct path_walk *path_parked(void *record)
 {
 	return record + REC_BYTES_MAX - sizeof(struct path_walk);
 }
 
 /*
- * Goes on with the walk that is parked in slot @index, for the rec_path at @ret_offset there.
- * Returns 1 when the walk is over. Global, and with numbers for arguments, so that from 5.6 on the
- * verifier looks at its loop once, on its own, and not anew for each state of each caller.
+ * Continues the walk that is parked in slot @index, for the rec_path at @ret_offset there. Returns
+ * 1 when the walk is over. A global function that takes only numbers: from 5.6 on the verifier
+ * checks its loop once, by itself, not again for each state of each caller.
  */
 __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 {
@@ -137,8 +137,8 @@ __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 }
 
 /*
- * Puts @path as the task's root shows it behind @offset of the record. Returns the offset behind
- * it, 8-aligned.
+ * Puts @path, as the task's root shows it, at @offset of the record. Returns the offset behind it,
+ * 8-aligned.
  */
 static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct task_struct *task,
 				       struct path *path, void *record, __u32 index, __u32 offset,
@@ -154,7 +154,8 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 	ret->components = 0;
 	ret->flags = REC_PATH_TRUNCATED;
 	if (READ_PROBED(first, d_parent) == first && walk.mount_root != first) {
-		path_name(&walk); /* a file that never was in a folder, as memfd: its one name */
+		path_name(
+			&walk); /* a file that never was in a folder, such as a memfd, has one name */
 		ret->flags = REC_PATH_DELETED;
 	} else {
 		if (loops == WITH_BPF_LOOP) {
@@ -175,7 +176,7 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 		if (path_is_unlinked(first))
 			ret->flags |= REC_PATH_DELETED;
 	}
-	if (!ret->bytes) { /* the root itself: no name, but not absent */
+	if (!ret->bytes) { /* the root itself has no name, but is not absent */
 		char *to = slot_at(record, offset, 1);
 
 		if (to)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/snapshot.h - a process or a thread for the task iterator; of pids those that are read. */
+/* bpf/emit/snapshot.h - what the task iterator writes of a process or of a thread. */
 #ifndef BEGAT_BPF_EMIT_SNAPSHOT_H
 #define BEGAT_BPF_EMIT_SNAPSHOT_H
 
 #include "emit/identity.h"
 
-/* A zombie, its last thread gone: it has had its exit. @task is a leader. */
+/* Is it a zombie without threads, whose exit is past? @task is a leader. */
 static __always_inline bool snapshot_is_over(struct task_struct *task)
 {
 	return READ_PROBED(task, exit_state) && READ_PROBED(task, signal, nr_threads) <= 1;
 }
 
-/* Of @pid, in the namespace that lies @levels_up above that of @reader; 0 = it is not in there. */
+/* The number of @pid in the PID namespace @levels_up above the reader's; 0 = it has none there. */
 static __always_inline __u32 snapshot_pid_for(struct pid *pid, struct pid *reader, __u32 levels_up)
 {
 	__u32 level = READ_PROBED(reader, level);
@@ -34,7 +34,7 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 {
 	if (!level || level >= REC_PID_LEVELS_MAX)
 		return;
-	/* Else the compiler leaves out the first end of the loop, the one that the verifier knows. */
+	/* Else the compiler drops the loop's constant bound, the one that the verifier knows. */
 	barrier_var(level);
 	for (__u32 i = 0; i < REC_PID_LEVELS_MAX && i <= level; i++)
 		bpf_probe_read_kernel(&rec->pids[i], sizeof(rec->pids[i]),
@@ -43,7 +43,7 @@ static __always_inline void snapshot_pids(struct rec_snapshot *rec, struct pid *
 	rec->identity.pids.bytes = (level + 1) * sizeof(__u32);
 }
 
-/* Its signal_struct has what the threads that are gone have used, never what a living one has. */
+/* signal_struct has what the threads that have ended used, and nothing of a living one. */
 static __always_inline void snapshot_usage(struct rec_snapshot *rec, struct task_struct *task)
 {
 	rec->utime_ns = READ_PROBED(task, signal, utime) + READ_PROBED(task, utime);

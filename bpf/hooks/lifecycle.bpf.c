@@ -2,13 +2,12 @@
 /*
  * hooks/lifecycle.bpf.c - fork, exec and exit: always on, whatever the backend for attempts.
  *
- * Typed raw tracepoints (5.5): they are there on every kernel, fire for 32-bit tasks too, and
- * pass the kernel's own pointers. Arguments are taken from the raw context one by one: an older
- * kernel has fewer, and its verifier rejects a read of one that is not there. A program that is
- * there twice is *_unrolled for kernels without bpf_loop() (compat.h).
+ * Typed raw tracepoints (5.5): every kernel has them, they fire for 32-bit tasks too, and they pass
+ * the kernel's own pointers. Each hook reads the arguments that it needs from the raw context: an
+ * older kernel passes fewer, and its verifier rejects a read of a missing one.
  *
- * Where tracepoints are preemptible each hook has further copies of its program, *_2 and *_3: see
- * preempt.h.
+ * A program that has a loop exists twice: *_unrolled is for kernels without bpf_loop() (compat.h).
+ * Where tracepoints are preemptible, each hook has copies of its program, *_2 and *_3 (preempt.h).
  */
 #include "emit/exec.h"
 #include "emit/exit.h"
@@ -17,10 +16,7 @@
 #include "emit/snapshot.h"
 #include "preempt.h"
 
-/*
- * Fork: runs in the parent before the child can run, so the child's first event comes later.
- * Threads are not processes.
- */
+/* Fork: runs in the parent before the child can run. A new thread is not a new process. */
 static __always_inline void on_fork(__u64 *ctx, const enum loops loops)
 {
 	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
@@ -47,8 +43,8 @@ int lifecycle__fork_unrolled(__u64 *ctx)
 }
 
 /*
- * Exec: after the point of no return and after the new image is set up, before it runs: argv
- * is what the program will see, not what the caller's memory held at some other moment.
+ * Exec: the new image is set up and does not run yet. So argv is what the program will see, not
+ * what the caller's memory held at some other moment.
  */
 static __always_inline void exec_once(__u64 *ctx, const __u32 nth)
 {
@@ -64,7 +60,7 @@ PROGRAM("?tp_btf/sched_process_exec", lifecycle__exec, __u64, exec_once)
 COPY("?tp_btf/sched_process_exec", lifecycle__exec, 2, __u64, exec_once)
 COPY("?tp_btf/sched_process_exec", lifecycle__exec, 3, __u64, exec_once)
 
-/* The same in four programs, attached in this order: in one the verifier has to walk too far. */
+/* The same in four programs, attached in this order: one would exceed the verifier's limit. */
 SEC("?tp_btf/sched_process_exec")
 int lifecycle__exec_args_unrolled(__u64 *ctx)
 {
@@ -94,8 +90,8 @@ int lifecycle__exec_unrolled(__u64 *ctx)
 }
 
 /*
- * Exit: late enough that status, max RSS and group totals are final, early enough that
- * namespaces, cgroup and credentials are still there, and before a parent can wait for it.
+ * Exit: late enough that status, max RSS and group totals are final; early enough that the task
+ * still has its namespaces, cgroup and credentials, and that its parent has not waited for it.
  */
 static __always_inline void on_exit(__u64 *ctx, const enum loops loops)
 {
@@ -123,7 +119,7 @@ int lifecycle__exit_unrolled(__u64 *ctx)
 	return 0;
 }
 
-/* Who sends a fatal signal: the exit knows only its number. */
+/* The sender of a fatal signal: at the exit, only the number of the signal is known. */
 SEC("?tp_btf/signal_generate")
 int lifecycle__signal(__u64 *ctx)
 {
@@ -131,7 +127,7 @@ int lifecycle__signal(__u64 *ctx)
 	return 0;
 }
 
-/* What was there before us, with the exact start times that /proc rounds. */
+/* The processes that ran before begat, with the exact start times that /proc rounds. */
 SEC("?iter/task")
 int lifecycle__snapshot(struct bpf_iter__task *ctx)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
  * hooks/tracepoint.bpf.c - exec attempts by the system call tracepoints, for kernels without
- * kprobes. They skip 32-bit tasks on a 64-bit kernel: those fail unseen here. Copies: preempt.h.
+ * kprobes. These tracepoints skip 32-bit tasks on a 64-bit kernel: a 32-bit exec that fails is not
+ * seen. preempt.h explains the copies.
  */
 #include "attempt.h"
 #include "preempt.h"
 
-/* The context is documented by the tracepoint's format file: a number and six arguments. */
+/* As in the tracepoint's format file: a number and six arguments. */
 struct sys_enter_context {
 	__u64 common;
 	__s64 number;
@@ -41,7 +42,7 @@ PROGRAM(EXECVEAT, tracepoint__execveat_enter, struct sys_enter_context, on_execv
 COPY(EXECVEAT, tracepoint__execveat_enter, 2, struct sys_enter_context, on_execveat)
 COPY(EXECVEAT, tracepoint__execveat_enter, 3, struct sys_enter_context, on_execveat)
 
-/* One program for both returns: what was asked is in the attempt. */
+/* One program for both returns: the attempt says what was asked for. */
 static __always_inline void on_return(struct sys_exit_context *ctx, const __u32 nth)
 {
 	if (first_again(HOOK_RETURN, nth))

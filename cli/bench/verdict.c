@@ -6,19 +6,22 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
 #include "bench.h"
+#include "cli/color.h"
+#include "cli/width.h"
 
 #define WHAT_WIDTH 43
 
 void bench_write(struct bench_out *out, const char *text)
 {
-	int r = out->error ? 0 : output_write(&out->output, text, strlen(text));
+	int err = out->error ? 0 : output_write(&out->output, text, strlen(text));
 
-	if (r < 0)
-		out->error = r;
+	if (err < 0)
+		out->error = err;
 }
 
 static const char *show_value(char out[32], enum bench_unit unit, double value)
@@ -49,38 +52,28 @@ static const char *show_value(char out[32], enum bench_unit unit, double value)
 	return out;
 }
 
-/* Words, each where it still fits. */
-static void write_advice(struct bench_out *out, const char *text)
+static void write_advice(struct bench_out *out, const char *advice)
 {
-	size_t columns = out->output.columns ? out->output.columns : 100, at = 0;
-	size_t width = columns > 60 ? columns - 13 : 47;
-	char line[1024], *to = line;
+	size_t columns = out->output.columns ? out->output.columns : 100, size;
+	char *text = NULL;
+	struct paragraph p = { open_memstream(&text, &size), 12, columns > 60 ? columns - 13 : 47,
+			       0 };
 
-	to += sprintf(to, "%12s", "");
-	for (text = text; *text && to - line < 900;) {
-		size_t len = strcspn(text, " ");
-
-		if (at && at + 1 + len > width) {
-			to += sprintf(to, "\n%12s", "");
-			at = 0;
-		} else if (at) {
-			*to++ = ' ';
-			at++;
-		}
-		to += sprintf(to, "%.*s", (int)len, text);
-		at += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	sprintf(to, "\n");
-	bench_write(out, line);
+	if (!p.out)
+		return;
+	fprintf(p.out, "%*s", (int)p.indent, "");
+	paragraph_put(&p, advice);
+	fputc('\n', p.out);
+	if (!fclose(p.out))
+		bench_write(out, text);
+	free(text);
 }
 
 static void say_text(struct bench *bench, const struct bench_verdict *v, bool is_missed)
 {
 	struct bench_out *out = bench->out;
 	bool is_new = !out->part || strcmp(out->part, v->part);
-	bool has_colour = out->output.has_colour;
+	bool has_color = out->output.has_color;
 	char value[32], bar[32] = "", line[1024];
 
 	if (v->bar >= 0)
@@ -88,11 +81,11 @@ static void say_text(struct bench *bench, const struct bench_verdict *v, bool is
 	snprintf(line, sizeof(line), "%s%-8s %-*s %10s  %-11s %s%s%s%s%s%s\n",
 		 is_new && out->part ? "\n" : "", is_new ? v->part : "", WHAT_WIDTH, v->what,
 		 show_value(value, v->unit, v->value), bar,
-		 has_colour && v->bar >= 0 ? is_missed ? "\033[33m" : "\033[32m" : "",
+		 has_color && v->bar >= 0 ? is_missed ? COLOR_YELLOW : COLOR_GREEN : "",
 		 v->bar < 0  ? "-"
 		 : is_missed ? "above"
 			     : "ok",
-		 has_colour && v->bar >= 0 ? "\033[0m" : "", *v->detail ? "  (" : "", v->detail,
+		 has_color && v->bar >= 0 ? COLOR_RESET : "", *v->detail ? "  (" : "", v->detail,
 		 *v->detail ? ")" : "");
 	bench_write(out, line);
 	if (is_missed && v->advice && v->advice != out->advice)

@@ -12,8 +12,8 @@
 
 #include "unit.h"
 
-#include "cli/nodes.h"
-#include "cli/summary.h"
+#include "cli/summary/nodes.h"
+#include "cli/summary/summary.h"
 
 #define ROOT 100
 #define MS 1000000ull

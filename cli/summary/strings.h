@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/strings.h - each different string once, named by a 32-bit number.
+ * cli/summary/strings.h - each different string once, named by a 32-bit number.
  *
  * Owns:  their memory, with an upper bound.
  * Not:   what they mean.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/fold.c - from every process to the few lines that say the same.
+ * cli/summary/fold.c - from every process to the few lines that say the same.
  *
  * Owns:  which siblings are alike, which of them represents the others, which lines deserve
  *        to be shown when there are too many.

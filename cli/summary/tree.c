@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/tree.c - draws the summary's tree: one line a process, or for all that are alike.
+ * cli/summary/tree.c - draws the summary's tree: one line a process, or for all that are alike.
  *
- * Owns:  columns, branches, cutting to the width, colour.
- * Not:   which lines there are (fold.c), the failures and the last line (totals.c).
+ * Owns:  columns, cutting to the width, notes.
+ * Not:   which lines there are (fold.c), numbers and branches of any tree (cli/tree_line.c).
  *
  * Invariants
  *  (1) No line is wider than the style's columns (if there are at least 24).
- *  (2) Escapes for colour are never part of what is counted as width.
+ *  (2) Escapes for colors are never part of what is counted as width.
  *  (3) No recursion.
  */
 #include <errno.h>
@@ -16,12 +16,13 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/color.h"
+#include "cli/tree_line.h"
+#include "cli/width.h"
 #include "nodes.h"
-#include "width.h"
 
 #define COLUMNS_DEFAULT 100
 #define COLUMNS_MIN 24
-#define NUMBERS 3 /* columns: wall, cpu, rss */
 #define NUMBER_WIDTH 9
 #define EXIT_WIDTH 4
 #define ROOM_MIN 6
@@ -30,24 +31,11 @@
 #define TEXT_BYTES 640
 #define NOTE_BYTES 128
 
-#define BOLD "\033[1m"
-#define DIM "\033[2m"
-#define RED "\033[31m"
-#define YELLOW "\033[33m"
-#define RESET "\033[0m"
-
-struct branches {
-	const char *inner, *last, *pass, *blank, *cut;
-};
-
-static const struct branches ascii = { "|- ", "`- ", "|  ", "   ", "..." };
-static const struct branches utf8 = { "├─ ", "└─ ", "│  ", "   ", "…" };
-
 struct drawing {
 	const struct summary *summary;
 	const struct folds *folds;
 	const struct summary_style *style;
-	const struct branches *branches;
+	const struct tree_marks *marks;
 	FILE *out;
 	uint32_t columns;
 	uint32_t numbers; /* of wall, cpu and rss: how many there is room for */
@@ -61,7 +49,7 @@ struct drawing {
  */
 static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room)
 {
-	uint32_t width = width_of(text), cut = width_of(d->branches->cut), columns;
+	uint32_t width = width_of(text), cut = width_of(d->marks->cut), columns;
 
 	if (width <= room)
 		return width_put_head(d->out, text, room);
@@ -70,7 +58,7 @@ static uint32_t put_cut(const struct drawing *d, const char *text, uint32_t room
 	uint32_t tail = room < 20 ? 0 : (room - cut) * 2 / 5;
 	uint32_t used = width_put_head(d->out, text, room - cut - tail);
 
-	fputs(d->branches->cut, d->out);
+	fputs(d->marks->cut, d->out);
 	for (; width > tail; width -= columns)
 		text += width_character(text, &columns);
 	return used + cut + width_put_head(d->out, text, tail);
@@ -139,31 +127,34 @@ static void note_text(const struct node *node, const struct fold *fold, uint32_t
 		snprintf(out, NOTE_BYTES, "(+%" PRIu32 ")%s%s", fold->like, space, end);
 }
 
+/* The lines from a root to @line, which is at the end. */
+struct way {
+	const struct fold *all;
+	const uint32_t *path;
+	uint32_t line, drawn;
+};
+
+static bool has_more(const void *ctx, uint32_t level)
+{
+	const struct way *way = ctx;
+	uint32_t owner = level == way->drawn ? way->line : way->path[level];
+
+	for (uint32_t i = way->all[owner].next; i; i = way->all[i].next)
+		if (way->all[i].is_shown)
+			return true;
+	return false;
+}
+
 /* The branch of @line: what leads to it from the left. @path: the lines above, roots first. */
 static void branch_text(const struct drawing *d, const uint32_t *path, uint32_t depth,
 			uint32_t line, char out[TEXT_BYTES])
 {
-	const struct fold *all = d->folds->all;
-	size_t used = 0;
 	uint32_t room = d->columns - (d->numbers * NUMBER_WIDTH + EXIT_WIDTH + 4);
-	uint32_t depth_max = room / 6 < DEPTH_MAX ? room / 6 : DEPTH_MAX;
-	uint32_t drawn = depth < depth_max ? depth : depth_max;
+	uint32_t depth_max = tree_depth(room, DEPTH_MAX);
+	struct way way = { d->folds->all, path, line, depth < depth_max ? depth : depth_max };
+	size_t used = tree_branch(out, TEXT_BYTES, d->marks, way.drawn, has_more, &way);
 
-	out[0] = 0;
-	for (uint32_t level = 1; level <= drawn; level++) {
-		/* The branch at this level belongs to the line's forebear there, or to itself. */
-		uint32_t owner = level == drawn ? line : path[level];
-		bool has_more = false;
-
-		for (uint32_t i = all[owner].next; i && !has_more; i = all[i].next)
-			has_more = all[i].is_shown;
-		const char *piece = level == drawn
-					    ? (has_more ? d->branches->inner : d->branches->last)
-					    : (has_more ? d->branches->pass : d->branches->blank);
-
-		used += (size_t)snprintf(out + used, TEXT_BYTES - used, "%s", piece);
-	}
-	if (depth > drawn)
+	if (depth > way.drawn)
 		snprintf(out + used, TEXT_BYTES - used, "(%" PRIu32 " deep) ", depth);
 }
 
@@ -180,21 +171,10 @@ static uint32_t room_of(const struct drawing *d)
 	return d->columns > taken + ROOM_MIN ? d->columns - taken : ROOM_MIN;
 }
 
-/*
- * On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the
- * line.
- */
-static void choose_numbers(struct drawing *d)
+static void put_color(const struct drawing *d, const char *color)
 {
-	d->numbers = NUMBERS;
-	while (d->numbers && room_of(d) * 5 < d->columns * 2)
-		d->numbers--;
-}
-
-static void put_colour(const struct drawing *d, const char *colour)
-{
-	if (d->style->has_colour)
-		fputs(colour, d->out);
+	if (d->style->has_color)
+		fputs(color, d->out);
 }
 
 /* Everything of a line that is text. */
@@ -221,23 +201,22 @@ static void make_texts(const struct drawing *d, const uint32_t *path, uint32_t d
  * Branch, command and note. Notes have a column of their own as long as the command leaves
  * it free; a longer command pushes its note to the right, and is cut once that has no room left.
  */
-static void draw_command(const struct drawing *d, const struct texts *texts,
-			 const char *note_colour)
+static void draw_command(const struct drawing *d, const struct texts *texts, const char *note_color)
 {
 	uint32_t room = room_of(d), note_width = width_of(texts->note), limit = room;
-	uint32_t least = d->numbers < NUMBERS ? COMMAND_LEAST : 1;
+	uint32_t least = d->numbers < TREE_NUMBERS ? COMMAND_LEAST : 1;
 	bool has_note = note_width && note_width + 2 + least <= room;
 
 	if (has_note)
 		limit = room - note_width - 2;
-	put_colour(d, DIM);
+	put_color(d, COLOR_DIM);
 	uint32_t used = put_cut(d, texts->branch, limit);
 
-	put_colour(d, RESET);
+	put_color(d, COLOR_RESET);
 	if (texts->command[0] == '(') /* a fork, not a command */
-		put_colour(d, DIM);
+		put_color(d, COLOR_DIM);
 	used += put_cut(d, texts->command, limit - used);
-	put_colour(d, RESET);
+	put_color(d, COLOR_RESET);
 	if (has_note) {
 		uint32_t note_at = d->note_column;
 
@@ -246,9 +225,9 @@ static void draw_command(const struct drawing *d, const struct texts *texts,
 		if (note_at > room - note_width)
 			note_at = room - note_width;
 		fprintf(d->out, "%*s", (int)(note_at - used), "");
-		put_colour(d, note_colour);
+		put_color(d, note_color);
 		fputs(texts->note, d->out);
-		put_colour(d, RESET);
+		put_color(d, COLOR_RESET);
 	}
 	fputc('\n', d->out);
 }
@@ -259,9 +238,9 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 	const struct fold *fold = &d->folds->all[line];
 	char wall[UNITS_BYTES], cpu[UNITS_BYTES], rss[UNITS_BYTES], end[UNITS_BYTES];
 	struct texts texts;
-	bool has_colour = d->style->has_colour, is_bad = node_is_failed(node);
+	bool has_color = d->style->has_color, is_bad = node_is_failed(node);
 
-	const char *const numbers[NUMBERS] = {
+	const char *const numbers[TREE_NUMBERS] = {
 		or_dash(node->flags & NODE_HAS_WALL, units_duration(wall, node->wall_ns)),
 		/* Of a group all of it, so that the column adds up. */
 		or_dash(node->flags & NODE_HAS_CPU || fold->like_cpu_ns,
@@ -271,11 +250,11 @@ static void draw_line(struct drawing *d, const uint32_t *path, uint32_t depth, u
 
 	for (uint32_t i = 0; i < d->numbers; i++)
 		fprintf(d->out, " %8s", numbers[i]);
-	fprintf(d->out, " %s%*s%s  ", has_colour && is_bad ? BOLD RED : "", (int)d->exit_width,
-		exit_text(node, end), has_colour && is_bad ? RESET : "");
+	fprintf(d->out, " %s%*s%s  ", has_color && is_bad ? COLOR_BOLD COLOR_RED : "",
+		(int)d->exit_width, exit_text(node, end), has_color && is_bad ? COLOR_RESET : "");
 
 	make_texts(d, path, depth, line, &texts);
-	draw_command(d, &texts, is_bad ? RED : fold->like ? DIM : YELLOW);
+	draw_command(d, &texts, is_bad ? COLOR_RED : fold->like ? COLOR_DIM : COLOR_YELLOW);
 }
 
 /* Calls @visit for each line that is shown, parents first. 0 or -ENOMEM. */
@@ -349,7 +328,7 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		.summary = s,
 		.folds = folds,
 		.style = style,
-		.branches = style->has_utf8 ? &utf8 : &ascii,
+		.marks = tree_marks(style->has_utf8),
 		.out = out,
 		.columns = style->columns ? style->columns : COLUMNS_DEFAULT,
 		.exit_width = EXIT_WIDTH,
@@ -360,21 +339,21 @@ int tree_print(const struct summary *s, const struct folds *folds,
 		return 0;
 	if (d.columns < COLUMNS_MIN)
 		d.columns = COLUMNS_MIN;
-	choose_numbers(&d);
+	d.numbers = tree_numbers(d.columns, NUMBER_WIDTH, d.exit_width + 3);
 	int r = walk(&d, measure);
 
 	if (r)
 		return r;
-	fputs(style->has_colour ? BOLD : "", out);
+	fputs(style->has_color ? COLOR_BOLD : "", out);
 	for (uint32_t i = 0; i < d.numbers; i++)
-		fprintf(out, " %8s", i == 0 ? "wall" : i == 1 ? "cpu" : "rss");
+		fprintf(out, " %8s", tree_headings[i]);
 	fprintf(out, " %*s  command%s\n", (int)d.exit_width, "exit",
-		style->has_colour ? RESET : "");
+		style->has_color ? COLOR_RESET : "");
 	r = walk(&d, draw_line);
 	if (folds->hidden) {
 		snprintf(text, sizeof(text),
-			 " %s and %" PRIu64 " more process%s (%s cpu): -v shows each",
-			 d.branches->cut, folds->hidden, folds->hidden == 1 ? "" : "es",
+			 " %s and %" PRIu64 " more process%s (%s cpu): -v shows each", d.marks->cut,
+			 folds->hidden, folds->hidden == 1 ? "" : "es",
 			 units_duration(cpu, folds->hidden_cpu_ns));
 		width_wrap(out, text, style->columns);
 	}

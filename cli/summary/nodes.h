@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/nodes.h - the summary's inside, shared by summary.c and the files that print it.
+ * cli/summary/nodes.h - the summary's inside, shared by summary.c and the files that print it.
  *
  * Owns:  struct node (what is remembered of a process), struct fold (what the tree makes of it).
  * Not:   for anybody else; summary.h is.
@@ -13,6 +13,8 @@
  */
 #ifndef BEGAT_CLI_NODES_H
 #define BEGAT_CLI_NODES_H
+
+#include <begat/search.h>
 
 #include "strings.h"
 #include "summary.h"
@@ -96,7 +98,7 @@ struct summary {
 	uint64_t path_misses; /* of these: in a search along PATH that found the command */
 	uint64_t cpu_ns;
 	uint64_t running_cpu_ns; /* of this, by those that still run */
-	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as told in the stream */
+	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as reported in the stream */
 	uint64_t argv_incomplete;
 };
 
@@ -122,6 +124,28 @@ struct folds {
 	uint64_t hidden_cpu_ns;
 };
 
+#define BASE_BYTES 64 /* of a name */
+#define LABEL_BYTES 480 /* of a command are kept, escaped */
+
+/* summary.c: the node of a process; 0 = none. */
+uint32_t summary_find(const struct summary *summary, uint64_t id);
+
+/* label.c: @str if the event has it: else its members may be anything. */
+struct begat_str label_given(const struct begat_event *ev, enum begat_field field,
+			     struct begat_str str);
+/* Keeps @str, escaped and cut to @max bytes. */
+uint32_t label_keep(struct summary *summary, struct begat_str str, size_t max);
+/* The image of an exec, or at exit the last one, if its exec was lost. */
+void label_image(struct summary *summary, struct node *node, const struct begat_event *ev);
+
+/* failures.c: a search along PATH is over; one that found nothing is one failure. */
+void failures_end_search(const struct begat_search *search, void *summary);
+/* The process at @index has ended, and badly. */
+void failures_take_exit(struct summary *summary, uint32_t index, uint64_t ts_ns);
+/* "SIGSEGV", "1", "ENOENT, searched 5 directories". */
+void failures_print_reason(enum failure_kind kind, uint32_t what, uint32_t searched, FILE *out);
+void failures_print(const struct summary *summary, const struct summary_style *style, FILE *out);
+
 /* fold.c: 0 or -ENOMEM. */
 int fold_make(struct summary *summary, bool shows_all, uint32_t lines_max, struct folds *ret_folds);
 void fold_done(struct folds *folds);
@@ -134,8 +158,6 @@ int tree_print(const struct summary *summary, const struct folds *folds,
 int answers_print(const struct summary *summary, const struct summary_style *style, FILE *out);
 
 /* totals.c */
-void totals_print_failures(const struct summary *summary, const struct summary_style *style,
-			   FILE *out);
 void totals_print(const struct summary *summary, const struct begat_stats *stats,
 		  const struct summary_style *style, FILE *out);
 

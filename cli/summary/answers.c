@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/answers.c - three lines below the tree: what took the CPU, what bounded the wall time, what
+ * cli/summary/answers.c - three lines below the tree: what took the CPU, what bounded the wall time, what
  * failed first.
  *
  * Owns:  sums by name, how many names are worth a word.
- * Not:   the critical path (begat_critical_path()), the first failure (summary.c notes it).
+ * Not:   the critical path (begat_critical_path()), the first failure (failures.c notes it).
  */
 #include <begat/report.h>
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "cli/width.h"
 #include "nodes.h"
-#include "width.h"
 
 #define NAMES_SHOWN 4
 #define NAME_COLUMNS 24
@@ -159,7 +159,6 @@ static void print_failure(const struct summary *s, FILE *out)
 {
 	const struct first_failure *first = &s->first_failure;
 	const struct node *root = &s->nodes[s->root], *node = &s->nodes[first->node];
-	const char *error = begat_errno_name((int)first->what);
 	char after[UNITS_BYTES];
 
 	if (!first->ts_ns) {
@@ -168,13 +167,9 @@ static void print_failure(const struct summary *s, FILE *out)
 	}
 	fputs(" failed first: ", out);
 	print_cut(out, strings_get(&s->strings, first->label), COMMAND_COLUMNS);
-	if (first->kind == FAILURE_SIGNAL)
-		fprintf(out, " (SIG%s)", short_signal((int)first->what));
-	else if (first->kind == FAILURE_EXIT)
-		fprintf(out, " (%" PRIu32 ")", first->what);
-	else
-		fprintf(out, " (not run: %s)", error ? error : "?");
-	fprintf(out, ", pid %" PRIu32, node->tgid);
+	fputs(first->kind == FAILURE_EXEC ? " (not run: " : " (", out);
+	failures_print_reason(first->kind, first->what, 0, out);
+	fprintf(out, "), pid %" PRIu32, node->tgid);
 	if (s->root && first->ts_ns > root->start_ns)
 		fprintf(out, ", after %s", units_duration(after, first->ts_ns - root->start_ns));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/summary.h - what ran, as a tree, and what it cost: the end of `begat run`.
+ * cli/summary/summary.h - what ran, as a tree, and what it cost: the end of `begat run`.
  *
  * Owns:  a compact memory of every process of a run (80 bytes each and its command once), the
  *        tree that is drawn of it, the line that says whether it is complete.
@@ -19,7 +19,7 @@ struct summary;
 
 struct summary_style {
 	uint32_t columns; /* lines are cut to this; 0 = 100 */
-	bool has_colour, has_utf8;
+	bool has_color, has_utf8;
 	bool shows_all; /* every process: no folding, no bound */
 };
 

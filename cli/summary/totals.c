@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/totals.c - what failed, and whether the summary knows all of it: the last lines of a run.
+ * cli/summary/totals.c - what ran and whether the summary knows all of it: the last line of a run.
  *
- * Owns:  the list of failures, "complete:" against "INCOMPLETE:".
- * Not:   the tree (tree.c).
+ * Owns:  the counts, "complete:" against "INCOMPLETE:".
+ * Not:   the tree (tree.c), what failed (failures.c).
  *
  * A run is complete if nothing was lost, every process's fork was seen (the command's own is
  * ours) and each has ended or still runs.
@@ -13,82 +13,9 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/color.h"
+#include "cli/width.h"
 #include "nodes.h"
-#include "width.h"
-
-#define FAILURES_SHOWN 8 /* of each kind */
-
-static int by_count(const void *a, const void *b)
-{
-	const struct failure *x = a, *y = b;
-
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	return x->base < y->base ? -1 : x->base > y->base;
-}
-
-static void print_kind(const struct summary *s, const struct summary_style *style,
-		       enum failure_kind kind, const struct failure *sorted, FILE *out)
-{
-	static const char *const titles[] = { "killed", "failed", "not run" };
-	uint32_t shown = 0;
-	uint64_t beyond = 0;
-
-	for (uint32_t i = 0; i < s->failures_count; i++) {
-		const struct failure *f = &sorted[i];
-		const char *name = strings_get(&s->strings, f->base);
-
-		if (f->kind != (uint32_t)kind)
-			continue;
-		if (shown == FAILURES_SHOWN) {
-			beyond += f->count;
-			continue;
-		}
-		if (!shown++)
-			fprintf(out, " %s%s:%s ", style->has_colour ? "\033[31m" : "", titles[kind],
-				style->has_colour ? "\033[0m" : "");
-		else
-			fputs(", ", out);
-		if (f->count > 1)
-			fprintf(out, "%" PRIu32 " x ", f->count);
-		fputs(*name ? name : "?", out);
-		const char *error = begat_errno_name((int)f->what);
-
-		if (kind == FAILURE_SIGNAL)
-			fprintf(out, " (SIG%s)", short_signal((int)f->what));
-		else if (kind == FAILURE_EXIT)
-			fprintf(out, " (%" PRIu32 ")", f->what);
-		else if (f->searched > 1)
-			fprintf(out, " (%s, searched %" PRIu32 " directories)", error ? error : "?",
-				f->searched);
-		else
-			fprintf(out, " (%s)", error ? error : "?");
-	}
-	if (beyond)
-		fprintf(out, ", and %" PRIu64 " more", beyond);
-}
-
-void totals_print_failures(const struct summary *s, const struct summary_style *style, FILE *out)
-{
-	struct failure sorted[FAILURES_MAX];
-
-	memcpy(sorted, s->failures, sizeof(sorted));
-	qsort(sorted, s->failures_count, sizeof(*sorted), by_count);
-	for (enum failure_kind kind = FAILURE_SIGNAL; kind <= FAILURE_EXEC; kind++) {
-		char *line = NULL;
-		size_t size = 0;
-		FILE *memory = open_memstream(&line, &size);
-
-		if (!memory)
-			return;
-		print_kind(s, style, kind, sorted, memory);
-		if (!fclose(memory) && size)
-			width_wrap(out, line, style->columns);
-		free(line);
-	}
-	if (s->failures_beyond)
-		fprintf(out, " and %" PRIu64 " failures of further kinds\n", s->failures_beyond);
-}
 
 /* What of the processes that were seen does not add up. */
 struct balance {
@@ -205,11 +132,11 @@ void totals_print(const struct summary *s, const struct begat_stats *stats,
 		fputs(" INCOMPLETE: out of memory\n", out);
 		return;
 	}
-	fputs(style->has_colour ? (b.lost ? "\033[1;31m" : "\033[1m") : "", memory);
+	fputs(style->has_color ? (b.lost ? COLOR_BOLD_RED : COLOR_BOLD) : "", memory);
 	bool is_missing = print_missing(memory, s, stats, &b, lost);
 
 	fputs(is_missing ? " | seen:" : " complete:", memory);
-	fputs(style->has_colour ? "\033[0m " : " ", memory);
+	fputs(style->has_color ? COLOR_RESET " " : " ", memory);
 	print_counts(memory, s, &b);
 	if (root->flags & NODE_HAS_WALL)
 		fprintf(memory, " | wall %s, cpu %s", units_duration(wall, root->wall_ns),
