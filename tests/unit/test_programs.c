@@ -3,13 +3,11 @@
  * unit/test_programs.c - the BPF objects keep to the rules that attach/programs.c goes by: names
  * say which form a kernel gets, the order in the object is the order of attaching.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "attach/internal.h"
 
@@ -86,7 +84,7 @@ static void test_optional(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
