@@ -69,16 +69,8 @@ const char *const *diff_format_names(void)
 
 static int parse_format(struct options *options, const char *value)
 {
-	char safe[96];
-
-	for (const char *const *name = diff_format_names(); *name; name++) {
-		if (strcmp(value, *name))
-			continue;
-		((struct diff *)options->own)->format = value;
-		return 0;
-	}
-	return option_fail(options, "--format takes text, json or html, not '%s'",
-			   cli_safe(safe, sizeof(safe), value));
+	return option_one_of(options, "--format", diff_format_names(), value,
+			     &((struct diff *)options->own)->format);
 }
 
 static int add(struct options *options, const char **list, int *count, const char *value)

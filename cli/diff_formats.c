@@ -13,10 +13,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json_print.h"
 #include "base/units.h"
 #include "cli.h"
 #include "color.h"
-#include "output.h"
 
 #define ROWS_SHOWN 40 /* unless all are wanted */
 
@@ -169,7 +169,7 @@ static void json_text(FILE *out, const char *text)
 	char safe[2048];
 
 	safe_key(safe, text);
-	output_json_string(out, safe);
+	json_print_string(out, safe, strlen(safe));
 }
 
 static void json_value(FILE *out, const struct begat_diff_value *v)

@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/json_print.h"
 #include "cli.h"
 #include "color.h"
 #include "rights.h"
@@ -175,7 +176,7 @@ static void print_text(FILE *out, const struct output *output, const struct find
 static void print_member(FILE *out, const char *name, const char *text)
 {
 	fprintf(out, "\"%s\":", name);
-	output_json_string(out, text);
+	json_print_string(out, text, strlen(text));
 }
 
 static void print_json(FILE *out, const struct findings *findings,

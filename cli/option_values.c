@@ -54,6 +54,19 @@ static const char *choose(const char *value, const char *const *names)
 	return NULL;
 }
 
+int option_one_of(struct options *options, const char *option, const char *const *names,
+		  const char *value, const char **ret)
+{
+	char safe[96], list[160];
+
+	*ret = choose(value, names);
+	if (*ret)
+		return 0;
+	return option_fail(options, "%s takes %s, not '%s'", option,
+			   names_listed(list, sizeof(list), names, "or"),
+			   cli_safe(safe, sizeof(safe), value));
+}
+
 int option_format(struct options *options, const char *value)
 {
 	options->format = choose(value, begat_sink_names());

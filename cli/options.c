@@ -242,6 +242,22 @@ int options_parse(struct options *options, unsigned groups, const struct option_
 	return 0;
 }
 
+uint32_t options_events(const struct options *options)
+{
+	bool is_text = !options->format || !strcmp(options->format, "text");
+	uint32_t events = options->events;
+
+	if (!events && is_text)
+		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
+			 BEGAT_EVENT_BIT(BEGAT_EXIT);
+	else if (!events)
+		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	/* A gap that is not shown is a lie; how it ended is what -q is for. */
+	events |= BEGAT_EVENT_BIT(BEGAT_LOST);
+	return options->quiet ? events & ~BEGAT_EVENT_BIT(BEGAT_SUMMARY)
+			      : events | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
+}
+
 void options_done(struct options *options)
 {
 	begat_filter_free(options->where);

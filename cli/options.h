@@ -90,6 +90,12 @@ int options_parse(struct options *options, unsigned groups, const struct option_
 		  char **argv, int *ret_rest);
 void options_done(struct options *options);
 
+/*
+ * What `watch` and `show` write: -e, or what the format has by default; always what was lost, and
+ * the summary unless -q is given.
+ */
+uint32_t options_events(const struct options *options);
+
 /* Sets options->error; returns -EINVAL. */
 int option_fail(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -105,6 +111,10 @@ int option_quiet(struct options *options, const char *value);
 /* option_values.c: the values of options that take one of few, NULL-ended. */
 const char *const *option_latency_names(void);
 const char *const *option_path_miss_names(void);
+
+/* option_values.c: for an option that is one of @names; *@ret is that name. 0 or -EINVAL. */
+int option_one_of(struct options *options, const char *option, const char *const *names,
+		  const char *value, const char **ret);
 
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);

@@ -27,7 +27,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/units.h"
 #include "cli.h"
 
@@ -279,19 +278,6 @@ void output_guard_stdio(void)
 		if (stand_in >= 0 && stand_in != fd)
 			close(stand_in);
 	}
-}
-
-void output_json_string(FILE *out, const char *text)
-{
-	struct outbuf quoted;
-
-	if (outbuf_init(&quoted, OUTBUF_MEMORY)) {
-		fputs("null", out);
-		return;
-	}
-	json_string(&quoted, text, strlen(text));
-	fwrite(quoted.data, 1, quoted.len, out);
-	outbuf_done(&quoted);
 }
 
 int output_flush_stdout(void)

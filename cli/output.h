@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/safe_open.h"
 
@@ -73,9 +72,6 @@ int output_close(struct output *output, bool is_failed);
  * Descriptors 0 to 2 that are closed get a stand-in until an exec, so that no map becomes "stdout".
  */
 void output_guard_stdio(void);
-
-/* @text in quotes, as JSON: a byte that is no UTF-8 becomes U+FFFD. */
-void output_json_string(FILE *out, const char *text);
 
 /* Flushes stdio's standard output; an exit status: CLI_OK also when the reader has gone. */
 int output_flush_stdout(void);

@@ -50,17 +50,7 @@ const struct command_spec command_report = {
 
 static int parse_format(struct options *options, const char *value)
 {
-	const char *const *names = begat_report_formats();
-	char safe[64];
-
-	for (size_t i = 0; names[i]; i++) {
-		if (!strcmp(value, names[i])) {
-			options->format = names[i];
-			return 0;
-		}
-	}
-	return option_fail(options, "--format takes html, text or json, not '%s'",
-			   cli_safe(safe, sizeof(safe), value));
+	return option_one_of(options, "--format", begat_report_formats(), value, &options->format);
 }
 
 /* Nothing left is no failure: the report says so, and so does this. */

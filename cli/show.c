@@ -2,7 +2,7 @@
 /*
  * cli/show.c - `begat show`: a recording as it would have looked live, or as a tree.
  *
- * Owns:  which events are shown, in the words of `watch`.
+ * Owns:  which options go together.
  * Not:   formats (sinks), the tree (show_tree.c).
  */
 #include <begat/sink.h>
@@ -42,19 +42,6 @@ const struct command_spec command_show = {
 		    "  begat show build.db --tree -p 4711\n",
 	.run = show,
 };
-
-static uint32_t events_to_show(const struct options *options, bool is_text)
-{
-	uint32_t events = options->events;
-
-	/* The same as `watch`, so that the two can be compared. */
-	if (!events && is_text)
-		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
-			 BEGAT_EVENT_BIT(BEGAT_EXIT);
-	else if (!events)
-		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	return events | BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
-}
 
 struct shown {
 	struct begat_sink *sink;
@@ -127,10 +114,9 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 
 static int show_file(const char *path, struct options *options, bool wants_tree)
 {
-	bool is_text = !options->format || !strcmp(options->format, "text");
 	struct begat_trace_query query = {
 		.size = sizeof(query),
-		.events = events_to_show(options, is_text),
+		.events = options_events(options),
 		.pids = options->pids,
 		.pids_count = (uint32_t)options->pids_count,
 	};

@@ -2,7 +2,7 @@
 /*
  * cli/watch.c - `begat watch`: the machine's process events as a stream.
  *
- * Owns:  the default events, when the stream ends and with what status.
+ * Owns:  what SIGUSR1 says, the end of the line that ^C leaves.
  * Not:   formats (sinks), waiting (session.c).
  */
 #include <string.h>
@@ -28,22 +28,6 @@ const struct command_spec command_watch = {
 		    "-c .argv\n",
 	.run = watch,
 };
-
-static uint32_t events_to_write(const struct options *options, const char *format)
-{
-	uint32_t events = options->events;
-
-	if (!events && !strcmp(format, "text"))
-		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
-			 BEGAT_EVENT_BIT(BEGAT_EXIT);
-	else if (!events)
-		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	/* A gap that is not shown is a lie; how it ended is what -q is for. */
-	events |= BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
-	if (options->quiet)
-		events &= ~BEGAT_EVENT_BIT(BEGAT_SUMMARY);
-	return events;
-}
 
 static uint64_t sum(const uint64_t counts[BEGAT_TYPE_SLOTS])
 {
@@ -79,8 +63,7 @@ static int watch(struct options *options, int argc, char **argv)
 	session_init(&session, options, argv);
 	session.on_signal = say_status;
 	session.ctx = &session;
-	int status =
-		session_open(&session, format, STDOUT_FILENO, events_to_write(options, format));
+	int status = session_open(&session, format, STDOUT_FILENO, options_events(options));
 
 	session.stream.ending = stream_ending();
 	if (!status)

@@ -33,10 +33,10 @@ trace/store/read base include/begat libc sqlite trace/store/format
 trace/store/write base include/begat libc sqlite trace/store/format trace/store/read
 trace/model      base include/begat libc sqlite trace/store/format trace/store/read
 trace/replay     base include/begat libc sqlite trace/store/format trace/store/read trace/model
-trace/analysis   base include/begat libc
+trace/analysis   base include/begat libc trace/store/format trace/model
 trace/diff       base include/begat libc
-trace/export     base include/begat libc sqlite trace/store/format trace/store/read
-trace/report     base include/begat libc trace/store/read trace/analysis
+trace/export     base include/begat libc sqlite trace/store/format trace/store/read trace/model
+trace/report     base include/begat libc trace/store/read trace/model trace/analysis
 cli              base include/begat libc
 '
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * browser/make_page.c - reports of made-up traces, for the tests in a browser.
  *
@@ -18,11 +18,12 @@
 #define MS UINT64_C(1000000)
 #define PARENT_LIMIT 64
 
+static struct analysis_base *base;
 static struct model *m;
 static uint64_t seed = 20240229;
 static uint64_t next_id = 0x9a3c51f27de00100;
 static uint32_t next_pid = 41230;
-static uint32_t context;
+static uint32_t context, row; /* of the process that was added last */
 
 static void check(int err)
 {
@@ -42,7 +43,7 @@ static uint32_t bytes(const char *data, size_t len)
 {
 	uint32_t number;
 
-	check(model_intern(m, data, len, &number));
+	check(model_add_text(m, data, len, &number));
 	return number;
 }
 
@@ -73,11 +74,15 @@ struct plan {
 	uint64_t io;
 };
 
-static void add_miss(uint64_t id, uint64_t at, const char *dir, const char *exe)
+static void add_miss(uint64_t at, const char *dir, const char *exe)
 {
 	char path[512];
-	struct model_string base = model_basename((struct model_string){ exe, strlen(exe) });
-	struct model_exec miss = { .process_id = id, .ts_ns = at, .error = ENOENT };
+	struct begat_str base = model_basename((struct begat_str){ exe, strlen(exe) });
+	struct begat_trace_exec miss = { .type = BEGAT_EXEC_FAILED,
+					 .process = row,
+					 .context = BEGAT_TRACE_NONE,
+					 .ts_ns = at,
+					 .error = ENOENT };
 
 	snprintf(path, sizeof(path), "%s/%.*s", dir, (int)base.len, base.data);
 	miss.filename = text(path);
@@ -88,43 +93,46 @@ static uint64_t add(const struct plan *plan)
 {
 	uint64_t id = next_id;
 	static const char *const path[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin" };
-	struct model_process p = {
-		.id = id,
-		.parent_id = plan->parent,
-		.start_ns = plan->start,
-		.end_ns = plan->end,
-		.utime_ns = plan->cpu - plan->cpu / 7,
-		.stime_ns = plan->cpu / 7,
-		.max_rss_bytes = plan->rss,
-		.read_bytes = plan->io,
-		.write_bytes = plan->io / 3,
-		.minor_faults = plan->rss / 4096,
-		.voluntary_switches = 3,
-		.involuntary_switches = plan->cpu / (4 * MS),
-		.tgid = next_pid++,
-		.sid = 41000,
-		.pgid = 41230,
-		.comm = text("make"),
-		.context = context,
-		.exit_code = plan->status,
-		.signal = plan->signal,
-		.flags = MODEL_ENDED | MODEL_HAS_CPU | MODEL_HAS_RSS | MODEL_HAS_IO |
-			 MODEL_HAS_STATUS,
-	};
+	struct model_row r = { .p = {
+				       .id = id,
+				       .parent_id = plan->parent,
+				       .start_ns = plan->start,
+				       .end_ns = plan->end,
+				       .utime_ns = plan->cpu - plan->cpu / 7,
+				       .stime_ns = plan->cpu / 7,
+				       .max_rss_bytes = plan->rss,
+				       .read_bytes = plan->io,
+				       .write_bytes = plan->io / 3,
+				       .minor_faults = plan->rss / 4096,
+				       .voluntary_switches = 3,
+				       .involuntary_switches = plan->cpu / (4 * MS),
+				       .tgid = next_pid++,
+				       .comm = text("make"),
+				       .context = context,
+				       .exit_code = plan->status,
+				       .signal = plan->signal,
+				       .has_fork = true,
+				       .has_exit = true,
+				       .has_cpu = true,
+				       .has_rss = true,
+				       .has_io = true,
+				       .has_status = true,
+			       } };
 
 	next_id += between(1, 999);
 	if (plan->signal) {
-		p.flags |= MODEL_HAS_KILLER;
-		p.killed_by_tgid = 41111;
-		p.killed_by_comm = text("timeout");
+		r.p.killed_by_tgid = 41111;
+		r.p.killed_by_comm = text("timeout");
 	}
-	check(model_add_process(m, &p));
+	check(model_add_row(m, &r, &row));
 	if (!plan->exe)
 		return id;
 	for (unsigned i = 0; i < plan->misses && i < 3; i++)
-		add_miss(id, plan->start + (10 + 10 * i) * US, path[i], plan->exe);
-	struct model_exec e = {
-		.process_id = id,
+		add_miss(plan->start + (10 + 10 * i) * US, path[i], plan->exe);
+	struct begat_trace_exec e = {
+		.type = BEGAT_EXEC,
+		.process = row,
+		.context = BEGAT_TRACE_NONE,
 		.ts_ns = plan->start + 60 * US,
 		.exec_ns = 240 * US,
 		.exe = text(plan->exe),
@@ -207,11 +215,10 @@ static uint64_t add_probe(uint64_t sh, uint64_t at, unsigned number)
 static void add_command_not_found(uint64_t sh, uint64_t at)
 {
 	static const char *const path[] = { "/usr/local/bin", "/usr/bin", "/bin" };
-	uint64_t id = add(&(struct plan){ sh, at, at + 900 * US, 400 * US, 900000, NULL, NULL, 127,
-					  0, 0, 0 });
+	add(&(struct plan){ sh, at, at + 900 * US, 400 * US, 900000, NULL, NULL, 127, 0, 0, 0 });
 
 	for (unsigned i = 0; i < 3; i++)
-		add_miss(id, at + (100 + i) * US, path[i], "pkg-config-wrapper");
+		add_miss(at + (100 + i) * US, path[i], "pkg-config-wrapper");
 }
 
 static void add_build(size_t processes)
@@ -223,15 +230,15 @@ static void add_build(size_t processes)
 	unsigned groups = processes > 5000 ? 40 : 1, number = 0;
 	size_t first;
 
-	m->meta.command = words("make|-j4|linux");
-	m->meta.cpus = slots;
+	base->meta.command = words("make|-j4|linux");
+	base->meta.cpus = slots;
 	next_id += 7;
 	uint64_t configure = next_id;
 
 	next_id += 7;
 	uint64_t at = BEGIN + 5 * MS;
 
-	for (unsigned i = 0; m->count < processes / 4; i++)
+	for (unsigned i = 0; m->rows_count < processes / 4; i++)
 		at = add_probe(configure, at, i);
 	add_command_not_found(configure, at);
 	at += 2 * MS;
@@ -246,8 +253,8 @@ static void add_build(size_t processes)
 		free_at[i] = at + 6 * MS;
 	uint64_t ends[PARENT_LIMIT] = { 0 };
 
-	for (first = m->count; m->count + 6 + groups < processes || m->count < first + 20;
-	     number++) {
+	for (first = m->rows_count;
+	     m->rows_count + 6 + groups < processes || m->rows_count < first + 20; number++) {
 		unsigned slot = 0, group = number % groups;
 
 		for (unsigned i = 1; i < slots; i++)
@@ -300,20 +307,19 @@ static void add_hostile(void)
 	check(big ? 0 : -ENOMEM);
 	memset(big, 'A', 100000);
 	big[100000] = '\0';
-	m->meta.command = bytes(script, sizeof(script));
-	m->meta.cpus = 2;
-	m->meta.host = text("<b>host</b>");
+	base->meta.command = bytes(script, sizeof(script));
+	base->meta.cpus = 2;
+	base->meta.host = text("<b>host</b>");
 	add(&(struct plan){ 0, BEGIN, BEGIN + 100 * MS, 5 * MS, 4000000,
 			    "/tmp/</title><script>alert(1)</script>", script, 1, 0, 0, 0 });
-	const struct model_string texts[] = { { script, sizeof(script) },
-					      { ansi, sizeof(ansi) },
-					      { broken, sizeof(broken) },
-					      { big, 100001 },
-					      { "", 1 },
-					      { "a\0\0b c\0$(reboot)\0'quoted'\0new\nline", 35 } };
+	const struct begat_str texts[] = { { script, sizeof(script) },
+					   { ansi, sizeof(ansi) },
+					   { broken, sizeof(broken) },
+					   { big, 100001 },
+					   { "", 1 },
+					   { "a\0\0b c\0$(reboot)\0'quoted'\0new\nline", 35 } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		uint64_t id = next_id;
 		struct plan plan = { root,
 				     BEGIN + (10 + 10 * i) * MS,
 				     BEGIN + (19 + 10 * i) * MS,
@@ -327,8 +333,10 @@ static void add_hostile(void)
 				     0 };
 
 		add(&plan);
-		struct model_exec e = {
-			.process_id = id,
+		struct begat_trace_exec e = {
+			.type = BEGAT_EXEC,
+			.process = row,
+			.context = BEGAT_TRACE_NONE,
 			.ts_ns = plan.start + 1,
 			.exe = bytes(texts[i].data, texts[i].len > 60 ? 60 : texts[i].len),
 			.filename = bytes(texts[i].data, texts[i].len > 60 ? 60 : texts[i].len),
@@ -343,19 +351,28 @@ static void add_hostile(void)
 	free(big);
 }
 
+static void forget_end(struct model_row *r)
+{
+	r->p.has_exit = r->p.has_cpu = r->p.has_rss = r->p.has_io = r->p.has_status = false;
+	r->p.killed_by_tgid = r->p.killed_by_comm = 0;
+	r->p.signal = r->p.exit_code = 0;
+	r->p.utime_ns = r->p.stime_ns = 0;
+}
+
 /* A script of several lines that ended by @signal or with @status; without an end if both are -1. */
 static void add_script(int status, int signal)
 {
 	static const char script[] =
 		"/bin/sh\0-c\0set -e\nfirst <b>line</b>\n\tsecond 'line'\rx\033[1m\0";
-	uint64_t root = next_id;
 
-	m->meta.command = bytes(script, sizeof(script) - 1);
-	m->meta.cpus = 2;
+	base->meta.command = bytes(script, sizeof(script) - 1);
+	base->meta.cpus = 2;
 	add(&(struct plan){ 0, BEGIN, BEGIN + 90 * MS, 5 * MS, 4000000, NULL, NULL, status, signal,
 			    0, 0 });
-	struct model_exec e = {
-		.process_id = root,
+	struct begat_trace_exec e = {
+		.type = BEGAT_EXEC,
+		.process = row,
+		.context = BEGAT_TRACE_NONE,
 		.ts_ns = BEGIN + 1,
 		.exe = text("/usr/bin/dash"),
 		.filename = text("/bin/sh"),
@@ -366,21 +383,22 @@ static void add_script(int status, int signal)
 
 	check(model_add_exec(m, &e));
 	if (status == -1 && signal == -1) {
-		m->processes[0].flags = 0;
-		m->processes[0].signal = m->processes[0].exit_code = 0;
-		m->processes[0].utime_ns = m->processes[0].stime_ns = 0;
+		forget_end(&m->rows[row]);
 	}
 }
 
 /* The command was never a program: 126 or 127. */
 static void add_not_run(int status, int error)
 {
-	uint64_t root = next_id;
-
-	m->meta.command = words("nosuch|--flag");
+	base->meta.command = words("nosuch|--flag");
 	add(&(struct plan){ 0, BEGIN, BEGIN + 2 * MS, MS, 1000000, NULL, NULL, status, 0, 0, 0 });
-	struct model_exec e = {
-		.process_id = root, .ts_ns = BEGIN + MS, .error = error, .filename = text("nosuch")
+	struct begat_trace_exec e = {
+		.type = BEGAT_EXEC_FAILED,
+		.process = row,
+		.context = BEGAT_TRACE_NONE,
+		.ts_ns = BEGIN + MS,
+		.error = error,
+		.filename = text("nosuch"),
 	};
 
 	check(model_add_exec(m, &e));
@@ -392,9 +410,21 @@ static void add_snapshot(void)
 	for (int i = 0; i < 3; i++) {
 		add(&(struct plan){ 0, BEGIN + i * MS, BEGIN + 90 * MS, 0, 0, "/usr/sbin/daemon",
 				    "daemon|-f", 0, 0, 0, 0 });
-		m->processes[i].flags = MODEL_OLDER;
-		m->execs[i].was_there = true;
+		forget_end(&m->rows[row]);
+		m->rows[row].start_by_duration_ns = m->rows[row].p.start_ns;
+		m->rows[row].p.has_fork = false;
+		m->execs[m->execs_count - 1].type = BEGAT_SNAPSHOT;
 	}
+}
+
+static const char *user_name(void *ctx, uint32_t uid)
+{
+	return uid == 1000 ? "builder" : NULL;
+}
+
+static const char *group_name(void *ctx, uint32_t gid)
+{
+	return gid == 1000 ? "users" : NULL;
 }
 
 int main(int argc, char **argv)
@@ -403,31 +433,38 @@ int main(int argc, char **argv)
 	const char *kind = argc > 1 ? argv[1] : "build", *format = argc > 3 ? argv[3] : "html";
 	struct analysis *a;
 
-	check(model_new(&m));
-	struct model_context ctx = {
+	m = model_new();
+	base = m ? analysis_base_new(m, NULL) : NULL;
+	check(base ? 0 : -ENOMEM);
+	struct begat_trace_context ctx = {
 		.uid = 1000,
 		.gid = 1000,
 		.euid = 1000,
 		.egid = 1000,
-		.has = 0x3f,
+		.sid = 41000,
+		.pgid = 41230,
 		.loginuid = 1000,
 		.ns = { 4026531836, 4026531841, 4026531840, 4026531837, 4026531838, 4026531839,
 			4026531835 },
 		.tty = text("pts/3"),
 		.cgroup = text("/user.slice/user-1000.slice/session-4.scope"),
-		.user = text("builder"),
-		.euser = text("builder"),
-		.group = text("users"),
-		.egroup = text("users"),
 	};
+	static const enum begat_field fields[] = { BEGAT_F_UID,	 BEGAT_F_GID, BEGAT_F_EUID,
+						   BEGAT_F_EGID, BEGAT_F_NS,  BEGAT_F_LOGINUID };
+	const struct begat_accounts accounts = { .size = sizeof(accounts),
+						 .user_name = user_name,
+						 .group_name = group_name };
 
-	check(model_intern_context(m, &ctx, &context));
-	m->meta.host = text("buildhost");
-	m->meta.kernel = text("6.18.5");
-	m->meta.version = text("0.1.0");
-	m->meta.backend = text("kprobe");
-	m->meta.transport = text("ringbuf");
-	m->meta.realtime_offset_ns = INT64_C(1709208000000000000);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		begat_fields_add(&ctx.has, fields[i]);
+	check(model_add_context(m, &ctx, &context));
+	base->accounts = &accounts;
+	base->meta.host = text("buildhost");
+	base->meta.kernel = text("6.18.5");
+	base->meta.version = text("0.1.0");
+	base->meta.backend = text("kprobe");
+	base->meta.transport = text("ringbuf");
+	base->meta.realtime_offset_ns = INT64_C(1709208000000000000);
 	if (!strcmp(kind, "build"))
 		add_build(argc > 2 ? strtoul(argv[2], NULL, 10) : 200);
 	else if (!strcmp(kind, "hostile"))
@@ -439,20 +476,22 @@ int main(int argc, char **argv)
 	else if (!strcmp(kind, "unended"))
 		add_script(-1, -1);
 	else if (!strcmp(kind, "cut"))
-		add_script(-1, -1), m->meta.is_incomplete = true;
+		add_script(-1, -1), base->meta.is_incomplete = true;
 	else if (!strcmp(kind, "not-run-126"))
 		add_not_run(126, EACCES);
 	else if (!strcmp(kind, "not-run-127"))
 		add_not_run(127, ENOENT);
 	else if (!strcmp(kind, "snapshot"))
 		add_snapshot();
-	check(model_finish(m));
-	check(analysis_new(m, &a));
+	check(model_link(m));
+	check(analysis_base_finish(base));
+	check(analysis_new(base, &a));
 	check(!strcmp(format, "json")	? report_json(a, &opts, stdout)
 	      : !strcmp(format, "text") ? report_text(a, &opts, stdout)
 					: report_html(a, &opts, stdout));
 	check(fflush(stdout) == EOF ? -errno : 0);
 	analysis_free(a);
+	analysis_base_free(base);
 	model_free(m);
 	return 0;
 }

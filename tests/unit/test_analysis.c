@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * unit/test_analysis.c - the analyses against cases computed by hand.
  *
@@ -31,89 +31,115 @@ struct life {
 	int exit_code, signal;
 };
 
-static uint32_t text(struct model *m, const char *s)
+static uint32_t text(struct analysis_base *b, const char *s)
 {
 	uint32_t number;
 
-	assert_int_equal(model_intern(m, s, strlen(s), &number), 0);
+	assert_int_equal(model_add_text(b->model, s, strlen(s), &number), 0);
 	return number;
 }
 
-static void add_life(struct model *m, const struct life *l)
+static uint32_t add_row(struct analysis_base *b, const struct model_row *row)
 {
-	struct model_process p = {
-		.id = l->id,
-		.parent_id = l->parent,
-		.start_ns = BASE + l->start * MS,
-		.end_ns = l->end ? BASE + l->end * MS : 0,
-		.utime_ns = l->cpu * MS,
-		.tgid = 1000 + l->id,
-		.comm = text(m, "comm"),
-		.exit_code = l->exit_code,
-		.signal = l->signal,
-		.flags = MODEL_HAS_CPU | (l->end ? MODEL_ENDED | MODEL_HAS_STATUS : 0),
-	};
+	uint32_t number;
 
-	assert_int_equal(model_add_process(m, &p), 0);
-	if (!l->exe)
-		return;
-	struct model_exec e = {
-		.process_id = l->id,
-		.ts_ns = p.start_ns,
-		.exe = text(m, l->exe),
-		.filename = text(m, l->exe),
-	};
-
-	assert_int_equal(model_add_exec(m, &e), 0);
+	assert_int_equal(model_add_row(b->model, row, &number), 0);
+	return number;
 }
 
-static void add_exec(struct model *m, unsigned id, unsigned at, const char *filename, int error)
+static void add_life(struct analysis_base *b, const struct life *l)
 {
-	struct model_exec e = {
-		.process_id = id,
+	struct model_row row = { .p = {
+					 .id = l->id,
+					 .parent_id = l->parent,
+					 .start_ns = BASE + l->start * MS,
+					 .end_ns = l->end ? BASE + l->end * MS : 0,
+					 .utime_ns = l->cpu * MS,
+					 .tgid = 1000 + l->id,
+					 .context = BEGAT_TRACE_NONE,
+					 .comm = text(b, "comm"),
+					 .exit_code = l->exit_code,
+					 .signal = l->signal,
+					 .has_fork = true,
+					 .has_cpu = true,
+					 .has_exit = l->end,
+					 .has_status = l->end,
+				 } };
+	struct begat_trace_exec e = {
+		.type = BEGAT_EXEC,
+		.process = add_row(b, &row),
+		.context = BEGAT_TRACE_NONE,
+		.ts_ns = row.p.start_ns,
+	};
+
+	if (!l->exe)
+		return;
+	e.exe = e.filename = text(b, l->exe);
+	assert_int_equal(model_add_exec(b->model, &e), 0);
+}
+
+/* The row of a process; one that nothing else is known of gets one, as in a recording. */
+static uint32_t row_of(struct analysis_base *b, unsigned id)
+{
+	for (uint32_t i = b->model->rows_count; i-- > 0;)
+		if (b->model->rows[i].p.id == id)
+			return i;
+	return add_row(b, &(struct model_row){ .p = { .id = id, .context = BEGAT_TRACE_NONE } });
+}
+
+static void add_exec(struct analysis_base *b, unsigned id, unsigned at, const char *filename,
+		     int error)
+{
+	struct begat_trace_exec e = {
+		.type = error ? BEGAT_EXEC_FAILED : BEGAT_EXEC,
+		.process = row_of(b, id),
+		.context = BEGAT_TRACE_NONE,
 		.ts_ns = BASE + at * MS,
-		.filename = text(m, filename),
-		.exe = error ? 0 : text(m, filename),
+		.filename = text(b, filename),
+		.exe = error ? 0 : text(b, filename),
 		.error = error,
 	};
 
-	assert_int_equal(model_add_exec(m, &e), 0);
+	assert_int_equal(model_add_exec(b->model, &e), 0);
 }
 
-static struct model *begin(void)
+static struct analysis_base *begin(void)
 {
-	struct model *m;
+	struct model *model = model_new();
+	struct analysis_base *b = analysis_base_new(model, NULL);
 
-	assert_int_equal(model_new(&m), 0);
-	return m;
+	assert_true(model && b);
+	return b;
 }
 
-static struct analysis *finish(struct model *m)
+static struct analysis *finish(struct analysis_base *b)
 {
 	struct analysis *a;
 
-	assert_int_equal(model_finish(m), 0);
-	assert_int_equal(analysis_new(m, &a), 0);
+	assert_int_equal(model_link(b->model), 0);
+	assert_int_equal(analysis_base_finish(b), 0);
+	assert_int_equal(analysis_new(b, &a), 0);
 	return a;
 }
 
 static struct analysis *analyse(const struct life *lives, size_t count)
 {
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
 	for (size_t i = 0; i < count; i++)
-		add_life(m, &lives[i]);
-	return finish(m);
+		add_life(b, &lives[i]);
+	return finish(b);
 }
 
 #define ANALYSE(lives) analyse(lives, sizeof(lives) / sizeof((lives)[0]))
 
 static void done(struct analysis *a)
 {
-	struct model *m = (struct model *)a->model;
+	struct analysis_base *b = (struct analysis_base *)a->base;
 
 	analysis_free(a);
-	model_free(m);
+	model_free(b->model);
+	analysis_base_free(b);
 }
 
 struct stretch {
@@ -123,13 +149,13 @@ struct stretch {
 
 static unsigned id_of(const struct analysis *a, uint32_t process)
 {
-	return process == MODEL_NONE ? 0 : a->model->processes[process].id;
+	return process == ANALYSIS_NONE ? 0 : base_row(a->base, process)->id;
 }
 
 static uint32_t index_of(const struct analysis *a, unsigned id)
 {
-	for (uint32_t i = 0; i < a->model->count; i++) {
-		if (a->model->processes[i].id == id)
+	for (uint32_t i = 0; i < a->base->count; i++) {
+		if (base_row(a->base, i)->id == id)
 			return i;
 	}
 	fail_msg("no process %u", id);
@@ -302,7 +328,7 @@ static void test_path_idle(void **state)
 	};
 	struct analysis *a = ANALYSE(lives);
 
-	assert_int_equal(a->model->root, MODEL_NONE);
+	assert_int_equal(a->base->root, ANALYSIS_NONE);
 	CHECK_PATH(a, { 1, 0, 40 }, { 0, 40, 60 }, { 2, 60, 70 }, { 3, 70, 80 }, { 2, 80, 100 });
 	done(a);
 }
@@ -330,16 +356,16 @@ static void test_path_odd_clock(void **state)
 		{ 3, 1, 50, 50, "/bin/nothing", 0, 0, 0 },
 		{ 4, 1, 1, 30, "/bin/early", 0, 0, 0 },
 	};
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
-	m->meta.root_id = 1;
+	b->meta.root_id = 1;
 	for (size_t i = 0; i < 4; i++)
-		add_life(m, &lives[i]);
-	struct analysis *a = finish(m);
+		add_life(b, &lives[i]);
+	struct analysis *a = finish(b);
 
 	CHECK_PATH(a, { 4, 10, 30 }, { 1, 30, 100 });
-	assert_int_equal(m->odd_clocks, 1);
-	assert_int_equal(model_wall(&m->processes[index_of(a, 2)]), 0);
+	assert_int_equal(b->odd_clocks, 1);
+	assert_int_equal(base_wall(&b->processes[index_of(a, 2)]), 0);
 	done(a);
 }
 
@@ -370,9 +396,9 @@ static void test_cycles(void **state)
 	struct analysis *a = ANALYSE(lives);
 	uint64_t seen = 0;
 
-	assert_int_equal(a->model->odd_clocks, 2);
+	assert_int_equal(a->base->odd_clocks, 2);
 	for (size_t i = 0; i < 5; i++)
-		seen |= 1ull << a->model->order[i];
+		seen |= 1ull << a->base->order[i];
 	assert_int_equal(seen, 31);
 	assert_int_equal(a->nodes[index_of(a, 4)].subtree_count, 2);
 	assert_int_equal(a->totals.cpu_ns, 5 * MS);
@@ -387,22 +413,25 @@ static void test_orphans_and_older(void **state)
 		{ 1, 0, 0, 100, "/bin/sh", 10, 0, 0 },
 		{ 2, 999, 20, 60, "/bin/orphan", 20, 0, 0 },
 	};
-	struct model *m = begin();
-	struct model_process older = {
-		.id = 50, .start_ns = 1, .utime_ns = 900 * MS, .flags = MODEL_OLDER | MODEL_HAS_CPU
-	};
+	struct analysis_base *b = begin();
+	struct model_row older = { .p = { .id = 50,
+					  .context = BEGAT_TRACE_NONE,
+					  .utime_ns = 900 * MS,
+					  .was_there_before = true,
+					  .has_cpu = true },
+				   .start_by_duration_ns = 1 };
 
-	add_life(m, &lives[0]);
-	add_life(m, &lives[1]);
-	assert_int_equal(model_add_process(m, &older), 0);
-	struct analysis *a = finish(m);
+	add_life(b, &lives[0]);
+	add_life(b, &lives[1]);
+	add_row(b, &older);
+	struct analysis *a = finish(b);
 
 	assert_int_equal(a->totals.processes, 2);
 	assert_int_equal(a->totals.older, 1);
 	assert_int_equal(a->totals.cpu_ns, 30 * MS);
 	assert_int_equal(a->totals.begin_ns, BASE);
 	assert_int_equal(a->totals.peak_alive, 2);
-	assert_int_equal(m->root, MODEL_NONE);
+	assert_int_equal(b->root, ANALYSIS_NONE);
 	CHECK_PATH(a, { 1, 0, 100 });
 	done(a);
 }
@@ -415,12 +444,12 @@ static void test_running_at_end(void **state)
 		{ 2, 1, 10, 80, "/bin/a", 0, 0, 0 },
 		{ 3, 1, 30, 0, "/bin/b", 0, 0, 0 },
 	};
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
-	m->meta.end_ns = BASE + 120 * MS;
+	b->meta.end_ns = BASE + 120 * MS;
 	for (size_t i = 0; i < 3; i++)
-		add_life(m, &lives[i]);
-	struct analysis *a = finish(m);
+		add_life(b, &lives[i]);
+	struct analysis *a = finish(b);
 
 	assert_int_equal(a->totals.running_at_end, 2);
 	assert_int_equal(a->totals.wall_ns, 120 * MS);
@@ -515,7 +544,7 @@ static void test_tracks(void **state)
 static const struct analysis_program *program(const struct analysis *a, const char *name)
 {
 	for (size_t i = 0; i < a->programs_count; i++) {
-		if (!strcmp(model_text(a->model, a->programs[i].name).data, name))
+		if (!strcmp(base_text(a->base, a->programs[i].name).data, name))
 			return &a->programs[i];
 	}
 	fail_msg("no program %s", name);
@@ -531,12 +560,12 @@ static void test_programs(void **state)
 		{ 3, 1, 40, 44, NULL, 1, 0, 0 },
 		{ 4, 1, 50, 90, "/bin/cc", 30, 0, 0 },
 	};
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
 	for (size_t i = 0; i < 4; i++)
-		add_life(m, &lives[i]);
-	add_exec(m, 2, 12, "/bin/cc", 0);
-	struct analysis *a = finish(m);
+		add_life(b, &lives[i]);
+	add_exec(b, 2, 12, "/bin/cc", 0);
+	struct analysis *a = finish(b);
 	const struct analysis_program *cc = program(a, "/bin/cc"), *sh = program(a, "/bin/sh");
 	const struct analysis_program *env = program(a, "/bin/env");
 
@@ -582,18 +611,18 @@ static void test_failures(void **state)
 		{ 3, 1, 10, 40, "/bin/cc", 0, 2, 0 },	   { 4, 1, 50, 90, "/bin/cc", 0, 2, 0 },
 		{ 5, 1, 60, 61, "/bin/x", 0, 0, SIGKILL }, { 6, 1, 62, 63, NULL, 0, 127, 0 },
 	};
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
 	for (size_t i = 0; i < 6; i++)
-		add_life(m, &lives[i]);
-	add_exec(m, 2, 11, "/usr/local/bin/cc", ENOENT);
-	add_exec(m, 2, 12, "/usr/bin/cc", ENOENT);
-	add_exec(m, 2, 13, "/bin/cc", 0);
-	add_exec(m, 6, 62, "/usr/bin/nope", ENOENT);
-	add_exec(m, 6, 62, "/bin/nope", ENOENT);
-	add_exec(m, 6, 62, "/bin/script", EACCES);
-	add_exec(m, 4242, 62, "/bin/stranger", EACCES);
-	struct analysis *a = finish(m);
+		add_life(b, &lives[i]);
+	add_exec(b, 2, 11, "/usr/local/bin/cc", ENOENT);
+	add_exec(b, 2, 12, "/usr/bin/cc", ENOENT);
+	add_exec(b, 2, 13, "/bin/cc", 0);
+	add_exec(b, 6, 62, "/usr/bin/nope", ENOENT);
+	add_exec(b, 6, 62, "/bin/nope", ENOENT);
+	add_exec(b, 6, 62, "/bin/script", EACCES);
+	add_exec(b, 4242, 64, "/bin/stranger", EACCES);
+	struct analysis *a = finish(b);
 	const struct analysis_failure *miss = failure(a, ANALYSIS_PATH_MISS, 0);
 	const struct analysis_failure *cc = failure(a, ANALYSIS_FAILED_EXIT, 0);
 	const struct analysis_failure *killed = failure(a, ANALYSIS_FAILED_SIGNAL, 0);
@@ -601,7 +630,7 @@ static void test_failures(void **state)
 
 	assert_int_equal(miss->count, 2);
 	assert_int_equal(miss->processes, 1);
-	assert_string_equal(model_text(m, miss->filename).data, "/bin/cc");
+	assert_string_equal(base_text(b, miss->filename).data, "/bin/cc");
 	assert_int_equal(cc->count, 3);
 	assert_int_equal(cc->value, 2);
 	assert_int_equal(id_of(a, cc->example), 2);
@@ -609,7 +638,7 @@ static void test_failures(void **state)
 	assert_int_equal(nope->count, 1);
 	assert_int_equal(nope->attempts, 2);
 	assert_int_equal(nope->processes, 1);
-	assert_string_equal(model_text(m, nope->program).data, "nope");
+	assert_string_equal(base_text(b, nope->program).data, "nope");
 	assert_int_equal(failure(a, ANALYSIS_FAILED_EXEC, 2)->value, EACCES);
 	assert_int_equal(a->totals.failed_execs, 6);
 	assert_int_equal(a->totals.path_misses, 2);
@@ -633,7 +662,7 @@ static void test_random_forests(void **state)
 
 	for (int round = 0; round < 300; round++) {
 		unsigned count = 1 + next_random(&seed) % 40;
-		struct model *m = begin();
+		struct analysis_base *b = begin();
 		uint64_t alive = 0, own = 0;
 
 		for (unsigned id = 1; id <= count; id++) {
@@ -642,16 +671,16 @@ static void test_random_forests(void **state)
 			l.start = next_random(&seed) % 100;
 			l.end = next_random(&seed) % 120;
 			l.exe = "/bin/x";
-			add_life(m, &l);
+			add_life(b, &l);
 		}
-		struct analysis *a = finish(m);
+		struct analysis *a = finish(b);
 
 		check_path_sum(a);
 		for (size_t i = 0; i + 1 < a->steps_count; i++) {
 			alive += a->steps[i].active * (a->steps[i + 1].at_ns - a->steps[i].at_ns);
 			assert_true(a->steps[i].active <= a->steps[i].alive);
 		}
-		for (size_t i = 0; i < m->count; i++)
+		for (size_t i = 0; i < b->count; i++)
 			own += a->nodes[i].own_wall_ns;
 		assert_int_equal(alive, own);
 		if (a->steps_count) {
@@ -668,18 +697,18 @@ static void test_million(void **state)
 	enum { COUNT = 1000000 };
 	struct timespec t0, t1;
 	uint64_t seed = 7;
-	struct model *m = begin();
+	struct analysis_base *b = begin();
 
-	add_life(m, &(struct life){ 1, 0, 0, COUNT + 1000, "/bin/make", 0, 0, 0 });
+	add_life(b, &(struct life){ 1, 0, 0, COUNT + 1000, "/bin/make", 0, 0, 0 });
 	for (unsigned id = 2; id <= COUNT; id++) {
 		struct life l = { .id = id, .start = id, .exe = "/bin/cc", .cpu = 1 };
 
 		l.parent = id <= COUNT / 2 ? id - 1 : 1 + next_random(&seed) % (id - 1);
 		l.end = id <= COUNT / 2 ? COUNT + 1000 : id + 1 + next_random(&seed) % 20;
-		add_life(m, &l);
+		add_life(b, &l);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
-	struct analysis *a = finish(m);
+	struct analysis *a = finish(b);
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
 	double seconds = t1.tv_sec - t0.tv_sec + (t1.tv_nsec - t0.tv_nsec) / 1e9;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/analysis.c - all analyses of one model, and the totals.
+ * trace/analysis/analysis.c - all analyses of one model, and the totals.
  *
  * Owns:    the order in which they are made, struct analysis_totals.
  * Not:     how any one of them works.
- * Called:  by trace/report and the tests.
  */
 #include "analysis.h"
 
@@ -13,75 +12,78 @@
 
 static void find_span(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	struct analysis_totals *t = &a->totals;
 	uint64_t begin = UINT64_MAX, end = 0;
 
-	for (uint32_t i = 0; i < m->count; i++) {
-		if (!model_is_run(m, i))
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (!base_is_run(b, i))
 			continue;
-		if (m->processes[i].start_ns < begin)
-			begin = m->processes[i].start_ns;
-		if (m->processes[i].end_ns > end)
-			end = m->processes[i].end_ns;
+		if (b->processes[i].start_ns < begin)
+			begin = b->processes[i].start_ns;
+		if (b->processes[i].end_ns > end)
+			end = b->processes[i].end_ns;
 	}
 	if (begin == UINT64_MAX)
-		begin = end = m->meta.begin_ns;
+		begin = end = b->meta.begin_ns;
 	/* A recording of a machine is as long as it took, whatever began or ended meanwhile. */
-	if (m->root == MODEL_NONE && m->meta.has_usage) {
-		begin = m->meta.begin_ns < begin ? m->meta.begin_ns : begin;
-		end = m->meta.end_ns > end ? m->meta.end_ns : end;
+	if (b->root == ANALYSIS_NONE && b->meta.has_usage) {
+		begin = b->meta.begin_ns < begin ? b->meta.begin_ns : begin;
+		end = b->meta.end_ns > end ? b->meta.end_ns : end;
 	}
 	t->begin_ns = begin;
 	t->end_ns = end;
 	t->wall_ns = end - begin;
-	if (m->root != MODEL_NONE)
-		t->wall_ns = model_wall(&m->processes[m->root]);
+	if (b->root != ANALYSIS_NONE)
+		t->wall_ns = base_wall(&b->processes[b->root]);
 }
 
-static void add_process(struct analysis_totals *t, const struct model_process *p)
+static void add_process(struct analysis_totals *t, const struct analysis_process *p,
+			uint64_t max_rss_bytes)
 {
 	t->processes++;
-	t->fork_only += !!(p->flags & MODEL_FORK_ONLY);
-	t->running_at_end += !(p->flags & MODEL_ENDED);
-	t->with_cpu += !!(p->flags & MODEL_HAS_CPU);
+	t->fork_only += !!(p->flags & ANALYSIS_FORK_ONLY);
+	t->running_at_end += !(p->flags & ANALYSIS_ENDED);
+	t->with_cpu += !!(p->flags & ANALYSIS_HAS_CPU);
 	t->utime_ns += p->utime_ns;
 	t->stime_ns += p->stime_ns;
 	t->read_bytes += p->read_bytes;
 	t->write_bytes += p->write_bytes;
-	if (p->max_rss_bytes > t->max_rss_bytes)
-		t->max_rss_bytes = p->max_rss_bytes;
-	if (p->flags & MODEL_ENDED && model_wall(p) < ANALYSIS_SHORT_NS) {
+	if (max_rss_bytes > t->max_rss_bytes)
+		t->max_rss_bytes = max_rss_bytes;
+	if (p->flags & ANALYSIS_ENDED && base_wall(p) < ANALYSIS_SHORT_NS) {
 		t->short_lived++;
-		t->short_cpu_ns += model_cpu(p);
+		t->short_cpu_ns += base_cpu(p);
 	}
 }
 
-static void add_older(struct analysis_totals *t, const struct model_process *p)
+static void add_older(struct analysis_totals *t, const struct analysis_process *p)
 {
 	t->older++;
-	if (!(p->flags & MODEL_OLDER_CPU))
+	if (!(p->flags & ANALYSIS_OLDER_CPU))
 		return;
 	t->utime_ns += p->utime_ns;
 	t->stime_ns += p->stime_ns;
-	t->older_cpu_ns += model_cpu(p);
+	t->older_cpu_ns += base_cpu(p);
 }
 
 void analysis_total(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	struct analysis_totals *t = &a->totals;
 
-	for (uint32_t i = 0; i < m->count; i++) {
-		t->ended += !!(m->processes[i].flags & MODEL_ENDED);
-		t->with_status += !!(m->processes[i].flags & MODEL_HAS_STATUS);
-		if (model_is_run(m, i))
-			add_process(t, &m->processes[i]);
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct begat_trace_exec *image;
+
+		for (uint32_t k = 0; (image = base_next_image(b, i, &k));)
+			t->execs += !base_was_there(b, image);
+		t->ended += !!(b->processes[i].flags & ANALYSIS_ENDED);
+		t->with_status += !!(b->processes[i].flags & ANALYSIS_HAS_STATUS);
+		if (base_is_run(b, i))
+			add_process(t, &b->processes[i], base_row(b, i)->max_rss_bytes);
 		else
-			add_older(t, &m->processes[i]);
+			add_older(t, &b->processes[i]);
 	}
-	for (size_t i = 0; i < m->execs_count; i++)
-		t->execs += !m->execs[i].error && !m->execs[i].was_there;
 	for (size_t i = 0; i < a->failures_count; i++) {
 		const struct analysis_failure *f = &a->failures[i];
 
@@ -94,22 +96,22 @@ void analysis_total(struct analysis *a)
 		if (f->kind == ANALYSIS_PATH_MISS)
 			t->path_misses += f->count;
 	}
-	for (size_t i = 0; i < MODEL_LOST_SLOTS; i++)
-		t->lost += m->meta.lost[i];
+	for (size_t i = 0; i < ANALYSIS_LOST_CLASSES; i++)
+		t->lost += b->meta.lost[i];
 	t->cpu_ns = t->utime_ns + t->stime_ns;
-	t->machine_cpu_ns = m->meta.machine_cpu_ns;
+	t->machine_cpu_ns = b->meta.machine_cpu_ns;
 	t->parallelism = t->wall_ns ? (double)t->cpu_ns / t->wall_ns : 0;
 }
 
-int analysis_new(const struct model *m, struct analysis **ret_analysis)
+int analysis_new(const struct analysis_base *b, struct analysis **ret_analysis)
 {
 	struct analysis *a = calloc(1, sizeof(*a));
 	int err;
 
 	if (!a)
 		return -ENOMEM;
-	a->model = m;
-	a->nodes = calloc(m->count + 1, sizeof(*a->nodes));
+	a->base = b;
+	a->nodes = calloc(b->count + 1, sizeof(*a->nodes));
 	if (!a->nodes) {
 		analysis_free(a);
 		return -ENOMEM;

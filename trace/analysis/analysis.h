@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/analysis.h - what a trace says about where the time went.
+ * trace/analysis/analysis.h - what a trace says about where the time went.
  *
  * Owns:    the results; docs/analysis.md defines each of them, word for word.
- * Not:     showing them (trace/report), loading (load.c), the arrays themselves (model.h).
- * Called:  analysis_new() once a loaded model; pure, no I/O; read-only afterwards.
+ * Not:     showing them (trace/report), what they are about (base.h). Pure, no I/O.
  *
  * Invariants
- *  (1) Only processes of the run count (model_is_run()); older ones are context in the tree. Where
+ *  (1) Only processes of the run count (base_is_run()); older ones are context in the tree. Where
  *      it is known what an older one used within the trace, that CPU time counts.
  *  (2) The segments of the critical path touch, in order, and add up to its whole length.
  *  (3) No result depends on the order of the rows that were added to the model.
@@ -15,7 +14,7 @@
 #ifndef TRACE_ANALYSIS_ANALYSIS_H
 #define TRACE_ANALYSIS_ANALYSIS_H
 
-#include "model.h"
+#include "analysis/base.h"
 
 struct analysis_totals {
 	uint64_t begin_ns, end_ns; /* what the analysis spans, boot clock */
@@ -67,14 +66,14 @@ struct analysis_bucket {
 
 struct analysis_segment {
 	uint64_t from_ns, to_ns;
-	uint32_t process; /* MODEL_NONE: nothing of the run was alive */
+	uint32_t process; /* ANALYSIS_NONE: nothing of the run was alive */
 };
 
 /* A process that the critical path visits, parents before children, in order of time. */
 struct analysis_visit {
 	uint64_t from_ns, to_ns; /* the path is in it or below */
 	uint64_t own_ns; /* in itself */
-	uint32_t process; /* MODEL_NONE only for depth 0 of a run without a root */
+	uint32_t process; /* ANALYSIS_NONE only for depth 0 of a run without a root */
 	uint32_t depth;
 };
 
@@ -118,16 +117,16 @@ struct analysis_failure {
 	uint64_t attempts; /* execs: all attempts, those within a search too */
 	uint32_t directories; /* execs: that a search asked, the most; 1 = no search */
 	uint64_t processes;
-	uint32_t example; /* process, the first; MODEL_NONE = not in the trace */
+	uint32_t example; /* process, the first; ANALYSIS_NONE = not in the trace */
 	uint32_t filename; /* string: as asked by the first; misses: where it was found */
 	uint32_t killed_by_comm, killed_by_tgid; /* signals: the sender of the first */
 	bool has_killer, is_oom, has_core;
 };
 
 struct analysis {
-	const struct model *model;
+	const struct analysis_base *base;
 	struct analysis_totals totals;
-	struct analysis_node *nodes; /* model->count */
+	struct analysis_node *nodes; /* base->count */
 	uint32_t tracks;
 	struct analysis_step *steps;
 	size_t steps_count;
@@ -139,8 +138,8 @@ struct analysis {
 	size_t failures_count;
 };
 
-/* Everything. @model must outlive it. Returns 0 or -ENOMEM. */
-int analysis_new(const struct model *m, struct analysis **ret_analysis);
+/* Everything. @base must outlive it. Returns 0 or -ENOMEM. */
+int analysis_new(const struct analysis_base *base, struct analysis **ret_analysis);
 void analysis_free(struct analysis *a);
 
 /* The parts, in the order in which analysis_new() calls them. Each returns 0 or -ENOMEM. */

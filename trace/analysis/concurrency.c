@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/concurrency.c - how many processes were alive, and how many cores busy, over time.
+ * trace/analysis/concurrency.c - how many processes were alive, and how many cores busy, over time.
  *
  * Owns:    the step function and its buckets.
  * Not:     drawing it.
- * Called:  by analysis_new(), after analysis_tree().
  *
  * A process is active while it has no living child: a make that waits for its compilers is
  * alive, not active. Each child contributes the part of its life in which no earlier sibling
@@ -38,34 +37,34 @@ static size_t add_change(struct change *changes, size_t n, uint64_t from, uint64
 
 /* It was there before the trace: it keeps cores busy, but is none of the processes of the run. */
 static size_t add_older(const struct analysis *a, struct change *changes, size_t n,
-			const struct model_process *p)
+			const struct analysis_process *p)
 {
 	uint64_t begin = a->totals.begin_ns, end = p->end_ns;
 	uint64_t from = p->start_ns > begin ? p->start_ns : begin;
 
-	if (end <= from || !model_cpu(p))
+	if (end <= from || !base_cpu(p))
 		return n;
-	return add_change(changes, n, from, end, 0, 0, (double)model_cpu(p) / (end - from));
+	return add_change(changes, n, from, end, 0, 0, (double)base_cpu(p) / (end - from));
 }
 
 /* At most four changes a process; a zero-length life changes nothing. */
 static size_t list_changes(const struct analysis *a, struct change *changes)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < m->count; i++) {
-		const struct model_process *p = &m->processes[i];
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct analysis_process *p = &b->processes[i];
 		uint64_t until = p->start_ns;
 
-		if (p->flags & MODEL_OLDER_CPU)
+		if (p->flags & ANALYSIS_OLDER_CPU)
 			n = add_older(a, changes, n, p);
-		if (!model_is_run(m, i) || !model_wall(p))
+		if (!base_is_run(b, i) || !base_wall(p))
 			continue;
 		n = add_change(changes, n, p->start_ns, p->end_ns, 1, 1,
-			       (double)model_cpu(p) / model_wall(p));
-		for (uint32_t k = m->child_first[i]; k < m->child_first[i + 1]; k++) {
-			const struct model_process *child = &m->processes[m->children[k]];
+			       (double)base_cpu(p) / base_wall(p));
+		for (uint32_t k = b->child_first[i]; k < b->child_first[i + 1]; k++) {
+			const struct analysis_process *child = &b->processes[b->children[k]];
 			uint64_t from = child->start_ns > until ? child->start_ns : until;
 			uint64_t to = child->end_ns < p->end_ns ? child->end_ns : p->end_ns;
 
@@ -90,7 +89,7 @@ static void run_steps(struct analysis *a, const struct change *changes, size_t c
 			now.cores += changes[i].cores;
 		}
 		/* What adding and subtracting left of nothing. */
-		if (now.cores < 1e-9 || (!now.alive && !a->model->meta.has_usage))
+		if (now.cores < 1e-9 || (!now.alive && !a->base->meta.has_usage))
 			now.cores = 0;
 		a->steps[a->steps_count++] = now;
 		if (now.alive > a->totals.peak_alive)
@@ -102,7 +101,7 @@ static void run_steps(struct analysis *a, const struct change *changes, size_t c
 
 int analysis_concurrency(struct analysis *a)
 {
-	struct change *changes = calloc(a->model->count * 4 + 1, sizeof(*changes));
+	struct change *changes = calloc((size_t)a->base->count * 4 + 1, sizeof(*changes));
 	size_t count;
 
 	if (!changes)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/failures.c - what went wrong, alike things folded.
+ * trace/analysis/failures.c - what went wrong, alike things folded.
  *
  * Owns:    struct analysis_failure; telling a PATH search from a failure.
  * Not:     judging: a status of 1 may be what a test wanted to see.
- * Called:  by analysis_new().
  *
  * What a search along PATH is: begat/search.h. A search that found nothing is one failure.
  */
@@ -40,71 +39,73 @@ static int add_fault(struct list *l, const struct analysis_failure *row, uint64_
 	return 0;
 }
 
-static int add_exit(struct list *l, const struct model *m, uint32_t i)
+static int add_exit(struct list *l, const struct analysis_base *b, uint32_t i)
 {
-	const struct model_process *p = &m->processes[i];
+	const struct analysis_process *p = &b->processes[i];
+	const struct begat_trace_process *from = base_row(b, i);
 	struct analysis_failure row = {
-		.kind = p->signal ? ANALYSIS_FAILED_SIGNAL : ANALYSIS_FAILED_EXIT,
+		.kind = from->signal ? ANALYSIS_FAILED_SIGNAL : ANALYSIS_FAILED_EXIT,
 		.program = p->program,
-		.value = p->signal ? p->signal : p->exit_code,
+		.value = from->signal ? from->signal : from->exit_code,
 		.count = 1,
 		.processes = 1,
 		.example = i,
-		.has_core = p->flags & MODEL_CORE,
-		.is_oom = p->flags & MODEL_OOM,
-		.has_killer = p->flags & MODEL_HAS_KILLER,
+		.has_core = p->flags & ANALYSIS_CORE,
+		.is_oom = p->flags & ANALYSIS_OOM,
+		.has_killer = p->flags & ANALYSIS_HAS_KILLER,
 	};
 
 	if (row.has_killer) {
-		row.killed_by_comm = p->killed_by_comm;
-		row.killed_by_tgid = p->killed_by_tgid;
+		row.killed_by_comm = from->killed_by_comm;
+		row.killed_by_tgid = from->killed_by_tgid;
 	}
-	return model_has_failed(p) ? add_fault(l, &row, p->end_ns) : 0;
+	return base_has_failed(b, i) ? add_fault(l, &row, p->end_ns) : 0;
 }
 
 struct execs {
-	const struct model *m;
+	const struct analysis_base *base;
 	struct list *list;
-	const struct model_exec *found; /* the successful exec that is being taken */
+	uint32_t process; /* whose execs are being taken */
+	const struct begat_trace_exec *found; /* the one that is being taken */
 	int err;
 };
 
 static void end_search(const struct begat_search *search, void *ctx)
 {
 	struct execs *e = ctx;
-	const struct model_exec *first = &e->m->execs[search->event->seq];
+	const struct begat_trace_exec *first = &e->base->model->execs[search->event->seq];
+	struct begat_str name = model_basename(base_text(e->base, first->filename));
 	struct analysis_failure row = {
 		.kind = search->is_found ? ANALYSIS_PATH_MISS : ANALYSIS_FAILED_EXEC,
-		.program = first->name,
 		.value = search->event->error,
 		/* One file again and again is no search. */
 		.count = search->is_found || search->directories < 2 ? search->attempts : 1,
 		.attempts = search->attempts,
 		.directories = search->directories,
 		.processes = 1,
-		.example = first->process,
+		.example = e->process,
 		.filename = search->is_found ? e->found->filename : first->filename,
 	};
 
+	if (e->err == 0)
+		e->err = model_add_text(e->base->model, name.data, name.len, &row.program);
 	if (e->err == 0)
 		e->err = add_fault(e->list, &row, first->ts_ns);
 }
 
 /* What begat/search.h wants to see of an exec. */
-static struct begat_event event_of(const struct model *m, size_t k)
+static struct begat_event event_of(const struct analysis_base *b,
+				   const struct begat_trace_exec *exec)
 {
-	const struct model_exec *exec = &m->execs[k];
-	struct model_string filename = model_text(m, exec->filename);
-	struct model_string argv = model_text(m, exec->argv);
 	struct begat_event ev = {
 		.size = sizeof(ev),
-		.type = exec->error ? BEGAT_EXEC_FAILED : BEGAT_EXEC,
-		.seq = k,
-		.id = exec->process_id,
-		.error = exec->error,
+		.type = exec->type,
+		.seq = (uint64_t)(exec - b->model->execs),
+		.id = b->model->processes[exec->process].id,
+		.error = base_exec_error(exec),
 		.repeats = exec->repeats,
-		.filename = { filename.data, filename.len },
-		.argv = { argv.data, argv.len, exec->argv ? 2 : 0, 0 },
+		.filename = base_text(b, exec->filename),
+		.argv = model_strings(b->model, exec->argv),
 	};
 
 	begat_fields_add(&ev.has, BEGAT_F_FILENAME);
@@ -114,10 +115,9 @@ static struct begat_event event_of(const struct model *m, size_t k)
 	return ev;
 }
 
-/* The execs are by process, then by time. */
-static int add_failed_execs(struct list *l, const struct model *m)
+static int add_failed_execs(struct list *l, const struct analysis_base *b)
 {
-	struct execs e = { .m = m, .list = l };
+	struct execs e = { .base = b, .list = l };
 	struct begat_searches_options opts = {
 		.size = sizeof(opts),
 		.callback = end_search,
@@ -127,18 +127,15 @@ static int add_failed_execs(struct list *l, const struct model *m)
 
 	if (begat_searches_new(&opts, &searches) < 0)
 		return -ENOMEM;
-	for (size_t k = 0; k < m->execs_count && e.err == 0; k++) {
-		struct begat_event ev;
+	for (e.process = 0; e.process < b->count && e.err == 0; e.process++) {
+		for (uint32_t k = 0; (e.found = base_next_exec(b, e.process, &k)) && !e.err;) {
+			struct begat_event ev = event_of(b, e.found);
 
-		if (m->execs[k].was_there)
-			continue;
-		if (k && m->execs[k].process_id != m->execs[k - 1].process_id)
-			begat_searches_finish(searches);
-		e.found = &m->execs[k];
-		ev = event_of(m, k);
-		begat_searches_take(searches, &ev, true, 0);
+			if (!base_was_there(b, e.found))
+				begat_searches_take(searches, &ev, true, 0);
+		}
+		begat_searches_finish(searches);
 	}
-	begat_searches_finish(searches);
 	begat_searches_free(searches);
 	return e.err;
 }
@@ -213,14 +210,14 @@ static void fold(struct analysis *a, struct list *l)
 
 int analysis_failures(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	struct list l = { 0 };
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < m->count; i++)
-		err = add_exit(&l, m, i);
+	for (uint32_t i = 0; !err && i < b->count; i++)
+		err = add_exit(&l, b, i);
 	if (err == 0)
-		err = add_failed_execs(&l, m);
+		err = add_failed_execs(&l, b);
 	if (err == 0) {
 		a->failures = calloc(l.count + 1, sizeof(*a->failures));
 		err = a->failures ? 0 : -ENOMEM;

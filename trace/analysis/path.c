@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/path.c - the critical path: which chain of processes bounded the wall time.
+ * trace/analysis/path.c - the critical path: which chain of processes bounded the wall time.
  *
  * Owns:    the walk back from the end; docs/analysis.md defines it and works examples by hand.
  * Not:     whether a parent really waited: a trace does not say, the end of a child does.
- * Called:  by analysis_new().
  *
  * The walk is in a process P at a time t, first in the root at its end. Of P's children
  * that had ended by t, the one that ended last is what P waited for: from its end to t the path
@@ -20,16 +19,16 @@
 #include <stdlib.h>
 
 struct frame {
-	uint32_t process; /* MODEL_NONE: the run as a whole */
+	uint32_t process; /* ANALYSIS_NONE: the run as a whole */
 	uint32_t next, stop; /* in by_end */
 	uint64_t from, at;
 	size_t visit;
 };
 
 struct walk {
-	const struct model *m;
+	const struct analysis_base *base;
 	struct analysis_path *path;
-	uint32_t *by_end; /* as model.children; a slice is sorted when its process is entered */
+	uint32_t *by_end; /* as base.children; a slice is sorted when its process is entered */
 	uint32_t *tops; /* the children of the run as a whole */
 	uint32_t tops_count;
 	struct frame *stack;
@@ -38,9 +37,9 @@ struct walk {
 
 static int compare_ends(const void *a, const void *b, void *ctx)
 {
-	const struct model *m = ctx;
+	const struct analysis_base *base = ctx;
 	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	const struct model_process *x = &m->processes[i], *y = &m->processes[k];
+	const struct analysis_process *x = &base->processes[i], *y = &base->processes[k];
 
 	if (x->end_ns != y->end_ns)
 		return x->end_ns > y->end_ns ? -1 : 1;
@@ -51,9 +50,9 @@ static int compare_ends(const void *a, const void *b, void *ctx)
 
 static int enter(struct walk *w, uint32_t process, uint64_t from, uint64_t to)
 {
-	const struct model *m = w->m;
+	const struct analysis_base *b = w->base;
 	struct frame f = { .process = process, .from = from, .at = to };
-	uint32_t *slice = process == MODEL_NONE ? w->tops : w->by_end;
+	uint32_t *slice = process == ANALYSIS_NONE ? w->tops : w->by_end;
 
 	if (w->depth == w->room) {
 		size_t room = w->room ? w->room * 2 : 64;
@@ -64,9 +63,9 @@ static int enter(struct walk *w, uint32_t process, uint64_t from, uint64_t to)
 		w->stack = stack;
 		w->room = room;
 	}
-	f.stop = process == MODEL_NONE ? w->tops_count : m->child_first[process + 1];
-	f.next = process == MODEL_NONE ? 0 : m->child_first[process];
-	qsort_r(slice + f.next, f.stop - f.next, sizeof(*slice), compare_ends, (void *)m);
+	f.stop = process == ANALYSIS_NONE ? w->tops_count : b->child_first[process + 1];
+	f.next = process == ANALYSIS_NONE ? 0 : b->child_first[process];
+	qsort_r(slice + f.next, f.stop - f.next, sizeof(*slice), compare_ends, (void *)b);
 	f.visit = w->path->visits_count++;
 	w->path->visits[f.visit] = (struct analysis_visit){
 		.from_ns = from, .to_ns = to, .process = process, .depth = w->depth
@@ -88,13 +87,13 @@ static void add_segment(struct walk *w, struct frame *f, uint64_t from)
 /* The child that ended last by f->at, clipped to where the path may be; false: none is left. */
 static bool next_child(struct walk *w, struct frame *f, uint32_t *ret_child, uint64_t *ret_start)
 {
-	const uint32_t *slice = f->process == MODEL_NONE ? w->tops : w->by_end;
+	const uint32_t *slice = f->process == ANALYSIS_NONE ? w->tops : w->by_end;
 
 	while (f->next < f->stop) {
 		uint32_t i = slice[f->next++];
-		const struct model_process *child = &w->m->processes[i];
+		const struct analysis_process *child = &w->base->processes[i];
 
-		if (child->end_ns > f->at || !model_is_run(w->m, i))
+		if (child->end_ns > f->at || !base_is_run(w->base, i))
 			continue;
 		if (child->end_ns <= f->from)
 			break;
@@ -119,7 +118,7 @@ static int walk_back(struct walk *w)
 			w->depth--;
 			continue;
 		}
-		end = w->m->processes[child].end_ns;
+		end = w->base->processes[child].end_ns;
 		add_segment(w, f, end);
 		f->at = start;
 		if (enter(w, child, start, end) < 0)
@@ -151,15 +150,15 @@ static int compare_visits(const void *a, const void *b)
 /* Children of the run as a whole: of the run, with no parent in it. */
 static int list_tops(struct walk *w)
 {
-	const struct model *m = w->m;
+	const struct analysis_base *b = w->base;
 
-	w->tops = calloc(m->count + 1, sizeof(*w->tops));
+	w->tops = calloc((size_t)b->count + 1, sizeof(*w->tops));
 	if (!w->tops)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < m->count; i++) {
-		uint32_t parent = m->processes[i].parent;
+	for (uint32_t i = 0; i < b->count; i++) {
+		uint32_t parent = b->processes[i].parent;
 
-		if (model_is_run(m, i) && (parent == MODEL_NONE || !model_is_run(m, parent)))
+		if (base_is_run(b, i) && (parent == ANALYSIS_NONE || !base_is_run(b, parent)))
 			w->tops[w->tops_count++] = i;
 	}
 	return 0;
@@ -167,28 +166,28 @@ static int list_tops(struct walk *w)
 
 int analysis_critical_path(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	struct analysis_path *path = &a->path;
-	struct walk w = { .m = m, .path = path };
+	struct walk w = { .base = b, .path = path };
 	int err = -ENOMEM;
 
 	path->from_ns = a->totals.begin_ns;
 	path->to_ns = a->totals.end_ns;
-	if (m->root != MODEL_NONE) {
-		path->from_ns = m->processes[m->root].start_ns;
-		path->to_ns = m->processes[m->root].end_ns;
+	if (b->root != ANALYSIS_NONE) {
+		path->from_ns = b->processes[b->root].start_ns;
+		path->to_ns = b->processes[b->root].end_ns;
 	}
 	/* A child takes one segment and cuts its parent's in two. */
-	path->segments = calloc(m->count * 2 + 2, sizeof(*path->segments));
-	path->visits = calloc(m->count + 2, sizeof(*path->visits));
-	w.by_end = calloc(m->count + 1, sizeof(*w.by_end));
+	path->segments = calloc((size_t)b->count * 2 + 2, sizeof(*path->segments));
+	path->visits = calloc((size_t)b->count + 2, sizeof(*path->visits));
+	w.by_end = calloc((size_t)b->count + 1, sizeof(*w.by_end));
 	if (!path->segments || !path->visits || !w.by_end || list_tops(&w) < 0)
 		goto out;
-	for (size_t i = 0; i < m->count; i++)
-		w.by_end[i] = m->children[i];
+	for (size_t i = 0; i < b->count; i++)
+		w.by_end[i] = b->children[i];
 	err = 0;
 	if (path->to_ns > path->from_ns)
-		err = enter(&w, m->root, path->from_ns, path->to_ns);
+		err = enter(&w, b->root, path->from_ns, path->to_ns);
 	if (err == 0)
 		err = walk_back(&w);
 	reverse_segments(path);

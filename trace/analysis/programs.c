@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * analysis/programs.c - what each program cost, and which ones are started over and over.
+ * trace/analysis/programs.c - what each program cost, and which ones are started over and over.
  *
  * Owns:    struct analysis_program, churn included.
- * Not:     what a process's program is (model.c).
- * Called:  by analysis_new(), after the critical path.
+ * Not:     what a process's program is (base.c).
  *
  * A run of a program is one image: a process that execs twice is two runs, and its fork a third
  * thing. The kernel accounts CPU, memory and I/O by process, so these go to the last image.
@@ -33,18 +32,17 @@ static uint32_t find_program(struct builder *b, uint32_t name)
 
 	if (!b->by_string[name]) {
 		a->programs[a->programs_count++] =
-			(struct analysis_program){ .name = name, .example = MODEL_NONE };
+			(struct analysis_program){ .name = name, .example = ANALYSIS_NONE };
 		b->by_string[name] = a->programs_count;
 	}
 	return b->by_string[name] - 1;
 }
 
-static uint32_t exec_program(struct builder *b, const struct model_exec *exec,
-			     const struct model_process *p)
+static uint32_t exec_program(struct builder *b, const struct begat_trace_exec *exec, uint32_t i)
 {
 	uint32_t name = exec->exe ? exec->exe : exec->filename;
 
-	return find_program(b, name ? name : p->comm);
+	return find_program(b, name ? name : base_row(b->a->base, i)->comm);
 }
 
 static void add_span(struct builder *b, uint32_t program, uint64_t wall_ns)
@@ -57,35 +55,24 @@ static void add_span(struct builder *b, uint32_t program, uint64_t wall_ns)
 	b->spans[b->spans_count++] = (struct span){ wall_ns, program };
 }
 
-/* The image after exec number @k of @p, or NULL. */
-static const struct model_exec *next_image(const struct model *m, const struct model_process *p,
-					   uint32_t *k)
-{
-	while (*k < p->exec_count) {
-		const struct model_exec *exec = &m->execs[p->first_exec + (*k)++];
-
-		if (!exec->error)
-			return exec;
-	}
-	return NULL;
-}
-
 /* An exec's time, held within the life of its process. */
-static uint64_t image_start(const struct model_process *p, const struct model_exec *image)
+static uint64_t image_start(const struct analysis_process *p, const struct begat_trace_exec *image)
 {
 	if (!image || image->ts_ns > p->end_ns)
 		return p->end_ns;
 	return image->ts_ns < p->start_ns ? p->start_ns : image->ts_ns;
 }
 
-static void add_runs(struct builder *b, const struct model_process *p)
+static void add_runs(struct builder *b, uint32_t i)
 {
+	const struct analysis_base *base = b->a->base;
+	const struct analysis_process *p = &base->processes[i];
 	uint32_t k = 0;
-	const struct model_exec *image = next_image(b->a->model, p, &k);
+	const struct begat_trace_exec *image = base_next_image(base, i, &k);
 
 	while (image) {
-		const struct model_exec *next = next_image(b->a->model, p, &k);
-		uint32_t program = exec_program(b, image, p);
+		const struct begat_trace_exec *next = base_next_image(base, i, &k);
+		uint32_t program = exec_program(b, image, i);
 
 		b->a->programs[program].runs++;
 		add_span(b, program, image_start(p, next) - image_start(p, image));
@@ -96,32 +83,33 @@ static void add_runs(struct builder *b, const struct model_process *p)
 static void add_process(struct builder *b, uint32_t i)
 {
 	struct analysis *a = b->a;
-	const struct model_process *p = &a->model->processes[i];
+	const struct analysis_process *p = &a->base->processes[i];
+	uint64_t max_rss_bytes = base_row(a->base, i)->max_rss_bytes;
 	uint32_t program = find_program(b, p->program);
 	struct analysis_program *prog = &a->programs[program];
 
 	a->program_of[i] = program;
-	if (model_has_run_cpu(a->model, i))
-		prog->cpu_ns += model_cpu(p);
-	if (!model_is_run(a->model, i))
+	if (base_has_run_cpu(a->base, i))
+		prog->cpu_ns += base_cpu(p);
+	if (!base_is_run(a->base, i))
 		return;
-	if (p->flags & MODEL_FORK_ONLY) {
+	if (p->flags & ANALYSIS_FORK_ONLY) {
 		prog->forks++;
-		add_span(b, program, model_wall(p));
+		add_span(b, program, base_wall(p));
 	}
-	add_runs(b, p);
-	if (prog->example == MODEL_NONE ||
-	    model_wall(p) > model_wall(&a->model->processes[prog->example]))
+	add_runs(b, i);
+	if (prog->example == ANALYSIS_NONE ||
+	    base_wall(p) > base_wall(&a->base->processes[prog->example]))
 		prog->example = i;
 	prog->read_bytes += p->read_bytes;
 	prog->write_bytes += p->write_bytes;
-	if (p->max_rss_bytes > prog->max_rss_bytes)
-		prog->max_rss_bytes = p->max_rss_bytes;
-	prog->failures += model_has_failed(p);
-	if (p->flags & MODEL_ENDED && model_wall(p) < ANALYSIS_SHORT_NS) {
+	if (max_rss_bytes > prog->max_rss_bytes)
+		prog->max_rss_bytes = max_rss_bytes;
+	prog->failures += base_has_failed(a->base, i);
+	if (p->flags & ANALYSIS_ENDED && base_wall(p) < ANALYSIS_SHORT_NS) {
 		prog->short_runs++;
-		prog->short_wall_ns += model_wall(p);
-		prog->short_cpu_ns += model_cpu(p);
+		prog->short_wall_ns += base_wall(p);
+		prog->short_cpu_ns += base_cpu(p);
 	}
 }
 
@@ -159,19 +147,22 @@ static void share_path(struct builder *b)
 		uint64_t at = seg->from_ns;
 		uint32_t k = 0;
 
-		if (seg->process == MODEL_NONE)
+		if (seg->process == ANALYSIS_NONE)
 			continue;
-		const struct model_process *p = &b->a->model->processes[seg->process];
-		const struct model_exec *image = next_image(b->a->model, p, &k);
+		const struct analysis_base *base = b->a->base;
+		const struct analysis_process *p = &base->processes[seg->process];
+		const struct begat_trace_exec *image = base_next_image(base, seg->process, &k);
 
 		while (image && at < seg->to_ns) {
-			const struct model_exec *next = next_image(b->a->model, p, &k);
+			const struct begat_trace_exec *next =
+				base_next_image(base, seg->process, &k);
 			uint64_t to = next ? image_start(p, next) : seg->to_ns;
 
 			if (to > seg->to_ns)
 				to = seg->to_ns;
 			if (to > at) {
-				b->a->programs[exec_program(b, image, p)].path_ns += to - at;
+				b->a->programs[exec_program(b, image, seg->process)].path_ns +=
+					to - at;
 				at = to;
 			}
 			image = next;
@@ -184,19 +175,19 @@ static void share_path(struct builder *b)
 static void find_churn(struct analysis *a, struct analysis_program *prog, const uint32_t *of,
 		       size_t count, uint32_t *hits)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 
 	for (size_t from = 0, to = 0; to < count; to++) {
-		while (m->processes[of[to]].start_ns - m->processes[of[from]].start_ns >=
+		while (b->processes[of[to]].start_ns - b->processes[of[from]].start_ns >=
 		       1000000000ull)
 			from++;
 		if (to - from + 1 > prog->peak_per_second)
 			prog->peak_per_second = to - from + 1;
 	}
 	for (size_t k = 0; k < count; k++) {
-		uint32_t parent = m->processes[of[k]].parent;
+		uint32_t parent = b->processes[of[k]].parent;
 
-		if (parent == MODEL_NONE)
+		if (parent == ANALYSIS_NONE)
 			continue;
 		uint32_t by = a->program_of[parent];
 
@@ -206,25 +197,25 @@ static void find_churn(struct analysis *a, struct analysis_program *prog, const 
 		}
 	}
 	for (size_t k = 0; k < count; k++) {
-		if (m->processes[of[k]].parent != MODEL_NONE)
-			hits[a->program_of[m->processes[of[k]].parent]] = 0;
+		if (b->processes[of[k]].parent != ANALYSIS_NONE)
+			hits[a->program_of[b->processes[of[k]].parent]] = 0;
 	}
 }
 
 static int add_churn(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	uint32_t *first = calloc(a->programs_count + 2, sizeof(*first));
-	uint32_t *of = calloc(m->count + 1, sizeof(*of));
+	uint32_t *of = calloc(b->count + 1, sizeof(*of));
 	uint32_t *hits = calloc(a->programs_count + 1, sizeof(*hits));
 	int err = first && of && hits ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !err && i < m->count; i++)
-		first[a->program_of[i] + 2] += model_is_run(m, i);
+	for (size_t i = 0; !err && i < b->count; i++)
+		first[a->program_of[i] + 2] += base_is_run(b, i);
 	for (size_t i = 2; !err && i < a->programs_count + 2; i++)
 		first[i] += first[i - 1];
-	for (size_t i = 0; !err && i < m->count; i++) {
-		if (model_is_run(m, i))
+	for (size_t i = 0; !err && i < b->count; i++) {
+		if (base_is_run(b, i))
 			of[first[a->program_of[i] + 1]++] = i;
 	}
 	for (size_t i = 0; !err && i < a->programs_count; i++)
@@ -271,13 +262,13 @@ static int rank_programs(struct analysis *a)
 	for (size_t i = 0; i < count; i++) {
 		const struct analysis_program *prog = ranks[i].program;
 
-		place[ranks[i].index] = MODEL_NONE;
+		place[ranks[i].index] = ANALYSIS_NONE;
 		if (!prog->runs && !prog->forks && !prog->cpu_ns)
 			continue;
 		place[ranks[i].index] = kept;
 		sorted[kept++] = *prog;
 	}
-	for (size_t i = 0; i < a->model->count; i++)
+	for (size_t i = 0; i < a->base->count; i++)
 		a->program_of[i] = place[a->program_of[i]];
 	free(a->programs);
 	a->programs = sorted;
@@ -289,21 +280,19 @@ static int rank_programs(struct analysis *a)
 
 int analysis_programs(struct analysis *a)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *base = a->base;
 	struct builder b = { .a = a };
+	size_t texts = string_table_count(&base->model->texts);
+	size_t runs = (size_t)base->count + base->model->execs_count + 1;
 	int err = -ENOMEM;
 
-	/* At most one program for each process and each image, and no more than strings. */
-	size_t most = m->count + m->execs_count + 1;
-
-	if (most > m->strings.count + 1)
-		most = m->strings.count + 1;
-	a->programs = calloc(most, sizeof(*a->programs));
-	a->program_of = calloc(m->count + 1, sizeof(*a->program_of));
-	b.by_string = calloc(m->strings.count + 1, sizeof(*b.by_string));
-	b.spans = calloc(m->count + m->execs_count + 1, sizeof(*b.spans));
+	/* At most one program for each process and each image, and no more than texts. */
+	a->programs = calloc(runs < texts ? runs : texts, sizeof(*a->programs));
+	a->program_of = calloc((size_t)base->count + 1, sizeof(*a->program_of));
+	b.by_string = calloc(texts, sizeof(*b.by_string));
+	b.spans = calloc(runs, sizeof(*b.spans));
 	if (a->programs && a->program_of && b.by_string && b.spans) {
-		for (uint32_t i = 0; i < m->count; i++)
+		for (uint32_t i = 0; i < base->count; i++)
 			add_process(&b, i);
 		find_medians(&b);
 		share_path(&b);

@@ -3,7 +3,6 @@
  * trace/export/layout.c - processes as slices on tracks.
  *
  * Owns:    see layout.h.
- * Called:  by perfetto.c and chrome.c, once an export; O(n log n).
  *
  * A track is a stack of open slices. A process is a slice; if it had several images, each is a
  * slice within. Its children lie within what was its innermost slice when they were forked.
@@ -14,83 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "model/tracks.h"
+
 #define NONE BEGAT_TRACE_NONE
-
-/* Binary heap of (key, track), the smallest first. */
-struct heap_item {
-	uint64_t key;
-	uint32_t track;
-};
-
-struct heap {
-	struct heap_item *items;
-	uint32_t count, capacity;
-};
 
 struct track {
 	uint32_t *open; /* slices, the innermost last */
-	uint32_t count, capacity;
+	uint32_t count, room;
 };
 
 struct maker {
 	const struct begat_trace_table *table;
 	struct layout layout;
-	size_t slices_capacity;
+	uint32_t slices_room;
 	struct track *tracks;
-	size_t tracks_capacity;
-	struct heap busy; /* by the end of the outermost slice */
-	struct heap free; /* by the track's own number */
+	uint32_t tracks_room;
+	struct tracks rows; /* for the outermost slices */
 };
-
-static bool is_less(const struct heap_item *a, const struct heap_item *b)
-{
-	return a->key != b->key ? a->key < b->key : a->track < b->track;
-}
-
-static int heap_push(struct heap *h, uint64_t key, uint32_t track)
-{
-	uint32_t i = h->count;
-
-	if (h->count == h->capacity) {
-		uint32_t capacity = h->capacity ? h->capacity * 2 : 64;
-		struct heap_item *items = reallocarray(h->items, capacity, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		h->items = items;
-		h->capacity = capacity;
-	}
-	h->items[h->count++] = (struct heap_item){ key, track };
-	for (; i && is_less(&h->items[i], &h->items[(i - 1) / 2]); i = (i - 1) / 2) {
-		struct heap_item swap = h->items[i];
-
-		h->items[i] = h->items[(i - 1) / 2];
-		h->items[(i - 1) / 2] = swap;
-	}
-	return 0;
-}
-
-static struct heap_item heap_pop(struct heap *h)
-{
-	struct heap_item top = h->items[0];
-	uint32_t i = 0;
-
-	h->items[0] = h->items[--h->count];
-	for (;;) {
-		uint32_t least = i;
-
-		for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < h->count; child++)
-			if (is_less(&h->items[child], &h->items[least]))
-				least = child;
-		if (least == i)
-			return top;
-		struct heap_item swap = h->items[i];
-
-		h->items[i] = h->items[least];
-		h->items[least] = swap;
-		i = least;
-	}
-}
 
 static int add_slice(struct maker *m, uint32_t process, uint32_t exec, uint64_t start_ns,
 		     uint64_t end_ns, uint32_t track)
@@ -98,24 +38,9 @@ static int add_slice(struct maker *m, uint32_t process, uint32_t exec, uint64_t 
 	struct layout *l = &m->layout;
 	struct track *t = &m->tracks[track];
 
-	if (l->slices_count == m->slices_capacity) {
-		size_t capacity = m->slices_capacity * 2;
-		struct layout_slice *slices = reallocarray(l->slices, capacity, sizeof(*slices));
-
-		if (!slices)
-			return -ENOMEM;
-		l->slices = slices;
-		m->slices_capacity = capacity;
-	}
-	if (t->count == t->capacity) {
-		uint32_t capacity = t->capacity ? t->capacity * 2 : 8;
-		uint32_t *open = reallocarray(t->open, capacity, sizeof(*open));
-
-		if (!open)
-			return -ENOMEM;
-		t->open = open;
-		t->capacity = capacity;
-	}
+	if (array_grow(&l->slices, l->slices_count, &m->slices_room, sizeof(*l->slices)) < 0 ||
+	    array_grow(&t->open, t->count, &t->room, sizeof(*t->open)) < 0)
+		return -ENOMEM;
 	l->slices[l->slices_count] = (struct layout_slice){ .start_ns = start_ns,
 							    .end_ns = end_ns,
 							    .process = process,
@@ -155,29 +80,13 @@ static uint32_t find_nest(struct maker *m, const struct begat_trace_process *p)
 
 static int find_free(struct maker *m, const struct begat_trace_process *p, uint32_t *ret_track)
 {
-	while (m->busy.count && m->busy.items[0].key <= p->start_ns) {
-		uint32_t track = heap_pop(&m->busy).track;
-
-		m->tracks[track].count = 0;
-		if (heap_push(&m->free, track, track) < 0)
-			return -ENOMEM;
-	}
-	if (m->free.count) {
-		*ret_track = heap_pop(&m->free).track;
-	} else {
-		if (m->layout.tracks_count == m->tracks_capacity) {
-			size_t capacity = m->tracks_capacity ? m->tracks_capacity * 2 : 64;
-			struct track *tracks = reallocarray(m->tracks, capacity, sizeof(*tracks));
-
-			if (!tracks)
-				return -ENOMEM;
-			m->tracks = tracks;
-			m->tracks_capacity = capacity;
-		}
-		m->tracks[m->layout.tracks_count] = (struct track){ 0 };
-		*ret_track = m->layout.tracks_count++;
-	}
-	return heap_push(&m->busy, p->end_ns, *ret_track);
+	if (tracks_take(&m->rows, p->start_ns, p->end_ns, ret_track) < 0 ||
+	    array_grow(&m->tracks, m->layout.tracks_count, &m->tracks_room, sizeof(*m->tracks)) < 0)
+		return -ENOMEM;
+	if (*ret_track == m->layout.tracks_count)
+		m->tracks[m->layout.tracks_count++] = (struct track){ 0 };
+	m->tracks[*ret_track].count = 0;
+	return 0;
 }
 
 /* Images within the process, if they were several: opened as their time comes. */
@@ -329,13 +238,12 @@ static int order_edges(struct layout *l)
 
 int layout_make(const struct begat_trace_table *table, struct layout *ret_layout)
 {
-	struct maker m = { .table = table, .slices_capacity = (size_t)table->processes_count + 16 };
+	struct maker m = { .table = table };
 	int err = 0;
 
-	m.layout.slices = calloc(m.slices_capacity, sizeof(*m.layout.slices));
 	m.layout.by_process =
 		calloc((size_t)table->processes_count + 1, sizeof(*m.layout.by_process));
-	if (!m.layout.slices || !m.layout.by_process)
+	if (!m.layout.by_process)
 		err = -ENOMEM;
 	if (!err)
 		err = place_all(&m);
@@ -344,8 +252,7 @@ int layout_make(const struct begat_trace_table *table, struct layout *ret_layout
 	for (uint32_t i = 0; i < m.layout.tracks_count; i++)
 		free(m.tracks[i].open);
 	free(m.tracks);
-	free(m.busy.items);
-	free(m.free.items);
+	tracks_done(&m.rows);
 	if (err)
 		layout_done(&m.layout);
 	else

@@ -1,25 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trace/model/load_text.c - all texts of a recording in memory.
+ * trace/model/load_text.c - the texts of a recording become those of its model.
  *
- * Owns:    the table string as one block; vectors decoded when they are asked for.
+ * Owns:    the table string; numbers of the file to numbers of the model.
  * Not:     texts during a replay (string_read.c).
+ *
+ * Invariant: a text that is a list is kept as its strings, not as JSON. Almost all lists are used
+ * as lists only; one that is asked for as a text is read from the file again.
  */
 #include <errno.h>
-#include <stdlib.h>
 
-#include "base/api.h"
+#include "base/array.h"
 #include "model/load.h"
 #include "store/format/text.h"
 
-int load_text(struct begat_trace *trace, sqlite3_stmt *stmt)
+#define ROWS_MAX (UINT32_MAX - 1)
+
+int load_fail_memory(struct load *load)
 {
-	struct loaded *l = trace->loaded;
+	return trace_fail_sqlite(load->trace, SQLITE_NOMEM);
+}
+
+int load_check_count(struct load *load, uint32_t count)
+{
+	if (count < ROWS_MAX)
+		return 0;
+	return trace_fail(load->trace, EFBIG, "%s has too many rows to load", load->trace->path);
+}
+
+/* The strings of the list in load->scratch. 0 or a negative errno. */
+static int decode(struct load *load, const char *json, size_t len)
+{
+	uint32_t count;
+	int err;
+
+	load->scratch.len = 0;
+	err = text_decode_vector(json, len, &load->scratch, &count);
+	return err == -ENOMEM ? load_fail_memory(load) : err;
+}
+
+int load_text(struct load *load, sqlite3_stmt *stmt)
+{
+	struct begat_trace *trace = load->trace;
 	int type = sqlite3_column_type(stmt, 1);
+	struct load_text text = { .id = sqlite3_column_int64(stmt, 0),
+				  .text = LOAD_UNKNOWN,
+				  .strings = LOAD_UNKNOWN,
+				  .is_blob = type == SQLITE_BLOB };
 	const char *data;
 	size_t len;
-	int err =
-		load_grow(trace, &l->texts, l->texts_count, &l->texts_capacity, sizeof(*l->texts));
+	int err = load_check_count(load, load->texts_count);
 
 	if (!err)
 		err = trace_bytes(trace, stmt, 1, &data, &len);
@@ -27,120 +57,70 @@ int load_text(struct begat_trace *trace, sqlite3_stmt *stmt)
 		return err;
 	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
 		return trace_fail_cell(trace, stmt, 1, "text or bytes belong there");
-
-	struct loaded_text *text = &l->texts[l->texts_count++];
-
-	*text = (struct loaded_text){ .id = sqlite3_column_int64(stmt, 0),
-				      .offset = l->bytes.len,
-				      .len = (uint32_t)len,
-				      .is_blob = type == SQLITE_BLOB };
-	/* With a NUL behind it. */
-	if (bytes_add(&l->bytes, data, len) < 0 || bytes_add(&l->bytes, "", 1) < 0)
-		return trace_fail_sqlite(trace, SQLITE_NOMEM);
+	err = !text.is_blob && len && *data == '[' ? decode(load, data, len) : -EBADMSG;
+	if (err == -ENOMEM)
+		return err;
+	if (!err)
+		err = model_add_text(load->model, load->scratch.data, load->scratch.len,
+				     &text.strings);
+	else
+		err = model_add_text(load->model, data, len, &text.text);
+	if (err < 0 ||
+	    array_grow(&load->texts, load->texts_count, &load->texts_room, sizeof(text)) < 0)
+		return load_fail_memory(load);
+	load->texts[load->texts_count++] = text;
 	return 0;
 }
 
-/* Place of a number of the table string, from 1; 0 if there is none. */
-uint32_t load_find_text(const struct loaded *l, int64_t id)
+struct load_text *load_find_text(const struct load *load, int64_t id)
 {
-	size_t low = 0, high = l->texts_count;
+	uint32_t low = 0, high = load->texts_count;
 
-	if (id > 0 && (uint64_t)id <= high && l->texts[id - 1].id == id)
-		return (uint32_t)id;
+	/* Ids are 1, 2, 3 ... in a file of ours. */
+	if (id > 0 && id <= high && load->texts[id - 1].id == id)
+		return &load->texts[id - 1];
 	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+		uint32_t middle = low + (high - low) / 2;
 
-		if (l->texts[middle].id < id)
+		if (load->texts[middle].id < id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < l->texts_count && l->texts[low].id == id ? (uint32_t)low + 1 : 0;
+	return low < load->texts_count && load->texts[low].id == id ? &load->texts[low] : NULL;
 }
 
-/* Without keeping the decoded strings: a million of them would. */
-void load_measure_vector(struct loaded *l, uint32_t number, uint32_t *ret_count,
-			 uint64_t *ret_bytes)
+int load_number_of_text(struct load *load, struct load_text *text, uint32_t *ret)
 {
-	const struct loaded_text *text = &l->texts[number - 1];
-	const char *data = l->bytes.data + text->offset;
+	struct begat_str str;
+	int err = 0;
 
-	l->scratch.len = 0;
-	if (text->is_blob && text_count_vector(data, text->len, ret_count) == 0)
-		*ret_bytes = text->len;
-	else if (!text->is_blob && text_decode_vector(data, text->len, &l->scratch, ret_count) == 0)
-		*ret_bytes = l->scratch.len;
-}
-
-BEGAT_API struct begat_str begat_trace_string(const struct begat_trace *trace, uint32_t string)
-{
-	const struct loaded *l = trace->loaded;
-
-	if (!l || !string || string > l->texts_count)
-		return (struct begat_str){ .data = "" };
-	return (struct begat_str){ .data = l->bytes.data + l->texts[string - 1].offset,
-				   .len = l->texts[string - 1].len };
-}
-
-static struct begat_strv loaded_strings(struct loaded *l, uint32_t string)
-{
-	const struct begat_strv none = { .data = "" };
-	struct loaded_text *text;
-	struct bytes decoded = { 0 };
-	uint32_t count = 0;
-
-	if (!string || string > l->texts_count)
-		return none;
-	text = &l->texts[string - 1];
-
-	const char *data = l->bytes.data + text->offset;
-
-	if (text->is_blob) {
-		if (text_count_vector(data, text->len, &count) < 0)
-			return none;
-		return (struct begat_strv){ .data = data, .bytes = text->len, .count = count };
+	if (text->text == LOAD_UNKNOWN) {
+		texts_reset(load->trace->texts);
+		err = texts_str(load->trace, text->id, &str);
+		if (!err && model_add_text(load->model, str.data, str.len, &text->text) < 0)
+			err = load_fail_memory(load);
 	}
-	/* Decoded when asked for, then kept. */
-	if (!l->vectors)
-		l->vectors = calloc(l->texts_count, sizeof(*l->vectors));
-	if (!l->vectors) {
-		l->is_short = true;
-		return none;
-	}
-
-	struct loaded_vector *vector = &l->vectors[string - 1];
-
-	if (!vector->data) {
-		int err = text_decode_vector(data, text->len, &decoded, &count);
-
-		if (err < 0) {
-			l->is_short |= err == -ENOMEM;
-			bytes_done(&decoded);
-			return none;
-		}
-		char *fitting = realloc(decoded.data, decoded.len + 1);
-
-		vector->data = fitting ? fitting : decoded.data;
-		vector->data[decoded.len] = '\0';
-		vector->bytes = (uint32_t)decoded.len;
-		vector->count = count;
-	}
-	return (struct begat_strv){ .data = vector->data,
-				    .bytes = vector->bytes,
-				    .count = vector->count };
+	*ret = text->text;
+	return err;
 }
 
-BEGAT_API struct begat_strv begat_trace_strings(const struct begat_trace *trace, uint32_t strings)
+int load_number_of_strings(struct load *load, struct load_text *text, uint32_t *ret)
 {
-	if (!trace->loaded)
-		return (struct begat_strv){ .data = "" };
-	return loaded_strings(trace->loaded, strings);
-}
+	struct begat_str str = model_text(load->model, text->text);
+	int err = 0;
 
-BEGAT_API int begat_trace_check(struct begat_trace *trace)
-{
-	if (!trace->loaded || !trace->loaded->is_short)
-		return 0;
-	trace->loaded->is_short = false;
-	return trace_fail_sqlite(trace, SQLITE_NOMEM);
+	if (text->strings == LOAD_UNKNOWN) {
+		text->strings = 0;
+		if (text->is_blob && str.len && !str.data[str.len - 1])
+			text->strings = text->text;
+		else if (!text->is_blob)
+			err = decode(load, str.data, str.len);
+		if (!text->is_blob && !err &&
+		    model_add_text(load->model, load->scratch.data, load->scratch.len,
+				   &text->strings) < 0)
+			err = load_fail_memory(load);
+	}
+	*ret = text->strings;
+	return err == -EBADMSG ? 0 : err;
 }

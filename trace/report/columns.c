@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/columns.c - every process of a trace in a form that a browser opens quickly.
+ * trace/report/columns.c - every process of a trace in a form that a browser opens quickly.
  *
  * Owns:    the packing: columns of variable-length integers, one deflate stream, base64.
  *          web/src/data.js unpacks it.
- * Not:     what the columns mean (model.h, analysis.h).
- * Called:  by html.c, once a page.
+ * Not:     what the columns mean (base.h, analysis.h).
  *
  *   name length (1 byte), name, kind (1 byte), count (4), bytes (4), little endian; then the data
  *   kind 'u'  unsigned LEB128, values below 2^32
@@ -164,46 +163,56 @@ static uint64_t cap(uint64_t value)
 	return value < 1ull << 53 ? value : (1ull << 53) - 1;
 }
 
+/* All zero for a process without. */
+static const struct begat_trace_context *context_of(const struct analysis_base *b, uint32_t i)
+{
+	static const struct begat_trace_context none;
+	uint32_t context = base_row(b, i)->context;
+
+	return context < b->model->contexts_count ? &b->model->contexts[context] : &none;
+}
+
 static void put_processes(struct packer *p)
 {
-	const struct model *m = p->a->model;
-	const struct model_process *ps = m->processes;
+	const struct analysis_base *b = p->a->base;
+	const struct analysis_process *ps = b->processes;
 	const struct analysis_node *ns = p->a->nodes;
 	uint64_t begin = p->a->totals.begin_ns;
-	size_t n = m->count;
+	uint32_t n = b->count;
 
 	COLUMN(p, "start", 'd', n, ps[i].start_ns - begin);
-	COLUMN(p, "wall", 'U', n, cap(model_wall(&ps[i])));
-	COLUMN(p, "parent", 'd', n, (uint64_t)(ps[i].parent == MODEL_NONE ? 0 : ps[i].parent + 1));
+	COLUMN(p, "wall", 'U', n, cap(base_wall(&ps[i])));
+	COLUMN(p, "parent", 'd', n,
+	       (uint64_t)(ps[i].parent == ANALYSIS_NONE ? 0 : ps[i].parent + 1));
 	COLUMN(p, "flags", 'u', n, ps[i].flags);
-	COLUMN(p, "pid", 'd', n, ps[i].tgid);
-	COLUMN(p, "ppid", 'd', n, ps[i].parent_tgid);
-	COLUMN(p, "sid", 'd', n, ps[i].sid);
-	COLUMN(p, "pgid", 'd', n, ps[i].pgid);
+	COLUMN(p, "pid", 'd', n, base_row(b, i)->tgid);
+	COLUMN(p, "ppid", 'd', n, base_row(b, i)->parent_tgid);
+	COLUMN(p, "sid", 'd', n, context_of(b, i)->sid);
+	COLUMN(p, "pgid", 'd', n, context_of(b, i)->pgid);
 	COLUMN(p, "utime", 'U', n, cap(ps[i].utime_ns));
 	COLUMN(p, "stime", 'U', n, cap(ps[i].stime_ns));
-	COLUMN(p, "rss", 'U', n, cap(ps[i].max_rss_bytes));
+	COLUMN(p, "rss", 'U', n, cap(base_row(b, i)->max_rss_bytes));
 	COLUMN(p, "read", 'U', n, cap(ps[i].read_bytes));
 	COLUMN(p, "write", 'U', n, cap(ps[i].write_bytes));
-	COLUMN(p, "minflt", 'U', n, cap(ps[i].minor_faults));
-	COLUMN(p, "majflt", 'U', n, cap(ps[i].major_faults));
-	COLUMN(p, "vcsw", 'U', n, cap(ps[i].voluntary_switches));
-	COLUMN(p, "ivcsw", 'U', n, cap(ps[i].involuntary_switches));
-	COLUMN(p, "exit", 'u', n, (uint32_t)ps[i].exit_code);
-	COLUMN(p, "signal", 'u', n, (uint32_t)ps[i].signal);
-	COLUMN(p, "killer", 'u', n, ps[i].killed_by_tgid);
-	COLUMN(p, "killer_comm", 'u', n, place(p, ps[i].killed_by_comm));
-	COLUMN(p, "comm", 'u', n, place(p, ps[i].comm));
+	COLUMN(p, "minflt", 'U', n, cap(base_row(b, i)->minor_faults));
+	COLUMN(p, "majflt", 'U', n, cap(base_row(b, i)->major_faults));
+	COLUMN(p, "vcsw", 'U', n, cap(base_row(b, i)->voluntary_switches));
+	COLUMN(p, "ivcsw", 'U', n, cap(base_row(b, i)->involuntary_switches));
+	COLUMN(p, "exit", 'u', n, (uint32_t)base_row(b, i)->exit_code);
+	COLUMN(p, "signal", 'u', n, (uint32_t)base_row(b, i)->signal);
+	COLUMN(p, "killer", 'u', n, base_row(b, i)->killed_by_tgid);
+	COLUMN(p, "killer_comm", 'u', n, place(p, base_row(b, i)->killed_by_comm));
+	COLUMN(p, "comm", 'u', n, place(p, base_row(b, i)->comm));
 	COLUMN(p, "program", 'u', n, (uint32_t)(p->a->program_of[i] + 1));
 	COLUMN(p, "exe", 'u', n, place(p, ps[i].program));
 	COLUMN(p, "track", 'u', n, ns[i].track);
 	COLUMN(p, "depth", 'u', n, ns[i].depth);
 	COLUMN(p, "own", 'U', n, cap(ns[i].own_wall_ns));
-	COLUMN(p, "order", 'd', n, (uint64_t)m->order[i]);
+	COLUMN(p, "order", 'd', n, (uint64_t)b->order[i]);
 	/* What the subtree adds to the process itself: nothing, for most. */
 	COLUMN(p, "sub_count", 'u', n, ns[i].subtree_count);
 	COLUMN(p, "sub_failed", 'u', n, ns[i].subtree_failed);
-	COLUMN(p, "sub_wall", 'U', n, cap(ns[i].subtree_wall_ns - model_wall(&ps[i])));
+	COLUMN(p, "sub_wall", 'U', n, cap(ns[i].subtree_wall_ns - base_wall(&ps[i])));
 	COLUMN(p, "sub_cpu", 'U', n, cap(ns[i].subtree_count ? ns[i].subtree_cpu_ns : 0));
 	COLUMN(p, "sub_rss", 'U', n, cap(ns[i].subtree_max_rss_bytes));
 	COLUMN(p, "sub_io", 'U', n, cap(ns[i].subtree_read_bytes + ns[i].subtree_write_bytes));
@@ -211,36 +220,43 @@ static void put_processes(struct packer *p)
 
 static void put_ids(struct packer *p)
 {
-	for (size_t i = 0; i < p->a->model->count; i++) {
+	for (uint32_t i = 0; i < p->a->base->count; i++) {
 		for (int shift = 56; shift >= 0; shift -= 8)
-			put_byte(p, p->a->model->processes[i].id >> shift);
+			put_byte(p, (unsigned char)(base_row(p->a->base, i)->id >> shift));
 	}
 	p->count = p->used;
 	end_column(p, "id", 'b');
 }
 
+/* One value of each exec that counts, by process. */
+#define EXEC_COLUMN(p, name, kind, expression)                                                 \
+	do {                                                                                   \
+		const struct begat_trace_exec *e;                                              \
+                                                                                               \
+		for (uint32_t i = 0; i < b->count; i++)                                        \
+			for (uint32_t k = 0; (p)->err == 0 && (e = base_next_exec(b, i, &k));) \
+				(kind) == 'd' ? put_delta(p, expression) : put(p, expression); \
+		end_column(p, name, kind);                                                     \
+	} while (0)
+
 static void put_execs(struct packer *p)
 {
-	const struct model_exec *es = p->a->model->execs;
+	const struct analysis_base *b = p->a->base;
 	uint64_t begin = p->a->totals.begin_ns;
-	size_t n = p->a->model->execs_count;
 
-	/* Those of processes that are not in the trace come last; there is nobody to show them at. */
-	while (n && es[n - 1].process == MODEL_NONE)
-		n--;
-	COLUMN(p, "exec_process", 'd', n, (uint64_t)es[i].process);
-	COLUMN(p, "exec_ts", 'd', n, es[i].ts_ns - begin);
-	COLUMN(p, "exec_ns", 'U', n, cap(es[i].exec_ns));
-	COLUMN(p, "exec_argv_bytes", 'U', n, cap(es[i].argv_bytes));
-	COLUMN(p, "exec_exe", 'u', n, place(p, es[i].exe));
-	COLUMN(p, "exec_filename", 'u', n, place(p, es[i].filename));
-	COLUMN(p, "exec_interpreter", 'u', n, place(p, es[i].interpreter));
-	COLUMN(p, "exec_cwd", 'u', n, place(p, es[i].cwd));
-	COLUMN(p, "exec_argv", 'u', n, place(p, es[i].argv));
-	COLUMN(p, "exec_env", 'u', n, place(p, es[i].env));
-	COLUMN(p, "exec_error", 'u', n, (uint32_t)es[i].error);
-	COLUMN(p, "exec_repeats", 'u', n, es[i].repeats);
-	COLUMN(p, "exec_was_there", 'u', n, (uint32_t)es[i].was_there);
+	EXEC_COLUMN(p, "exec_process", 'd', (uint64_t)i);
+	EXEC_COLUMN(p, "exec_ts", 'd', e->ts_ns - begin);
+	EXEC_COLUMN(p, "exec_ns", 'U', cap(e->exec_ns));
+	EXEC_COLUMN(p, "exec_argv_bytes", 'U', cap(e->argv_bytes));
+	EXEC_COLUMN(p, "exec_exe", 'u', place(p, e->exe));
+	EXEC_COLUMN(p, "exec_filename", 'u', place(p, e->filename));
+	EXEC_COLUMN(p, "exec_interpreter", 'u', place(p, e->interpreter));
+	EXEC_COLUMN(p, "exec_cwd", 'u', place(p, e->cwd));
+	EXEC_COLUMN(p, "exec_argv", 'u', place(p, e->argv));
+	EXEC_COLUMN(p, "exec_env", 'u', place(p, e->env));
+	EXEC_COLUMN(p, "exec_error", 'u', (uint32_t)base_exec_error(e));
+	EXEC_COLUMN(p, "exec_repeats", 'u', e->repeats);
+	EXEC_COLUMN(p, "exec_was_there", 'u', (uint32_t)base_was_there(b, e));
 }
 
 static void put_path(struct packer *p)
@@ -260,70 +276,101 @@ static void put_path(struct packer *p)
 	COLUMN(p, "visit_depth", 'u', path->visits_count, vs[i].depth);
 }
 
-/* Contexts are numbers and strings in turn: a table of 32-bit words, one row each. */
+/* A row of the page's contexts: 13 numbers, then texts. */
+enum { CONTEXT_NUMBERS = 6 + BEGAT_NS_COUNT, CONTEXT_WORDS = CONTEXT_NUMBERS + 10 };
+
+static uint32_t account(struct packer *p, const char *(*name_of)(void *, uint32_t), uint32_t id)
+{
+	const struct begat_accounts *accounts = p->a->base->accounts;
+	const char *name = name_of ? name_of(accounts->ctx, id) : NULL;
+	uint32_t text = 0;
+
+	if (name && model_add_text(p->a->base->model, name, strlen(name), &text) < 0)
+		p->err = -ENOMEM;
+	return text;
+}
+
+static void fill_context(struct packer *p, const struct begat_trace_context *c,
+			 uint32_t words[CONTEXT_WORDS])
+{
+	static const enum begat_field fields[] = { BEGAT_F_UID, BEGAT_F_LOGINUID, BEGAT_F_NS,
+						   BEGAT_F_GID, BEGAT_F_EUID,	  BEGAT_F_EGID };
+	const struct begat_accounts *names = p->a->base->accounts;
+	const char *(*user)(void *, uint32_t) = names ? names->user_name : NULL;
+	const char *(*group)(void *, uint32_t) = names ? names->group_name : NULL;
+	const uint32_t ids[] = { c->uid, c->gid, c->euid, c->egid, c->loginuid };
+	const uint32_t texts[] = { c->tty,
+				   c->cgroup,
+				   c->container_id,
+				   c->container_runtime,
+				   c->pod_uid,
+				   account(p, user, c->uid),
+				   account(p, group, c->gid),
+				   account(p, user, c->euid),
+				   account(p, group, c->egid),
+				   account(p, user, c->loginuid) };
+
+	words[0] = 0;
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		words[0] |= begat_fields_has(&c->has, fields[i]) ? 1u << i : 0;
+	memcpy(words + 1, ids, sizeof(ids));
+	memcpy(words + 6, c->ns, sizeof(c->ns));
+	memcpy(words + CONTEXT_NUMBERS, texts, sizeof(texts));
+}
+
+/* What processes of one run mostly share: which row each has, then the rows, each once. */
 static void put_contexts(struct packer *p)
 {
-	const struct model *m = p->a->model;
-	uint32_t *rows = calloc(m->strings.count + 1, sizeof(*rows));
-	uint32_t *list = calloc(m->count + 1, sizeof(*list));
-	uint32_t count = 0;
+	const struct analysis_base *b = p->a->base;
+	struct string_table rows = { 0 };
+	uint32_t contexts = b->model->contexts_count, number, words[CONTEXT_WORDS] = { 0 };
+	uint32_t *row_of = calloc((size_t)contexts + 1, sizeof(*row_of)); /* the last: none */
 
-	if (!rows || !list) {
+	if (!row_of)
 		p->err = -ENOMEM;
-		free(rows);
-		free(list);
-		return;
-	}
-	for (size_t i = 0; i < m->count; i++) {
-		uint32_t number = m->processes[i].context;
+	for (uint32_t i = 0; i < b->count && p->err == 0; i++) {
+		uint32_t context = base_row(b, i)->context;
+		uint32_t *row = &row_of[context < contexts ? context : contexts];
 
-		if (!rows[number]) {
-			list[count] = number;
-			rows[number] = ++count;
+		if (!*row) {
+			memset(words, 0, sizeof(words));
+			if (context < contexts)
+				fill_context(p, &b->model->contexts[context], words);
+			if (string_table_add(&rows, (char *)words, sizeof(words), &number) < 0)
+				p->err = -ENOMEM;
+			*row = number;
 		}
-		put(p, rows[number] - 1);
+		put(p, *row - 1);
 	}
 	end_column(p, "context", 'u');
-	for (uint32_t k = 0; k < count; k++) {
-		struct model_context ctx;
-
-		model_get_context(m, list[k], &ctx);
-		const uint32_t words[] = { ctx.has,  ctx.uid,  ctx.gid,
-					   ctx.euid, ctx.egid, ctx.loginuid };
-		const uint32_t texts[] = { ctx.tty,    ctx.cgroup, ctx.container, ctx.runtime,
-					   ctx.pod,    ctx.user,   ctx.group,	  ctx.euser,
-					   ctx.egroup, ctx.login };
-
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			put(p, words[i]);
-		for (size_t i = 0; i < MODEL_NS_COUNT; i++)
-			put(p, ctx.ns[i]);
-		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-			put(p, place(p, texts[i]));
+	for (uint32_t k = 1; k < string_table_count(&rows) && p->err == 0; k++) {
+		memcpy(words, string_table_get(&rows, k).data, sizeof(words));
+		for (size_t i = 0; i < CONTEXT_WORDS; i++)
+			put(p, i < CONTEXT_NUMBERS ? words[i] : place(p, words[i]));
 	}
 	end_column(p, "contexts", 'u');
-	free(rows);
-	free(list);
+	string_table_done(&rows);
+	free(row_of);
 }
 
 static void put_strings(struct packer *p)
 {
-	const struct model *m = p->a->model;
+	const struct analysis_base *b = p->a->base;
 	uint64_t total = 0;
 
 	for (uint32_t i = 0; i < p->strings_count; i++)
-		total += model_text(m, p->strings[i]).len;
+		total += base_text(b, p->strings[i]).len;
 	size_t most = total > TEXT_BYTES_MAX ? TEXT_BYTES_CUT : SIZE_MAX;
 
 	for (uint32_t i = 0; i < p->strings_count; i++) {
-		size_t len = model_text(m, p->strings[i]).len;
+		size_t len = base_text(b, p->strings[i]).len;
 
 		put(p, len < most ? len : most);
 	}
 	end_column(p, "string_length", 'u');
 	/* Straight through: the bytes may be more than a column should hold. */
 	for (uint32_t i = 0; i < p->strings_count && p->err == 0; i++) {
-		struct model_string text = model_text(m, p->strings[i]);
+		struct begat_str text = base_text(b, p->strings[i]);
 
 		deflate_some(p, text.data, text.len < most ? text.len : most, Z_NO_FLUSH);
 	}
@@ -332,12 +379,13 @@ static void put_strings(struct packer *p)
 int columns_write(const struct analysis *a, FILE *out)
 {
 	struct packer p = { .a = a, .out = out };
-	size_t strings = a->model->strings.count + 1;
+	size_t strings = string_table_count(&a->base->model->texts) +
+			 5 * (size_t)a->base->model->contexts_count + 1;
 
 	p.places = calloc(strings, sizeof(*p.places));
 	p.strings = calloc(strings, sizeof(*p.strings));
 	if (!p.places || !p.strings ||
-	    deflateInit(&p.z, a->model->count > 300000 ? 4 : Z_DEFAULT_COMPRESSION) != Z_OK) {
+	    deflateInit(&p.z, a->base->count > 300000 ? 4 : Z_DEFAULT_COMPRESSION) != Z_OK) {
 		p.err = -ENOMEM;
 	} else {
 		place(&p, 0);

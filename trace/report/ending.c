@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/ending.c - how the recorded command ended, as one sentence.
+ * trace/report/ending.c - how the recorded command ended, as one sentence.
  *
  * Owns:    the words; what a recording says and what it leaves open.
  * Not:     where the sentence is shown (html.c, text.c, json.c, the command's last line).
- * Called:  by the formats, and by the command for its own last line.
  *
  * Invariant: the name of the program is escaped and short; it comes from the recording.
  */
@@ -20,7 +19,7 @@
 
 static void put_name(const char *data, size_t len, char *out, size_t size)
 {
-	struct model_string base = model_basename((struct model_string){ data, len });
+	struct begat_str base = model_basename((struct begat_str){ data, len });
 
 	begat_escape(out, size, base.data, base.len, false);
 	if (!*out)
@@ -46,42 +45,43 @@ BEGAT_API bool begat_report_ending(const char *command, int32_t exit_code, int32
 }
 
 /* The command's process never became a program. */
-static bool was_not_run(const struct model *m, uint32_t root, int32_t *ret_error)
+static bool was_not_run(const struct analysis_base *b, uint32_t root, int32_t *ret_error)
 {
-	const struct model_process *p = &m->processes[root];
+	const struct begat_trace_process *p = base_row(b, root);
+	const struct begat_trace_exec *exec;
 
-	if (model_image(m, root, UINT64_MAX) || (p->exit_code != 126 && p->exit_code != 127))
+	if (base_image(b, root, UINT64_MAX) || (p->exit_code != 126 && p->exit_code != 127))
 		return false;
-	for (uint32_t k = 0; k < p->exec_count; k++) {
-		if (m->execs[p->first_exec + k].error)
-			*ret_error = m->execs[p->first_exec + k].error;
+	for (uint32_t k = 0; (exec = base_next_exec(b, root, &k));) {
+		if (base_exec_error(exec))
+			*ret_error = base_exec_error(exec);
 	}
 	return true;
 }
 
-static bool has_any_exit(const struct model *m)
+static bool has_any_exit(const struct analysis_base *b)
 {
-	for (size_t i = 0; i < m->count; i++) {
-		if (m->processes[i].flags & MODEL_ENDED)
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->processes[i].flags & ANALYSIS_ENDED)
 			return true;
 	}
 	return false;
 }
 
 /* Without an exit of the command: does it run, or is its exit missing? */
-static void put_open_end(const struct model *m, const char *name, struct report_ending *e)
+static void put_open_end(const struct analysis_base *b, const char *name, struct report_ending *e)
 {
 	uint64_t lost = 0;
 
-	for (size_t i = 0; i < MODEL_LOST_SLOTS; i++)
-		lost += m->meta.lost[i];
-	if (m->root == MODEL_NONE)
+	for (size_t i = 0; i < ANALYSIS_LOST_CLASSES; i++)
+		lost += b->meta.lost[i];
+	if (b->root == ANALYSIS_NONE)
 		snprintf(e->sentence, sizeof(e->sentence), "no process of %s is in the recording",
 			 name);
-	else if (m->meta.is_incomplete)
+	else if (b->meta.is_incomplete)
 		snprintf(e->sentence, sizeof(e->sentence),
 			 "%s still ran when the recording was cut short", name);
-	else if (lost || !has_any_exit(m))
+	else if (lost || !has_any_exit(b))
 		snprintf(e->sentence, sizeof(e->sentence), "how %s ended is not in the recording",
 			 name);
 	else
@@ -93,19 +93,19 @@ static void put_open_end(const struct model *m, const char *name, struct report_
 void report_find_ending(const struct analysis *a, struct report_ending *ret_ending)
 {
 	/* However little of the recording is shown, its command ended as it did. */
-	const struct model *m =
-		a->model->meta.narrowing.whole ? a->model->meta.narrowing.whole : a->model;
-	struct report_ending e = { .has_command = m->meta.command != 0 };
-	struct model_string argv = model_text(m, m->meta.command);
+	const struct analysis_base *b =
+		a->base->meta.narrowing.whole ? a->base->meta.narrowing.whole : a->base;
+	struct report_ending e = { .has_command = b->meta.command != 0 };
+	struct begat_str argv = base_text(b, b->meta.command);
 	char name[NAME_BYTES];
 	int32_t error = 0;
 
 	put_name(argv.data, strnlen(argv.data, argv.len), name, sizeof(name));
-	if (m->root == MODEL_NONE || !(m->processes[m->root].flags & MODEL_HAS_STATUS)) {
+	if (b->root == ANALYSIS_NONE || !(b->processes[b->root].flags & ANALYSIS_HAS_STATUS)) {
 		if (e.has_command)
-			put_open_end(m, name, &e);
+			put_open_end(b, name, &e);
 	} else if (e.has_command) {
-		const struct model_process *p = &m->processes[m->root];
+		const struct begat_trace_process *p = base_row(b, b->root);
 		char first[NAME_BYTES * 4 + 1];
 
 		e.has_status = true;
@@ -115,7 +115,7 @@ void report_find_ending(const struct analysis *a, struct report_ending *ret_endi
 			 (int)strnlen(argv.data, argv.len < 320 ? argv.len : 320), argv.data);
 		e.has_failed = begat_report_ending(first, p->exit_code, p->signal, e.sentence,
 						   sizeof(e.sentence));
-		if (!p->signal && was_not_run(m, m->root, &error))
+		if (!p->signal && was_not_run(b, b->root, &error))
 			snprintf(e.sentence, sizeof(e.sentence), "%s could not be run%s%s", name,
 				 error ? ": " : "",
 				 error && begat_errno_name(error) ? begat_errno_name(error) : "");

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/format.c - durations, sizes, counts and commands as people read them.
+ * trace/report/format.c - durations, sizes, counts and commands as people read them.
  *
  * Owns:    units and their precision: three digits that mean something.
  * Not:     layout (text.c); the page has its own in web/src/format.js.
- * Called:  by text.c and json.c.
  */
 #include "report.h"
 
@@ -16,16 +15,16 @@
 
 #include "base/units.h"
 
-uint32_t model_argv(const struct model *m, uint32_t process)
+uint32_t report_argv(const struct analysis_base *b, uint32_t process)
 {
-	const struct model_exec *image = model_image(m, process, UINT64_MAX);
+	const struct begat_trace_exec *image = base_image(b, process, UINT64_MAX);
 
 	return image ? image->argv : 0;
 }
 
-size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size)
+size_t format_argv(const struct analysis_base *b, uint32_t argv, char *out, size_t size)
 {
-	struct model_string text = model_text(m, argv);
+	struct begat_str text = base_text(b, argv);
 	const char *at = text.data, *end = text.data + text.len;
 	size_t len = 0;
 
@@ -45,17 +44,17 @@ size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size)
 	return len < size ? len : strlen(out);
 }
 
-size_t format_command(const struct model *m, uint32_t process, char *out, size_t size)
+size_t format_command(const struct analysis_base *b, uint32_t process, char *out, size_t size)
 {
-	const struct model_process *p = &m->processes[process];
-	uint32_t argv = model_argv(m, process);
+	const struct analysis_process *p = &b->processes[process];
+	uint32_t argv = report_argv(b, process);
 
-	struct model_string words = model_text(m, argv);
+	struct begat_str words = base_text(b, argv);
 	struct begat_strv strings = { .data = words.data, .bytes = words.len };
 	struct begat_str subject = begat_report_subject(&strings);
 
 	if (subject.len && size > subject.len + 64) {
-		struct model_string program = { words.data, strnlen(words.data, words.len) };
+		struct begat_str program = { words.data, strnlen(words.data, words.len) };
 
 		program = model_basename(program);
 		begat_escape(out, 40, program.data, program.len, true);
@@ -63,13 +62,14 @@ size_t format_command(const struct model *m, uint32_t process, char *out, size_t
 						     (int)subject.len, subject.data);
 	}
 	if (argv)
-		return format_argv(m, argv, out, size);
-	struct model_string name = model_basename(model_text(m, p->program ? p->program : p->comm));
+		return format_argv(b, argv, out, size);
+	struct begat_str name =
+		model_basename(base_text(b, p->program ? p->program : base_row(b, process)->comm));
 	size_t len = begat_escape(out, size, name.data, name.len, false);
 
 	if (len >= size)
 		return strlen(out);
-	if (p->flags & MODEL_FORK_ONLY && size - len > 8) {
+	if (p->flags & ANALYSIS_FORK_ONLY && size - len > 8) {
 		memcpy(out + len, " (fork)", 8);
 		len += 7;
 	}
@@ -105,16 +105,16 @@ const char *failure_value(char out[UNITS_BYTES], const struct analysis_failure *
 	return out;
 }
 
-static const char *put_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns,
-			    const char *form, const char *zone)
+static const char *put_time(char out[FORMAT_TIME_BYTES], const struct analysis_base *b,
+			    uint64_t ts_ns, const char *form, const char *zone)
 {
-	uint64_t ns = ts_ns + (uint64_t)m->meta.realtime_offset_ns;
+	uint64_t ns = ts_ns + (uint64_t)b->meta.realtime_offset_ns;
 	time_t seconds = (time_t)(ns / 1000000000);
 	struct tm tm;
 	size_t used;
 
 	out[0] = '\0';
-	if (!m->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm))
+	if (!b->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm))
 		return out;
 	used = strftime(out, FORMAT_TIME_BYTES, form, &tm);
 	snprintf(out + used, FORMAT_TIME_BYTES - used, ".%03u%s",
@@ -122,12 +122,12 @@ static const char *put_time(char out[FORMAT_TIME_BYTES], const struct model *m, 
 	return out;
 }
 
-const char *format_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns)
+const char *format_time(char out[FORMAT_TIME_BYTES], const struct analysis_base *b, uint64_t ts_ns)
 {
-	return put_time(out, m, ts_ns, "%Y-%m-%d %H:%M:%S", " UTC");
+	return put_time(out, b, ts_ns, "%Y-%m-%d %H:%M:%S", " UTC");
 }
 
-const char *format_clock(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns)
+const char *format_clock(char out[FORMAT_TIME_BYTES], const struct analysis_base *b, uint64_t ts_ns)
 {
-	return put_time(out, m, ts_ns, "%H:%M:%S", "");
+	return put_time(out, b, ts_ns, "%H:%M:%S", "");
 }

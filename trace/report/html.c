@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/html.c - the page: the built template with a recording's data put in.
+ * trace/report/html.c - the page: the built template with a recording's data put in.
  *
  * Owns:    the places in the template where data goes; escaping for HTML.
  * Not:     the template (web/, built into web/dist/report.html), the data (json.c, columns.c).
- * Called:  by report.c.
  *
  * Invariant: nothing of a recording reaches the page but as base64, as JSON without '<', or
  * escaped here. The page's own script and style are fixed by hashes in its policy.
@@ -31,17 +30,17 @@ static void put_escaped(FILE *out, const char *text)
 
 static void put_title(const struct analysis *a, FILE *out)
 {
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 	struct report_ending ending;
 	char text[200] = "";
-	struct model_string host = model_text(m, m->meta.host);
+	struct begat_str host = base_text(b, b->meta.host);
 
 	report_find_ending(a, &ending);
 	put_escaped(out, ending.sentence);
 	if (*ending.sentence)
 		fputs(" - ", out);
-	if (m->meta.command)
-		format_argv(m, m->meta.command, text, sizeof(text));
+	if (b->meta.command)
+		format_argv(b, b->meta.command, text, sizeof(text));
 	else if (host.len)
 		snprintf(text, sizeof(text), "%.*s", (int)host.len, host.data);
 	put_escaped(out, text);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/json.c - the analysis as one JSON object; the page reads the same.
+ * trace/report/json.c - the analysis as one JSON object; the page reads the same.
  *
  * Owns:    its members, which docs/analysis.md lists.
  * Not:     rows for each process in the page (columns.c).
- * Called:  by report.c and html.c.
  *
  * Invariants
  *  (1) The output is valid UTF-8: other bytes become U+FFFD.
@@ -25,9 +24,9 @@ static void put_plain(FILE *out, const char *text)
 	json_print_for_page(out, text, strlen(text));
 }
 
-static void put_text(FILE *out, const char *key, const struct model *m, uint32_t number)
+static void put_text(FILE *out, const char *key, const struct analysis_base *b, uint32_t number)
 {
-	struct model_string text = model_text(m, number);
+	struct begat_str text = base_text(b, number);
 
 	fprintf(out, ",\"%s\":", key);
 	if (number)
@@ -36,9 +35,9 @@ static void put_text(FILE *out, const char *key, const struct model *m, uint32_t
 		fputs("null", out);
 }
 
-static void put_vector(FILE *out, const char *key, const struct model *m, uint32_t number)
+static void put_vector(FILE *out, const char *key, const struct analysis_base *b, uint32_t number)
 {
-	struct model_string text = model_text(m, number);
+	struct begat_str text = base_text(b, number);
 	const char *at = text.data, *end = at + text.len;
 
 	fprintf(out, ",\"%s\":[", key);
@@ -60,25 +59,25 @@ static void put_u64(FILE *out, const char *key, uint64_t value)
 	fprintf(out, ",\"%s\":%" PRIu64, key, value <= INT64_MAX ? value : (uint64_t)INT64_MAX);
 }
 
-static void put_process(FILE *out, const char *key, const struct model *m, uint32_t i)
+static void put_process(FILE *out, const char *key, const struct analysis_base *b, uint32_t i)
 {
-	if (i == MODEL_NONE) {
+	if (i == ANALYSIS_NONE) {
 		fprintf(out, ",\"%s\":null", key);
 		return;
 	}
 	fprintf(out,
 		",\"%s\":{\"index\":%" PRIu32 ",\"pid\":%" PRIu32 ",\"id\":\"%016" PRIx64 "\"}",
-		key, i, m->processes[i].tgid, m->processes[i].id);
+		key, i, base_row(b, i)->tgid, base_row(b, i)->id);
 }
 
-static void put_time(FILE *out, const char *key, const struct model *m, uint64_t ts_ns)
+static void put_time(FILE *out, const char *key, const struct analysis_base *b, uint64_t ts_ns)
 {
-	uint64_t ns = ts_ns + m->meta.realtime_offset_ns;
+	uint64_t ns = ts_ns + b->meta.realtime_offset_ns;
 	time_t seconds = ns / 1000000000;
 	struct tm tm;
 	char text[40];
 
-	if (!m->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm) ||
+	if (!b->meta.realtime_offset_ns || !gmtime_r(&seconds, &tm) ||
 	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm)) {
 		fprintf(out, ",\"%s\":null", key);
 		return;
@@ -86,10 +85,10 @@ static void put_time(FILE *out, const char *key, const struct model *m, uint64_t
 	fprintf(out, ",\"%s\":\"%s.%09uZ\"", key, text, (unsigned)(ns % 1000000000));
 }
 
-static void put_open_time(FILE *out, const char *key, const struct model *m, uint64_t ts_ns)
+static void put_open_time(FILE *out, const char *key, const struct analysis_base *b, uint64_t ts_ns)
 {
 	if (ts_ns)
-		put_time(out, key, m, ts_ns);
+		put_time(out, key, b, ts_ns);
 	else
 		fprintf(out, ",\"%s\":null", key);
 }
@@ -116,10 +115,10 @@ static void put_ending(const struct analysis *a, FILE *out)
 }
 
 /* What the report was narrowed to, or null. */
-static void put_narrowing(const struct model *m, FILE *out)
+static void put_narrowing(const struct analysis_base *b, FILE *out)
 {
-	const struct model_narrowing *n = &m->meta.narrowing;
-	struct model_string pids = model_text(m, n->pids), text = model_text(m, n->sentence);
+	const struct analysis_narrowing *n = &b->meta.narrowing;
+	struct begat_str pids = base_text(b, n->pids), text = base_text(b, n->sentence);
 
 	if (!n->whole) {
 		fputs(",\"narrowed\":null", out);
@@ -131,41 +130,41 @@ static void put_narrowing(const struct model *m, FILE *out)
 	for (size_t at = 0; at < pids.len; at += strlen(pids.data + at) + 1)
 		fprintf(out, "%s%s", at ? "," : "", pids.data + at);
 	putc(']', out);
-	put_text(out, "where", m, n->where);
-	put_open_time(out, "since", m, n->from_ns);
-	put_open_time(out, "until", m, n->to_ns);
+	put_text(out, "where", b, n->where);
+	put_open_time(out, "since", b, n->from_ns);
+	put_open_time(out, "until", b, n->to_ns);
 	put_u64(out, "of_processes", n->whole->count);
 	putc('}', out);
 }
 
 static void put_trace(const struct analysis *a, FILE *out)
 {
-	static const char *const classes[MODEL_LOST_SLOTS] = {
+	static const char *const classes[ANALYSIS_LOST_CLASSES] = {
 		[1] = "fork", [2] = "exec", [3] = "exec_failed", [4] = "exit", [6] = "snapshot"
 	};
-	const struct model *m = a->model;
+	const struct analysis_base *b = a->base;
 
-	fprintf(out, "\"trace\":{\"complete\":%s", m->meta.is_incomplete ? "false" : "true");
-	put_text(out, "host", m, m->meta.host);
-	put_text(out, "kernel", m, m->meta.kernel);
-	put_text(out, "version", m, m->meta.version);
-	put_text(out, "backend", m, m->meta.backend);
-	put_text(out, "transport", m, m->meta.transport);
-	put_vector(out, "command", m, m->meta.command);
-	put_time(out, "begin_time", m, a->totals.begin_ns);
-	put_time(out, "end_time", m, a->totals.end_ns);
+	fprintf(out, "\"trace\":{\"complete\":%s", b->meta.is_incomplete ? "false" : "true");
+	put_text(out, "host", b, b->meta.host);
+	put_text(out, "kernel", b, b->meta.kernel);
+	put_text(out, "version", b, b->meta.version);
+	put_text(out, "backend", b, b->meta.backend);
+	put_text(out, "transport", b, b->meta.transport);
+	put_vector(out, "command", b, b->meta.command);
+	put_time(out, "begin_time", b, a->totals.begin_ns);
+	put_time(out, "end_time", b, a->totals.end_ns);
 	put_u64(out, "begin_ns", a->totals.begin_ns);
 	put_u64(out, "span_ns", a->totals.end_ns - a->totals.begin_ns);
-	put_u64(out, "cpus", m->meta.cpus);
-	put_u64(out, "corrected_times", m->odd_clocks);
-	put_process(out, "root", m, m->root);
+	put_u64(out, "cpus", b->meta.cpus);
+	put_u64(out, "corrected_times", b->odd_clocks);
+	put_process(out, "root", b, b->root);
 	put_ending(a, out);
-	put_narrowing(m, out);
+	put_narrowing(b, out);
 	fputs(",\"lost\":{", out);
-	for (size_t i = 0, n = 0; i < MODEL_LOST_SLOTS; i++) {
-		if (m->meta.lost[i])
+	for (size_t i = 0, n = 0; i < ANALYSIS_LOST_CLASSES; i++) {
+		if (b->meta.lost[i])
 			fprintf(out, "%s\"%s\":%" PRIu64, n++ ? "," : "",
-				classes[i] ? classes[i] : "other", m->meta.lost[i]);
+				classes[i] ? classes[i] : "other", b->meta.lost[i]);
 	}
 	fputs("}}", out);
 }
@@ -245,7 +244,7 @@ static void put_path(const struct analysis *a, bool for_page, FILE *out)
 	uint64_t begin = a->totals.begin_ns, idle = 0;
 
 	for (size_t i = 0; i < path->segments_count; i++) {
-		if (path->segments[i].process == MODEL_NONE)
+		if (path->segments[i].process == ANALYSIS_NONE)
 			idle += path->segments[i].to_ns - path->segments[i].from_ns;
 	}
 	fprintf(out, ",\"critical_path\":{\"from_ns\":%" PRIu64, path->from_ns - begin);
@@ -260,9 +259,9 @@ static void put_path(const struct analysis *a, bool for_page, FILE *out)
 		put_u64(out, "from_ns", v->from_ns - begin);
 		put_u64(out, "to_ns", v->to_ns - begin);
 		put_u64(out, "own_ns", v->own_ns);
-		put_process(out, "process", a->model, v->process);
-		if (v->process != MODEL_NONE)
-			put_text(out, "exe", a->model, a->model->processes[v->process].program);
+		put_process(out, "process", a->base, v->process);
+		if (v->process != ANALYSIS_NONE)
+			put_text(out, "exe", a->base, a->base->processes[v->process].program);
 		fputs(i + 1 == path->visits_count ? "}]" : "}", out);
 	}
 	for (size_t i = 0; !for_page && i < path->segments_count; i++) {
@@ -270,7 +269,7 @@ static void put_path(const struct analysis *a, bool for_page, FILE *out)
 
 		fprintf(out, "%s[%" PRIu64 ",%" PRIu64 ",%" PRId64 "]%s",
 			i ? "," : ",\"segments\":[", s->from_ns - begin, s->to_ns - begin,
-			s->process == MODEL_NONE ? -1 : (int64_t)s->process,
+			s->process == ANALYSIS_NONE ? -1 : (int64_t)s->process,
 			i + 1 == path->segments_count ? "]" : "");
 	}
 	putc('}', out);
@@ -283,7 +282,7 @@ static void put_programs(const struct analysis *a, FILE *out)
 		const struct analysis_program *p = &a->programs[i];
 
 		fprintf(out, "%s{\"runs\":%" PRIu64, i ? "," : "", p->runs);
-		put_text(out, "exe", a->model, p->name);
+		put_text(out, "exe", a->base, p->name);
 		put_u64(out, "forks", p->forks);
 		put_u64(out, "wall_ns", p->wall_ns);
 		put_u64(out, "median_wall_ns", p->median_wall_ns);
@@ -298,9 +297,9 @@ static void put_programs(const struct analysis *a, FILE *out)
 		put_u64(out, "short_wall_ns", p->short_wall_ns);
 		put_u64(out, "short_cpu_ns", p->short_cpu_ns);
 		put_u64(out, "peak_per_second", p->peak_per_second);
-		put_text(out, "started_by", a->model, p->parent);
+		put_text(out, "started_by", a->base, p->parent);
 		put_u64(out, "started_by_count", p->parent_runs);
-		put_process(out, "longest", a->model, p->example);
+		put_process(out, "longest", a->base, p->example);
 		putc('}', out);
 	}
 	putc(']', out);
@@ -315,25 +314,25 @@ static void put_failures(const struct analysis *a, FILE *out)
 		const struct analysis_failure *f = &a->failures[i];
 
 		fprintf(out, "%s{\"kind\":\"%s\"", i ? "," : "", failure_kind_name(f->kind));
-		put_text(out, "program", a->model, f->program);
+		put_text(out, "program", a->base, f->program);
 		fprintf(out, ",\"value\":%" PRId32 ",\"name\":\"%s\"", f->value,
 			failure_value(value, f));
 		put_u64(out, "count", f->count);
 		put_u64(out, "processes", f->processes);
-		put_process(out, "first", a->model, f->example);
+		put_process(out, "first", a->base, f->example);
 		if (f->kind == ANALYSIS_FAILED_EXEC)
-			put_text(out, "filename", a->model, f->filename);
+			put_text(out, "filename", a->base, f->filename);
 		if (f->kind == ANALYSIS_FAILED_EXEC)
 			fprintf(out, ",\"attempts\":%" PRIu64 ",\"directories\":%" PRIu32,
 				f->attempts, f->directories);
 		if (f->kind == ANALYSIS_PATH_MISS)
-			put_text(out, "found", a->model, f->filename);
+			put_text(out, "found", a->base, f->filename);
 		if (f->kind == ANALYSIS_FAILED_SIGNAL)
 			fprintf(out, ",\"core_dumped\":%s,\"oom\":%s",
 				f->has_core ? "true" : "false", f->is_oom ? "true" : "false");
 		if (f->has_killer) {
 			fprintf(out, ",\"killed_by\":{\"pid\":%" PRIu32, f->killed_by_tgid);
-			put_text(out, "comm", a->model, f->killed_by_comm);
+			put_text(out, "comm", a->base, f->killed_by_comm);
 			putc('}', out);
 		}
 		putc('}', out);
@@ -352,26 +351,27 @@ static void put_known(FILE *out, const char *key, uint64_t value, bool is_known)
 
 static void put_tree_row(const struct analysis *a, uint32_t i, FILE *out)
 {
-	const struct model_process *p = &a->model->processes[i];
+	const struct analysis_process *p = &a->base->processes[i];
+	const struct begat_trace_process *row = base_row(a->base, i);
 	const struct analysis_node *n = &a->nodes[i];
-	bool has_ended = p->flags & MODEL_ENDED;
+	bool has_ended = p->flags & ANALYSIS_ENDED;
 
 	fprintf(out, "{\"index\":%" PRIu32 ",\"pid\":%" PRIu32 ",\"id\":\"%016" PRIx64 "\"", i,
-		p->tgid, p->id);
+		row->tgid, row->id);
 	fprintf(out, ",\"parent\":%" PRId64 ",\"depth\":%" PRIu32 ",\"start_ns\":%" PRId64,
-		p->parent == MODEL_NONE ? -1 : (int64_t)p->parent, n->depth,
+		p->parent == ANALYSIS_NONE ? -1 : (int64_t)p->parent, n->depth,
 		(int64_t)(p->start_ns - a->totals.begin_ns));
-	put_text(out, "exe", a->model, p->program);
-	put_vector(out, "argv", a->model, model_argv(a->model, i));
-	fprintf(out, ",\"older\":%s", p->flags & MODEL_OLDER ? "true" : "false");
-	put_known(out, "exit_code", p->exit_code, p->flags & MODEL_HAS_STATUS && !p->signal);
-	put_known(out, "signal", p->signal, p->flags & MODEL_HAS_STATUS);
-	put_u64(out, "wall_ns", model_wall(p));
+	put_text(out, "exe", a->base, p->program);
+	put_vector(out, "argv", a->base, report_argv(a->base, i));
+	fprintf(out, ",\"older\":%s", p->flags & ANALYSIS_OLDER ? "true" : "false");
+	put_known(out, "exit_code", row->exit_code, p->flags & ANALYSIS_HAS_STATUS && !row->signal);
+	put_known(out, "signal", row->signal, p->flags & ANALYSIS_HAS_STATUS);
+	put_u64(out, "wall_ns", base_wall(p));
 	fprintf(out, ",\"running_at_end\":%s", has_ended ? "false" : "true");
-	put_known(out, "cpu_ns", model_cpu(p), p->flags & MODEL_HAS_CPU);
-	put_known(out, "max_rss_bytes", p->max_rss_bytes, p->flags & MODEL_HAS_RSS);
-	put_known(out, "read_bytes", p->read_bytes, p->flags & MODEL_HAS_IO);
-	put_known(out, "write_bytes", p->write_bytes, p->flags & MODEL_HAS_IO);
+	put_known(out, "cpu_ns", base_cpu(p), p->flags & ANALYSIS_HAS_CPU);
+	put_known(out, "max_rss_bytes", row->max_rss_bytes, p->flags & ANALYSIS_HAS_RSS);
+	put_known(out, "read_bytes", p->read_bytes, p->flags & ANALYSIS_HAS_IO);
+	put_known(out, "write_bytes", p->write_bytes, p->flags & ANALYSIS_HAS_IO);
 	put_u64(out, "own_wall_ns", n->own_wall_ns);
 	put_u64(out, "subtree_wall_ns", n->subtree_wall_ns);
 	put_u64(out, "subtree_cpu_ns", n->subtree_cpu_ns);
@@ -392,12 +392,12 @@ void json_analysis(const struct analysis *a, bool for_page, FILE *out)
 	put_path(a, for_page, out);
 	put_programs(a, out);
 	put_failures(a, out);
-	for (size_t k = 0; !for_page && k < a->model->count; k++) {
+	for (size_t k = 0; !for_page && k < a->base->count; k++) {
 		fputs(k ? "," : ",\"tree\":[", out);
-		put_tree_row(a, a->model->order[k], out);
+		put_tree_row(a, a->base->order[k], out);
 	}
 	if (!for_page)
-		fputs(a->model->count ? "]" : ",\"tree\":[]", out);
+		fputs(a->base->count ? "]" : ",\"tree\":[]", out);
 	putc('}', out);
 }
 

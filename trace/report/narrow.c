@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/narrow.c - a part of a recording: processes, an expression, a span of time.
+ * trace/report/narrow.c - a part of a recording: processes, an expression, a span of time.
  *
  * Owns:    which processes are left, and the sentence that says so in each format.
- * Not:     reading options (cli/), cutting lives (analysis/load.c).
- * Called:  by report.c.
+ * Not:     reading options (cli/), cutting lives (analysis/base.c).
  *
  * Invariant: a process is left if it is below one of the pids, has an event that matches, and lived in the
  * span: all of what was asked for.
  */
 #include "report.h"
-
-#include "../analysis/load.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,9 +72,10 @@ static void put_pids(const struct begat_report_options *opts, FILE *out)
 }
 
 /* "process 41 and all that it begot; from 2026-11-26 10:00:00 UTC" */
-static void put_sentence(const struct model *m, const struct begat_report_options *opts, FILE *out)
+static void put_sentence(const struct analysis_base *b, const struct begat_report_options *opts,
+			 FILE *out)
 {
-	const struct model_narrowing *n = &m->meta.narrowing;
+	const struct analysis_narrowing *n = &b->meta.narrowing;
 	char time[FORMAT_TIME_BYTES];
 	const char *between = "";
 
@@ -93,14 +91,14 @@ static void put_sentence(const struct model *m, const struct begat_report_option
 	if (n->from_ns || n->to_ns)
 		fprintf(out, "%swhat lived ", between);
 	if (n->from_ns)
-		fprintf(out, "from %s%s", format_time(time, m, n->from_ns), n->to_ns ? " " : "");
+		fprintf(out, "from %s%s", format_time(time, b, n->from_ns), n->to_ns ? " " : "");
 	if (n->to_ns)
-		fprintf(out, "until %s", format_time(time, m, n->to_ns));
+		fprintf(out, "until %s", format_time(time, b, n->to_ns));
 }
 
-static int name_narrowing(struct model *m, const struct begat_report_options *opts)
+static int name_narrowing(struct analysis_base *b, const struct begat_report_options *opts)
 {
-	struct model_narrowing *n = &m->meta.narrowing;
+	struct analysis_narrowing *n = &b->meta.narrowing;
 	char *text = NULL, pid[16];
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -108,48 +106,50 @@ static int name_narrowing(struct model *m, const struct begat_report_options *op
 
 	/* As asked for, even if the machine had not started then: the clocks' difference is added again. */
 	if (opts->since_ns)
-		n->from_ns = opts->since_ns - (uint64_t)m->meta.realtime_offset_ns;
+		n->from_ns = opts->since_ns - (uint64_t)b->meta.realtime_offset_ns;
 	if (opts->until_ns)
-		n->to_ns = opts->until_ns - (uint64_t)m->meta.realtime_offset_ns;
+		n->to_ns = opts->until_ns - (uint64_t)b->meta.realtime_offset_ns;
 	if (out) {
-		put_sentence(m, opts, out);
-		err = fclose(out) == EOF ? -ENOMEM : model_intern(m, text, len, &n->sentence);
+		put_sentence(b, opts, out);
+		err = fclose(out) == EOF ? -ENOMEM
+					 : model_add_text(b->model, text, len, &n->sentence);
 		free(text);
 	}
 	if (err == 0 && opts->where_text)
-		err = model_intern(m, opts->where_text, strlen(opts->where_text), &n->where);
+		err = model_add_text(b->model, opts->where_text, strlen(opts->where_text),
+				     &n->where);
 	text = NULL;
 	out = err == 0 && opts->pids_count ? open_memstream(&text, &len) : NULL;
 	for (uint32_t i = 0; out && i < opts->pids_count; i++)
 		fwrite(pid, 1, (size_t)snprintf(pid, sizeof(pid), "%d", (int)opts->pids[i]) + 1,
 		       out);
 	if (out) {
-		err = fclose(out) == EOF ? -ENOMEM : model_intern(m, text, len, &n->pids);
+		err = fclose(out) == EOF ? -ENOMEM : model_add_text(b->model, text, len, &n->pids);
 		free(text);
 	}
 	return err;
 }
 
 /* Wall clock to boot clock; 0 stays open, a moment before the machine started is its first one. */
-static uint64_t boot_ns(const struct model *m, uint64_t wall_ns)
+static uint64_t boot_ns(const struct analysis_base *b, uint64_t wall_ns)
 {
-	int64_t ns = (int64_t)wall_ns - m->meta.realtime_offset_ns;
+	int64_t ns = (int64_t)wall_ns - b->meta.realtime_offset_ns;
 
 	return !wall_ns ? 0 : ns < 1 ? 1 : (uint64_t)ns;
 }
 
 int narrow_load(struct begat_trace *trace, const struct begat_report_options *opts,
-		struct model **ret_whole, struct model **ret_model)
+		struct analysis_base **ret_whole, struct analysis_base **ret_base)
 {
-	struct model_selection s = { 0 };
-	struct model *whole = NULL, *m = NULL;
+	struct analysis_selection s = { 0 };
+	struct analysis_base *whole = NULL, *b = NULL;
 	bool *wanted = NULL;
-	int err = model_load(trace, NULL, &whole);
+	int err = analysis_base_load(trace, NULL, &whole);
 
 	if (err < 0)
 		return err;
 	if (!opts->pids_count && !opts->where && !opts->since_ns && !opts->until_ns) {
-		*ret_whole = *ret_model = whole;
+		*ret_whole = *ret_base = whole;
 		return 0;
 	}
 	s.whole = whole;
@@ -159,16 +159,16 @@ int narrow_load(struct begat_trace *trace, const struct begat_report_options *op
 		err = find_wanted(trace, opts, &wanted);
 	s.wanted = wanted;
 	if (err == 0)
-		err = model_load(trace, &s, &m);
+		err = analysis_base_load(trace, &s, &b);
 	if (err == 0)
-		err = name_narrowing(m, opts);
+		err = name_narrowing(b, opts);
 	free(wanted);
 	if (err < 0) {
-		model_free(m);
-		model_free(whole);
+		analysis_base_free(b);
+		analysis_base_free(whole);
 		return err;
 	}
 	*ret_whole = whole;
-	*ret_model = m;
+	*ret_base = b;
 	return 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/none.c - what an empty list means: there was none, or none was recorded.
+ * trace/report/none.c - what an empty list means: there was none, or none was recorded.
  *
  * Owns:    the sentences, the same in each format.
  * Not:     lists that hold something.
- * Called:  by text.c and json.c; the page takes them from there.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -14,11 +13,11 @@
 
 const char *none_started(char out[NONE_BYTES], const struct analysis *a)
 {
-	const struct model_narrowing *n = &a->model->meta.narrowing;
+	const struct analysis_narrowing *n = &a->base->meta.narrowing;
 	char count[UNITS_BYTES];
 	size_t used;
 
-	if (n->whole && n->whole->count && !a->model->count) {
+	if (n->whole && n->whole->count && !a->base->count) {
 		snprintf(out, NONE_BYTES,
 			 "No process of this recording is among what the report was narrowed to.");
 		return out;
@@ -33,9 +32,9 @@ const char *none_started(char out[NONE_BYTES], const struct analysis *a)
 	return out;
 }
 
-static bool sees_failed_execs(const struct model *m)
+static bool sees_failed_execs(const struct analysis_base *b)
 {
-	struct model_string backend = model_text(m, m->meta.backend);
+	struct begat_str backend = base_text(b, b->meta.backend);
 	char name[32];
 
 	snprintf(name, sizeof(name), "%.*s", (int)backend.len, backend.data);
@@ -63,11 +62,11 @@ const char *none_failed(char out[NONE_BYTES], const struct analysis *a)
 			units_count(b, t->ended - t->with_status));
 	if (t->with_status && t->running_at_end)
 		fprintf(text, " %s still ran at the end.", units_count(b, t->running_at_end));
-	if ((t->processes || t->older) && !sees_failed_execs(a->model))
+	if ((t->processes || t->older) && !sees_failed_execs(a->base))
 		fputs(" The lifecycle backend does not see execs that fail.", text);
 	if (t->lost)
 		fprintf(text, " %s lost events may hold failures.", units_count(b, t->lost));
-	if (a->model->meta.is_incomplete)
+	if (a->base->meta.is_incomplete)
 		fputs(" The recording was cut short.", text);
 	fclose(text);
 	return out;

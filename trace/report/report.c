@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/report.c - begat_report(): load, analyse, show.
+ * trace/report/report.c - begat_report(): load, analyse, show.
  *
  * Owns:    the list of formats.
  * Not:     any of them.
- * Called:  by programs, cli/ among them.
  */
 #include "base/api.h"
 #include "base/opts.h"
@@ -38,7 +37,7 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 			   FILE *out)
 {
 	struct begat_report_options known = { .size = sizeof(known) };
-	struct model *whole = NULL, *m = NULL;
+	struct analysis_base *whole = NULL, *b = NULL;
 	struct analysis *a = NULL;
 	const char *format;
 	int err = -EINVAL;
@@ -52,9 +51,9 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 	for (size_t i = 0; i < FORMATS; i++) {
 		if (strcmp(format, formats[i].name))
 			continue;
-		err = narrow_load(trace, &known, &whole, &m);
+		err = narrow_load(trace, &known, &whole, &b);
 		if (err == 0)
-			err = analysis_new(m, &a);
+			err = analysis_new(b, &a);
 		errno = 0;
 		if (err == 0)
 			err = formats[i].write(a, &known, out);
@@ -66,8 +65,8 @@ BEGAT_API int begat_report(struct begat_trace *trace, const struct begat_report_
 	if (err == -EINVAL && !trace->error[0])
 		trace_fail(trace, EINVAL, "a report is html, text or json");
 	analysis_free(a);
-	if (m != whole)
-		model_free(m);
-	model_free(whole);
+	if (b != whole)
+		analysis_base_free(b);
+	analysis_base_free(whole);
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/report.h - one analysis, three ways to show it.
+ * trace/report/report.h - one analysis, three ways to show it.
  *
  * Owns:  the list of formats; what they share: numbers and names as people read them.
  * Not:   the analysis. No file here computes anything that another format does not show.
@@ -8,7 +8,7 @@
 #ifndef TRACE_REPORT_REPORT_H
 #define TRACE_REPORT_REPORT_H
 
-#include "../analysis/analysis.h"
+#include "analysis/analysis.h"
 
 #include <begat/report.h>
 #include <stdio.h>
@@ -31,24 +31,25 @@ int columns_write(const struct analysis *a, FILE *out);
 
 /* The process as a line: its argv for a shell, or "cc1 ... main.c", else its name. At most @size
  * bytes, escaped. */
-size_t format_command(const struct model *m, uint32_t process, char *out, size_t size);
-size_t format_argv(const struct model *m, uint32_t argv, char *out, size_t size);
+size_t format_command(const struct analysis_base *b, uint32_t process, char *out, size_t size);
+size_t format_argv(const struct analysis_base *b, uint32_t argv, char *out, size_t size);
 
 /* argv that a process had last; 0 if it never had one of its own. */
-uint32_t model_argv(const struct model *m, uint32_t process);
+uint32_t report_argv(const struct analysis_base *b, uint32_t process);
 
 /*
- * narrow.c: the model of what @opts leaves; @ret_whole: of everything, which must outlive it. Both are
+ * narrow.c: the base of what @opts leaves; @ret_whole: of everything, which must outlive it. Both are
  * the same if nothing is left out. Returns 0 or as begat_report().
  */
 int narrow_load(struct begat_trace *trace, const struct begat_report_options *opts,
-		struct model **ret_whole, struct model **ret_model);
+		struct analysis_base **ret_whole, struct analysis_base **ret_base);
 
 /* format.c: "2026-11-26 10:00:00.250 UTC" of a boot-clock time; "" without a wall clock. Returns @out. */
 enum { FORMAT_TIME_BYTES = 48 };
-const char *format_time(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns);
+const char *format_time(char out[FORMAT_TIME_BYTES], const struct analysis_base *b, uint64_t ts_ns);
 /* The same without date and zone: "10:00:00.250". */
-const char *format_clock(char out[FORMAT_TIME_BYTES], const struct model *m, uint64_t ts_ns);
+const char *format_clock(char out[FORMAT_TIME_BYTES], const struct analysis_base *b,
+			 uint64_t ts_ns);
 
 /* none.c: what an empty list means here: none, or none recorded. */
 enum { NONE_BYTES = 400 };

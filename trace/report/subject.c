@@ -4,7 +4,6 @@
  *
  * Owns:    picking the file that tells one compiler run from the next.
  * Not:     the same on the page (web/src/text.js, subjectOf()): the two agree.
- * Called:  by format.c, and by the command for its own tree.
  */
 #include <begat/report.h>
 #include <ctype.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report/text.c - the analysis for a terminal.
+ * trace/report/text.c - the analysis for a terminal.
  *
  * Owns:    sections, columns, how many rows of each are worth a screen.
  * Not:     the figures; --format json has all rows.
- * Called:  by report.c.
  *
  * Invariant: text of a recording is escaped: it cannot forge a line or move a cursor.
  */
@@ -22,7 +21,7 @@ enum { TOP_PROGRAMS = 15, TOP_CHURN = 10, TOP_FAILURES = 12, TOP_STRETCHES = 10,
 
 struct page {
 	const struct analysis *a;
-	const struct model *m;
+	const struct analysis_base *b;
 	FILE *out;
 	size_t columns; /* 0 = do not cut */
 	const char *bold, *dim, *red, *plain;
@@ -50,7 +49,7 @@ static void put_rest(const struct page *p, size_t used, const char *text)
 
 static const char *name_of(const struct page *p, uint32_t string, char *out, size_t size)
 {
-	struct model_string text = model_text(p->m, string);
+	struct begat_str text = base_text(p->b, string);
 
 	if (string)
 		begat_escape(out, size, text.data, text.len, false);
@@ -69,13 +68,13 @@ static void put_share(const struct page *p, uint64_t part, uint64_t whole)
 /* What was left out, if anything was. */
 static void put_narrowing(const struct page *p)
 {
-	const struct model_narrowing *n = &p->m->meta.narrowing;
+	const struct analysis_narrowing *n = &p->b->meta.narrowing;
 	char text[1200], b1[UNITS_BYTES], b2[UNITS_BYTES];
 
 	if (!n->whole)
 		return;
 	name_of(p, n->sentence, text, sizeof(text));
-	fprintf(p->out, "narrowed to %s: %s of %s processes\n", text, units_count(b1, p->m->count),
+	fprintf(p->out, "narrowed to %s: %s of %s processes\n", text, units_count(b1, p->b->count),
 		units_count(b2, n->whole->count));
 }
 
@@ -99,15 +98,15 @@ static void put_account(const struct page *p)
 static void put_header(const struct page *p)
 {
 	const struct analysis_totals *t = &p->a->totals;
-	const struct model_meta *meta = &p->m->meta;
+	const struct analysis_meta *meta = &p->b->meta;
 	struct report_ending ending;
 	char text[400], kernel[100], b1[UNITS_BYTES], b2[UNITS_BYTES];
 	char from[FORMAT_TIME_BYTES], to[FORMAT_TIME_BYTES];
 
-	format_time(from, p->m, t->begin_ns);
-	format_time(to, p->m, t->end_ns);
+	format_time(from, p->b, t->begin_ns);
+	format_time(to, p->b, t->end_ns);
 	if (meta->command)
-		format_argv(p->m, meta->command, text, sizeof(text));
+		format_argv(p->b, meta->command, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "the whole machine");
 	report_find_ending(p->a, &ending);
@@ -162,11 +161,11 @@ static void put_chart(const struct page *p)
 	static const char ascii[] = " ..::-=+#";
 	enum { WIDTH = 64 };
 	struct analysis_bucket b[WIDTH];
-	double most = p->m->meta.cpus;
+	double most = p->b->meta.cpus;
 	char end[UNITS_BYTES];
 
 	analysis_fill_buckets(p->a, b, WIDTH);
-	for (size_t i = 0; !p->m->meta.cpus && i < WIDTH; i++)
+	for (size_t i = 0; !p->b->meta.cpus && i < WIDTH; i++)
 		most = b[i].cores > most ? b[i].cores : most;
 	heading(p, "Busy cores over time");
 	fputs("  0 |", p->out);
@@ -281,17 +280,17 @@ static int put_stretches(const struct page *p)
 		p->dim, p->plain);
 	for (size_t i = 0; i < shown; i++) {
 		const struct analysis_segment *s = &list[i];
-		bool is_idle = s->process == MODEL_NONE;
+		bool is_idle = s->process == ANALYSIS_NONE;
 
 		fprintf(p->out, "%10s %10s %12s ", units_duration(b1, s->to_ns - s->from_ns),
 			units_duration(b2, s->from_ns - p->a->totals.begin_ns),
-			*format_clock(clock, p->m, s->from_ns) ? clock : "-");
+			*format_clock(clock, p->b, s->from_ns) ? clock : "-");
 		if (is_idle)
 			fprintf(p->out, "%8s  ", "-");
 		else
-			fprintf(p->out, "%8" PRIu32 "  ", p->m->processes[s->process].tgid);
+			fprintf(p->out, "%8" PRIu32 "  ", base_row(p->b, s->process)->tgid);
 		if (!is_idle)
-			format_command(p->m, s->process, command, sizeof(command));
+			format_command(p->b, s->process, command, sizeof(command));
 		put_rest(p, 45, is_idle ? "(nothing was running)" : command);
 	}
 	for (size_t i = shown; i < path->segments_count; i++)
@@ -443,9 +442,9 @@ static int by_weight(const void *a, const void *b)
 /* The heaviest subtrees, in tree order: a forebear weighs at least as much as what is below. */
 static int put_tree(const struct page *p)
 {
-	const struct model *m = p->m;
-	struct branch *all = calloc(m->count + 1, sizeof(*all));
-	bool *is_shown = calloc(m->count + 1, sizeof(*is_shown));
+	const struct analysis_base *base = p->b;
+	struct branch *all = calloc(base->count + 1, sizeof(*all));
+	bool *is_shown = calloc(base->count + 1, sizeof(*is_shown));
 	char b[4][UNITS_BYTES], command[600];
 
 	if (!all || !is_shown) {
@@ -453,12 +452,12 @@ static int put_tree(const struct page *p)
 		free(is_shown);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < m->count; i++)
+	for (uint32_t i = 0; i < base->count; i++)
 		all[i] = (struct branch){ i, p->a->nodes[i].subtree_cpu_ns };
-	qsort(all, m->count, sizeof(*all), by_weight);
-	for (size_t i = 0, left = TOP_TREE; i < m->count && left; i++) {
-		for (uint32_t k = all[i].process; k != MODEL_NONE && !is_shown[k] && left;
-		     k = m->processes[k].parent) {
+	qsort(all, base->count, sizeof(*all), by_weight);
+	for (size_t i = 0, left = TOP_TREE; i < base->count && left; i++) {
+		for (uint32_t k = all[i].process; k != ANALYSIS_NONE && !is_shown[k] && left;
+		     k = base->processes[k].parent) {
 			is_shown[k] = true;
 			left--;
 		}
@@ -466,19 +465,20 @@ static int put_tree(const struct page *p)
 	heading(p, "Tree: the heaviest branches");
 	fprintf(p->out, "%s      wall        cpu  with below  processes      pid  command%s\n",
 		p->dim, p->plain);
-	for (size_t k = 0; k < m->count; k++) {
-		uint32_t i = m->order[k];
+	for (size_t k = 0; k < base->count; k++) {
+		uint32_t i = base->order[k];
 		const struct analysis_node *n = &p->a->nodes[i];
 		size_t indent = n->depth < 24 ? n->depth * 2 : 48;
 
 		if (!is_shown[i])
 			continue;
 		fprintf(p->out, "%10s %10s  %10s %10s %8" PRIu32 "  %*s",
-			units_duration(b[0], model_wall(&m->processes[i])),
-			units_duration(b[1], model_cpu(&m->processes[i])),
+			units_duration(b[0], base_wall(&base->processes[i])),
+			units_duration(b[1], base_cpu(&base->processes[i])),
 			units_duration(b[2], n->subtree_cpu_ns),
-			units_count(b[3], n->subtree_count), m->processes[i].tgid, (int)indent, "");
-		format_command(m, i, command, sizeof(command));
+			units_count(b[3], n->subtree_count), base_row(base, i)->tgid, (int)indent,
+			"");
+		format_command(base, i, command, sizeof(command));
 		put_rest(p, 55 + indent, command);
 	}
 	free(all);
@@ -490,7 +490,7 @@ int report_text(const struct analysis *a, const struct begat_report_options *opt
 {
 	struct page p = {
 		.a = a,
-		.m = a->model,
+		.b = a->base,
 		.out = out,
 		.columns = opts->columns,
 		.has_utf8 = opts->has_utf8,

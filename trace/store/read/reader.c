@@ -166,8 +166,8 @@ BEGAT_API void begat_trace_close(struct begat_trace *trace)
 	sqlite3_finalize(trace->text);
 	sqlite3_close(trace->db);
 	texts_free(trace->texts);
-	if (trace->loaded)
-		trace->free_loaded(trace->loaded);
+	if (trace->model)
+		trace->free_model(trace->model);
 	names_free(trace->names);
 	free(trace->contexts);
 	for (size_t i = 0; i < trace->meta_count; i++) {

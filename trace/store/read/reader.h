@@ -2,7 +2,7 @@
 /*
  * trace/store/read/reader.h - the inside of an open recording.
  *
- * Owns:    struct begat_trace, shared by all that read; a room above keeps what it made in `loaded`.
+ * Owns:    struct begat_trace, shared by all that read; a room above keeps what it made in `model`.
  *
  * Invariant: nothing in the file is trusted: types, ranges, references, order are checked where
  * they are read; what fails is a sentence that names table and row.
@@ -23,7 +23,7 @@ struct meta_line {
 };
 
 struct text_cache; /* string_read.c */
-struct loaded;
+struct model;
 struct names; /* accounts_read.c */
 
 /* A row of the table context. */
@@ -48,8 +48,8 @@ struct begat_trace {
 	struct text_cache *texts;
 	struct reader_context *contexts; /* by id; NULL until needed */
 	size_t contexts_count;
-	struct loaded *loaded; /* of trace/model: NULL until begat_trace_load() */
-	void (*free_loaded)(struct loaded *loaded);
+	struct model *model; /* of trace/model: NULL until begat_trace_load() */
+	void (*free_model)(struct model *model);
 	struct names *names; /* NULL until begat_trace_accounts() */
 
 	char error[512];
