@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unit/test_programs.c - the BPF objects keep to the rules that attach/programs.c goes by: names
+ * golden/test_programs.c - the BPF objects keep to the rules that attach/programs.c goes by: names
  * say which form a kernel gets, the order in the object is the order of attaching.
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit.h"
@@ -13,14 +14,24 @@
 
 static char order[4096]; /* the wanted programs' names, each between blanks */
 
+/* As the build made it: no tests are linked with the objects. */
+static struct bpf_object *open_built(bool is_preemptible)
+{
+	const char *build = getenv("BUILD");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/bpf/begat%s.bpf.o", build ? build : "build",
+		 is_preemptible ? "_preemptible" : "");
+	return bpf_object__open_file(path, NULL);
+}
+
 static void list_wanted(const char *backend, bool has_loop, bool is_preemptible)
 {
 	struct features features = {
 		.has_loop = has_loop,
-		.has_preemptible_tracepoints = is_preemptible,
 		.has_task_iterator = true,
 	};
-	struct probes probes = { .object = object_open(&features) };
+	struct probes probes = { .object = open_built(is_preemptible) };
 	struct bpf_program *program;
 
 	assert_non_null(probes.object);
