@@ -2,11 +2,9 @@
 /*
  * tests/unit/test_live.c - the table made from events as they come is that of their recording.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <begat/report.h>
 #include <errno.h>
@@ -191,7 +189,7 @@ static void test_bounds(void **state)
 	begat_live_free(NULL);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
