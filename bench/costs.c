@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lib/bench.h"
+#include "source/bpf.h"
 #include "tracer/tracer.h"
 
 #define PASSES 40
@@ -162,6 +163,7 @@ static int capture(const char *path, bool has_env, char **argv)
 		.env = has_env,
 	};
 	FILE *out = fopen(path, "w");
+	const struct bpf_source *bpf;
 	struct begat *b = NULL;
 	int go[2];
 	char byte;
@@ -179,9 +181,10 @@ static int capture(const char *path, bool has_env, char **argv)
 	}
 	if (pid < 0 || begat_follow(b, pid) || write(go[1], "g", 1) != 1)
 		errx(1, "cannot start %s", argv[0]);
+	bpf = bpf_source_of(b->source);
 	while (!waitpid(pid, NULL, WNOHANG))
-		b->transport_ops->drain(b->transport, INT32_MAX, store_record, out);
-	b->transport_ops->drain(b->transport, INT32_MAX, store_record, out);
+		bpf->transport_ops->drain(bpf->transport, INT32_MAX, store_record, out);
+	bpf->transport_ops->drain(bpf->transport, INT32_MAX, store_record, out);
 	begat_close(b);
 	return fclose(out) ? 1 : 0;
 }

@@ -2,7 +2,7 @@
 /*
  * bpf/admit.h - which processes are followed: by tree, real uid and cgroup.
  *
- * Owns: the filters that run in the kernel. Not: which filters run (src/tracer/push.c).
+ * Owns: the filters that run in the kernel. Not: which filters run (src/tracer/pushdown.c).
  *
  * A process must pass every filter that is set. They read kernel memory only. A tree is followed by
  * a flag in the process cache that each fork hands down. It survives reparenting, so a daemon is

@@ -26,8 +26,9 @@ src/enrich       base include/begat src/event libc
 src/filter       base include/begat src/event libc
 src/redact       base include/begat src/event libc
 src/sink         base include/begat src/event libc
-src/tracer       base include/begat src/event abi libc src/attach src/transport src/decode
-src/tracer       src/procfs src/proctable src/enrich src/filter src/sink
+src/source       base include/begat src/event abi libc src/attach src/transport src/decode
+src/tracer       base include/begat src/event libc src/source
+src/tracer       src/procfs src/proctable src/enrich src/filter
 trace/store/format base include/begat libc
 trace/store/read base include/begat libc sqlite trace/store/format
 trace/store/write base include/begat libc sqlite trace/store/format trace/store/read

@@ -3,7 +3,7 @@
  * attach/tasks.c - what the task iterator tells of the machine.
  *
  * Owns: running it, taking its bytes apart into records.
- * Not:  what the records mean (decode/), what is done without it (tracer/heal.c, tracer/usage.c).
+ * Not:  what the records mean (decode/), what is done without it (tracer/processes.c, tracer/usage.c).
  *
  * Invariant: nothing here is changed, so that any thread may read while another one traces.
  */

@@ -118,16 +118,3 @@ int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const str
 }
 
 _Static_assert((DECODE_CGROUPS_MAX & (DECODE_CGROUPS_MAX - 1)) == 0, "a power of two");
-
-uint64_t decode_cgroup_id(const void *record)
-{
-	const struct rec_fork *any = record; /* they all begin with header and who */
-
-	switch (any->header.type) {
-#define EVENT(type, name) case REC_##type:
-#include "event/records.def"
-		return any->identity.cgroup_id;
-	default:
-		return 0;
-	}
-}

@@ -56,10 +56,7 @@ bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 /* The events that are counted under @class; 0 = its records are no events. */
 enum begat_event_type decode_class_event(enum rec_class class);
 
-/* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
-uint64_t decode_cgroup_id(const void *record);
-
-/* For the same records: is it a failed exec of a process that has the tracer's root? */
+/* Of a record that was decoded: is it a failed exec of a process that has the tracer's root? */
 bool decode_has_reader_root(const void *record);
 
 /* For the same records: is it an exec of a file with a dev that stat(2) may show differently? */
@@ -70,12 +67,5 @@ uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_
 
 /* Chunks that arrived without their exec (it was lost), dropped so far; for the stats. */
 uint64_t decoder_orphan_chunks(const struct decoder *decoder);
-
-/*
- * utime and stime are counted in ticks on many kernels; runtime is exact. The kernel reports
- * (cputime_adjust()) the exact time split in the ratio of the ticks; so do we, and
- * our figures equal those of wait4(2).
- */
-void decode_split_cpu(uint64_t *utime_ns, uint64_t *stime_ns, uint64_t runtime_ns);
 
 #endif

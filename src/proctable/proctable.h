@@ -66,7 +66,7 @@ uint64_t proctable_count(const struct proctable *table); /* living and dead */
 uint64_t proctable_alive(const struct proctable *table);
 
 /*
- * Calls @callback for each living entry (healing after a loss asks each whether it still is).
+ * Calls @callback for each living entry (after a loss each is asked whether it still runs).
  * The callback must not change the table. Stops at non-zero and returns it.
  */
 int proctable_for_each_alive(struct proctable *table,

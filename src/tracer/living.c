@@ -3,7 +3,7 @@
  * tracer/living.c - which of the followed processes live, and a way to wait for their end.
  *
  * Owns: the choice of one that lives; its descriptor belongs to the caller.
- * Not:  which processes are followed (attach/cache.c), what the table knows.
+ * Not:  which processes are followed (the source), what the table knows.
  *
  * A process that is forked during a look, by one that ends before the look comes to it, is in no
  * list. So only two looks in a row that find nobody mean that nobody lives.
@@ -26,7 +26,7 @@ struct candidate {
 };
 
 struct look {
-	struct begat *b;
+	struct source *source;
 	struct candidate *all;
 	size_t count, room;
 };
@@ -46,21 +46,22 @@ static int add(struct look *look, uint64_t start_ns, pid_t pid)
 	return 0;
 }
 
-static int look_at_record(void *ctx, const void *record, size_t size)
+static int look_at(void *ctx, const struct source_process *process)
 {
-	const struct rec_snapshot *rec = record;
 	struct look *look = ctx;
 
-	if (!probes_is_followed(look->b->probes, rec->identity.tgid))
+	if (!look->source->ops->is_followed(look->source, process->tgid))
 		return 0;
-	return add(look, rec->identity.start_ns, (pid_t)rec->reader_pid);
+	return add(look, process->start_ns, (pid_t)process->reader_pid);
 }
 
 static int look_at_proc(void *ctx, uint32_t tgid)
 {
 	struct look *look = ctx;
 
-	return probes_is_followed(look->b->probes, tgid) ? add(look, tgid, (pid_t)tgid) : 0;
+	if (!look->source->ops->is_followed(look->source, tgid))
+		return 0;
+	return add(look, tgid, (pid_t)tgid);
 }
 
 static int by_start(const void *a, const void *b)
@@ -98,10 +99,10 @@ static int open_first(const struct look *look)
 }
 
 /* The oldest lives longest, as a rule: the fewer looks there are. */
-static int look_once(struct begat *b)
+static int look_once(struct source *source)
 {
-	struct look look = { .b = b };
-	int err = probes_snapshot(b->probes, look_at_record, &look);
+	struct look look = { .source = source };
+	int err = source->ops->list(source, false, look_at, &look);
 
 	if (err == -ENOTSUP)
 		err = procfs_list(look_at_proc, &look);
@@ -119,10 +120,10 @@ BEGAT_API int begat_living_fd(struct begat *b)
 	int fd = -EINVAL, empty = 0;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->probes)
+	if (!b->follow || !b->source || !b->source->is_open)
 		return error_set(&b->error, fd, "begat_living_fd: nothing is followed");
 	do {
-		fd = look_once(b);
+		fd = look_once(b->source);
 		empty = fd == -ESRCH ? empty + 1 : 0;
 	} while (fd == -EAGAIN || (fd == -ESRCH && empty < EMPTY_LOOKS));
 	if (fd < 0)

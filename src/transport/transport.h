@@ -4,7 +4,7 @@
  *
  * Owns:    mappings, positions, the descriptor to sleep on. Knows no record type; of a record it
  *          reads the header's time stamp at most.
- * Not:     counting losses (the kernel side does), spinning and sleeping (tracer/wait.c).
+ * Not:     counting losses (the kernel side does), spinning and sleeping (tracer/waiter.c).
  *
  * Invariants
  *  (1) A record given to the callback is 8-byte aligned and valid until the callback returns.

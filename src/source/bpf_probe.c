@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tracer/probe.c - every feature probe in words, for `begat doctor`. */
+/* source/bpf_probe.c - every feature probe in words, for `begat doctor`. */
 #include <string.h>
 
-#include "base/api.h"
-#include "tracer/tracer.h"
+#include "source/bpf.h"
 
 struct report {
 	void (*callback)(const struct begat_probe *probe, void *ctx);
@@ -157,7 +156,7 @@ static void say_details(struct report *r, const struct features *f)
 				 : "the process cache is allocated whole at start (9 MB)");
 }
 
-BEGAT_API int begat_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void *ctx)
+int bpf_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void *ctx)
 {
 	struct report report = { callback, ctx, false };
 	struct features features;

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * tracer/coalesce.c - identical failed execs in a row become one event with a count.
- *
- * In a row means: of one process, with nothing else of the stream between them. What is held is
- * handed over before any other event, so the order stays, and COALESCE_NS after it came: a reader that
- * looks at each record as it is made would see no row otherwise. In batch mode it goes with its batch.
- */
-#include <errno.h>
-#include <string.h>
+/* tracer/coalescer.c - see coalescer.h. */
+#include "tracer/coalescer.h"
 
-#include "tracer/tracer.h"
+#include <string.h>
 
 #define COALESCE_NS 10000000ull
 
@@ -35,48 +28,44 @@ static bool is_same(const struct begat_event *a, const struct begat_event *b)
 	       (!a->argv.bytes || !memcmp(a->argv.data, b->argv.data, a->argv.bytes));
 }
 
-int coalesce_flush(struct begat *b)
+struct begat_event *coalescer_flush(struct coalescer *c)
 {
-	struct begat_event *held = b->held;
-	int err;
+	struct begat_event *held = c->held;
 
-	if (!held)
-		return 0;
-	b->held = NULL;
-	if (held->repeats)
+	c->held = NULL;
+	if (held && held->repeats)
 		begat_fields_add(&held->has, BEGAT_F_REPEATS);
-	err = tracer_hand_over(b, held);
-	begat_event_free(held);
-	return err;
+	return held;
 }
 
-int coalesce_settle(struct begat *b, uint64_t now_ns)
+struct begat_event *coalescer_settle(struct coalescer *c, uint64_t now_ns)
 {
-	return b->mode == BEGAT_BATCH || now_ns >= b->held_ns + COALESCE_NS ? coalesce_flush(b) : 0;
+	return c->is_batch || now_ns >= c->held_ns + COALESCE_NS ? coalescer_flush(c) : NULL;
 }
 
-uint64_t coalesce_wait_ns(const struct begat *b)
+uint64_t coalescer_wait_ns(const struct coalescer *c, uint64_t now_ns)
 {
-	uint64_t due_ns = b->held_ns + COALESCE_NS, now_ns;
+	uint64_t due_ns = c->held_ns + COALESCE_NS;
 
-	if (!b->held)
+	if (!c->held)
 		return 0;
-	now_ns = tracer_now_ns();
 	return now_ns < due_ns ? due_ns - now_ns : 1;
 }
 
-bool coalesce_take(struct begat *b, const struct begat_event *ev)
+bool coalescer_take(struct coalescer *c, const struct begat_event *ev, uint64_t now_ns,
+		    struct begat_event **ret_ready)
 {
+	*ret_ready = NULL;
 	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME)) {
-		coalesce_flush(b);
+		*ret_ready = coalescer_flush(c);
 		return false;
 	}
-	if (b->held && is_same(b->held, ev)) {
-		b->held->repeats++;
+	if (c->held && is_same(c->held, ev)) {
+		c->held->repeats++;
 		return true;
 	}
-	coalesce_flush(b);
-	b->held = begat_event_dup(ev);
-	b->held_ns = tracer_now_ns();
-	return b->held; /* no memory: it goes on alone */
+	*ret_ready = coalescer_flush(c);
+	c->held = begat_event_dup(ev);
+	c->held_ns = now_ns;
+	return c->held; /* no memory: it goes on alone */
 }

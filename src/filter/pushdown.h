@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter/push.h - what a tracer asks of a filter to keep events from leaving the kernel.
+ * filter/pushdown.h - what a tracer asks of a filter to keep events from leaving the kernel.
  */
-#ifndef BEGAT_FILTER_PUSH_H
-#define BEGAT_FILTER_PUSH_H
+#ifndef BEGAT_FILTER_PUSHDOWN_H
+#define BEGAT_FILTER_PUSHDOWN_H
 
 #include <begat/filter.h>
 
@@ -13,7 +13,7 @@
  * What of an expression holds for every event that matches: a tracer checks that much in the
  * kernel. Each list is empty if nothing can be said.
  */
-struct filter_push {
+struct filter_pushdown {
 	uint32_t events; /* mask of types that can match; BEGAT_EVENTS_ALL = no limit */
 	uint32_t uids_count;
 	uint32_t uids[16];
@@ -25,10 +25,10 @@ struct filter_push {
 	char pushed[512]; /* for -v: the part of the expression that is covered, as text; or "" */
 };
 
-void filter_pushable(const struct begat_filter *filter, struct filter_push *ret);
+void filter_pushable(const struct begat_filter *filter, struct filter_pushdown *ret);
 
 /* Writes @push->pushed anew, from the rest of it: a tracer may leave out what it cannot do. */
-void filter_write_pushed(struct filter_push *push);
+void filter_write_pushed(struct filter_pushdown *push);
 
 /*
  * Tells what the hooks call the processes that under() names. @translate gives 0 and the number, or

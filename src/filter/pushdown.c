@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter/push.c - what of an expression a kernel can check, and which fields it reads.
+ * filter/pushdown.c - what of an expression a kernel can check, and which fields it reads.
  *
  * For each node: which events can make it true, which can make it false, and, if it is true, which
  * users and which trees the process can be of. Never too little: what is said holds for every
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "event/fields.h"
-#include "filter/push.h"
+#include "filter/pushdown.h"
 
 #define SET_MAX 16
 
@@ -26,7 +26,7 @@ struct set {
 	uint32_t values[SET_MAX];
 };
 
-_Static_assert(sizeof(((struct set *)0)->values) == sizeof(((struct filter_push *)0)->uids),
+_Static_assert(sizeof(((struct set *)0)->values) == sizeof(((struct filter_pushdown *)0)->uids),
 	       "as many as can be pushed");
 
 struct bounds {
@@ -168,7 +168,7 @@ static void write_choice(struct writer *writer, const char *start, char texts[][
 		write_text(writer, ")");
 }
 
-void filter_write_pushed(struct filter_push *push)
+void filter_write_pushed(struct filter_pushdown *push)
 {
 	struct writer writer = { push->pushed, push->pushed + sizeof(push->pushed) };
 	char texts[SET_MAX][32];
@@ -236,12 +236,12 @@ static bool has_ancestor(const struct begat_filter *filter)
 	return false;
 }
 
-void filter_pushable(const struct begat_filter *filter, struct filter_push *ret)
+void filter_pushable(const struct begat_filter *filter, struct filter_pushdown *ret)
 {
 	struct bounds bounds = bounds_of(filter, filter->root);
 
-	*ret = (struct filter_push){ .events = bounds.can_be_true,
-				     .asks_lineage = filter->asks_lineage };
+	*ret = (struct filter_pushdown){ .events = bounds.can_be_true,
+					 .asks_lineage = filter->asks_lineage };
 	if (!filter->asks_lineage) {
 		ret->uids_count = bounds.uids.count;
 		memcpy(ret->uids, bounds.uids.values, sizeof(ret->uids));
