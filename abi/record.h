@@ -3,18 +3,19 @@
  * abi/record.h - the records that travel from the kernel side to the user side.
  *
  * Owns:  the byte layout of every record. Headers only, no includes: a file that includes this
- *        has the fixed-width types __u8 .. __u64 and __s32 already (<linux/types.h>, kernel.h).
+ *        defines the fixed-width types __u8 .. __u64 and __s32 first (<linux/types.h>, kernel.h).
  * Not:   what a field means to users (docs/events.md), settings (config.h).
  *
  * Invariants
  *  (1) Every record starts with struct rec_header, is a multiple of 8 bytes long and at most
- *      REC_BYTES_MAX; header.size is the whole length, in bytes.
+ *      REC_BYTES_MAX; header.size is the whole length, in bytes. If it is about a process, struct
+ *      rec_identity is next.
  *  (2) A record is its fixed struct and then its variable bytes. A struct rec_span or rec_path
  *      points into those variable bytes by an offset from the start of the record; 0 bytes mean
  *      absent, whatever the offset says.
- *  (3) Numbers in enums are explicit and append-only; a retired number stays a hole.
- *  (4) No implicit padding (-Wpadded is an error), no packed, same layout on every 64-bit
- *      architecture; sizes are asserted below, so on both sides.
+ *  (3) Numbers in enums are explicit and append-only; a retired number is not used again.
+ *  (4) There is no implicit padding (-Wpadded is an error) and no packed struct. The layout is the
+ *      same on every 64-bit architecture; both sides assert the sizes below.
  *  (5) Chunks come before the record that they belong to, from the same CPU, with nothing of
  *      the same CPU and class between them except REC_LOST; all chunks of one exec have the
  *      same ts_ns, not before its attempt_ts_ns.
@@ -33,9 +34,9 @@ enum rec_type {
 	REC_EXEC_FAILED = 3,
 	REC_EXIT = 4,
 	REC_LOST = 5,
-	REC_CHUNK = 6, /* a part of a long argv or env of the REC_EXEC(_FAILED) that follows */
-	REC_CGROUP = 7, /* a cgroup's path, once before the first record that names its id */
-	REC_SNAPSHOT = 8, /* from the task iterator, never in the ring */
+	REC_CHUNK = 6, /* a part of a long argv or env; its REC_EXEC or REC_EXEC_FAILED follows */
+	REC_CGROUP = 7, /* a cgroup's path, once, ahead of the first record that names its id */
+	REC_SNAPSHOT = 8, /* from the task iterator, never in the buffer */
 	REC_SNAPSHOT_THREAD = 9, /* the same, of a thread that is not its process's leader */
 };
 
@@ -45,7 +46,7 @@ enum rec_class {
 	REC_CLASS_EXEC = 1,
 	REC_CLASS_EXEC_FAILED = 2,
 	REC_CLASS_EXIT = 3,
-	REC_CLASS_CHUNK = 4, /* not an event: the exec that it belongs to says what is missing */
+	REC_CLASS_CHUNK = 4, /* not an event: its exec says what is missing */
 	REC_CLASS_CGROUP = 5, /* not an event: sent again with the next record that needs it */
 	REC_CLASS_COUNT = 6,
 };
@@ -55,9 +56,9 @@ struct rec_header {
 	__u16 type; /* enum rec_type */
 	__u16 flags; /* zero; reserved */
 	__u64 ts_ns; /* boot clock (monotonic unless config.has_boot_clock) */
-	__u64 seq; /* per CPU, from 0, one for each event tried, dropped ones included, and each loss */
+	__u64 seq; /* per CPU, from 0: counts events, dropped ones too, and each REC_LOST */
 	__u32 cpu;
-	__u32 tid; /* the thread that it is about: child of a fork, execing or exiting thread */
+	__u32 tid; /* the thread that the record is about: the forked, execing or exiting one */
 };
 
 struct rec_span {
@@ -71,7 +72,7 @@ struct rec_span {
  */
 enum rec_path_flags {
 	REC_PATH_DELETED = 1 << 0, /* the file is unlinked: " (deleted)" */
-	REC_PATH_UNREACHABLE = 1 << 1, /* the walk ended at a root that is not the process's */
+	REC_PATH_UNREACHABLE = 1 << 1, /* the walk ended at a root that is not the process's root */
 	REC_PATH_TRUNCATED = 1 << 2, /* names nearest the root are missing */
 };
 
@@ -82,7 +83,7 @@ struct rec_path {
 	__u32 components;
 };
 
-/* Order of struct rec_who.ns */
+/* Order of struct rec_identity.ns */
 enum rec_ns {
 	REC_NS_PID = 0,
 	REC_NS_MNT = 1,
@@ -94,16 +95,16 @@ enum rec_ns {
 	REC_NS_COUNT = 7,
 };
 
-/* Which groups of struct rec_who are filled in; a bit that is off means absent, not zero. */
-enum rec_who_valid {
-	REC_WHO_NS = 1 << 0,
-	REC_WHO_CGROUP = 1 << 1,
-	REC_WHO_IDS = 1 << 2, /* sid, pgid, tty, caps */
-	REC_WHO_LOGINUID = 1 << 3,
-	REC_WHO_PARENT = 1 << 4,
+/* Which groups of struct rec_identity are filled in: without its bit, a group is absent. */
+enum rec_identity_valid {
+	REC_IDENTITY_NS = 1 << 0,
+	REC_IDENTITY_CGROUP = 1 << 1,
+	REC_IDENTITY_IDS = 1 << 2, /* sid, pgid, tty, caps */
+	REC_IDENTITY_LOGINUID = 1 << 3,
+	REC_IDENTITY_PARENT = 1 << 4,
 };
 
-struct rec_who {
+struct rec_identity {
 	__u64 start_ns; /* the group leader's start, boot clock: with tgid, the identity */
 	__u64 parent_start_ns;
 	__u64 cap_effective;
@@ -117,7 +118,7 @@ struct rec_who {
 	__u32 loginuid; /* 0xffffffff = not set */
 	__u32 sid;
 	__u32 pgid;
-	__u32 valid; /* enum rec_who_valid */
+	__u32 valid; /* enum rec_identity_valid */
 	__u32 ns[REC_NS_COUNT]; /* inode numbers */
 	__u32 reserved;
 	struct rec_span pids; /* __u32 each, outermost namespace first; absent = { tgid } */
@@ -127,7 +128,7 @@ struct rec_who {
 
 struct rec_fork {
 	struct rec_header header;
-	struct rec_who who; /* of the child */
+	struct rec_identity identity; /* of the child */
 	__u64 forked_by_start_ns;
 	__u32 forked_by_tgid; /* the process that called fork; differs from parent: CLONE_PARENT */
 	__u32 reserved;
@@ -144,7 +145,7 @@ enum rec_exec_flags {
 
 struct rec_exec {
 	struct rec_header header;
-	struct rec_who who; /* after the exec: new comm, new credentials */
+	struct rec_identity identity; /* after the exec: new comm, new credentials */
 	__u64 attempt_ts_ns; /* syscall entry; 0 = unknown */
 	__u64 fork_ts_ns; /* 0 = unknown */
 	__u64 dev; /* kernel encoding: major << 20 | minor */
@@ -172,7 +173,7 @@ enum rec_failed_flags {
 	REC_FAILED_ARGV_UNREADABLE = 1 << 1, /* one or more strings were not resident: empty */
 	REC_FAILED_FILENAME_UNREADABLE = 1 << 2,
 	REC_FAILED_COMPAT = 1 << 3, /* a 32-bit system call */
-	REC_FAILED_ARGV_LIMITED = 1 << 4, /* more was read than the user's limit lets through */
+	REC_FAILED_ARGV_LIMITED = 1 << 4, /* more was read than the user's limit allows */
 	REC_FAILED_HAS_FD = 1 << 5, /* filename is relative to fd, unless it is absolute */
 	REC_FAILED_EMPTY_PATH = 1 << 6, /* an empty filename means fd itself (AT_EMPTY_PATH) */
 	REC_FAILED_FOLDER_IS_FD = 1 << 7, /* folder is what fd was open on; else the cwd */
@@ -181,7 +182,7 @@ enum rec_failed_flags {
 
 struct rec_exec_failed {
 	struct rec_header header;
-	struct rec_who who;
+	struct rec_identity identity;
 	__u64 attempt_ts_ns;
 	__s32 error; /* positive errno */
 	__u32 flags; /* enum rec_failed_flags */
@@ -207,7 +208,7 @@ enum rec_exit_flags {
 
 struct rec_exit {
 	struct rec_header header;
-	struct rec_who who;
+	struct rec_identity identity;
 	__u64 fork_ts_ns;
 	__u64 exec_ts_ns; /* of the last exec seen; 0 = none */
 	__u64 utime_ns; /* raw, as accounted in ticks where the kernel does so */
@@ -233,7 +234,7 @@ struct rec_exit {
 	char killer_comm[REC_COMM_BYTES];
 };
 
-/* Stands in the stream where the gap is: what this CPU has dropped since its last REC_LOST. */
+/* In the stream where the gap is: what this CPU has dropped since its last REC_LOST. */
 struct rec_lost {
 	struct rec_header header;
 	__u64 count[REC_CLASS_COUNT];
@@ -248,8 +249,8 @@ struct rec_chunk {
 	struct rec_header header;
 	__u32 tgid;
 	__u32 what; /* enum rec_chunk_what */
-	__u32 offset; /* of these bytes in the whole block */
-	__u32 total; /* bytes of the whole block as far as it is sent; 0 = not known yet */
+	__u32 offset; /* where in the whole block these bytes belong */
+	__u32 total; /* bytes of the block that are sent in all; 0 = not known yet */
 	struct rec_span bytes;
 };
 
@@ -260,25 +261,25 @@ struct rec_cgroup {
 };
 
 enum rec_snapshot_flags {
-	REC_SNAPSHOT_EXITING = 1 << 0, /* in do_exit(): the exit hook may be past */
+	REC_SNAPSHOT_EXITING = 1 << 0, /* in do_exit(): its exit may have been reported already */
 };
 
-/* One process that was there before, written by the task iterator; always as long as this. */
+/* A process that ran before begat, written by the task iterator; the size is fixed. */
 struct rec_snapshot {
 	struct rec_header header; /* tid = tgid; seq and cpu are 0 */
-	struct rec_who who;
-	__u64 utime_ns; /* as in rec_exit: of the leader, and of all threads that have ended */
+	struct rec_identity identity;
+	__u64 utime_ns; /* as in rec_exit: of the leader and of the threads that have ended */
 	__u64 stime_ns;
 	__u64 runtime_ns;
-	__u32 reader_pid; /* its pid in the PID namespace of the reader; 0 = it has none there */
-	__u32 proc_pid; /* and in that of the reader's /proc */
+	__u32 reader_pid; /* its pid in the reader's PID namespace; 0 = it has none there */
+	__u32 proc_pid; /* its pid in the PID namespace of the reader's /proc */
 	__u32 flags; /* enum rec_snapshot_flags */
 	__u32 reserved;
-	/* where who.pids points: variable bytes */
+	/* the identity's pids point here: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };
 
-/* A living thread beside its leader: the process's CPU time is the sum over all of them. */
+/* A living thread that is not the leader: a process's CPU time is the sum over all threads. */
 struct rec_snapshot_thread {
 	struct rec_header header; /* seq and cpu are 0 */
 	__u64 start_ns; /* the leader's: with tgid, the identity of the process */
@@ -292,7 +293,7 @@ struct rec_snapshot_thread {
 _Static_assert(sizeof(struct rec_header) == 32, "rec_header");
 _Static_assert(sizeof(struct rec_span) == 8, "rec_span");
 _Static_assert(sizeof(struct rec_path) == 16, "rec_path");
-_Static_assert(sizeof(struct rec_who) == 144, "rec_who");
+_Static_assert(sizeof(struct rec_identity) == 144, "rec_identity");
 _Static_assert(sizeof(struct rec_fork) == 192, "rec_fork");
 _Static_assert(sizeof(struct rec_exec) == 320, "rec_exec");
 _Static_assert(sizeof(struct rec_exec_failed) == 248, "rec_exec_failed");

@@ -26,49 +26,49 @@ void outbuf_done(struct outbuf *out)
 static int wait_writable(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
-	int rc = poll(&pollfd, 1, OUTBUF_STALL_MS);
+	int err = poll(&pollfd, 1, OUTBUF_STALL_MS);
 
-	if (rc == 0)
+	if (err == 0)
 		return -ETIMEDOUT;
-	return rc < 0 && errno != EINTR ? -errno : 0;
+	return err < 0 && errno != EINTR ? -errno : 0;
 }
 
 static int write_some(int fd, const char *data, size_t len, size_t *ret_done)
 {
 	size_t done = 0;
-	int rc = 0;
+	int err = 0;
 
-	while (done < len && rc == 0) {
+	while (done < len && err == 0) {
 		ssize_t n = write(fd, data + done, len - done);
 
 		if (n >= 0)
 			done += (size_t)n;
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			rc = wait_writable(fd);
+			err = wait_writable(fd);
 		else if (errno != EINTR)
-			rc = -errno;
+			err = -errno;
 	}
 	*ret_done = done;
-	return rc;
+	return err;
 }
 
 static int flush(struct outbuf *out)
 {
 	size_t done;
-	int rc;
+	int err;
 
 	if (out->error) {
 		out->len = 0;
 		return out->error;
 	}
-	rc = write_some(out->fd, out->data, out->len, &done);
+	err = write_some(out->fd, out->data, out->len, &done);
 	memmove(out->data, out->data + done, out->len - done);
 	out->len -= done;
-	if (rc < 0 && rc != -ETIMEDOUT) {
-		out->error = rc;
+	if (err < 0 && err != -ETIMEDOUT) {
+		out->error = err;
 		out->len = 0;
 	}
-	return rc;
+	return err;
 }
 
 int outbuf_flush(struct outbuf *out)

@@ -32,7 +32,7 @@ static void emit_repeat(struct regex_parser *p, const struct regex_tree *tree)
 	uint32_t *count = &p->regex->insts_count;
 	uint16_t split, pending = 0;
 
-	for (uint32_t i = 0; i < tree->min && !p->rc; i++) {
+	for (uint32_t i = 0; i < tree->min && !p->err; i++) {
 		uint32_t before = *count;
 
 		emit_tree(p, tree->child);
@@ -47,13 +47,13 @@ static void emit_repeat(struct regex_parser *p, const struct regex_tree *tree)
 		return;
 	}
 	/* Each may be the last: until the end is known, y is one more than the one before. */
-	for (uint32_t i = tree->min; i < tree->max && !p->rc; i++) {
+	for (uint32_t i = tree->min; i < tree->max && !p->err; i++) {
 		split = emit(p, REGEX_SPLIT, 0);
 		insts[split].y = pending;
 		pending = split + 1;
 		emit_tree(p, tree->child);
 	}
-	while (pending && !p->rc) {
+	while (pending && !p->err) {
 		split = pending - 1;
 		pending = insts[split].y;
 		insts[split].y = (uint16_t)*count;
@@ -65,7 +65,7 @@ static void emit_choice(struct regex_parser *p, const struct regex_tree *tree)
 	struct regex_inst *insts = p->regex->insts;
 	uint16_t pending = 0;
 
-	for (uint32_t i = tree->child; i && !p->rc; i = p->trees[i].next) {
+	for (uint32_t i = tree->child; i && !p->err; i = p->trees[i].next) {
 		uint16_t split = 0, jump;
 
 		if (p->trees[i].next)
@@ -78,7 +78,7 @@ static void emit_choice(struct regex_parser *p, const struct regex_tree *tree)
 		pending = jump + 1;
 		insts[split].y = (uint16_t)p->regex->insts_count;
 	}
-	while (pending && !p->rc) {
+	while (pending && !p->err) {
 		uint16_t jump = pending - 1;
 
 		pending = insts[jump].y;
@@ -104,7 +104,7 @@ static void emit_tree(struct regex_parser *p, uint32_t number)
 		emit(p, REGEX_ASSERT, tree->value);
 		break;
 	case REGEX_TREE_SEQUENCE:
-		for (uint32_t i = tree->child; i && !p->rc; i = p->trees[i].next)
+		for (uint32_t i = tree->child; i && !p->err; i = p->trees[i].next)
 			emit_tree(p, i);
 		break;
 	case REGEX_TREE_CHOICE:
@@ -172,8 +172,8 @@ static void find_first_bytes(struct regex *regex)
 void regex_emit(struct regex_parser *p, uint32_t root)
 {
 	emit_tree(p, root);
-	if (!p->rc)
+	if (!p->err)
 		emit(p, REGEX_MATCH, 0);
-	if (!p->rc)
+	if (!p->err)
 		find_first_bytes(p->regex);
 }

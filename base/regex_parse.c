@@ -20,9 +20,9 @@
 
 uint32_t regex_fail(struct regex_parser *p, const char *why, const char *at)
 {
-	if (p->rc)
+	if (p->err)
 		return 0;
-	p->rc = -EINVAL;
+	p->err = -EINVAL;
 	p->why = why;
 	p->why_at = at;
 	return 0;
@@ -179,7 +179,7 @@ static uint32_t parse_set(struct regex_parser *p)
 	const char *open = p->at - 1;
 
 	set.is_negated = accept(p, '^');
-	for (bool is_first = true; !p->rc; is_first = false) {
+	for (bool is_first = true; !p->err; is_first = false) {
 		const char *at = p->at;
 		uint32_t low, high;
 
@@ -189,7 +189,7 @@ static uint32_t parse_set(struct regex_parser *p)
 			return set_end(p, &set);
 		if (*p->at == '[' && set_class(p, &set))
 			continue;
-		if (p->rc)
+		if (p->err)
 			return 0;
 		low = high = set_char(p);
 		if (p->end - p->at >= 2 && p->at[0] == '-' && p->at[1] != ']') {
@@ -246,9 +246,9 @@ static uint32_t parse_group(struct regex_parser *p, int depth)
 	if (depth == REGEX_DEPTH_MAX)
 		return regex_fail(p, "is nested too deep", open);
 	tree = parse_choice(p, depth + 1);
-	if (!p->rc && !accept(p, ')'))
+	if (!p->err && !accept(p, ')'))
 		return regex_fail(p, "has a ( without its )", open);
-	return p->rc || !is_first ? tree : add_tree(p, REGEX_TREE_GROUP, 0, tree);
+	return p->err || !is_first ? tree : add_tree(p, REGEX_TREE_GROUP, 0, tree);
 }
 
 static uint32_t parse_atom(struct regex_parser *p, int depth)
@@ -326,7 +326,7 @@ static uint32_t parse_repeated(struct regex_parser *p, int depth)
 {
 	uint32_t tree = parse_atom(p, depth);
 
-	while (!p->rc && p->at < p->end) {
+	while (!p->err && p->at < p->end) {
 		uint32_t min = 0, max = REGEX_UNLIMITED;
 
 		if (accept(p, '+'))
@@ -346,7 +346,7 @@ static uint32_t parse_sequence(struct regex_parser *p, int depth)
 {
 	uint32_t first = 0, last = 0;
 
-	while (!p->rc && p->at < p->end && *p->at != '|' && (*p->at != ')' || !depth)) {
+	while (!p->err && p->at < p->end && *p->at != '|' && (*p->at != ')' || !depth)) {
 		uint32_t tree = parse_repeated(p, depth); /* a ) that nothing opened is plain */
 
 		if (last)
@@ -355,20 +355,20 @@ static uint32_t parse_sequence(struct regex_parser *p, int depth)
 			first = tree;
 		last = tree;
 	}
-	return p->rc ? 0 : add_tree(p, REGEX_TREE_SEQUENCE, 0, first);
+	return p->err ? 0 : add_tree(p, REGEX_TREE_SEQUENCE, 0, first);
 }
 
 static uint32_t parse_choice(struct regex_parser *p, int depth)
 {
 	uint32_t first = parse_sequence(p, depth), last = first;
 
-	while (!p->rc && accept(p, '|')) {
+	while (!p->err && accept(p, '|')) {
 		uint32_t tree = parse_sequence(p, depth);
 
 		p->trees[last].next = tree;
 		last = tree;
 	}
-	return p->rc ? 0 : add_tree(p, REGEX_TREE_CHOICE, 0, first);
+	return p->err ? 0 : add_tree(p, REGEX_TREE_CHOICE, 0, first);
 }
 
 static int compile(struct regex_parser *p, size_t len)
@@ -383,9 +383,9 @@ static int compile(struct regex_parser *p, size_t len)
 	if (!regex->insts || !regex->sets || !regex->ranges || !p->trees)
 		return -ENOMEM;
 	root = parse_choice(p, 0);
-	if (!p->rc)
+	if (!p->err)
 		regex_emit(p, root);
-	return p->rc;
+	return p->err;
 }
 
 int regex_new(const char *pattern, size_t len, struct regex **ret_regex, const char **ret_why,
@@ -399,18 +399,18 @@ int regex_new(const char *pattern, size_t len, struct regex **ret_regex, const c
 		.why = "is longer than 4096 bytes",
 		.why_at = pattern,
 	};
-	int rc = -EINVAL;
+	int err = -EINVAL;
 
 	if (len <= REGEX_BYTES_MAX) {
 		p.regex = calloc(1, sizeof(*p.regex));
-		rc = p.regex ? compile(&p, len) : -ENOMEM;
+		err = p.regex ? compile(&p, len) : -ENOMEM;
 	}
 	free(p.trees);
-	if (rc) {
-		*ret_why = rc == -ENOMEM ? "out of memory" : p.why;
+	if (err) {
+		*ret_why = err == -ENOMEM ? "out of memory" : p.why;
 		*ret_at = (size_t)(p.why_at - pattern);
 		regex_free(p.regex);
-		return rc;
+		return err;
 	}
 	*ret_regex = p.regex;
 	return 0;

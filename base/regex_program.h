@@ -85,7 +85,7 @@ struct regex_parser {
 	uint32_t count;
 	uint32_t groups;
 	const char *why, *why_at;
-	int rc;
+	int err;
 };
 
 /* Records what is wrong with the pattern, unless something is. Returns 0. */

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Benchmarks; included by the Makefile. `make bench` runs all, in about half an hour; `make bench
-# BENCH=latency` one, BENCH='hooks idle' these.
+# Benchmarks; included by the Makefile.
 
 BENCH_DIR := $(BUILD)/bench
 BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
 BENCH ?= $(BENCH_NAMES)
-BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o $(BUILD)/bench/lib/floor.o \
+BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o \
 	$(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
-BENCH_BINS := $(addprefix $(BENCH_DIR)/,latency throughput hooks choices memory costs floor)
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,throughput choices costs floor)
 
 # Small and static, so that its forks and execs cost little.
 $(BENCH_DIR)/load: bench/load.c
@@ -39,17 +38,18 @@ $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
-# latency's reader stands where the command's does
-$(BENCH_DIR)/latency: $(BUILD)/cli/priority.o
-$(BENCH_DIR)/throughput $(BENCH_DIR)/memory: | $(BENCH_DIR)/feed.bpf.o
+$(BENCH_DIR)/throughput: | $(BENCH_DIR)/feed.bpf.o
 $(BENCH_DIR)/choices: | $(BENCH_DIR)/choices.bpf.o
-$(BENCH_DIR)/floor $(BENCH_DIR)/hooks $(BENCH_DIR)/latency: | $(BENCH_DIR)/floor.bpf.o
+$(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
 
 -include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
+##@ Costs
+## bench-build: what bench runs
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store \
 	$(BENCH_DIR)/diff_noise
 
+## bench: all benchmarks, in about half an hour; BENCH='hooks idle' these
 bench:
 	@scripts/install-deps.sh build
 	@scripts/install-deps.sh bench || echo 'bench: goes on without the peers that are missing'
@@ -57,7 +57,7 @@ bench:
 	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl BENCH_NAMES='$(BENCH_NAMES)' \
 		bench/run.sh $(BENCH)
 
-# The regression gate: instructions of the user side.
+## costs: the regression gate: instructions that the user side needs for an event
 costs: $(BENCH_DIR)/costs
 	@BUILD=$(BUILD) MAKE='$(MAKE)' scripts/check-costs.sh
 

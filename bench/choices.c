@@ -4,7 +4,7 @@
  *
  * Owns:    the comparison: ns of the calling thread's CPU time a record, and how many records of
  *          that kind the ring holds before one is lost; by length of argv.
- * Not:     the emitters themselves (hooks.c, throughput.c).
+ * Not:     the emitters themselves (throughput.c, begat bench hooks).
  *
  * usage: choices [-r ROUNDS]
  *   slot     assembled in memory of the CPU, then copied: what begat does

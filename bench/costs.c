@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lib/bench.h"
+#include "source/bpf.h"
 #include "tracer/tracer.h"
 
 #define PASSES 40
@@ -92,10 +93,10 @@ static __attribute__((noinline)) void measured(struct replay *r, const void *rec
 		errx(1, "cannot write");
 }
 
-static void move(struct rec_who *who)
+static void move(struct rec_identity *identity)
 {
-	who->start_ns += PASS_NS;
-	who->parent_start_ns += PASS_NS;
+	identity->start_ns += PASS_NS;
+	identity->parent_start_ns += PASS_NS;
 }
 
 static void move_in_time(struct rec_header *header)
@@ -103,20 +104,20 @@ static void move_in_time(struct rec_header *header)
 	header->ts_ns += PASS_NS;
 	switch (header->type) {
 	case REC_FORK:
-		move(&((struct rec_fork *)header)->who);
+		move(&((struct rec_fork *)header)->identity);
 		((struct rec_fork *)header)->forked_by_start_ns += PASS_NS;
 		break;
 	case REC_EXEC:
-		move(&((struct rec_exec *)header)->who);
+		move(&((struct rec_exec *)header)->identity);
 		((struct rec_exec *)header)->attempt_ts_ns += PASS_NS;
 		((struct rec_exec *)header)->fork_ts_ns += PASS_NS;
 		break;
 	case REC_EXEC_FAILED:
-		move(&((struct rec_exec_failed *)header)->who);
+		move(&((struct rec_exec_failed *)header)->identity);
 		((struct rec_exec_failed *)header)->attempt_ts_ns += PASS_NS;
 		break;
 	case REC_EXIT:
-		move(&((struct rec_exit *)header)->who);
+		move(&((struct rec_exit *)header)->identity);
 		((struct rec_exit *)header)->fork_ts_ns += PASS_NS;
 		((struct rec_exit *)header)->exec_ts_ns += PASS_NS;
 		break;
@@ -162,6 +163,7 @@ static int capture(const char *path, bool has_env, char **argv)
 		.env = has_env,
 	};
 	FILE *out = fopen(path, "w");
+	const struct bpf_source *bpf;
 	struct begat *b = NULL;
 	int go[2];
 	char byte;
@@ -179,9 +181,10 @@ static int capture(const char *path, bool has_env, char **argv)
 	}
 	if (pid < 0 || begat_follow(b, pid) || write(go[1], "g", 1) != 1)
 		errx(1, "cannot start %s", argv[0]);
+	bpf = bpf_source_of(b->source);
 	while (!waitpid(pid, NULL, WNOHANG))
-		b->transport_ops->drain(b->transport, INT32_MAX, store_record, out);
-	b->transport_ops->drain(b->transport, INT32_MAX, store_record, out);
+		bpf->transport_ops->drain(bpf->transport, INT32_MAX, store_record, out);
+	bpf->transport_ops->drain(bpf->transport, INT32_MAX, store_record, out);
 	begat_close(b);
 	return fclose(out) ? 1 : 0;
 }

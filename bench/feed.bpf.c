@@ -28,26 +28,28 @@ struct feed_state {
 
 struct feed_state feed;
 
-static __always_inline void feed_identity(struct rec_who *who, __u64 number)
+static __always_inline void feed_identity(struct rec_identity *identity, __u64 number)
 {
-	who->tgid = 1000 + number % 4000000;
-	who->start_ns = 1000000000 + number * 1000;
-	who->parent_tgid = 1000 + number / 16 % 4000000;
-	who->parent_start_ns = 1000000000 + number / 16 * 1000;
+	identity->tgid = 1000 + number % 4000000;
+	identity->start_ns = 1000000000 + number * 1000;
+	identity->parent_tgid = 1000 + number / 16 % 4000000;
+	identity->parent_start_ns = 1000000000 + number / 16 * 1000;
 }
 
-static __always_inline long feed_send(void *ctx, struct cpu_counters *c, void *record, __u32 size,
-				      __u16 type, __u32 class, __u32 tid, __u64 ts_ns)
+static __always_inline long feed_send(const struct emit *emit, const enum rec_type type, __u32 size)
 {
-	if (type != REC_CGROUP)
-		feed_identity(record + sizeof(struct rec_header), feed.number);
-	if (type == REC_FORK) {
-		struct rec_fork *rec = record;
+	struct emit fed = *emit;
 
-		rec->forked_by_tgid = rec->who.parent_tgid;
-		rec->forked_by_start_ns = rec->who.parent_start_ns;
+	fed.tid = 1000 + feed.number % 4000000;
+	if (type != REC_CGROUP)
+		feed_identity(fed.record + sizeof(struct rec_header), feed.number);
+	if (type == REC_FORK) {
+		struct rec_fork *rec = fed.record;
+
+		rec->forked_by_tgid = rec->identity.parent_tgid;
+		rec->forked_by_start_ns = rec->identity.parent_start_ns;
 	}
-	return send(ctx, c, record, size, type, class, 1000 + feed.number % 4000000, ts_ns);
+	return send(&fed, type, size);
 }
 
 /* cache_put() of fork: the made-up process, not the one that runs. */
@@ -74,14 +76,14 @@ __noinline int feed_fork(__u64 number)
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
 	feed.number = number;
-	emit_fork(NULL, task->real_parent, task, true);
+	emit_fork(NULL, task->real_parent, task, WITH_BPF_LOOP);
 	return 0;
 }
 
 __noinline int feed_exec(__u64 number)
 {
 	feed.number = number;
-	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, true);
+	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, WITH_BPF_LOOP);
 	return 0;
 }
 
@@ -91,7 +93,7 @@ __noinline int feed_exit(__u64 number)
 	__u32 tgid = 1000 + number % 4000000;
 
 	feed.number = number;
-	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, true);
+	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, WITH_BPF_LOOP);
 	/* The emitter looked for the entry of the task that runs. */
 	if (c && cache_find(tgid, 1000000000 + number * 1000))
 		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());

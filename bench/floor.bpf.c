@@ -21,20 +21,12 @@ struct {
 	__uint(max_entries, 8 << 20);
 } records SEC(".maps");
 
-static __always_inline bool is_load(void)
-{
-	char comm[16];
-
-	bpf_get_current_comm(comm, sizeof(comm));
-	return *(__u32 *)comm == *(const __u32 *)"load" && !comm[4];
-}
-
 static __always_inline int floor_send(__u32 what)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct floor_record *record;
 
-	if (settings.kind == FLOOR_EMPTY || (settings.is_load_only && !is_load()))
+	if (settings.kind == FLOOR_EMPTY)
 		return 0;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {

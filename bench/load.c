@@ -4,10 +4,6 @@
  *
  * usage: load spawn JOBS COUNT [PERIOD_US [ARGUMENT...]]  fork + exec + exit + wait; one a period
  *        load fail  JOBS COUNT                            execve() of what is not there
- *        load fork  JOBS COUNT                            fork + exit + wait, no exec
- *        load kick  COUNT PAUSE_US EVENTFD MEMFD           as spawn, but stamps the time into MEMFD
- *                                                         and writes to EVENTFD before each fork
- *        load alive COUNT                                 COUNT that live until stdin ends
  *        load nothing ...                                 what `spawn` executes: returns at once
  *
  * COUNT is of each job. Prints the nanoseconds that the slowest job needed and the CPU time that
@@ -20,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -49,29 +44,28 @@ static char self[4096], nothing[] = "nothing";
 static char *child_argv[64] = { self, nothing };
 static char *const no_environment[] = { NULL };
 
-static void spawn_one(int execs)
+static void spawn_one(void)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		err(1, "fork");
 	if (!pid) {
-		if (execs)
-			execve(self, child_argv, no_environment);
-		_exit(execs ? 127 : 0);
+		execve(self, child_argv, no_environment);
+		_exit(127);
 	}
 	while (waitpid(pid, NULL, 0) < 0)
 		if (errno != EINTR)
 			err(1, "waitpid");
 }
 
-static void job_spawn(unsigned long count, unsigned long period_us, int execs)
+static void job_spawn(unsigned long count, unsigned long period_us)
 {
 	struct timespec next;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (unsigned long i = 0; i < count; i++) {
-		spawn_one(execs);
+		spawn_one();
 		if (!period_us)
 			continue;
 		/* By the clock: what a process takes does not change the rate. */
@@ -124,7 +118,7 @@ static unsigned long long run_jobs(const char *kind, unsigned long jobs, unsigne
 		if (!strcmp(kind, "fail"))
 			job_fail(count);
 		else
-			job_spawn(count, period_us, strcmp(kind, "fork"));
+			job_spawn(count, period_us);
 		shared->end_ns[job] = now_ns();
 		_exit(0);
 	}
@@ -137,52 +131,6 @@ static unsigned long long run_jobs(const char *kind, unsigned long jobs, unsigne
 	return end - start;
 }
 
-/* The floor of latency: what the same machine needs to wake a reader in the same situation. */
-static int kick(unsigned long count, unsigned long pause_us, int eventfd, int memfd)
-{
-	unsigned long long *stamp = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-	struct timespec pause = { pause_us / 1000000, pause_us % 1000000 * 1000 };
-	const unsigned long long one = 1;
-
-	if (stamp == MAP_FAILED)
-		err(1, "mmap");
-	for (unsigned long i = 0; i < count; i++) {
-		struct timespec ts;
-
-		clock_gettime(CLOCK_BOOTTIME, &ts);
-		__atomic_store_n(stamp, ts.tv_sec * 1000000000ull + ts.tv_nsec, __ATOMIC_RELEASE);
-		if (eventfd >= 0 && write(eventfd, &one, sizeof(one)) != sizeof(one))
-			err(1, "eventfd");
-		spawn_one(1);
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
-static int stay_alive(unsigned long count)
-{
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-	char byte;
-
-	setrlimit(RLIMIT_NPROC, &limit);
-	for (unsigned long i = 0; i < count; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			err(1, "fork %lu", i);
-		if (pid)
-			continue;
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	if (write(STDOUT_FILENO, "alive\n", 6) != 6)
-		return 1;
-	while (read(STDIN_FILENO, &byte, 1) > 0)
-		;
-	return 0; /* the others get their signal */
-}
-
 int main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "";
@@ -193,12 +141,8 @@ int main(int argc, char **argv)
 		err(1, "/proc/self/exe");
 	nothing[0] = 'n';
 	__asm__ volatile("" : : "r"(nothing) : "memory");
-	if (!strcmp(kind, "kick") && argc == 6)
-		return kick(number(argv[2]), number(argv[3]), atoi(argv[4]), atoi(argv[5]));
-	if (!strcmp(kind, "alive") && argc == 3)
-		return stay_alive(number(argv[2]));
-	if (argc < 4 || (strcmp(kind, "spawn") && strcmp(kind, "fail") && strcmp(kind, "fork")))
-		errx(2, "usage: load spawn|fail|fork JOBS COUNT [PERIOD_US [ARGUMENT...]]");
+	if (argc < 4 || (strcmp(kind, "spawn") && strcmp(kind, "fail")))
+		errx(2, "usage: load spawn|fail JOBS COUNT [PERIOD_US [ARGUMENT...]]");
 	for (int i = 5; i < argc && i < 60; i++)
 		child_argv[i - 3] = argv[i];
 	printf("%llu ",

@@ -17,7 +17,8 @@ status=0
 command_of()
 {
 	case $1 in
-	*[!a-z]*) ;;
+	latency | hooks | memory | idle) echo "python3 bench/parts.py $1" ;;
+	parts | *[!a-z_]*) ;;
 	*)
 		if [ -f "bench/$1.py" ]; then
 			echo "python3 bench/$1.py"

@@ -98,7 +98,8 @@ static int decode_only(void *ctx, const void *record, size_t size)
 	struct run *run = ctx;
 	struct begat_event ev;
 
-	run->events += decode_record(run->b->decoder, record, size, &ev) == 1;
+	run->events +=
+		decode_record(bpf_source_of(run->b->source)->decoder, record, size, &ev) == 1;
 	return 0;
 }
 
@@ -152,7 +153,8 @@ static void open_run(struct run *run, enum stage stage)
 	feed_open(&run->feed, run->b, &config);
 	if (stage == LIBBPF)
 		run->libbpf =
-			ring_buffer__new(attach_records_fd(run->b->attach), count_bytes, run, NULL);
+			ring_buffer__new(probes_records_fd(bpf_source_of(run->b->source)->probes),
+					 count_bytes, run, NULL);
 }
 
 static void close_run(struct run *run)
@@ -168,6 +170,7 @@ static void close_run(struct run *run)
 /* Until the ring is empty. */
 static void consume(struct run *run, enum stage stage)
 {
+	const struct bpf_source *bpf = bpf_source_of(run->b->source);
 	struct begat *b = run->b;
 
 	switch (stage) {
@@ -175,12 +178,12 @@ static void consume(struct run *run, enum stage stage)
 		ring_buffer__consume(run->libbpf);
 		return;
 	case TRANSPORT:
-		b->transport_ops->drain(b->transport, INT32_MAX, count_record, run);
-		b->transport_ops->release(b->transport);
+		bpf->transport_ops->drain(bpf->transport, INT32_MAX, count_record, run);
+		bpf->transport_ops->release(bpf->transport);
 		return;
 	case DECODE:
-		b->transport_ops->drain(b->transport, INT32_MAX, decode_only, run);
-		b->transport_ops->release(b->transport);
+		bpf->transport_ops->drain(bpf->transport, INT32_MAX, decode_only, run);
+		bpf->transport_ops->release(bpf->transport);
 		return;
 	default:
 		while (begat_poll(b, 0) > 0)
@@ -230,11 +233,12 @@ static void *produce(void *arg)
 
 static uint64_t sum_dropped(const struct begat *b)
 {
+	const struct probes *probes = bpf_source_of(b->source)->probes;
 	uint64_t sum = 0;
 
-	for (uint32_t cpu = 0; cpu < attach_cpus(b->attach); cpu++)
+	for (uint32_t cpu = 0; cpu < probes_cpus(probes); cpu++)
 		for (int i = 0; i <= REC_CLASS_EXIT; i++)
-			sum += attach_counters(b->attach, cpu)->dropped[i];
+			sum += probes_counters(probes, cpu)->dropped[i];
 	return sum;
 }
 

@@ -1,97 +1,25 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/attempt.h - execs under way: stamped at the system call's entry, taken at its end.
+ * bpf/attempt.h - the entry and the return of execve(2) and execveat(2): what a backend calls.
  *
- * Owns: where an attempt is kept. Not: what is reported of it (emit/exec.h, emit/exec_failed.h).
- *
- * Most are made by a process of one thread that is in the process cache: its attempt lies in that
- * entry, which the end has to find anyway, at no cost of its own. The others are in a hash by the
- * address of the task that made the call: a thread that is not the leader takes over the leader's
- * tid on its way, also if it fails after that and dies of it.
- *
- * Invariant: only the task that made the call writes its attempt, so nobody races for it; an entry
- * is written by a process that has no other thread to do so.
+ * Owns: attempt_enter(), attempt_enter_at(), attempt_return(). Not: where an attempt is kept
+ * meanwhile (attempt_store.h), what is recorded of a failure (emit/exec_failed.h).
  */
 #ifndef BEGAT_BPF_ATTEMPT_H
 #define BEGAT_BPF_ATTEMPT_H
 
-#include "cache.h"
+#include "attempt_store.h"
+#include "emit/exec_failed.h"
 
 #define FD_CWD -100 /* AT_FDCWD */
 #define FLAG_EMPTY_PATH 0x1000 /* AT_EMPTY_PATH */
-
-/* The entry of the running process, if it may hold an attempt. */
-static __always_inline struct proc_entry *attempt_entry(struct task_struct *task)
-{
-	__u64 start_ns;
-	int threads;
-	__u32 tgid;
-
-	if (config.has_task_btf) {
-		threads = READ(true, task, signal, nr_threads);
-		start_ns = READ(true, task, start_boottime);
-		tgid = READ(true, task, tgid);
-	} else {
-		threads = BPF_CORE_READ(task, signal, nr_threads);
-		start_ns = BPF_CORE_READ(task, start_boottime);
-		tgid = bpf_get_current_pid_tgid() >> 32;
-	}
-	return threads == 1 ? cache_find(tgid, start_ns) : NULL;
-}
-
-/* The address of what @fd is open on in @task; 0 = nothing. */
-static __always_inline __u64 attempt_file(struct task_struct *task, __s32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL;
-
-	if ((__u32)fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + (__u32)fd);
-	return (__u64)file;
-}
-
-static __always_inline void attempt_put(const struct attempt *attempt)
-{
-	__u64 task = attempt->task;
-	struct cpu_counters *c;
-
-	if (!bpf_map_update_elem(&attempts, &task, attempt, BPF_ANY))
-		return;
-	c = cpu_counters();
-	if (c)
-		c->attempts_full++;
-}
-
-static __always_inline void attempt_note(__u64 filename, __u64 argv, __u32 flags, __s32 fd)
-{
-	__u64 now = now_ns();
-	struct task_struct *task =
-		config.has_task_btf ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
-	struct attempt attempt = {
-		.ts_ns = now,
-		.filename = filename,
-		.argv = argv,
-		.task = (__u64)task,
-		.flags = flags,
-		.fd = fd,
-	};
-	struct proc_entry *entry = attempt_entry(task);
-
-	if (flags & ATTEMPT_HAS_FD)
-		attempt.file = attempt_file(task, fd);
-	if (entry)
-		entry->attempt = attempt;
-	else
-		attempt_put(&attempt);
-}
 
 static __always_inline void attempt_enter(__u64 filename, __u64 argv, __u32 flags)
 {
 	attempt_note(filename, argv, flags, FD_CWD);
 }
 
-/* execveat(2): relative to a descriptor. */
+/* execveat(2): @filename is relative to @fd. */
 static __always_inline void attempt_enter_at(__s32 fd, __u64 filename, __u64 argv, __u32 at_flags,
 					     __u32 flags)
 {
@@ -102,30 +30,27 @@ static __always_inline void attempt_enter_at(__s32 fd, __u64 filename, __u64 arg
 	attempt_note(filename, argv, flags, fd);
 }
 
-/* Removes the attempt of @task. @entry: of its process, or NULL. False: there is none. */
-static __always_inline bool attempt_take(struct proc_entry *entry, __u64 task,
-					 struct attempt *ret_attempt)
+/* A successful exec has removed its attempt from the store already. */
+static __always_inline void attempt_return(void *ctx, long value, const enum loops loops)
 {
-	struct attempt *found;
+	const enum access access = access_of_current(loops);
+	struct task_struct *task =
+		access == TYPED ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+	__u64 pid_tgid, caller = (__u64)task;
+	struct proc_entry *entry;
+	struct attempt attempt;
 
-	if (entry && entry->attempt.task == task) {
-		*ret_attempt = entry->attempt;
-		entry->attempt.task = 0;
-		return true;
+	if (value >= 0) {
+		attempt_drop(caller);
+		return;
 	}
-	found = bpf_map_lookup_elem(&attempts, &task);
-	if (!found)
-		return false;
-	*ret_attempt = *found;
-	bpf_map_delete_elem(&attempts, &task);
-	return true;
-}
-
-/* Without an entry: the end of a task, or of an exec that has been told. */
-static __always_inline void attempt_drop(__u64 task)
-{
-	if (bpf_map_lookup_elem(&attempts, &task))
-		bpf_map_delete_elem(&attempts, &task);
+	if (access == TYPED)
+		pid_tgid = (__u64)READ(task, tgid) << 32 | (__u32)READ(task, pid);
+	else
+		pid_tgid = bpf_get_current_pid_tgid();
+	entry = cache_find(pid_tgid >> 32, READ_BY(access, task, group_leader, start_boottime));
+	if (attempt_take(entry, caller, &attempt))
+		emit_exec_failed(ctx, task, entry, &attempt, pid_tgid, -value, loops);
 }
 
 #endif

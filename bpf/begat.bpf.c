@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/begat.bpf.c - the one BPF object: what we record (emit/), and where we are called (hooks/).
+ * bpf/begat.bpf.c - the one BPF object: hooks/ says where the kernel calls us, emit/ what we record.
  *
- * Programs are named <backend>__<event> and none loads by itself ("?"): src/attach/ switches on
- * the lifecycle and one backend.
+ * Programs are named <backend>__<event>. None loads by itself ("?"): src/attach/ switches on the
+ * lifecycle and one backend.
  */
-#include "kernel.h"
-
-#include "emit/exec.h"
-#include "emit/exec_failed.h"
-#include "emit/exit.h"
-#include "emit/fork.h"
-#include "emit/killer.h"
-#include "emit/snapshot.h"
-#include "preempt.h"
-
 #include "hooks/kprobe.bpf.c"
 #include "hooks/lifecycle.bpf.c"
 #include "hooks/tracepoint.bpf.c"

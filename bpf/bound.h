@@ -7,17 +7,19 @@
  *
  * The verifier knows the bound of a register that was compared. A compiler may compare one copy
  * of a number and use another, keep it on the stack in between (where verifiers before 6.8 lose
- * the bound), or leave the comparison out where it thinks that it knows better. Each was seen
- * between clang 14 and 19. So here the comparison and the use are one asm statement: the same
- * register, and nothing in between. C code may compare before, for reasons of its own.
+ * the bound), or leave out a comparison that seems needless. clang 14 to 19 do each of these. So
+ * the comparison and the use are one asm statement: the same register, and nothing in between. C
+ * code may compare before, for reasons of its own.
  *
- * Needs no such care: an index that is a constant in each round of a loop, and a kernel address
- * that bpf_probe_read_kernel() checks at run time.
+ * Two kinds of numbers need no such care: an index that is a constant in each round of a loop, and
+ * a kernel address, which bpf_probe_read_kernel() checks at run time.
  */
 #ifndef BEGAT_BPF_BOUND_H
 #define BEGAT_BPF_BOUND_H
 
 #include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
 
 #define BOUND_READ_USER 112 /* the helpers' numbers: part of the kernel's interface */
 #define BOUND_READ_KERNEL 113
@@ -25,9 +27,9 @@
 #define BOUND_RINGBUF_OUTPUT 130
 
 /*
- * After an exclusive or, a verifier deduces the range from the known bits alone. Else it may have a
- * range that holds none of the numbers with these bits (0x7001 to 0x7007, a multiple of 8), which
- * verifiers from 6.8 on report as a bug of their own in the kernel's log.
+ * After an exclusive or, a verifier derives the range from the known bits alone. Without it, the
+ * range may contain no number with these bits (0x7001 to 0x7007, a multiple of 8), and verifiers
+ * from 6.8 on report that as their own bug in the kernel's log.
  */
 #define BOUND_FORGET(number) number " ^= 0\n\t"
 
@@ -46,9 +48,9 @@ outside:
 }
 
 /*
- * Calls of helpers with a length. One that is more than @most is an error, as if the helper had
- * said so: that way joins the helper's own error, which costs a verifier nothing. Arguments are in
- * the registers that calls take them in.
+ * Calls of helpers with a length. A length of more than @most is an error like the helper's own:
+ * the two paths join, so the verifier follows no extra one. Arguments are in the registers that
+ * calls take them in.
  */
 #define BOUND_CALL(length) \
 	BOUND_FORGET(length) "if " length " > %[most] goto %l[too_long]\n\tcall %[call]"

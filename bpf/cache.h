@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/cache.h - the process cache: one entry a followed process, kept a while after its death.
+ * bpf/cache.h - the process cache: an entry for each followed process, kept for a while after its
+ * exit.
  *
  * Owns: making, finding and reclaiming entries. Not: which processes are followed (admit.h).
  *
  * Invariants
- *  (1) An entry with another start time than the task's belongs to a dead process: it is not
- *      found, and is overwritten by the next fork with that tgid.
- *  (2) An entry is removed once: by the hook that finds its grave over, or by user space when
- *      the machine is too quiet for hooks; both only after the window.
- *  (3) A full cache costs the entry, never the event.
+ *  (1) An entry whose start time is not the task's belongs to a dead process: it is not found, and
+ *      the next fork with that tgid overwrites it.
+ *  (2) An entry is removed once, after its window: by a hook, or on a quiet machine by user space.
+ *  (3) If the cache is full, the entry is lost, never the event.
  */
 #ifndef BEGAT_BPF_CACHE_H
 #define BEGAT_BPF_CACHE_H
@@ -22,7 +22,7 @@ static __always_inline struct proc_entry *cache_find(__u32 tgid, __u64 start_ns)
 
 	if (!entry)
 		return NULL;
-	if (!entry->start_ns) /* put there by user space: this is the first sight of it */
+	if (!entry->start_ns) /* added by user space: the first event of this process */
 		entry->start_ns = start_ns;
 	return entry->start_ns == start_ns ? entry : NULL;
 }
@@ -45,7 +45,7 @@ static __always_inline void cache_remove(struct cpu_counters *c, const struct gr
 		c->cache_removed++;
 }
 
-/* Reclaims what is over, at most two a call: as many as can die meanwhile, and one more. */
+/* Removes entries whose window is over, at most two a call: one more than a call adds. */
 static __always_inline void cache_reap(struct cpu_counters *c, struct graveyard *yard, __u64 now)
 {
 	for (int i = 0; i < 2; i++) {

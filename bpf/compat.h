@@ -2,29 +2,39 @@
 /*
  * bpf/compat.h - everything that changed in kernels since 5.5, and what differs by machine.
  *
- * Owns: kernel drift, one block a change, each with the version that made it. Nothing else in
- * bpf/ may ask what kernel it runs on. A block goes when the oldest kernel has the new form.
+ * Owns: kernel drift, a block for each change, with the version and the commit that made it. Not:
+ * types that every kernel has (kernel.h). Nothing else in bpf/ may depend on the kernel's version.
+ * Delete a block when the oldest supported kernel has the new form.
  */
 #ifndef BEGAT_BPF_COMPAT_H
 #define BEGAT_BPF_COMPAT_H
 
 #include "maps.h"
 
-/* 5.8: bpf_ktime_get_boot_ns() (71d19214776e). Before, user space adds the time suspended. */
+/*
+ * 5.8: bpf_ktime_get_boot_ns() (71d19214776e "bpf: add bpf_ktime_get_boot_ns()"). Before, user
+ * space adds the time that the machine was suspended.
+ */
 static __always_inline __u64 now_ns(void)
 {
 	return config.has_boot_clock ? bpf_ktime_get_boot_ns() : bpf_ktime_get_ns();
 }
 
 /*
- * 5.17: bpf_loop() (e6f2dd0f8067): the verifier looks at the body once. Before, a bounded loop of
- * fewer rounds. A constant of the program and not of the settings, because an older kernel does
- * not even load a program that names a callback: see the programs called *_unrolled.
- * @step returns 1 to end; @step##_callback wraps it.
+ * 5.17: bpf_loop() (e6f2dd0f8067 "bpf: Add bpf_loop helper"): the verifier looks at the body once.
+ * Before, a bounded loop of fewer rounds. A kernel without it does not even load a program that
+ * names a callback, so this is a constant of each program and not a setting: the programs for
+ * those kernels are called *_unrolled.
  */
-#define LOOP(has_loop, most, most_unrolled, step, state)                      \
+enum loops {
+	WITH_BPF_LOOP,
+	UNROLLED,
+};
+
+/* Repeats @step until it returns 1; @step##_callback wraps it for bpf_loop(). */
+#define LOOP(loops, most, most_unrolled, step, state)                         \
 	do {                                                                  \
-		if (has_loop) {                                               \
+		if ((loops) == WITH_BPF_LOOP) {                               \
 			bpf_loop(most, step##_callback, state, 0);            \
 			break;                                                \
 		}                                                             \
@@ -34,17 +44,33 @@ static __always_inline __u64 now_ns(void)
 	} while (0)
 
 /*
- * A chain of fields, as BPF_CORE_READ() takes it. Where the hook gets its task as a typed pointer
- * (tp_btf, 5.5; bpf_get_current_task_btf(), 5.11) the program reads the kernel's memory itself, a
- * few instructions each; else each arrow is a call of bpf_probe_read_kernel(), 30 to 50 ns.
+ * How a program reads the kernel's memory. A typed pointer comes from a tp_btf hook (5.5) or from
+ * bpf_get_current_task_btf() (5.11, 3ca1032ab7ab "bpf: Implement get_current_task_btf and
+ * RET_PTR_TO_BTF_ID"): the program follows it itself, a few instructions for each arrow. Any other
+ * pointer is probed: each arrow is a call of bpf_probe_read_kernel(), 30 to 50 ns.
  */
-#define READ(is_typed, from, ...) \
-	((is_typed) ? ___arrow(from, __VA_ARGS__) : BPF_CORE_READ(from, __VA_ARGS__))
+enum access {
+	TYPED,
+	PROBED,
+};
+
+/* A chain of fields, written as BPF_CORE_READ() takes it. */
+#define READ(from, ...) ___arrow(from, __VA_ARGS__)
+#define READ_PROBED(from, ...) BPF_CORE_READ(from, __VA_ARGS__)
+#define READ_BY(access, from, ...) \
+	((access) == TYPED ? READ(from, __VA_ARGS__) : READ_PROBED(from, __VA_ARGS__))
+
+/* Every kernel with bpf_loop() has the typed running task. */
+static __always_inline enum access access_of_current(const enum loops loops)
+{
+	return loops == WITH_BPF_LOOP ? TYPED : PROBED;
+}
 
 /*
- * 5.12: atomic instructions that return what was there (5ca419f2864a). Before, the plain addition
- * is the only one. Compilers since LLVM 20 choose the first kind for __sync_fetch_and_add(), with
- * its result unused too, so the instruction is named here.
+ * 5.12: atomic instructions that return the old value (5ca419f2864a "bpf: Add BPF_FETCH field /
+ * create atomic_fetch_add instruction"). Before, there is only an addition that returns nothing.
+ * Compilers since LLVM 20 choose the new kind for __sync_fetch_and_add(), even if its result is
+ * unused, so this names the old instruction.
  */
 static __always_inline void atomic_add_u64(__u64 *counter, __u64 number)
 {
@@ -54,7 +80,10 @@ static __always_inline void atomic_add_u64(__u64 *counter, __u64 number)
 		     : "memory");
 }
 
-/* 6.3: capabilities became one 64-bit number (f122a08b197d); before, two halves, the lower first. */
+/*
+ * 6.3: a set of capabilities is one 64-bit number (f122a08b197d "capability: just use a 'u64'
+ * instead of a 'u32[2]' array"). Before, two halves, the lower one first.
+ */
 struct cap_number___since_6_3 {
 	__u64 val;
 } __attribute__((preserve_access_index));
@@ -64,13 +93,13 @@ struct cred___since_6_3 {
 	struct cap_number___since_6_3 cap_effective;
 } __attribute__((preserve_access_index));
 
-static __always_inline __u64 cred_cap_effective(struct cred *cred, const bool is_typed)
+static __always_inline __u64 cred_cap_effective(struct cred *cred, const enum access access)
 {
 	struct cred___since_6_3 *new = (void *)cred;
 	__u64 caps = 0;
 
 	if (bpf_core_field_exists(new->cap_effective.val))
-		return READ(is_typed, new, cap_effective.val);
+		return READ_BY(access, new, cap_effective.val);
 	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
 	return caps;
 }
@@ -81,12 +110,15 @@ static __always_inline __u64 cred_cap_permitted(struct cred *cred)
 	__u64 caps = 0;
 
 	if (bpf_core_field_exists(new->cap_permitted.val))
-		return BPF_CORE_READ(new, cap_permitted.val);
+		return READ_PROBED(new, cap_permitted.val);
 	bpf_core_read(&caps, sizeof(caps), &cred->cap_permitted);
 	return caps;
 }
 
-/* 6.15: kernfs_node.parent became RCU-protected and is called __parent (633488947ef6). */
+/*
+ * 6.15: kernfs_node.parent is called __parent (633488947ef6 "kernfs: Use RCU to access
+ * kernfs_node::parent.").
+ */
 struct kernfs_node___before_6_15 {
 	struct kernfs_node *parent;
 } __attribute__((preserve_access_index));
@@ -96,43 +128,43 @@ struct kernfs_node___since_6_15 {
 } __attribute__((preserve_access_index));
 
 static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn,
-							 const bool is_typed)
+							 const enum access access)
 {
 	struct kernfs_node___before_6_15 *old = (void *)kn;
 	struct kernfs_node___since_6_15 *new = (void *)kn;
 
-	/* The barriers keep the compiler from reading the field that is not there ahead of the test. */
+	/* The barriers keep the compiler from reading the missing field ahead of the test. */
 	if (bpf_core_field_exists(new->__parent)) {
 		barrier_var(new);
-		return READ(is_typed, new, __parent);
+		return READ_BY(access, new, __parent);
 	}
 	barrier_var(old);
-	return READ(is_typed, old, parent);
+	return READ_BY(access, old, parent);
 }
 
-/* The system call's own registers: its wrapper gets a pointer to them as its first argument. */
+/* A system call's wrapper gets a pointer to the caller's registers as its first argument. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_REGS(ctx) ((struct pt_regs *)((ctx)->di))
-#define SYSCALL_ARG1(regs) BPF_CORE_READ(regs, di)
-#define SYSCALL_ARG2(regs) BPF_CORE_READ(regs, si)
-#define SYSCALL_ARG3(regs) BPF_CORE_READ(regs, dx)
-#define SYSCALL_ARG5(regs) BPF_CORE_READ(regs, r8)
-#define COMPAT_ARG1(regs) ((__u32)BPF_CORE_READ(regs, bx))
-#define COMPAT_ARG2(regs) ((__u32)BPF_CORE_READ(regs, cx))
-#define COMPAT_ARG3(regs) ((__u32)BPF_CORE_READ(regs, dx))
-#define COMPAT_ARG5(regs) ((__u32)BPF_CORE_READ(regs, di))
+#define SYSCALL_ARG1(regs) READ_PROBED(regs, di)
+#define SYSCALL_ARG2(regs) READ_PROBED(regs, si)
+#define SYSCALL_ARG3(regs) READ_PROBED(regs, dx)
+#define SYSCALL_ARG5(regs) READ_PROBED(regs, r8)
+#define COMPAT_ARG1(regs) ((__u32)READ_PROBED(regs, bx))
+#define COMPAT_ARG2(regs) ((__u32)READ_PROBED(regs, cx))
+#define COMPAT_ARG3(regs) ((__u32)READ_PROBED(regs, dx))
+#define COMPAT_ARG5(regs) ((__u32)READ_PROBED(regs, di))
 #define RETURN_VALUE(ctx) ((long)(ctx)->ax)
 #elif defined(__TARGET_ARCH_arm64)
 #define pt_regs user_pt_regs
 #define SYSCALL_REGS(ctx) ((struct pt_regs *)((ctx)->regs[0]))
-#define SYSCALL_ARG1(r) BPF_CORE_READ(r, regs[0])
-#define SYSCALL_ARG2(r) BPF_CORE_READ(r, regs[1])
-#define SYSCALL_ARG3(r) BPF_CORE_READ(r, regs[2])
-#define SYSCALL_ARG5(r) BPF_CORE_READ(r, regs[4])
-#define COMPAT_ARG1(r) ((__u32)BPF_CORE_READ(r, regs[0]))
-#define COMPAT_ARG2(r) ((__u32)BPF_CORE_READ(r, regs[1]))
-#define COMPAT_ARG3(r) ((__u32)BPF_CORE_READ(r, regs[2]))
-#define COMPAT_ARG5(r) ((__u32)BPF_CORE_READ(r, regs[4]))
+#define SYSCALL_ARG1(r) READ_PROBED(r, regs[0])
+#define SYSCALL_ARG2(r) READ_PROBED(r, regs[1])
+#define SYSCALL_ARG3(r) READ_PROBED(r, regs[2])
+#define SYSCALL_ARG5(r) READ_PROBED(r, regs[4])
+#define COMPAT_ARG1(r) ((__u32)READ_PROBED(r, regs[0]))
+#define COMPAT_ARG2(r) ((__u32)READ_PROBED(r, regs[1]))
+#define COMPAT_ARG3(r) ((__u32)READ_PROBED(r, regs[2]))
+#define COMPAT_ARG5(r) ((__u32)READ_PROBED(r, regs[4]))
 #define RETURN_VALUE(ctx) ((long)(ctx)->regs[0])
 #else
 #error "begat knows x86-64 and arm64"

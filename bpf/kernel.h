@@ -2,9 +2,10 @@
 /*
  * bpf/kernel.h - the kernel types that begat reads, with only the fields that it reads.
  *
- * CO-RE finds the real offsets in the running kernel's BTF, so order and neighbours do not
- * matter here. Owns: types present in every kernel from 5.5. What was renamed or came later is
- * in compat.h.
+ * Owns: types that every kernel since 5.5 has. Not: what was renamed or added later (compat.h).
+ *
+ * CO-RE finds the real offsets in the running kernel's BTF, so the order of fields here does not
+ * matter.
  */
 #ifndef BEGAT_BPF_KERNEL_H
 #define BEGAT_BPF_KERNEL_H

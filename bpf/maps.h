@@ -2,8 +2,8 @@
 /*
  * bpf/maps.h - every map, and the settings.
  *
- * Sizes that depend on the machine (CPUs, buffer) are set by src/attach/ before load; of the two
- * record maps only the one that config.transport names is created.
+ * src/attach/ sets the sizes that depend on the machine (CPUs, buffer) before it loads the object.
+ * Of the two record maps, it creates the one that config.transport names.
  */
 #ifndef BEGAT_BPF_MAPS_H
 #define BEGAT_BPF_MAPS_H
@@ -38,8 +38,8 @@ struct {
 } clocks SEC(".maps");
 
 /*
- * Assembly slots, one a kind of program: a program never runs twice at once on a CPU (the kernel
- * sees to it), but on a preemptible kernel another one may run in the middle of it.
+ * Assembly slots, one for each kind of program: the kernel never runs a program twice at once on a
+ * CPU, but on a preemptible kernel another program may run in the middle of it.
  */
 enum slot {
 	SLOT_FORK = 0,
@@ -61,7 +61,7 @@ struct {
 	__type(value, struct slot_bytes);
 } scratch SEC(".maps");
 
-/* The process cache. Not preallocated where the kernel allows that to tracing programs. */
+/* The process cache. Not preallocated where the kernel lets tracing programs allocate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 16);
@@ -70,8 +70,9 @@ struct {
 } processes SEC(".maps");
 
 /*
- * Processes that have died, to separate the first of two last threads from the second: both can see
- * the group dead on kernels that do not pass group_dead. LRU: a race lasts microseconds.
+ * Processes that have died, for kernels that do not pass group_dead: there, the last two threads of
+ * a process may both find the group dead, and only the first is to report it. LRU: the race lasts
+ * microseconds.
  */
 struct death {
 	__u64 start_ns;
@@ -87,9 +88,9 @@ struct {
 } deaths SEC(".maps");
 
 #ifdef BEGAT_PREEMPTIBLE
-/* Events that a program has taken, for its copies: see preempt.h. */
+/* Events that a program has handled, so that its copies skip them: see preempt.h. */
 struct visit_key {
-	__u64 task; /* the address: a thread that execs takes over its leader's tid and start */
+	__u64 task; /* the address: a thread that execs takes over its leader's tid and start time */
 	__u64 start_ns;
 	__u64 what;
 };
@@ -110,7 +111,7 @@ struct {
 	__type(value, struct graveyard);
 } graveyards SEC(".maps");
 
-/* Execs under way that no entry of the process cache holds, by task: see attempt.h. */
+/* Execs under way that are not in an entry of the process cache, by task: see attempt_store.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -118,7 +119,7 @@ struct {
 	__type(value, struct attempt);
 } attempts SEC(".maps");
 
-/* Cgroups with a path that was sent. LRU: an evicted one is sent again. */
+/* Cgroups whose path was sent. LRU: the path of an evicted one is sent again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 2048);
@@ -127,8 +128,8 @@ struct {
 } cgroups_sent SEC(".maps");
 
 /*
- * Cgroups that no filter matches, as user space has found out. Ids are not used twice, and
- * what falls out is found out again.
+ * Cgroups that user space has found to match no filter. Ids are never reused, and user space finds
+ * an evicted one again.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -158,15 +159,6 @@ static __always_inline struct cpu_counters *cpu_counters(void)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	return bpf_map_lookup_elem(&counters, &cpu);
-}
-
-/*
- * Asked ahead of the time stamp: then whatever is not recorded for this reason has a time behind
- * the end of the stream, which user space takes before it stops the first CPU (attach_stop()).
- */
-static __always_inline bool is_stopped(const volatile struct cpu_counters *c)
-{
-	return c && c->is_stopped;
 }
 
 static __always_inline void *slot(__u32 index)

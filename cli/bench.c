@@ -2,14 +2,12 @@
 /*
  * cli/bench.c - `begat bench`: what begat costs on this machine, a verdict a line.
  *
- * Owns:    which parts run, how a verdict looks as text and as JSON, the exit status.
- * Not:     what is measured, and with what (a file each in bench/).
- * Called:  by main.c.
+ * Owns:  which parts run, the first and the last line, the exit status.
+ * Not:   verdicts (bench/verdict.c), what is measured, and with what (a file each in bench/).
  *
  * A bar that is missed is no failure of the command: the status says whether it could measure.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,158 +19,44 @@
 #include "bench/bench.h"
 #include "cli.h"
 #include "rights.h"
-#include "human.h"
 #include "options.h"
 #include "output.h"
-#include "traces.h"
 
-#define WHAT_WIDTH 43
+static int bench(struct options *options, int argc, char **argv);
+
+static const struct option_spec own_options[] = {
+	{ "verbose", 'v', NULL, 0, "also each BPF program", .parse = option_verbose },
+	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", .parse = option_quiet },
+	{ .name = NULL },
+};
+
+const struct command_spec command_bench = {
+	.captures = true,
+	.files = ANY_NUMBER, /* parts */
+	.groups = OPTIONS_OUTPUT | OPTIONS_BACKEND,
+	.own = own_options,
+	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
+		 "bar that\n"
+		 "the project has set itself. Without PART all of them:\n"
+		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
+		 "  storm    slow-down of processes and of failing execs, events lost\n"
+		 "  hooks    run time of the BPF programs\n"
+		 "  memory   kernel memory a process, begat's own at 100,000\n"
+		 "  idle     CPU time while nothing happens\n"
+		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
+		 "failure: exit\n"
+		 "status 1 means that it could not measure.\n",
+	.examples = "  sudo begat bench\n"
+		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
+	.run = bench,
+};
+
 #define SECONDS 52 /* each part knows how many of them are its own */
 
 /* In the order of measuring. */
 static const struct bench_part *const parts[] = { &bench_latency, &bench_storm, &bench_hooks,
 						  &bench_memory, &bench_idle };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
-
-struct bench_out {
-	struct output output;
-	const char *part, *advice; /* of the last line that had them */
-	unsigned int met, missed;
-	int error; /* of the first write that failed */
-};
-
-static void write_text(struct bench_out *out, const char *text)
-{
-	int r = out->error ? 0 : output_write(&out->output, text, strlen(text));
-
-	if (r < 0)
-		out->error = r;
-}
-
-static const char *show_value(char out[32], enum bench_unit unit, double value)
-{
-	char text[HUMAN_BYTES];
-
-	switch (unit) {
-	case BENCH_NS:
-		if (value < 1000)
-			snprintf(out, 32, "%.0f ns", value);
-		else if (value < 1e6)
-			snprintf(out, 32, "%.1f us", value / 1000);
-		else
-			snprintf(out, 32, "%s", human_duration(text, (uint64_t)value));
-		break;
-	case BENCH_RATIO:
-		snprintf(out, 32, "%.2fx", value);
-		break;
-	case BENCH_PERCENT:
-		snprintf(out, 32, value < 0.1 ? "%.3f %%" : "%.2f %%", value);
-		break;
-	case BENCH_BYTES:
-		snprintf(out, 32, "%s", human_size(text, value > 0 ? (uint64_t)value : 0));
-		break;
-	case BENCH_COUNT:
-		snprintf(out, 32, "%.0f", value);
-	}
-	return out;
-}
-
-/* Words, each where it still fits. */
-static void write_advice(struct bench_out *out, const char *text)
-{
-	size_t columns = out->output.columns ? out->output.columns : 100, at = 0;
-	size_t width = columns > 60 ? columns - 13 : 47;
-	char line[1024], *to = line;
-
-	to += sprintf(to, "%12s", "");
-	for (text = text; *text && to - line < 900;) {
-		size_t len = strcspn(text, " ");
-
-		if (at && at + 1 + len > width) {
-			to += sprintf(to, "\n%12s", "");
-			at = 0;
-		} else if (at) {
-			*to++ = ' ';
-			at++;
-		}
-		to += sprintf(to, "%.*s", (int)len, text);
-		at += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	sprintf(to, "\n");
-	write_text(out, line);
-}
-
-static void say_text(struct bench *bench, const struct bench_verdict *v, bool is_missed)
-{
-	struct bench_out *out = bench->out;
-	bool is_new = !out->part || strcmp(out->part, v->part);
-	bool has_colour = out->output.has_colour;
-	char value[32], bar[32] = "", line[1024];
-
-	if (v->bar >= 0)
-		snprintf(bar, sizeof(bar), "<= %s", show_value(value, v->unit, v->bar));
-	snprintf(line, sizeof(line), "%s%-8s %-*s %10s  %-11s %s%s%s%s%s%s\n",
-		 is_new && out->part ? "\n" : "", is_new ? v->part : "", WHAT_WIDTH, v->what,
-		 show_value(value, v->unit, v->value), bar,
-		 has_colour && v->bar >= 0 ? is_missed ? "\033[33m" : "\033[32m" : "",
-		 v->bar < 0  ? "-"
-		 : is_missed ? "above"
-			     : "ok",
-		 has_colour && v->bar >= 0 ? "\033[0m" : "", *v->detail ? "  (" : "", v->detail,
-		 *v->detail ? ")" : "");
-	write_text(out, line);
-	if (is_missed && v->advice && v->advice != out->advice)
-		write_advice(out, v->advice);
-	if (is_missed)
-		out->advice = v->advice;
-}
-
-/* Names, words and details are our own: ASCII without quotes. */
-static void say_json(struct bench *bench, const struct bench_verdict *v, bool is_missed)
-{
-	static const char *const units[] = { "ns", "ratio", "percent", "bytes", "count" };
-	char line[1024], bar[64] = "";
-
-	if (v->bar >= 0)
-		snprintf(bar, sizeof(bar), ",\"bar\":%.6g,\"ok\":%s", v->bar,
-			 is_missed ? "false" : "true");
-	snprintf(line, sizeof(line),
-		 "{\"part\":\"%s\",\"name\":\"%s\",\"what\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"%s"
-		 "%s%s%s%s%s%s}\n",
-		 v->part, v->name, v->what, v->value, units[v->unit], bar,
-		 *v->detail ? ",\"detail\":\"" : "", v->detail, *v->detail ? "\"" : "",
-		 is_missed && v->advice ? ",\"advice\":\"" : "",
-		 is_missed && v->advice ? v->advice : "", is_missed && v->advice ? "\"" : "");
-	write_text(bench->out, line);
-}
-
-void bench_say(struct bench *bench, const struct bench_verdict *v)
-{
-	struct bench_out *out = bench->out;
-	bool is_missed = v->bar >= 0 && v->value > v->bar;
-
-	if (v->bar >= 0 && is_missed)
-		out->missed++;
-	else if (v->bar >= 0)
-		out->met++;
-	if (bench->is_json)
-		say_json(bench, v, is_missed);
-	else
-		say_text(bench, v, is_missed);
-	out->part = v->part;
-}
-
-int bench_fail(struct bench *bench, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(bench->error, sizeof(bench->error), format, args);
-	va_end(args);
-	return -1;
-}
 
 static const struct bench_part *find_part(const char *name)
 {
@@ -230,7 +114,7 @@ static void write_head(struct bench *bench, const struct begat_stats *stats)
 			 "begat %s on %.64s %.64s, %.64s, %ld CPUs, load %.2f: %s over %s\n\n",
 			 begat_version(), host.sysname, host.release, host.machine, cpus,
 			 load_average(), stats->backend, stats->transport);
-	write_text(bench->out, line);
+	bench_write(bench->out, line);
 }
 
 static void write_foot(struct bench *bench, double seconds)
@@ -244,7 +128,7 @@ static void write_foot(struct bench *bench, double seconds)
 		 bench->is_json ? "{\"part\":\"total\",\"met\":%u,\"above\":%u,\"seconds\":%.1f}\n"
 				: "\n%u within the bar, %u above it; %.0f s\n",
 		 out->met, out->missed, seconds);
-	write_text(out, line);
+	bench_write(out, line);
 }
 
 /* Rights and the kernel: what fails here fails before anything is written. */
@@ -253,10 +137,10 @@ static int prove(struct bench *bench)
 	struct begat_stats stats = { .size = sizeof(stats) };
 	struct bench_out *out = bench->out;
 	struct begat *b;
-	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	begat_stats(b, &stats);
 	out->error = output_begin(&out->output, false);
 	write_head(bench, &stats);
@@ -264,9 +148,9 @@ static int prove(struct bench *bench)
 	return 0;
 }
 
-static bool is_wanted(const struct bench_part *part, const char *const *names)
+static bool is_wanted(const struct bench_part *part, char *const *names)
 {
-	for (const char *const *name = names; *name; name++)
+	for (char *const *name = names; *name; name++)
 		if (!strcmp(*name, part->name))
 			return true;
 	return !*names;
@@ -281,27 +165,27 @@ static void say_left_out(struct bench *bench, const char *part)
 			 ? "{\"part\":\"%s\",\"skipped\":\"no time is left\"}\n"
 			 : "\n%-8s left out, no time is left: 'begat bench %s' measures it\n",
 		 part, part);
-	write_text(bench->out, line);
+	bench_write(bench->out, line);
 }
 
-static int run_parts(struct bench *bench, const char *const *names)
+static int run_parts(struct bench *bench, char *const *names)
 {
 	struct bench_out *out = bench->out;
 	uint64_t began = clock_read_ns(CLOCK_MONOTONIC);
-	int r = prove(bench);
+	int err = prove(bench);
 
 	bench->end_ns = began + SECONDS * 1000000000ull;
-	for (size_t i = 0; i < PARTS && !r && !out->error; i++) {
+	for (size_t i = 0; i < PARTS && !err && !out->error; i++) {
 		if (!is_wanted(parts[i], names))
 			continue;
 		if (bench_seconds_left(bench) > 0)
-			r = parts[i]->run(bench);
+			err = parts[i]->run(bench);
 		else
 			say_left_out(bench, parts[i]->name);
 	}
-	if (!r)
+	if (!err)
 		write_foot(bench, (double)(clock_read_ns(CLOCK_MONOTONIC) - began) / 1e9);
-	return r;
+	return err;
 }
 
 static void take_options(struct bench *bench, const struct options *options)
@@ -314,36 +198,20 @@ static void take_options(struct bench *bench, const struct options *options)
 	bench->is_json = options->format && !strcmp(options->format, "json");
 }
 
-#define GROUPS (OPTIONS_OUTPUT | OPTIONS_BACKEND)
-
-static const struct option_spec bench_options[] = {
-	{ "verbose", 'v', NULL, 0, "also each BPF program", option_verbose },
-	{ "quiet", 'q', NULL, 0, "no count of verdicts at the end", option_quiet },
-	{ NULL, 0, NULL, 0, NULL, NULL },
-};
-
 static int bench(struct options *options, int argc, char **argv)
 {
 	struct bench_out out = { 0 };
 	struct bench bench = { .out = &out };
-	const char *names[argc + 1];
-	bool is_done = false;
 	char why[512];
-	int count = 0;
-	int r = traces_arguments("bench", options, GROUPS, bench_options, argc, argv, names, &count,
-				 &is_done);
 
-	if (r || is_done)
-		return r;
-	names[count] = NULL;
-	for (int i = 0; i < count; i++)
-		if (!find_part(names[i]))
-			return fail_unknown_part(names[i]);
+	for (int i = 0; i < argc; i++)
+		if (!find_part(argv[i]))
+			return fail_unknown_part(argv[i]);
 	take_options(&bench, options);
-	r = bench_load_open(&bench.load);
+	int err = bench_load_open(&bench.load);
 
-	if (r) {
-		cli_complain("cannot start a process to measure with: %s.", strerror(-r));
+	if (err) {
+		cli_complain("cannot start a process to measure with: %s.", strerror(-err));
 		bench_load_close(&bench.load);
 		return CLI_FAILED;
 	}
@@ -353,36 +221,15 @@ static int bench(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	r = run_parts(&bench, names);
-	if (r)
+	err = run_parts(&bench, argv);
+	if (err)
 		cli_explain(bench.error);
 	else if (out.error && out.error != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-out.error));
-	int closed = output_close(&out.output, r && !out.part);
+	int closed = output_close(&out.output, err && !out.part);
 
 	bench_load_close(&bench.load);
 	if (closed && !out.error && closed != -EPIPE)
 		cli_complain("cannot write to %s: %s.", out.output.name, strerror(-closed));
-	return r || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
+	return err || closed || (out.error && out.error != -EPIPE) ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_bench = {
-	.captures = true,
-	.groups = GROUPS,
-	.own = bench_options,
-	.takes_arguments = true,
-	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
-		 "bar that\n"
-		 "the project has set itself. Without PART all of them:\n"
-		 "  latency  kernel time stamp to callback, beside bare wake-ups\n"
-		 "  storm    slow-down of processes and of failing execs, events lost\n"
-		 "  hooks    run time of the BPF programs\n"
-		 "  memory   kernel memory a process, begat's own at 100,000\n"
-		 "  idle     CPU time while nothing happens\n"
-		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
-		 "failure: exit\n"
-		 "status 1 means that it could not measure.\n",
-	.examples = "  sudo begat bench\n"
-		    "  sudo begat bench latency idle --format json | jq 'select(.ok == false)'\n",
-	.run = bench,
-};

@@ -2,9 +2,8 @@
 /*
  * cli/child.c - the command of `begat run`: made, held back, let go.
  *
- * Owns:    fork and exec, the two pipes between, the words for an exec that failed.
- * Not:     waiting for its end (run.c).
- * Called:  by run.c.
+ * Owns:  fork and exec, the two pipes between, the words for an exec that failed.
+ * Not:   waiting for its end (session.c).
  *
  *   begat                         maker                      the command's process
  *   child_prepare: fork --------> waits
@@ -146,13 +145,13 @@ static void reap(pid_t *pid)
 int child_find(struct child *child, char **argv)
 {
 	char why[512] = "out of memory.";
-	int r = resolve_command(argv[0], getenv("PATH"), &child->candidates);
+	int err = resolve_command(argv[0], getenv("PATH"), &child->candidates);
 	int status = CLI_OWN_FAILURE;
 
-	if (!r)
+	if (!err)
 		return CLI_OK;
-	if (r > 0)
-		status = child_explain(argv, r, why, sizeof(why));
+	if (err > 0)
+		status = child_explain(argv, err, why, sizeof(why));
 	cli_complain("%s", why);
 	resolve_done(&child->candidates);
 	return status;
@@ -178,13 +177,13 @@ int child_prepare(struct child *child, const struct signals *signals, char **arg
 	child->error_fd = error_pipe[0];
 	return 0;
 fail:;
-	int r = -errno;
+	int err = -errno;
 
 	for (int i = 0; i < 2; i++) {
 		close_fd(&release[i]);
 		close_fd(&error_pipe[i]);
 	}
-	return r;
+	return err;
 }
 
 int child_start(struct child *child)

@@ -3,7 +3,7 @@
  * cli/child.h - the command of `begat run`: made, held back, let go.
  *
  * Owns:  fork and exec, the two pipes between, the words for an exec that failed.
- * Not:   waiting for its end (run.c).
+ * Not:   waiting for its end (session.c).
  */
 #ifndef BEGAT_CLI_CHILD_H
 #define BEGAT_CLI_CHILD_H

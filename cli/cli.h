@@ -26,15 +26,19 @@ enum cli_status {
 	CLI_NOT_FOUND = 127,
 };
 
-/* What a subcommand's own file says of it. */
+#define ANY_NUMBER (-1)
+
+/* What a subcommand's own file says of it, at its top. */
 struct command_spec {
+	bool captures; /* needs rights to trace; else it has none at all (rights.h) */
+	bool takes_command; /* CMD may follow: where it begins, the options end */
+	int files; /* so many recordings, or ANY_NUMBER of words, with options anywhere */
 	unsigned groups; /* of common options that it takes: enum option_group */
 	const struct option_spec *own; /* further options, ended by a NULL name; or NULL */
-	bool captures; /* needs rights to trace; else it has none at all (rights.h) */
-	bool takes_arguments; /* else anything after the options is a usage error */
+	size_t own_size; /* of the struct that they fill, all zero at first: options->own */
 	const char *about; /* for --help: whole lines */
 	const char *examples; /* for --help: two real ones, whole lines */
-	/* @argv: the arguments after the options; ends with NULL. Returns the exit status. */
+	/* @argv: CMD, or the files; ends with NULL. Returns the exit status. */
 	int (*run)(struct options *options, int argc, char **argv);
 };
 

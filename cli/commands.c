@@ -2,9 +2,8 @@
 /*
  * cli/commands.c - the registry of subcommands, made from commands.def.
  *
- * Owns:    the table.
- * Not:     its entries.
- * Called:  by main.c and help.c.
+ * Owns:  the table.
+ * Not:   its entries.
  */
 #include "cli.h"
 

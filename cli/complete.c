@@ -2,10 +2,9 @@
 /*
  * cli/complete.c - `begat --complete WORD...`: what could take the place of the last word.
  *
- * Owns:    the answer for every shell: packaging/completions/ hold only what differs between them.
- * Not:     names of commands, options, columns ... (their tables), files, users, processes (the
- *          shell lists those).
- * Called:  by main.c.
+ * Owns:  the answer for every shell: packaging/completions/ hold only what differs between them.
+ * Not:   names of commands, options, columns ... (their tables), files, users, processes (the
+ *        shell lists those).
  *
  *	begat --complete watch --format ''	->	text
  *						json
@@ -28,6 +27,7 @@
 #include <begat/trace.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "bench/bench.h"
 #include "cli.h"
 #include "complete.h"
@@ -96,8 +96,8 @@ static const struct {
 	{ NULL, "columns", column_words, true },
 	{ NULL, "events", event_words, true },
 	{ NULL, "latency", option_latency_names, false },
-	{ NULL, "backend", option_backend_names, false },
-	{ NULL, "transport", option_transport_names, false },
+	{ NULL, "backend", begat_backend_names, false },
+	{ NULL, "transport", begat_transport_names, false },
 	{ NULL, "path-misses", option_path_miss_names, false },
 };
 
@@ -111,6 +111,18 @@ const char *const *complete_choices(const char *command, const char *option, boo
 		return closed[i].choices();
 	}
 	return NULL;
+}
+
+const char *complete_help(const struct option_spec *spec, char buf[COMPLETE_HELP_BYTES])
+{
+	bool is_list;
+	char names[128];
+
+	if (strncmp(spec->help, "%s", 2))
+		return spec->help;
+	names_listed(names, sizeof(names), complete_choices("", spec->name, &is_list), "or");
+	snprintf(buf, COMPLETE_HELP_BYTES, "%s%s", names, spec->help + 2);
+	return buf;
 }
 
 const char *complete_kind(const struct option_spec *spec)
@@ -173,14 +185,15 @@ static void offer_values(FILE *out, const struct command *command, const struct 
 
 static void offer_option(FILE *out, const struct option_spec *spec, const char *typed)
 {
-	char name[40];
+	char name[40], made[COMPLETE_HELP_BYTES];
+	const char *help = complete_help(spec, made);
 
 	/* "-o" is offered as itself only: a list has one line for an option. */
 	snprintf(name, sizeof(name), "-%c", spec->letter);
 	if (spec->letter && !strcmp(name, typed))
-		offer(out, "", 0, name, typed, spec->help);
+		offer(out, "", 0, name, typed, help);
 	snprintf(name, sizeof(name), "--%s", spec->name);
-	offer(out, "", 0, name, typed, spec->help);
+	offer(out, "", 0, name, typed, help);
 }
 
 static bool has_option(const struct command_spec *spec, const struct option_spec *option)

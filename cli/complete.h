@@ -21,6 +21,11 @@ void complete_to(FILE *out, int argc, char **argv);
 /* The values that an option of @command takes if they are a closed list, NULL-ended; or NULL. */
 const char *const *complete_choices(const char *command, const char *option, bool *ret_is_list);
 
+#define COMPLETE_HELP_BYTES 256
+
+/* An option's line of help, made in @buf if it names those values. */
+const char *complete_help(const struct option_spec *spec, char buf[COMPLETE_HELP_BYTES]);
+
 /* What the shell lists for such a value: "files", "recordings", "users", "pids"; NULL = free text. */
 const char *complete_kind(const struct option_spec *spec);
 

@@ -2,8 +2,7 @@
 /*
  * cli/diff_formats.c - how a comparison is written.
  *
- * Owns:    see diff_formats.h.
- * Called:  by diff.c.
+ * Owns:  see diff_formats.h.
  *
  * Invariants
  *  (1) Names pass begat_escape() before they reach a terminal or a page, in every format.
@@ -14,20 +13,22 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json_print.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
+#include "color.h"
 
 #define ROWS_SHOWN 40 /* unless all are wanted */
 
 static const char *const kind_names[] = { "both", "new", "gone" };
 
-static const char *show(char out[HUMAN_BYTES], enum begat_diff_measure m, double value)
+static const char *show(char out[UNITS_BYTES], enum begat_diff_measure m, double value)
 {
 	if (m == BEGAT_DIFF_WALL || m == BEGAT_DIFF_CPU)
-		return human_duration(out, (uint64_t)value);
+		return units_duration(out, (uint64_t)value);
 	if (m == BEGAT_DIFF_RSS || m == BEGAT_DIFF_READ || m == BEGAT_DIFF_WRITE)
-		return human_size(out, (uint64_t)value);
-	snprintf(out, HUMAN_BYTES, "%.6g", value);
+		return units_size(out, (uint64_t)value);
+	snprintf(out, UNITS_BYTES, "%.6g", value);
 	return out;
 }
 
@@ -75,7 +76,7 @@ static void text_total(const struct diff_view *v, FILE *out)
 
 	fprintf(out, "%-8s %12s %12s %9s\n", "total", "base", "other", "change");
 	for (int m = 0; m < BEGAT_DIFF_MEASURES; m++) {
-		char base[HUMAN_BYTES], other[HUMAN_BYTES], delta[32];
+		char base[UNITS_BYTES], other[UNITS_BYTES], delta[32];
 
 		change(delta, v, t, (enum begat_diff_measure)m);
 		fprintf(out, "%-8s %12s %12s %9s",
@@ -95,10 +96,10 @@ static void text_total(const struct diff_view *v, FILE *out)
 
 static void text_row(const struct diff_view *v, const struct begat_diff_row *row, FILE *out)
 {
-	char cpu[HUMAN_BYTES], wall[HUMAN_BYTES], deltas[4][32], key[2048], line[2400];
-	const char *colour = row->kind == BEGAT_DIFF_NEW    ? "\x1b[33m"
-			     : row->kind == BEGAT_DIFF_GONE ? "\x1b[2m"
-							    : "";
+	char cpu[UNITS_BYTES], wall[UNITS_BYTES], deltas[4][32], key[2048], line[2400];
+	const char *color = row->kind == BEGAT_DIFF_NEW	   ? COLOR_YELLOW
+			    : row->kind == BEGAT_DIFF_GONE ? COLOR_DIM
+							   : "";
 	size_t len;
 
 	change(deltas[0], v, row, BEGAT_DIFF_COUNT);
@@ -124,8 +125,8 @@ static void text_row(const struct diff_view *v, const struct begat_diff_row *row
 		len = v->columns;
 	while (len && (line[len] & 0xc0) == 0x80)
 		len--;
-	fprintf(out, "%s%.*s%s\n", v->has_colour ? colour : "", (int)len, line,
-		v->has_colour && *colour ? "\x1b[0m" : "");
+	fprintf(out, "%s%.*s%s\n", v->has_color ? color : "", (int)len, line,
+		v->has_color && *color ? COLOR_RESET : "");
 }
 
 void diff_text(const struct diff_view *v, FILE *out)
@@ -163,19 +164,12 @@ void diff_text(const struct diff_view *v, FILE *out)
 
 /* ---- JSON ---- */
 
-/* begat_escape() leaves valid UTF-8 without control characters; only quotes remain. */
 static void json_text(FILE *out, const char *text)
 {
 	char safe[2048];
 
 	safe_key(safe, text);
-	putc('"', out);
-	for (const char *c = safe; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			putc('\\', out);
-		putc(*c, out);
-	}
-	putc('"', out);
+	json_print_string(out, safe, strlen(safe));
 }
 
 static void json_value(FILE *out, const struct begat_diff_value *v)
@@ -298,7 +292,7 @@ static const char page_start[] =
 static void html_change(FILE *out, const struct diff_view *v, const struct begat_diff_row *row,
 			enum begat_diff_measure m)
 {
-	char text[32], value[HUMAN_BYTES];
+	char text[32], value[UNITS_BYTES];
 	const char *class = !row->differs[m]			     ? "same"
 			    : row->other[m].mean > row->base[m].mean ? "more"
 								     : "less";

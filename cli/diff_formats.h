@@ -23,7 +23,7 @@ struct diff_view {
 	const struct diff_verdict *verdicts;
 	int verdicts_count;
 	unsigned columns; /* of a terminal; 0 = do not cut */
-	bool has_colour, shows_all;
+	bool has_color, shows_all;
 };
 
 /* diff.c: what --format takes, NULL-ended. */

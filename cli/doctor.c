@@ -2,9 +2,8 @@
 /*
  * cli/doctor.c - `begat doctor`: what this kernel allows, and what begat will use.
  *
- * Owns:    the table and the conclusion, as text and as JSON.
- * Not:     the probes (the library's): this only asks and shows.
- * Called:  by main.c.
+ * Owns:  the table and the conclusion, as text and as JSON.
+ * Not:   the probes (the library's): this only asks and shows.
  *
  * The conclusion is not derived from the probes: a tracer is really opened and asked.
  */
@@ -17,10 +16,27 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/json_print.h"
 #include "cli.h"
+#include "color.h"
 #include "rights.h"
 #include "options.h"
 #include "output.h"
+#include "width.h"
+
+static int doctor(struct options *options, int argc, char **argv);
+
+const struct command_spec command_doctor = {
+	.captures = true,
+	.groups = OPTIONS_OUTPUT,
+	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
+		 "tracer to\n"
+		 "prove it. Exit status 1 if tracing cannot work.\n",
+	.examples =
+		"  sudo begat doctor\n"
+		"  sudo begat doctor --format json | jq -r 'select(.result != \"ok\") | .probe'\n",
+	.run = doctor,
+};
 
 #define NAME_MAX_WIDTH 24
 #define MARK_WIDTH 9
@@ -103,49 +119,23 @@ static void conclude(bool can_work, const struct options *options, struct conclu
 		ret->error = "a probe that tracing depends on has failed.";
 }
 
-struct paragraph {
-	FILE *out;
-	size_t indent, width; /* of lines after the first; of what follows the indent */
-	size_t at;
-};
-
-/* Words of @text, each where it still fits. */
-static void print_words(struct paragraph *p, const char *text)
-{
-	while (*text) {
-		size_t len = strcspn(text, " ");
-
-		if (p->at && p->at + 1 + len > p->width) {
-			fprintf(p->out, "\n%*s", (int)p->indent, "");
-			p->at = 0;
-		} else if (p->at) {
-			fputc(' ', p->out);
-			p->at++;
-		}
-		fwrite(text, 1, len, p->out);
-		p->at += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-}
-
 static void print_row(FILE *out, const struct output *output, const struct finding *f,
 		      size_t name_width)
 {
-	static const char *const colours[] = { "\033[32m", "\033[33m", "\033[1;31m" };
-	bool has_colour = output->has_colour;
+	static const char *const colors[] = { COLOR_GREEN, COLOR_YELLOW, COLOR_BOLD_RED };
+	bool has_color = output->has_color;
 	size_t indent = 1 + MARK_WIDTH + name_width + 2;
 	size_t columns = output->columns ? output->columns : 100;
 	struct paragraph p = { out, indent, columns > indent + 30 ? columns - indent - 1 : 30, 0 };
 
-	fprintf(out, " %s%-*s%s%-*s  ", has_colour ? colours[f->result] : "", MARK_WIDTH,
-		result_names[f->result], has_colour ? "\033[0m" : "", (int)name_width, f->name);
-	print_words(&p, f->found);
+	fprintf(out, " %s%-*s%s%-*s  ", has_color ? colors[f->result] : "", MARK_WIDTH,
+		result_names[f->result], has_color ? COLOR_RESET : "", (int)name_width, f->name);
+	paragraph_put(&p, f->found);
 	if (*f->meaning) {
-		fputs(has_colour ? "\033[2m" : "", out);
-		print_words(&p, "-");
-		print_words(&p, f->meaning);
-		fputs(has_colour ? "\033[0m" : "", out);
+		fputs(has_color ? COLOR_DIM : "", out);
+		paragraph_put(&p, "-");
+		paragraph_put(&p, f->meaning);
+		fputs(has_color ? COLOR_RESET : "", out);
 	}
 	fputc('\n', out);
 }
@@ -183,23 +173,10 @@ static void print_text(FILE *out, const struct output *output, const struct find
 	}
 }
 
-/* Bytes outside ASCII become U+FFFD: what a probe finds is the kernel's own plain words. */
-static void print_json_string(FILE *out, const char *name, const char *text)
+static void print_member(FILE *out, const char *name, const char *text)
 {
-	fprintf(out, "\"%s\":\"", name);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else if (c >= 0x80)
-			fputs("\\ufffd", out);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
+	fprintf(out, "\"%s\":", name);
+	json_print_string(out, text, strlen(text));
 }
 
 static void print_json(FILE *out, const struct findings *findings,
@@ -209,28 +186,27 @@ static void print_json(FILE *out, const struct findings *findings,
 		const struct finding *f = &findings->all[i];
 
 		fputc('{', out);
-		print_json_string(out, "probe", f->name);
+		print_member(out, "probe", f->name);
 		fputc(',', out);
-		print_json_string(out, "result",
-				  f->result == BEGAT_PROBE_FATAL ? "fatal"
-								 : result_names[f->result]);
+		print_member(out, "result",
+			     f->result == BEGAT_PROBE_FATAL ? "fatal" : result_names[f->result]);
 		fputc(',', out);
-		print_json_string(out, "found", f->found);
+		print_member(out, "found", f->found);
 		fputc(',', out);
-		print_json_string(out, "meaning", f->meaning);
+		print_member(out, "meaning", f->meaning);
 		fputs("}\n", out);
 	}
 	fprintf(out, "{\"works\":%s", conclusion->works ? "true" : "false");
 	if (conclusion->works) {
 		fputc(',', out);
-		print_json_string(out, "backend", conclusion->backend);
+		print_member(out, "backend", conclusion->backend);
 		fputc(',', out);
-		print_json_string(out, "transport", conclusion->transport);
+		print_member(out, "transport", conclusion->transport);
 		fputc(',', out);
-		print_json_string(out, "fallback", conclusion->fallback);
+		print_member(out, "fallback", conclusion->fallback);
 	} else {
 		fputc(',', out);
-		print_json_string(out, "error", conclusion->error);
+		print_member(out, "error", conclusion->error);
 	}
 	fputs("}\n", out);
 }
@@ -249,14 +225,14 @@ static int write_all(struct output *output, const struct options *options,
 	else
 		print_text(out, output, findings, conclusion);
 	bool is_short = ferror(out) != 0;
-	int r = fclose(out) || is_short ? -ENOMEM : 0;
+	int err = fclose(out) || is_short ? -ENOMEM : 0;
 
-	if (!r)
-		r = output_begin(output, true);
-	if (!r)
-		r = output_write(output, text, size);
+	if (!err)
+		err = output_begin(output, true);
+	if (!err)
+		err = output_write(output, text, size);
 	free(text);
-	return r;
+	return err;
 }
 
 static int doctor(struct options *options, int argc, char **argv)
@@ -271,25 +247,25 @@ static int doctor(struct options *options, int argc, char **argv)
 		return CLI_FAILED;
 	}
 	rights_take();
-	int r = begat_probe(collect, &findings);
+	int err = begat_probe(collect, &findings);
 
-	if (r < 0 || findings.is_out_of_memory) {
-		cli_complain("cannot probe this kernel: %s.", strerror(r < 0 ? -r : ENOMEM));
-		r = r < 0 ? r : -ENOMEM;
+	if (err < 0 || findings.is_out_of_memory) {
+		cli_complain("cannot probe this kernel: %s.", strerror(err < 0 ? -err : ENOMEM));
+		err = err < 0 ? err : -ENOMEM;
 	} else {
-		conclude(r == 0, options, &conclusion);
-		r = write_all(&output, options, &findings, &conclusion);
+		conclude(err == 0, options, &conclusion);
+		err = write_all(&output, options, &findings, &conclusion);
 		begat_close(conclusion.begat);
-		if (r < 0 && r != -EPIPE)
-			cli_complain("cannot write to %s: %s.", output.name, strerror(-r));
+		if (err < 0 && err != -EPIPE)
+			cli_complain("cannot write to %s: %s.", output.name, strerror(-err));
 		else
-			r = conclusion.works ? 0 : 1;
+			err = conclusion.works ? 0 : 1;
 	}
-	int closed = output_close(&output, r < 0);
+	int closed = output_close(&output, err < 0);
 
-	if (closed < 0 && r >= 0) {
+	if (closed < 0 && err >= 0) {
 		cli_complain("cannot write to %s: %s.", output.name, strerror(-closed));
-		r = closed;
+		err = closed;
 	}
 	for (size_t i = 0; i < findings.count; i++) {
 		free(findings.all[i].name);
@@ -297,17 +273,5 @@ static int doctor(struct options *options, int argc, char **argv)
 		free(findings.all[i].meaning);
 	}
 	free(findings.all);
-	return r ? CLI_FAILED : CLI_OK;
+	return err ? CLI_FAILED : CLI_OK;
 }
-
-const struct command_spec command_doctor = {
-	.captures = true,
-	.groups = OPTIONS_OUTPUT,
-	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
-		 "tracer to\n"
-		 "prove it. Exit status 1 if tracing cannot work.\n",
-	.examples =
-		"  sudo begat doctor\n"
-		"  sudo begat doctor --format json | jq -r 'select(.result != \"ok\") | .probe'\n",
-	.run = doctor,
-};

@@ -2,27 +2,58 @@
 /*
  * cli/export.c - `begat export`: a recording in the format of another tool.
  *
- * Owns:    its options, where the bytes go.
- * Not:     formats (libbegat-trace).
- * Called:  by main.c.
+ * Owns:  its options, where the bytes go.
+ * Not:   formats (libbegat-trace).
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "traces.h"
 
-static struct {
+struct export
+{
 	const char *format;
 	bool is_cpu, is_raw;
-} chosen; /* one command line a process */
+};
+
+static int parse_to(struct options *options, const char *value);
+static int export_file(struct options *options, int argc, char **argv);
+
+static const struct option_spec own_options[] = {
+	{ "to", 't', "FORMAT", 0, "perfetto, chrome, folded, dot, ndjson, csv, ecs or otel",
+	  .parse = parse_to },
+	{ "output", 'o', "FILE", 0, "write there, not to standard output", .parse = option_output },
+	{ "cpu", 0, NULL, 0, "folded: weigh by CPU time, not by wall time",
+	  .sets = offsetof(struct export, is_cpu) },
+	{ "raw", 0, NULL, 0, "csv: texts like formulas as they are; dot: every process a node",
+	  .sets = offsetof(struct export, is_raw) },
+	{ "pid", 'p', "PID", 0, "ndjson, csv, ecs: this process and all that it begot",
+	  .parse = option_pid },
+	{ .name = NULL },
+};
+
+const struct command_spec command_export = {
+	.files = 1,
+	.groups = OPTIONS_EVENTS,
+	.own = own_options,
+	.own_size = sizeof(struct export),
+	.about =
+		"Writes a recording as perfetto (ui.perfetto.dev), chrome (speedscope.app), folded "
+		"(flame\n"
+		"graphs), dot (Graphviz), ndjson, csv, ecs (Elastic Common Schema) or otel (OTLP "
+		"spans).\n",
+	.examples = "  begat export build.db --to perfetto -o build.pftrace\n"
+		    "  begat export build.db --to folded --cpu | flamegraph.pl > build.svg\n",
+	.run = export_file,
+};
 
 static int parse_to(struct options *options, const char *value)
 {
 	const struct begat_exporter *all = begat_exporters();
 	const char *names[32];
 	char list[256] = "", safe[96];
+	struct export *own = options->own;
 	size_t count = 0;
 
 	for (; all[count].name && count < 31; count++) {
@@ -32,10 +63,10 @@ static int parse_to(struct options *options, const char *value)
 		snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "",
 			 all[count].name);
 		if (!strcmp(value, all[count].name))
-			chosen.format = all[count].name;
+			own->format = all[count].name;
 	}
 	names[count] = NULL;
-	if (chosen.format && !strcmp(value, chosen.format))
+	if (own->format && !strcmp(value, own->format))
 		return 0;
 	const char *meant = suggest_word(value, names);
 
@@ -43,30 +74,6 @@ static int parse_to(struct options *options, const char *value)
 			   cli_safe(safe, sizeof(safe), value), meant ? "; did you mean '" : ":",
 			   meant ? meant : "", meant ? "'?" : "", list);
 }
-
-static int parse_cpu(struct options *options, const char *value)
-{
-	chosen.is_cpu = true;
-	return 0;
-}
-
-static int parse_raw(struct options *options, const char *value)
-{
-	chosen.is_raw = true;
-	return 0;
-}
-
-static const struct option_spec own_options[] = {
-	{ "to", 't', "FORMAT", 0, "perfetto, chrome, folded, dot, ndjson, csv, ecs or otel",
-	  parse_to },
-	{ "output", 'o', "FILE", 0, "write there, not to standard output", option_output },
-	{ "cpu", 0, NULL, 0, "folded: weigh by CPU time, not by wall time", parse_cpu },
-	{ "raw", 0, NULL, 0, "csv: texts like formulas as they are; dot: every process a node",
-	  parse_raw },
-	{ "pid", 'p', "PID", 0, "ndjson, csv, ecs: this process and all that it begot",
-	  option_pid },
-	{ NULL, 0, NULL, 0, NULL, NULL },
-};
 
 static bool is_stream(const char *format)
 {
@@ -80,15 +87,15 @@ static bool is_binary(const char *format)
 
 static int export_one(const char *path, struct options *options)
 {
+	const struct export *own = options->own;
 	struct begat_trace_query query = {
 		.size = sizeof(query),
 		.events = options->events,
-		.where = options->where,
 		.pids = options->pids,
 		.pids_count = (uint32_t)options->pids_count,
 	};
 	struct begat_export_options opts = {
-		.size = sizeof(opts), .query = &query, .cpu = chosen.is_cpu, .raw = chosen.is_raw
+		.size = sizeof(opts), .query = &query, .cpu = own->is_cpu, .raw = own->is_raw
 	};
 	struct begat_trace *trace = NULL;
 	struct traces_out out;
@@ -99,12 +106,12 @@ static int export_one(const char *path, struct options *options)
 	query.where = options->where;
 	if (!status)
 		status = traces_out_open(&out, "export", options->output, &path, 1);
-	if (!status && out.output.is_terminal && is_binary(chosen.format)) {
+	if (!status && out.output.is_terminal && is_binary(own->format)) {
 		traces_out_close(&out, 0);
 		status = cli_usage_error("export", "a terminal cannot show this binary format: "
 						   "name a file with -o, or write into a pipe");
 	} else if (!status) {
-		int err = begat_export(trace, chosen.format, &opts, out.file);
+		int err = begat_export(trace, own->format, &opts, out.file);
 
 		if (err < 0 && !out.error) {
 			if (*begat_trace_error(trace))
@@ -118,52 +125,21 @@ static int export_one(const char *path, struct options *options)
 	return status;
 }
 
-static int export(struct options *options, int argc, char **argv)
+static int export_file(struct options *options, int argc, char **argv)
 {
-	const char **files = calloc((size_t)argc + 1, sizeof(*files));
-	bool is_done = true;
-	int count = 0, status = CLI_FAILED;
+	const struct export *own = options->own;
+	bool has_query = options->events || options->where || options->pids_count;
 
-	if (!files)
-		cli_complain("out of memory.");
-	else
-		status = traces_arguments("export", options, OPTIONS_EVENTS, own_options, argc,
-					  argv, files, &count, &is_done);
-	if (!is_done) {
-		bool has_query = options->events || options->where || options->pids_count;
-
-		if (count != 1)
-			status = cli_usage_error("export",
-						 count ? "one recording at a time"
-						       : "which recording? Name a trace.db");
-		else if (!chosen.format)
-			status = cli_usage_error("export", "into which format? Say --to perfetto, "
-							   "for example");
-		else if (has_query && !is_stream(chosen.format))
-			status = cli_usage_error("export", "-e, -w and -p select events: only "
-							   "ndjson, csv and ecs have them");
-		else if (chosen.is_cpu && strcmp(chosen.format, "folded"))
-			status = cli_usage_error("export", "--cpu is for --to folded");
-		else if (chosen.is_raw && strcmp(chosen.format, "csv") &&
-			 strcmp(chosen.format, "dot"))
-			status = cli_usage_error("export", "--raw is for --to csv and --to dot");
-		else
-			status = export_one(files[0], options);
-	}
-	free(files);
-	return status;
+	if (!own->format)
+		return cli_usage_error("export",
+				       "into which format? Say --to perfetto, for example");
+	if (has_query && !is_stream(own->format))
+		return cli_usage_error(
+			"export",
+			"-e, -w and -p select events: only ndjson, csv and ecs have them");
+	if (own->is_cpu && strcmp(own->format, "folded"))
+		return cli_usage_error("export", "--cpu is for --to folded");
+	if (own->is_raw && strcmp(own->format, "csv") && strcmp(own->format, "dot"))
+		return cli_usage_error("export", "--raw is for --to csv and --to dot");
+	return export_one(argv[0], options);
 }
-
-const struct command_spec command_export = {
-	.groups = OPTIONS_EVENTS,
-	.own = own_options,
-	.takes_arguments = true,
-	.about =
-		"Writes a recording as perfetto (ui.perfetto.dev), chrome (speedscope.app), folded "
-		"(flame\n"
-		"graphs), dot (Graphviz), ndjson, csv, ecs (Elastic Common Schema) or otel (OTLP "
-		"spans).\n",
-	.examples = "  begat export build.db --to perfetto -o build.pftrace\n"
-		    "  begat export build.db --to folded --cpu | flamegraph.pl > build.svg\n",
-	.run = export,
-};

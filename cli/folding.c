@@ -2,9 +2,8 @@
 /*
  * cli/folding.c - a stream in which each search along PATH is at most one line.
  *
- * Owns:    when a search is written, and with which time.
- * Not:     what a search is (begat/search.h), which events are wanted (their caller).
- * Called:  by stream.c and show.c.
+ * Owns:  when a search is written, and with which time.
+ * Not:   what a search is (begat/search.h), which events are wanted (their caller).
  *
  * Invariants
  *  (1) No other event waits for a search: a search is written when it has ended.

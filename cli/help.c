@@ -2,13 +2,13 @@
 /*
  * cli/help.c - what --help shows, made from commands.def and the option tables.
  *
- * Owns:    the layout: every page fits a screen of 100 columns.
- * Not:     the words (commands.def, options.c, each subcommand's own file).
- * Called:  by main.c.
+ * Owns:  the layout: every page fits a screen of 100 columns.
+ * Not:   the words (commands.def, options.c, each subcommand's own file).
  */
 #include <string.h>
 
 #include "cli.h"
+#include "complete.h"
 #include "options.h"
 
 #define HELP_COLUMN 31 /* where the explanations start */
@@ -39,14 +39,14 @@ void help_begat(FILE *out)
 
 static void print_option(FILE *out, const struct option_spec *spec)
 {
-	char left[64];
+	char left[64], made[COMPLETE_HELP_BYTES];
 	bool is_optional = spec->value && spec->value[0] == '[';
 	char letter[4] = { '-', (char)spec->letter, ',', 0 };
 
 	snprintf(left, sizeof(left), "  %3s --%s%s%s", spec->letter ? letter : "", spec->name,
 		 spec->value && !is_optional ? " " : "", spec->value ? spec->value : "");
 	fprintf(out, "%-*s%s%s\n", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : "  ",
-		spec->help);
+		complete_help(spec, made));
 }
 
 void help_command(FILE *out, const struct command *command)

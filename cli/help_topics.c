@@ -2,10 +2,9 @@
 /*
  * cli/help_topics.c - `begat help filter` and `begat help events`.
  *
- * Owns:    the page about expressions, the layout of the fields.
- * Not:     names, kinds and events of fields (the library's table), their meanings (docs/events.md,
- *          from which meanings.def is made).
- * Called:  by main.c.
+ * Owns:  the page about expressions, the layout of the fields.
+ * Not:   names, kinds and events of fields (the library's table), their meanings (docs/events.md,
+ *        from which meanings.def is made).
  */
 #include <begat/field.h>
 #include <string.h>
@@ -40,7 +39,7 @@ static const char *const filter_page =
 	"\n"
 	"Values: names of events, errors and signals; users and groups by name or number; "
 	"durations\n"
-	"with ns us ms s m h d; sizes with K M G T or KiB MiB GiB TiB (powers of 1,024) or KB MB "
+	"with ns us ms s m h d w; sizes with K M G T or KiB MiB GiB TiB (powers of 1,024) or KB MB "
 	"GB TB;\n"
 	"times such as 2026-01-31T23:59 in UTC. A value with a blank needs quotes, \"...\" or "
 	"'...'.\n"

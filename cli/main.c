@@ -2,13 +2,13 @@
 /*
  * cli/main.c - main(): which subcommand is it?
  *
- * Owns:    dispatch, `begat help`, `begat --version`.
- * Not:     anything a subcommand does; what tests link is everything but this file.
- * Called:  by the C library.
+ * Owns:  dispatch, `begat help`, `begat --version`.
+ * Not:   anything a subcommand does; what tests link is everything but this file.
  */
 #include <begat/begat.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -62,24 +62,64 @@ static int help(int argc, char **argv)
 	return output_flush_stdout();
 }
 
+static int fail_unexpected(const struct command *command, const char *word)
+{
+	char safe[160], sentence[200];
+
+	snprintf(sentence, sizeof(sentence), "unexpected argument '%s'",
+		 cli_safe(safe, sizeof(safe), word));
+	return cli_usage_error(command->name, sentence);
+}
+
+/*
+ * Reads @command's options and moves what is none to the front of @argv, ended by NULL: CMD with
+ * its own options, or files with more of ours between them.
+ * 0, -EINVAL with options->error set, or -ENOMEM.
+ */
+static int read_arguments(const struct command_spec *spec, struct options *options, int argc,
+			  char **argv, int *ret_count)
+{
+	int count = 0, rest = 0;
+
+	for (char **at = argv; argc > 0; at += rest, argc -= rest) {
+		/* The parser skips the first word: the command's name, then a file. */
+		if (at > argv)
+			argv[count++] = at[0];
+		int err = options_parse(options, spec->groups, spec->own, argc, at, &rest);
+
+		if (err)
+			return err;
+		if (options->help || options->version)
+			break;
+		if (!spec->files) {
+			count = argc - rest;
+			memmove(argv, at + rest, (size_t)count * sizeof(*argv));
+			break;
+		}
+	}
+	argv[count] = NULL;
+	*ret_count = count;
+	return 0;
+}
+
 static int run_command(const struct command *command, struct options *options, int argc,
 		       char **argv)
 {
 	const struct command_spec *spec = command->spec;
-	int rest = argc;
+	int count = 0;
 
 	if (!spec->captures)
 		rights_drop();
-
 	options->reads = !spec->captures;
+	options->own = calloc(1, spec->own_size + 1);
 
-	int r = options_parse(options, spec->groups, spec->own, argc, argv, &rest);
+	int err = options->own ? read_arguments(spec, options, argc, argv, &count) : -ENOMEM;
 
-	if (r == -ENOMEM) {
+	if (err == -ENOMEM) {
 		cli_complain("out of memory.");
 		return CLI_FAILED;
 	}
-	if (r)
+	if (err)
 		return cli_usage_error(command->name, options->error);
 	if (options->help) {
 		help_command(stdout, command);
@@ -87,15 +127,13 @@ static int run_command(const struct command *command, struct options *options, i
 	}
 	if (options->version)
 		return print_version();
-	if (rest < argc && !spec->takes_arguments) {
-		char safe[160];
-
-		option_fail(options, "unexpected argument '%s'",
-			    cli_safe(safe, sizeof(safe), argv[rest]));
-		return cli_usage_error(command->name, options->error);
-	}
+	if (count && !spec->files && !spec->takes_command)
+		return fail_unexpected(command, argv[0]);
 	matches_suspect(options);
-	return spec->run(options, argc - rest, argv + rest);
+	if (spec->files > 0 && count != spec->files)
+		return cli_usage_error(command->name, count ? "one recording at a time"
+							    : "which recording? Name a trace.db");
+	return spec->run(options, count, argv);
 }
 
 int main(int argc, char **argv)
@@ -130,6 +168,7 @@ int main(int argc, char **argv)
 		int status = run_command(command, &options, argc - 1, argv + 1);
 
 		matches_report(&options);
+		free(options.own);
 		options_done(&options);
 		return status;
 	}

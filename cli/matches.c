@@ -2,20 +2,19 @@
 /*
  * cli/matches.c - what --where has done: how many events matched, and those that it gave up on.
  *
- * Owns:    two sentences on standard error.
- * Not:     the counting (libbegat's filter).
- * Called:  by stream.c after each batch, by main.c when a command is done.
+ * Owns:  two sentences on standard error.
+ * Not:   the counting (libbegat's filter).
  */
 #include "matches.h"
 
 #include <begat/filter.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "options.h"
 
-static bool is_warned, is_suspected; /* one command line a process */
+static bool is_warned; /* one command line a process */
 
 void matches_warn(const struct options *options)
 {
@@ -35,9 +34,8 @@ void matches_suspect(const struct options *options)
 {
 	const char *warning;
 
-	if (is_suspected || !options->where)
+	if (!options->where)
 		return;
-	is_suspected = true;
 	for (unsigned i = 0; !options->quiet && (warning = begat_filter_warning(options->where, i));
 	     i++)
 		cli_complain("in --where: %s.", warning);
@@ -46,14 +44,14 @@ void matches_suspect(const struct options *options)
 void matches_report(const struct options *options)
 {
 	struct begat_filter_counts counts = { .size = sizeof(counts) };
-	char matched[HUMAN_BYTES], tested[HUMAN_BYTES], undecided[HUMAN_BYTES];
+	char matched[UNITS_BYTES], tested[UNITS_BYTES], undecided[UNITS_BYTES];
 
 	if (!options->where)
 		return;
 	begat_filter_counts(options->where, &counts);
-	human_count(matched, counts.matched);
-	human_count(tested, counts.tested);
-	human_count(undecided, counts.undecided);
+	units_count(matched, counts.matched);
+	units_count(tested, counts.tested);
+	units_count(undecided, counts.undecided);
 	if (counts.undecided)
 		cli_complain("--where: %s of %s events matched; %s took too much work and count as "
 			     "not matching.",

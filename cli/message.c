@@ -2,9 +2,8 @@
 /*
  * cli/message.c - sentences for people on stderr, and the word that was probably meant.
  *
- * Owns:    the "begat: " in front, "Try 'begat ... --help'." behind; edit distance.
- * Not:     what went wrong (each caller says that).
- * Called:  from anywhere in cli/.
+ * Owns:  the "begat: " in front, "Try 'begat ... --help'." behind; edit distance.
+ * Not:   what went wrong (each caller says that).
  *
  * Invariants
  *  (1) A message is one write(2), so that it does not mix with a traced command's own output.

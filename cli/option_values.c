@@ -2,9 +2,8 @@
 /*
  * cli/option_values.c - the values of the common options: what is well-formed, what to say if not.
  *
- * Owns:    one parse function an option; copies where the value must change.
- * Not:     which options there are (options.c), whether a pid or cgroup exists (the library).
- * Called:  from the table in options.c.
+ * Owns:  one parse function an option; copies where the value must change.
+ * Not:   which options there are (options.c), whether a pid or cgroup exists (the library).
  */
 #include "options.h"
 
@@ -14,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 
 /* Room for one more element and a closing zero one. */
 static int grow(void **array, size_t element_bytes, size_t count)
@@ -35,18 +35,10 @@ static int grow(void **array, size_t element_bytes, size_t count)
 static int fail_choice(struct options *options, const char *what, const char *word,
 		       const char *const *names)
 {
-	char safe[160], list[160] = "";
+	char safe[160], list[160];
 	const char *meant = suggest_word(word, names);
 
-	for (const char *const *n = names; *n; n++) {
-		size_t used = strlen(list);
-
-		snprintf(list + used, sizeof(list) - used, "%s%s",
-			 n == names ? ""
-			 : n[1]	    ? ", "
-				    : " or ",
-			 *n);
-	}
+	names_listed(list, sizeof(list), names, "or");
 	if (meant)
 		return option_fail(options, "unknown %s '%s'; did you mean '%s'? There are %s",
 				   what, cli_safe(safe, sizeof(safe), word), meant, list);
@@ -60,6 +52,19 @@ static const char *choose(const char *value, const char *const *names)
 		if (!strcmp(value, *names))
 			return *names;
 	return NULL;
+}
+
+int option_one_of(struct options *options, const char *option, const char *const *names,
+		  const char *value, const char **ret)
+{
+	char safe[96], list[160];
+
+	*ret = choose(value, names);
+	if (*ret)
+		return 0;
+	return option_fail(options, "%s takes %s, not '%s'", option,
+			   names_listed(list, sizeof(list), names, "or"),
+			   cli_safe(safe, sizeof(safe), value));
 }
 
 int option_format(struct options *options, const char *value)
@@ -136,10 +141,10 @@ int option_events(struct options *options, const char *value)
 		if (!len)
 			return option_fail(options, "option '-e' has an empty name in its list");
 		snprintf(word, sizeof(word), "%.*s", (int)(len < 63 ? len : 63), p);
-		int r = add_event(options, word);
+		int err = add_event(options, word);
 
-		if (r)
-			return r;
+		if (err)
+			return err;
 		p += len;
 		if (!*p)
 			return 0;
@@ -165,13 +170,13 @@ int option_where(struct options *options, const char *value)
 
 	if (options->where)
 		return option_fail(options, "option '-w' is given twice: join the two with 'and'");
-	int r = begat_filter_parse_for(value, options->reads ? &any_accounts : NULL,
-				       &options->where, why, sizeof(why));
+	int err = begat_filter_parse_for(value, options->reads ? &any_accounts : NULL,
+					 &options->where, why, sizeof(why));
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options, "in --where: %s", why);
 	options->where_text = value;
-	return r;
+	return err;
 }
 
 int option_pid(struct options *options, const char *value)
@@ -179,7 +184,7 @@ int option_pid(struct options *options, const char *value)
 	char safe[96];
 	uint64_t pid;
 
-	if (human_parse_number(value, INT32_MAX, &pid) || !pid)
+	if (units_parse_count(value, INT32_MAX, &pid) || !pid)
 		return option_fail(options, "'%s' is not a process id: -p takes a number",
 				   cli_safe(safe, sizeof(safe), value));
 	if (grow((void **)&options->pids, sizeof(*options->pids), options->pids_count))
@@ -194,7 +199,7 @@ int option_user(struct options *options, const char *value)
 	uint64_t uid;
 
 	/* A name made of digits is a uid to chown, ps and us. */
-	if (human_parse_number(value, UINT32_MAX - 1, &uid)) {
+	if (units_parse_count(value, UINT32_MAX - 1, &uid)) {
 		errno = 0;
 		const struct passwd *user = getpwnam(value);
 
@@ -268,46 +273,31 @@ int option_latency(struct options *options, const char *value)
 	return 0;
 }
 
-const char *const *option_backend_names(void)
-{
-	static const char *const names[] = { "kprobe", "tracepoint", "lifecycle", NULL };
-
-	return names;
-}
-
 int option_backend(struct options *options, const char *value)
 {
-	options->backend = choose(value, option_backend_names());
-	return options->backend ? 0
-				: fail_choice(options, "backend", value, option_backend_names());
-}
-
-const char *const *option_transport_names(void)
-{
-	static const char *const names[] = { "ringbuf", "perfbuf", NULL };
-
-	return names;
+	options->backend = choose(value, begat_backend_names());
+	return options->backend ? 0 : fail_choice(options, "backend", value, begat_backend_names());
 }
 
 int option_transport(struct options *options, const char *value)
 {
-	options->transport = choose(value, option_transport_names());
+	options->transport = choose(value, begat_transport_names());
 	return options->transport
 		       ? 0
-		       : fail_choice(options, "transport", value, option_transport_names());
+		       : fail_choice(options, "transport", value, begat_transport_names());
 }
 
 int option_buffer(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = human_parse_size(value, &bytes);
+	int err = units_parse_size(value, &bytes);
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options, "'%s' is not a size: --buffer takes bytes, or 64MiB",
 				   cli_safe(safe, sizeof(safe), value));
 	/* A BPF ring is addressed with 31 bits. */
-	if (r || bytes < 4096 || bytes > 1ull << 30)
+	if (err || bytes < 4096 || bytes > 1ull << 30)
 		return option_fail(options, "--buffer %s is out of range: 4KiB to 1GiB",
 				   cli_safe(safe, sizeof(safe), value));
 	options->buffer_bytes = bytes;
@@ -318,17 +308,17 @@ int option_max_args(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t bytes;
-	int r = human_parse_size(value, &bytes);
+	int err = units_parse_size(value, &bytes);
 
 	if (!strcmp(value, "all")) {
 		options->max_args_bytes = UINT32_MAX;
 		return 0;
 	}
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options,
 				   "'%s' is not a size: --max-args takes bytes, 64KiB, or all",
 				   cli_safe(safe, sizeof(safe), value));
-	if (r || bytes < 1 || bytes >= UINT32_MAX)
+	if (err || bytes < 1 || bytes >= UINT32_MAX)
 		return option_fail(options, "--max-args %s is out of range: 1 byte to 4GB",
 				   cli_safe(safe, sizeof(safe), value));
 	options->max_args_bytes = (uint32_t)bytes;
@@ -339,14 +329,14 @@ int option_short_lived(struct options *options, const char *value)
 {
 	char safe[96];
 	uint64_t ns;
-	int r = human_parse_duration(value, 1000000, &ns);
+	int err = units_parse_duration(value, 1000000, &ns);
 
-	if (r == -EINVAL)
+	if (err == -EINVAL)
 		return option_fail(options,
 				   "'%s' is not a duration: --short-lived-window takes "
 				   "milliseconds, or 500us",
 				   cli_safe(safe, sizeof(safe), value));
-	if (r || ns < 1 || ns > 60000000000ull)
+	if (err || ns < 1 || ns > 60000000000ull)
 		return option_fail(options, "--short-lived-window %s is out of range: up to 60s",
 				   cli_safe(safe, sizeof(safe), value));
 	options->short_lived_window_ns = ns;

@@ -2,9 +2,8 @@
 /*
  * cli/options.c - the table of common options, and getopt_long fed from it.
  *
- * Owns:    names, letters, one line of help each; strictness about all of them.
- * Not:     the syntax of values (option_values.c), the layout of the help (help.c).
- * Called:  by main.c, once per start.
+ * Owns:  names, letters, one line of help each; strictness about all of them.
+ * Not:   the syntax of values (option_values.c), the layout of the help (help.c).
  *
  * Invariants
  *  (1) An option that is not in the table is neither accepted nor shown.
@@ -32,79 +31,39 @@ int option_quiet(struct options *options, const char *value)
 	return 0;
 }
 
-static int set_stats(struct options *options, const char *value)
-{
-	options->stats = true;
-	return 0;
-}
-
-static int set_wide(struct options *options, const char *value)
-{
-	options->is_wide = true;
-	return 0;
-}
-
-static int set_utc(struct options *options, const char *value)
-{
-	options->is_utc = true;
-	return 0;
-}
-
-static int set_forever(struct options *options, const char *value)
-{
-	options->is_forever = true;
-	return 0;
-}
-
-static int set_fold_failures(struct options *options, const char *value)
-{
-	options->fold_failures = true;
-	return 0;
-}
-
-static int set_help(struct options *options, const char *value)
-{
-	options->help = true;
-	return 0;
-}
-
-static int set_version(struct options *options, const char *value)
-{
-	options->version = true;
-	return 0;
-}
+#define SETS(member) .sets = offsetof(struct options, member)
 
 /* clang-format off */
 const struct option_spec common_options[] = {
-	{ "format", 0, "FORMAT", OPTIONS_OUTPUT, "text, or json: one object a line", option_format },
-	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write to this file", option_output },
-	{ "columns", 0, "LIST", OPTIONS_TEXT, "text: these columns, as time,user,exe,command", option_columns },
-	{ "wide", 0, NULL, OPTIONS_TEXT, "text: every column, and commands whole, on a terminal too", set_wide },
-	{ "utc", 0, NULL, OPTIONS_TEXT, "text: times in UTC, not local ones", set_utc },
-	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", option_events },
-	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'user == root and fail'; begat help filter", option_where },
-	{ "since", 0, "TIME", OPTIONS_SPAN, "from then on: 10m or 2h ago, 14:30, 2026-01-31T14:30; UTC", option_since },
-	{ "until", 0, "TIME", OPTIONS_SPAN, "up to then: the same", option_until },
-	{ "path-misses", 0, "[=MODE]", OPTIONS_TEXT, "each failed exec of a PATH search; fold: at most one (text does)", option_path_misses },
-	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", option_pid },
-	{ "forever", 0, NULL, OPTIONS_SELECT, "with -p: go on when the whole tree has ended", set_forever },
-	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", option_user },
-	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", option_container },
-	{ "env", 0, "[=NAME,...]", OPTIONS_CAPTURE, "capture the environment, or only these variables", option_env },
-	{ "max-args", 0, "BYTES", OPTIONS_CAPTURE, "cut argv and environment after this much, or all (default: all)", option_max_args },
-	{ "redact", 0, "[=REGEX]", OPTIONS_CAPTURE, "hide what looks like a secret, or matches; repeatable", option_redact },
-	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", set_fold_failures },
-	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", option_short_lived },
-	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", option_latency },
-	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "kprobe, tracepoint or lifecycle (default: the best that works)", option_backend },
-	{ "transport", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "ringbuf or perfbuf (default: the best that works)", option_transport },
-	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", option_buffer },
-	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", set_stats },
-	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; 'run' shows every process", option_verbose },
-	{ "quiet", 'q', NULL, OPTIONS_TALK, "no summary at the end", option_quiet },
-	{ "help", 'h', NULL, OPTIONS_ALWAYS, "this text", set_help },
-	{ "version", 0, NULL, OPTIONS_ALWAYS, "the version", set_version },
-	{ NULL, 0, NULL, 0, NULL, NULL },
+	{ "format", 0, "FORMAT", OPTIONS_OUTPUT, "text, or json: one object a line", .parse = option_format },
+	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write to this file", .parse = option_output },
+	{ "columns", 0, "LIST", OPTIONS_TEXT, "text: these columns, as time,user,exe,command", .parse = option_columns },
+	{ "wide", 0, NULL, OPTIONS_TEXT, "text: every column, and commands whole, on a terminal too", SETS(is_wide) },
+	{ "utc", 0, NULL, OPTIONS_TEXT, "text: times in UTC, not local ones", SETS(is_utc) },
+	{ "events", 'e', "LIST", OPTIONS_EVENTS, "fork,exec,exec_failed,exit,snapshot or all; lost always shows", .parse = option_events },
+	{ "where", 'w', "EXPR", OPTIONS_EVENTS, "only events that match: 'user == root and fail'; begat help filter", .parse = option_where },
+	{ "since", 0, "TIME", OPTIONS_SPAN, "from then on: 10m or 2h ago, 14:30, 2026-01-31T14:30; UTC", .parse = option_since },
+	{ "until", 0, "TIME", OPTIONS_SPAN, "up to then: the same", .parse = option_until },
+	{ "path-misses", 0, "[=MODE]", OPTIONS_TEXT, "each failed exec of a PATH search; fold: at most one (text does)", .parse = option_path_misses },
+	{ "pid", 'p', "PID", OPTIONS_SELECT, "this process and all that it begets; may be repeated", .parse = option_pid },
+	{ "forever", 0, NULL, OPTIONS_SELECT, "with -p: go on when the whole tree has ended", SETS(is_forever) },
+	{ "user", 'u', "USER", OPTIONS_SELECT, "processes of this user, by name or uid; may be repeated", .parse = option_user },
+	{ "container", 'c', "ID", OPTIONS_SELECT, "processes in this container or cgroup path; repeatable", .parse = option_container },
+	{ "env", 0, "[=NAME,...]", OPTIONS_CAPTURE, "capture the environment, or only these variables", .parse = option_env },
+	{ "max-args", 0, "BYTES", OPTIONS_CAPTURE, "cut argv and environment after this much, or all (default: all)", .parse = option_max_args },
+	{ "redact", 0, "[=REGEX]", OPTIONS_CAPTURE, "hide what looks like a secret, or matches; repeatable", .parse = option_redact },
+	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", SETS(fold_failures) },
+	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", .parse = option_short_lived },
+	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", .parse = option_latency },
+	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", .parse = option_backend },
+	{ "transport", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", .parse = option_transport },
+	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", .parse = option_buffer },
+	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", SETS(stats) },
+	{ "verbose", 'v', NULL, OPTIONS_TALK, "say how it is captured; 'run' shows every process", .parse = option_verbose },
+	{ "quiet", 'q', NULL, OPTIONS_TALK, "no summary at the end", SETS(quiet) },
+	{ "help", 'h', NULL, OPTIONS_ALWAYS, "this text", SETS(help) },
+	{ "version", 0, NULL, OPTIONS_ALWAYS, "the version", SETS(version) },
+	{ .name = NULL },
 };
 /* clang-format on */
 
@@ -171,6 +130,15 @@ static void menu_init(struct menu *menu, unsigned groups, const struct option_sp
 	for (const struct option_spec *spec = common_options; spec->name; spec++)
 		if (spec->group & (groups | OPTIONS_ALWAYS))
 			menu_add(menu, spec, &shorts);
+}
+
+/* An option without a parse() sets a flag. */
+static int take_option(const struct option_spec *spec, struct options *options, const char *value)
+{
+	if (spec->parse)
+		return spec->parse(options, value);
+	*(bool *)((char *)(spec->group ? options : options->own) + spec->sets) = true;
+	return 0;
 }
 
 static const struct option_spec *menu_find(const struct menu *menu, int value)
@@ -263,15 +231,31 @@ int options_parse(struct options *options, unsigned groups, const struct option_
 			if (strcspn(element + 2, "=") != strlen(spec->name))
 				return fail_unknown_long(options, &menu, element);
 		}
-		int r = spec->parse(options, optarg);
+		int err = take_option(spec, options, optarg);
 
-		if (r)
-			return r;
+		if (err)
+			return err;
 	}
 	if (options->is_forever && !options->pids_count)
 		return option_fail(options, "--forever goes with -p PID");
 	*ret_rest = optind;
 	return 0;
+}
+
+uint32_t options_events(const struct options *options)
+{
+	bool is_text = !options->format || !strcmp(options->format, "text");
+	uint32_t events = options->events;
+
+	if (!events && is_text)
+		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
+			 BEGAT_EVENT_BIT(BEGAT_EXIT);
+	else if (!events)
+		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	/* A gap that is not shown is a lie; how it ended is what -q is for. */
+	events |= BEGAT_EVENT_BIT(BEGAT_LOST);
+	return options->quiet ? events & ~BEGAT_EVENT_BIT(BEGAT_SUMMARY)
+			      : events | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
 }
 
 void options_done(struct options *options)

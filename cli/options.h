@@ -61,7 +61,7 @@ struct options {
 	size_t redact_patterns_count;
 	bool quiet, stats, redact, fold_failures, is_forever;
 	bool help, version;
-	void *own; /* for the parse functions of a subcommand's own options */
+	void *own; /* what the options of the subcommand itself fill: command_spec.own_size */
 	char error[512]; /* after a failure: one sentence, without "begat: " */
 };
 
@@ -70,9 +70,11 @@ struct option_spec {
 	int letter; /* 0 = long only */
 	const char *value; /* its placeholder; NULL = takes none; "[=X]" = may follow */
 	unsigned group; /* enum option_group; 0 in a subcommand's own table */
-	const char *help; /* one line */
+	const char *help; /* one line; a "%s" in front is the names that complete.c lists */
 	/* 0, -EINVAL after option_fail(), or -ENOMEM. @value is NULL for an option without one. */
 	int (*parse)(struct options *options, const char *value);
+	/* Without parse(): offset of the bool that it sets, in options->own if group is 0. */
+	size_t sets;
 };
 
 /* The common ones, in the order of the help. */
@@ -88,6 +90,12 @@ int options_parse(struct options *options, unsigned groups, const struct option_
 		  char **argv, int *ret_rest);
 void options_done(struct options *options);
 
+/*
+ * What `watch` and `show` write: -e, or what the format has by default; always what was lost, and
+ * the summary unless -q is given.
+ */
+uint32_t options_events(const struct options *options);
+
 /* Sets options->error; returns -EINVAL. */
 int option_fail(struct options *options, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -102,9 +110,11 @@ int option_quiet(struct options *options, const char *value);
 
 /* option_values.c: the values of options that take one of few, NULL-ended. */
 const char *const *option_latency_names(void);
-const char *const *option_backend_names(void);
-const char *const *option_transport_names(void);
 const char *const *option_path_miss_names(void);
+
+/* option_values.c: for an option that is one of @names; *@ret is that name. 0 or -EINVAL. */
+int option_one_of(struct options *options, const char *option, const char *const *names,
+		  const char *value, const char **ret);
 
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);

@@ -2,9 +2,8 @@
 /*
  * cli/output.c - where bytes go: a terminal, a pipe, a file of -o.
  *
- * Owns:    opening without destroying, what the other end can show, a reader that has gone.
- * Not:     what is written.
- * Called:  by main.c, stream.c, run.c, doctor.c.
+ * Owns:  opening without destroying, what the other end can show, a reader that has gone.
+ * Not:   what is written.
  *
  * Invariants
  *  (1) A file of -o keeps its old contents until output_begin(): a start that fails costs nothing.
@@ -28,8 +27,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 
 /* Descriptors 0 to 2 that have a stand-in. */
 static bool was_closed[3];
@@ -40,7 +39,7 @@ static uint32_t terminal_columns(int fd, bool is_terminal)
 	struct winsize size;
 	uint64_t columns;
 
-	if (text && !human_parse_number(text, 10000, &columns) && columns)
+	if (text && !units_parse_count(text, 10000, &columns) && columns)
 		return (uint32_t)columns;
 	if (is_terminal && !ioctl(fd, TIOCGWINSZ, &size) && size.ws_col)
 		return size.ws_col;
@@ -73,7 +72,7 @@ static int look(struct output *output)
 	output->is_file = S_ISREG(st.st_mode);
 	output->is_pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 	output->is_terminal = isatty(output->fd);
-	output->has_colour = output->is_terminal && !is_dumb && !(no_color && *no_color);
+	output->has_color = output->is_terminal && !is_dumb && !(no_color && *no_color);
 	output->has_utf8 =
 		output->is_terminal && !is_dumb && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	output->columns = terminal_columns(output->fd, output->is_terminal);
@@ -94,7 +93,7 @@ static int descriptor_of(const char *path)
 		size_t len = strlen(folders[i]);
 
 		if (!strncmp(path, folders[i], len) &&
-		    !human_parse_number(path + len, INT32_MAX, &fd))
+		    !units_parse_count(path + len, INT32_MAX, &fd))
 			return (int)fd;
 	}
 	return -1;
@@ -126,7 +125,7 @@ int output_open(struct output *output, const char *path, int default_fd, bool is
 		char *error, size_t error_size)
 {
 	const char *why = NULL;
-	int r = 0;
+	int err = 0;
 
 	*output = (struct output){ .fd = default_fd, .is_private = is_private, .place.dir_fd = -1 };
 	if (path && !strcmp(path, "-")) {
@@ -136,19 +135,19 @@ int output_open(struct output *output, const char *path, int default_fd, bool is
 	if (path) {
 		output->path = path;
 		cli_safe(output->name, sizeof(output->name), path);
-		r = open_path(output, path, &why);
+		err = open_path(output, path, &why);
 	} else {
 		snprintf(output->name, sizeof(output->name), "%s",
 			 output->fd == STDOUT_FILENO ? "standard output" : "standard error");
 	}
-	if (!r)
-		r = look(output);
-	if (!r)
+	if (!err)
+		err = look(output);
+	if (!err)
 		return 0;
 	snprintf(error, error_size, "cannot write to %s: %s", output->name,
-		 why ? why : strerror(-r));
+		 why ? why : strerror(-err));
 	output_close(output, true);
-	return r;
+	return err;
 }
 
 /* From here on what is written goes into a new file of another name. 0 or -errno. */
@@ -239,7 +238,7 @@ int output_write(struct output *output, const char *data, size_t size)
 
 int output_close(struct output *output, bool is_failed)
 {
-	int r = 0;
+	int err = 0;
 
 	if (output->is_owned && output->fd >= 0) {
 		if (is_failed && output->is_created)
@@ -247,18 +246,18 @@ int output_close(struct output *output, bool is_failed)
 		if (is_failed && *output->new_name)
 			unlinkat(output->place.dir_fd, output->new_name, 0);
 		if (close(output->fd) < 0 && errno != EINTR)
-			r = -errno;
+			err = -errno;
 		if (!is_failed && *output->new_name) {
-			if (r)
+			if (err)
 				unlinkat(output->place.dir_fd, output->new_name, 0);
 			else
-				r = replace_old(output);
+				err = replace_old(output);
 		}
 	}
 	safe_done(&output->place);
 	output->fd = -1;
 	output->is_owned = false;
-	return r;
+	return err;
 }
 
 void output_guard_stdio(void)

@@ -21,7 +21,7 @@ struct output {
 	bool is_file; /* a regular file: truncated by output_begin() */
 	bool is_pipe; /* its reader can go away */
 	bool is_terminal;
-	bool has_colour; /* a terminal, and neither NO_COLOR nor TERM=dumb */
+	bool has_color; /* a terminal, and neither NO_COLOR nor TERM=dumb */
 	bool has_utf8; /* a terminal in a UTF-8 locale */
 	uint32_t columns; /* of the terminal; 0 = it is none and COLUMNS does not say */
 	char name[256]; /* for messages, safe to print */

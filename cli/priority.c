@@ -29,22 +29,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/read_line.h"
+#include "base/sched.h"
+
 #ifndef SYS_close_range /* 5.9 */
 #define SYS_close_range 436
 #endif
 
 #define SLICE_NS 100000 /* the shortest that the kernel gives */
-
-/*
- * The kernel's struct sched_attr as 3.14 had it; <linux/sched/types.h> does not go with <sched.h>.
- */
-struct attr {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
 
 #define NICE_FIRST (-20)
 
@@ -118,17 +110,6 @@ static bool set_guard(void)
 	return true;
 }
 
-/* The first line of a file of /proc, or "". */
-static void read_line(const char *path, char *out, size_t size)
-{
-	FILE *file = fopen(path, "re");
-
-	if (!file || !fgets(out, (int)size, file))
-		out[0] = '\0';
-	if (file)
-		fclose(file);
-}
-
 /* Whether the session may stay as it is, or is raised now. */
 static bool raise_session(void)
 {
@@ -153,8 +134,8 @@ static bool raise_session(void)
 
 void priority_take(enum priority priority)
 {
-	struct attr attr = {
-		.size = sizeof(attr),
+	struct sched_settings wanted = {
+		.size = sizeof(wanted),
 		.policy = SCHED_OTHER,
 		.flags = priority == PRIORITY_USUAL ? 0 : SCHED_FLAG_RESET_ON_FORK,
 		.nice = getpriority(PRIO_PROCESS, 0),
@@ -167,9 +148,9 @@ void priority_take(enum priority priority)
 	else if (!raise_session())
 		return;
 	if (priority == PRIORITY_FIRST)
-		attr.nice = NICE_FIRST;
+		wanted.nice = NICE_FIRST;
 	if (priority == PRIORITY_PROMPT)
-		attr.runtime_ns = SLICE_NS;
-	if (syscall(SYS_sched_setattr, 0, &attr, 0) && priority == PRIORITY_FIRST)
+		wanted.runtime_ns = SLICE_NS;
+	if (sched_settings_set(&wanted) && priority == PRIORITY_FIRST)
 		lower_session();
 }

@@ -2,9 +2,8 @@
 /*
  * cli/recorder.c - a recording while something else captures.
  *
- * Owns:    the writing thread: it pops, writes, commits in time, and goes on counting after a
- *          failure so that the capture never waits for a disk.
- * Called:  by record.c and run.c, on the thread that captures.
+ * Owns:  the writing thread: it pops, writes, commits in time, and goes on counting after a
+ *        failure so that the capture never waits for a disk.
  *
  * Invariants
  *  (1) recorder_add() neither blocks nor allocates.
@@ -23,8 +22,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "options.h"
 #include "rights.h"
 #include "status_line.h"
@@ -184,17 +183,17 @@ void recorder_progress(struct recorder *r, struct status_counts *ret_counts)
 static void say_status(const struct recorder *r)
 {
 	struct begat_recorder_counts c = { .size = sizeof(c) };
-	char size[HUMAN_BYTES], events[HUMAN_BYTES], processes[HUMAN_BYTES], lost[HUMAN_BYTES];
-	char age[HUMAN_BYTES], part[32] = "", safe[512];
+	char size[UNITS_BYTES], events[UNITS_BYTES], processes[UNITS_BYTES], lost[UNITS_BYTES];
+	char age[UNITS_BYTES], part[32] = "", safe[512];
 
 	begat_recorder_counts(r->file, &c);
 	if (c.parts)
 		snprintf(part, sizeof(part), "part %u, ", c.parts + 1);
 	cli_complain("recording for %s into %s (%s%s): %s events, %s processes, %s lost.",
-		     human_duration(age, clock_read_ns(CLOCK_BOOTTIME) - r->begun_ns),
+		     units_duration(age, clock_read_ns(CLOCK_BOOTTIME) - r->begun_ns),
 		     cli_safe(safe, sizeof(safe), begat_recorder_path(r->file)), part,
-		     human_size(size, c.bytes), human_count(events, c.events),
-		     human_count(processes, c.processes), human_count(lost, c.lost));
+		     units_size(size, c.bytes), units_count(events, c.events),
+		     units_count(processes, c.processes), units_count(lost, c.lost));
 }
 
 /* What the capturing thread has asked for. 0 or a negative errno. */
@@ -341,7 +340,7 @@ void recorder_end(struct recorder *r)
 static void say_what_is_in(const struct recorder *r, const struct begat_recorder_counts *c,
 			   const char *ending)
 {
-	char size[HUMAN_BYTES], parts[96] = "", safe[512];
+	char size[UNITS_BYTES], parts[96] = "", safe[512];
 	uint32_t kept = r->keep && c->parts > r->keep ? r->keep : c->parts;
 
 	if (kept < c->parts)
@@ -355,7 +354,7 @@ static void say_what_is_in(const struct recorder *r, const struct begat_recorder
 		     ending ? ending : "", ending ? "; " : "", (unsigned long long)c->processes,
 		     c->processes == 1 ? "" : "es", (unsigned long long)c->events,
 		     cli_safe(safe, sizeof(safe), begat_recorder_path(r->file)), parts,
-		     human_size(size, c->bytes), (unsigned long long)c->lost, safe);
+		     units_size(size, c->bytes), (unsigned long long)c->lost, safe);
 }
 
 int recorder_close(struct recorder *r, bool is_quiet, const char *ending)

@@ -36,7 +36,7 @@ void recorder_fields(struct begat_fields *fields, bool has_env);
 int recorder_start(struct recorder *recorder, const struct begat *begat);
 
 /*
- * Hands one event over. What does not fit is counted, and told in the recording. False: the file
+ * Hands one event over. What does not fit is counted, and reported in the recording. False: the file
  * can no longer be written, which has been said; later events are only counted.
  */
 bool recorder_add(struct recorder *recorder, const struct begat_event *ev);

@@ -1,149 +1,141 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cli/report.c - what -v and --stats say about the capture itself, on stderr.
+ * cli/report.c - `begat report`: where the time of a recording went.
  *
- * Owns:    the wording of both.
- * Not:     the numbers (begat_stats()), the summary of a run (totals.c).
- * Called:  by stream.c: once after the start, once before the end. Without -v only a backend that
- *          failed is reported.
+ * Owns:  its options, the file that the page goes to.
+ * Not:   the analysis and the formats (libbegat-trace); what -v says of a capture (capture_stats.c).
+ *
+ * Without -o a page goes into report.html, text and JSON to standard output: a page is useless
+ * on a terminal, and everybody wants to open it.
  */
-#include <inttypes.h>
-#include <stdlib.h>
+#include <begat/report.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
-#include "human.h"
-#include "stream.h"
+#include "traces.h"
 
-void report_how(const struct stream *stream)
+#define DEFAULT_PAGE "report.html"
+
+static int parse_format(struct options *options, const char *value);
+static int report(struct options *options, int argc, char **argv);
+
+static const struct option_spec own_options[] = {
+	{ "format", 0, "html|text|json", 0, "a page (the default), text for a terminal, or JSON",
+	  .parse = parse_format },
+	{ "output", 'o', "FILE", 0, "write there; - is standard output", .parse = option_output },
+	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated",
+	  .parse = option_pid },
+	{ "where", 'w', "EXPR", 0, "only processes with an event that matches; begat help filter",
+	  .parse = option_where },
+	{ .name = NULL },
+};
+
+const struct command_spec command_report = {
+	.files = 1,
+	.groups = OPTIONS_SPAN,
+	.own = own_options,
+	.about = "Says where the time of a recording went: timeline, critical path, programs, "
+		 "process tree,\n"
+		 "short-lived processes and failures. The page is one file that loads nothing from "
+		 "anywhere;\n"
+		 "without -o it becomes " DEFAULT_PAGE ". Text and JSON hold the same analysis.\n",
+	.examples =
+		"  begat report trace.db -o build.html           a page to look at, keep or send\n"
+		"  begat report trace.db --format text | less    the same for a terminal\n"
+		"  begat report day.db -p 4711 --since 2h        one process and all below it, of "
+		"the last two hours\n",
+	.run = report,
+};
+
+static int parse_format(struct options *options, const char *value)
 {
-	struct begat_stats stats = { .size = sizeof(stats) };
-
-	if (begat_stats(stream->begat, &stats))
-		return;
-	bool is_best = !stats.fallback || !*stats.fallback;
-
-	cli_complain("%s backend, %s transport of %" PRIu64 " KiB, %s latency%s%s.", stats.backend,
-		     stats.transport, stats.buffer_bytes >> 10, stats.latency,
-		     is_best ? "" : "; not better because ", is_best ? "" : stats.fallback);
-	if (!stream->options->where)
-		return;
-	if (stream->is_filtered_here)
-		cli_complain("--where selects what is written; the summary counts everything.");
-	else if (stats.pushed[0])
-		cli_complain("of --where the kernel checks: %s.", stats.pushed);
-	else
-		cli_complain("all of --where is checked in user space.");
+	return option_one_of(options, "--format", begat_report_formats(), value, &options->format);
 }
 
-void report_failed_backend(const struct stream *stream)
+/* Nothing left is no failure: the report says so, and so does this. */
+static void warn_if_nothing(const struct begat_trace_table *table, const struct options *options)
 {
-	struct begat_stats stats = { .size = sizeof(stats) };
+	uint64_t offset_ns = (uint64_t)table->realtime_offset_ns;
+	bool is_none = options->pids_count;
 
-	if (!begat_stats(stream->begat, &stats) && stats.backend_failed)
-		cli_complain("warning: the %s backend is used%s: %s.", stats.backend,
-			     strcmp(stats.backend, "lifecycle")
-				     ? ""
-				     : ", which sees no failed execs and no exec times",
-			     stats.fallback);
+	for (uint32_t i = 0; i < table->processes_count && is_none; i++)
+		for (size_t k = 0; k < options->pids_count; k++)
+			if (table->processes[i].tgid == (uint32_t)options->pids[k])
+				is_none = false;
+	if (is_none)
+		cli_complain("no process of -p is in the recording.");
+	if ((options->since_ns && options->since_ns > table->last_ns + offset_ns) ||
+	    (options->until_ns && options->until_ns < table->first_ns + offset_ns))
+		cli_complain("nothing of the recording lies between --since and --until.");
 }
 
-/* "exec 12, exit 3", or "none". */
-static void list_counts(FILE *out, const uint64_t counts[BEGAT_TYPE_SLOTS])
+static int write_report(struct begat_trace *trace, const char *format,
+			const struct options *options, struct traces_out *out)
 {
-	bool has_any = false;
+	struct begat_report_options opts = {
+		.size = sizeof(opts),
+		.format = format,
+		.columns = out->output.columns,
+		.has_colour = out->output.has_color,
+		.has_utf8 = out->output.has_utf8,
+		.pids = options->pids,
+		.pids_count = (uint32_t)options->pids_count,
+		.where = options->where,
+		.where_text = options->where_text,
+		.since_ns = options->since_ns,
+		.until_ns = options->until_ns,
+	};
+	bool is_new_page = !strcmp(format, "html") && out->output.is_file;
+	char name[sizeof(out->output.name)];
+	int err, status;
 
-	for (int t = 1; t < BEGAT_TYPE_SLOTS; t++) {
-		if (!counts[t])
-			continue;
-		fprintf(out, "%s%s %" PRIu64, has_any ? ", " : "", begat_event_name(t), counts[t]);
-		has_any = true;
+	/* Commands and environments hold secrets: a new page is its owner's first. */
+	if (is_new_page && out->output.is_created)
+		fchmod(out->output.fd, 0600);
+	memcpy(name, out->output.name, sizeof(name));
+	err = begat_report(trace, &opts, out->file);
+	if (err < 0 && !out->error) {
+		if (*begat_trace_error(trace))
+			traces_complain(trace);
+		else
+			cli_complain("cannot make the report: %s.", strerror(-err));
 	}
-	fputs(has_any ? "\n" : "none\n", out);
+	status = traces_out_close(out, err);
+	if (status == CLI_OK && is_new_page)
+		cli_complain("the report is in %s; any browser opens it.", name);
+	return status;
 }
 
-static void list_cpus(FILE *out, const struct begat *begat, uint32_t cpus)
+static int report_file(const char *file, struct options *options)
 {
-	uint64_t generated[BEGAT_TYPE_SLOTS], lost[BEGAT_TYPE_SLOTS];
+	const char *format = options->format ? options->format : "html";
+	const char *path = options->output;
+	const struct begat_trace_table *table;
+	struct begat_trace *trace = NULL;
+	struct traces_out out;
+	int status = CLI_FAILED;
 
-	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
-		uint64_t sum = 0, sum_lost = 0;
-
-		if (begat_stats_cpu(begat, cpu, generated, lost))
-			continue;
-		for (int t = 1; t < BEGAT_TYPE_SLOTS; t++) {
-			sum += generated[t];
-			sum_lost += lost[t];
-		}
-		if (sum)
-			fprintf(out,
-				"  cpu %-4" PRIu32 "     %" PRIu64 " generated, %" PRIu64 " lost\n",
-				cpu, sum, sum_lost);
+	if (!path && !strcmp(format, "html"))
+		path = DEFAULT_PAGE;
+	if (traces_open(file, &trace) == 0 && !traces_where(trace, options)) {
+		/* The recording must be sound before anything is written: reading it tells. */
+		if (begat_trace_load(trace, &table) < 0)
+			traces_complain(trace);
+		else
+			status = traces_out_open(&out, "report", path, &file, 1);
+		if (status == CLI_OK)
+			warn_if_nothing(table, options);
+		if (status == CLI_OK)
+			status = write_report(trace, format, options, &out);
 	}
+	begat_trace_close(trace);
+	return status;
 }
 
-static void list_latency(FILE *out, const struct begat_stats *s)
+static int report(struct options *options, int argc, char **argv)
 {
-	const uint64_t values[] = { s->latency_p50_ns, s->latency_p90_ns, s->latency_p99_ns,
-				    s->latency_p999_ns, s->latency_max_ns };
-	static const char *const names[] = { "p50", "p90", "p99", "p99.9", "max" };
-	char text[HUMAN_BYTES];
-
-	fputs("  latency      ", out);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		fprintf(out, "%s%s %s", i ? ", " : "", names[i], human_duration(text, values[i]));
-	fprintf(out, " over %" PRIu64 " events, from kernel to callback\n", s->latency_count);
-}
-
-void report_stats(const struct stream *stream)
-{
-	const struct begat *begat = stream->begat;
-	struct begat_stats s = { .size = sizeof(s) };
-	char *text = NULL, one[HUMAN_BYTES], two[HUMAN_BYTES];
-	size_t size;
-
-	if (begat_stats(begat, &s))
-		return;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return;
-	fprintf(out,
-		"capture stats\n  how          %s backend, %s transport, %s latency, %s buffer\n",
-		s.backend, s.transport, s.latency, human_size(one, s.buffer_bytes));
-	if (s.fallback && *s.fallback)
-		fprintf(out, "  not better   %s\n", s.fallback);
-	fputs("  generated    ", out);
-	list_counts(out, s.generated);
-	fputs("  delivered    ", out);
-	list_counts(out, s.delivered);
-	fputs("  lost         ", out);
-	list_counts(out, s.lost);
-	list_cpus(out, begat, s.cpus);
-	fprintf(out,
-		"  other        %" PRIu64 " parts of long argv lost, %" PRIu64 " hook runs missed, "
-		"%" PRIu64 " late, %" PRIu64 " synthetic, %" PRIu64 " malformed\n",
-		s.lost_chunks, s.missed, s.late, s.synthetic, s.malformed);
-	list_latency(out, &s);
-	fprintf(out, "  wake-ups     %" PRIu64 " in %s\n",
-		s.wakeups > stream->wakeups ? s.wakeups : stream->wakeups,
-		human_duration(one, s.now_ns > s.started_ns ? s.now_ns - s.started_ns : 0));
-	fprintf(out,
-		"  processes    %" PRIu64 " in the table, %" PRIu64
-		" in the kernel's cache, %" PRIu64 " found it full\n",
-		s.processes, s.cache_entries, s.cache_full);
-	if (s.program_runs)
-		fprintf(out, "  programs     %" PRIu64 " runs, %s in all, %s each\n",
-			s.program_runs, human_duration(one, s.program_ns),
-			human_duration(two, s.program_ns / s.program_runs));
-	else
-		fputs("  programs     run time not measured (sysctl kernel.bpf_stats_enabled=1)\n",
-		      out);
-	if (!fclose(out)) {
-		struct output err = { .fd = 2 };
-
-		/* Statistics that nobody can read are no failure. */
-		(void)!output_write(&err, text, size);
-	}
-	free(text);
+	if (options->until_ns && options->since_ns > options->until_ns)
+		return cli_usage_error("report", "--since is later than --until");
+	return report_file(argv[0], options);
 }

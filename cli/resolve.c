@@ -2,10 +2,9 @@
 /*
  * cli/resolve.c - the file that a command's name means, before anything is traced.
  *
- * Owns:    the search along PATH, by the rules of execvp(3): an empty element is the working
- *          directory, a file that may not be executed is passed over but remembered.
- * Not:     the exec (child.c).
- * Called:  by child.c, before the tracer is open: the search leaves no events.
+ * Owns:  the search along PATH, by the rules of execvp(3): an empty element is the working
+ *        directory, a file that may not be executed is passed over but remembered.
+ * Not:   the exec (child.c).
  *
  * execvp() searches by trying, and each try that fails is an event of the command. Here the files
  * are looked at instead. A file that looks executable can still fail (the interpreter of a script
@@ -107,10 +106,10 @@ int resolve_command(const char *command, const char *path, struct candidates *re
 		return add(ret, &count, "", 0, command);
 	if (!path)
 		path = standard = default_path();
-	int r = path ? search(command, path, ret) : -ENOMEM;
+	int err = path ? search(command, path, ret) : -ENOMEM;
 
 	free(standard);
-	return r;
+	return err;
 }
 
 void resolve_done(struct candidates *candidates)

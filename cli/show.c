@@ -2,13 +2,11 @@
 /*
  * cli/show.c - `begat show`: a recording as it would have looked live, or as a tree.
  *
- * Owns:    which events are shown, in the words of `watch`.
- * Not:     formats (sinks), the tree (show_tree.c).
- * Called:  by main.c.
+ * Owns:  which options go together.
+ * Not:   formats (sinks), the tree (show_tree.c).
  */
 #include <begat/sink.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -16,36 +14,34 @@
 #include "show_tree.h"
 #include "traces.h"
 
-static bool wants_tree; /* one command line a process */
-
-static int parse_tree(struct options *options, const char *value)
-{
-	wants_tree = true;
-	return 0;
-}
-
-static const struct option_spec own_options[] = {
-	{ "tree", 0, NULL, 0, "every process under its parent, with what it cost", parse_tree },
-	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated", option_pid },
-	{ "redact", 0, "[=REGEX]", 0, "hide what looks like a secret, or matches; repeatable",
-	  option_redact },
-	{ NULL, 0, NULL, 0, NULL, NULL },
+struct show {
+	bool wants_tree;
 };
 
-#define GROUPS (OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_TEXT)
+static int show(struct options *options, int argc, char **argv);
 
-static uint32_t events_to_show(const struct options *options, bool is_text)
-{
-	uint32_t events = options->events;
+static const struct option_spec own_options[] = {
+	{ "tree", 0, NULL, 0, "every process under its parent, with what it cost",
+	  .sets = offsetof(struct show, wants_tree) },
+	{ "pid", 'p', "PID", 0, "this process and all that it begot; may be repeated",
+	  .parse = option_pid },
+	{ "redact", 0, "[=REGEX]", 0, "hide what looks like a secret, or matches; repeatable",
+	  .parse = option_redact },
+	{ .name = NULL },
+};
 
-	/* The same as `watch`, so that the two can be compared. */
-	if (!events && is_text)
-		events = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
-			 BEGAT_EVENT_BIT(BEGAT_EXIT);
-	else if (!events)
-		events = BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	return events | BEGAT_EVENT_BIT(BEGAT_LOST) | BEGAT_EVENT_BIT(BEGAT_SUMMARY);
-}
+const struct command_spec command_show = {
+	.files = 1,
+	.groups = OPTIONS_OUTPUT | OPTIONS_EVENTS | OPTIONS_TEXT,
+	.own = own_options,
+	.own_size = sizeof(struct show),
+	.about = "Replays a recording: the lines are those that 'begat watch' would have written, "
+		 "so everything\n"
+		 "that reads its JSON reads this too. Needs no rights but to read the file.\n",
+	.examples = "  begat show build.db -w 'event == exec_failed' | sort | uniq -c\n"
+		    "  begat show build.db --tree -p 4711\n",
+	.run = show,
+};
 
 struct shown {
 	struct begat_sink *sink;
@@ -71,7 +67,7 @@ static int show_event(const struct begat_event *ev, void *ctx)
 	return shown->error;
 }
 
-/* 0 or a negative errno; what the trace could not do has been told. */
+/* 0 or a negative errno; what the trace could not do was reported. */
 static int show_events(struct begat_trace *trace, const struct options *options,
 		       struct begat_trace_query *query, struct traces_out *out)
 {
@@ -80,7 +76,7 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		.size = sizeof(opts),
 		.fd = out->output.fd,
 		.is_terminal = out->output.is_terminal,
-		.no_color = !out->output.has_colour,
+		.no_color = !out->output.has_color,
 		.redact = options->redact,
 		.redact_patterns = (const char *const *)options->redact_patterns,
 		.utc = options->is_utc,
@@ -116,15 +112,13 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 	return n < 0 && n != -ECANCELED ? (int)n : 0;
 }
 
-static int show_one(const char *path, struct options *options)
+static int show_file(const char *path, struct options *options, bool wants_tree)
 {
-	bool is_text = !options->format || !strcmp(options->format, "text");
 	struct begat_trace_query query = {
 		.size = sizeof(query),
-		.events = events_to_show(options, is_text),
+		.events = options_events(options),
 		.pids = options->pids,
 		.pids_count = (uint32_t)options->pids_count,
-		.where = options->where,
 	};
 	struct begat_trace *trace = NULL;
 	struct traces_out out;
@@ -147,42 +141,13 @@ static int show_one(const char *path, struct options *options)
 
 static int show(struct options *options, int argc, char **argv)
 {
-	const char **files = calloc((size_t)argc + 1, sizeof(*files));
-	bool is_done = true;
-	int count = 0, status = CLI_FAILED;
+	const struct show *own = options->own;
 
-	if (!files)
-		cli_complain("out of memory.");
-	else
-		status = traces_arguments("show", options, GROUPS, own_options, argc, argv, files,
-					  &count, &is_done);
-	if (!is_done) {
-		if (count != 1)
-			status =
-				cli_usage_error("show", count ? "one recording at a time"
-							      : "which recording? Name a trace.db");
-		else if (wants_tree && (options->format || options->where || options->events))
-			status = cli_usage_error(
-				"show",
-				"--tree shows processes, not events: it goes with -p alone");
-		else if (options->columns &&
-			 (wants_tree || (options->format && strcmp(options->format, "text"))))
-			status = cli_usage_error("show", "--columns is for --format text");
-		else
-			status = show_one(files[0], options);
-	}
-	free(files);
-	return status;
+	if (own->wants_tree && (options->format || options->where || options->events))
+		return cli_usage_error("show",
+				       "--tree shows processes, not events: it goes with -p alone");
+	if (options->columns &&
+	    (own->wants_tree || (options->format && strcmp(options->format, "text"))))
+		return cli_usage_error("show", "--columns is for --format text");
+	return show_file(argv[0], options, own->wants_tree);
 }
-
-const struct command_spec command_show = {
-	.groups = GROUPS,
-	.own = own_options,
-	.takes_arguments = true,
-	.about = "Replays a recording: the lines are those that 'begat watch' would have written, "
-		 "so everything\n"
-		 "that reads its JSON reads this too. Needs no rights but to read the file.\n",
-	.examples = "  begat show build.db -w 'event == exec_failed' | sort | uniq -c\n"
-		    "  begat show build.db --tree -p 4711\n",
-	.run = show,
-};

@@ -2,9 +2,8 @@
 /*
  * cli/show_tree.c - every process of a recording under its parent, with what it cost.
  *
- * Owns:    the lines of `begat show --tree`.
- * Not:     folding alike lines: `run` and `report` do that; this shows all.
- * Called:  by show.c.
+ * Owns:  the lines of `begat show --tree`.
+ * Not:   folding alike lines: `run` and `report` do that; this shows all.
  *
  * Invariants
  *  (1) What is printed of a command passes begat_escape(): no argv can move the cursor.
@@ -17,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
+#include "color.h"
+#include "tree_line.h"
 #include "width.h"
 
 #define LINE_MAX_BYTES 65536
 #define DEPTH_SHOWN 100 /* deeper ones are not indented further; on a terminal less */
-#define NUMBERS 3 /* columns: wall, cpu, rss */
 #define NUMBER_WIDTH 10
 #define FIXED_WIDTH 16 /* exit and pid */
 
@@ -93,30 +93,24 @@ struct layout {
 	unsigned depth_shown;
 };
 
-/* On a narrow terminal first rss goes, then cpu, then wall: the command keeps two fifths of the line. */
 static struct layout choose_layout(const struct output *output)
 {
-	struct layout layout = {
-		.columns = output->is_terminal ? output->columns : 0,
-		.numbers = NUMBERS,
-		.depth_shown = DEPTH_SHOWN,
-	};
-	uint32_t columns = layout.columns, taken = NUMBERS * NUMBER_WIDTH + FIXED_WIDTH;
+	struct layout layout = { .numbers = TREE_NUMBERS, .depth_shown = DEPTH_SHOWN };
+	uint32_t columns = output->is_terminal ? output->columns : 0;
 
 	if (!columns)
 		return layout;
-	while (layout.numbers && (columns < taken || (columns - taken) * 5 < columns * 2)) {
-		layout.numbers--;
-		taken -= NUMBER_WIDTH;
-	}
-	layout.depth_shown = columns > taken ? (columns - taken) / 6 : 0;
-	if (layout.depth_shown > DEPTH_SHOWN)
-		layout.depth_shown = DEPTH_SHOWN;
+	layout.columns = columns;
+	layout.numbers = tree_numbers(columns, NUMBER_WIDTH, FIXED_WIDTH);
+	uint32_t taken = layout.numbers * NUMBER_WIDTH + FIXED_WIDTH;
+
+	layout.depth_shown = tree_depth(columns > taken ? columns - taken : 0, DEPTH_SHOWN);
 	return layout;
 }
 
 static void add_numbers(struct line *line, const struct layout *layout,
-			const char *const numbers[NUMBERS], const char *result, const char *pid)
+			const char *const numbers[TREE_NUMBERS], const char *result,
+			const char *pid)
 {
 	char text[160];
 	int len = 0;
@@ -127,46 +121,48 @@ static void add_numbers(struct line *line, const struct layout *layout,
 	add_text(line, text);
 }
 
-/* The bytes of @line that a terminal has room for. */
-static size_t length_in(const struct line *line, uint32_t columns)
+static void add_branch(struct line *line, const struct layout *layout, unsigned depth,
+		       bool has_utf8)
 {
-	size_t len = 0, bytes;
-	uint32_t used = 0, width;
+	uint32_t drawn = depth < layout->depth_shown ? depth : layout->depth_shown;
 
-	for (; len < line->len; len += bytes, used += width) {
-		bytes = width_character(line->text + len, &width);
-		if (used + width > columns)
-			break;
-	}
-	return len;
+	if (depth)
+		line->len += tree_branch(line->text + line->len, LINE_MAX_BYTES - line->len,
+					 tree_marks(has_utf8), drawn ? drawn : 1, NULL, NULL);
+}
+
+/* @color: NULL = none. */
+static void put_line(const struct line *line, const struct layout *layout, const char *color,
+		     FILE *out)
+{
+	uint32_t columns;
+	size_t len =
+		layout->columns ? width_head(line->text, layout->columns, &columns) : line->len;
+
+	fprintf(out, "%s%.*s%s\n", color ? color : "", (int)len, line->text,
+		color ? COLOR_RESET : "");
 }
 
 static void print_process(struct line *line, const struct begat_trace *trace,
 			  const struct begat_trace_process *p, unsigned depth,
 			  const struct layout *layout, const struct output *output, FILE *out)
 {
-	char wall[HUMAN_BYTES], cpu[HUMAN_BYTES] = "-", rss[HUMAN_BYTES] = "-", result[24], pid[16];
-	const char *const numbers[NUMBERS] = { wall, cpu, rss };
+	char wall[UNITS_BYTES], cpu[UNITS_BYTES] = "-", rss[UNITS_BYTES] = "-", result[24], pid[16];
+	const char *const numbers[TREE_NUMBERS] = { wall, cpu, rss };
 	bool is_failure = p->has_status && (p->exit_code || p->signal);
 
-	human_duration(wall, p->end_ns - p->start_ns);
+	units_duration(wall, p->end_ns - p->start_ns);
 	if (p->has_cpu)
-		human_duration(cpu, p->utime_ns + p->stime_ns);
+		units_duration(cpu, p->utime_ns + p->stime_ns);
 	if (p->has_rss)
-		human_size(rss, p->max_rss_bytes);
+		units_size(rss, p->max_rss_bytes);
 	add_result(result, p);
 	snprintf(pid, sizeof(pid), "%u", p->tgid);
 	line->len = 0;
 	add_numbers(line, layout, numbers, result, pid);
-	for (unsigned i = 1; i < depth && i < layout->depth_shown; i++)
-		add_text(line, "   ");
-	if (depth)
-		add_text(line, output->has_utf8 ? "\u2514\u2500 " : "`- ");
+	add_branch(line, layout, depth, output->has_utf8);
 	add_command(line, trace, p);
-	if (layout->columns)
-		line->len = length_in(line, layout->columns);
-	fprintf(out, "%s%.*s%s\n", is_failure && output->has_colour ? "\x1b[31m" : "",
-		(int)line->len, line->text, is_failure && output->has_colour ? "\x1b[0m" : "");
+	put_line(line, layout, is_failure && output->has_color ? COLOR_RED : NULL, out);
 }
 
 static bool is_asked_for(const struct begat_trace_query *query, uint32_t tgid)
@@ -218,7 +214,6 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 	      struct traces_out *out)
 {
 	const struct begat_trace_table *t;
-	static const char *const headings[NUMBERS] = { "wall", "cpu", "rss" };
 	struct line line = { .text = malloc(LINE_MAX_BYTES) };
 	struct layout layout;
 	int err = line.text ? begat_trace_load(trace, &t) : -ENOMEM;
@@ -231,10 +226,9 @@ int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 	}
 	layout = choose_layout(&out->output);
 	line.len = 0;
-	add_numbers(&line, &layout, headings, "exit", "pid");
+	add_numbers(&line, &layout, tree_headings, "exit", "pid");
 	add_text(&line, "command");
-	fprintf(out->file, "%.*s\n",
-		(int)(layout.columns ? length_in(&line, layout.columns) : line.len), line.text);
+	put_line(&line, &layout, NULL, out->file);
 	for (uint32_t i = 0; i < t->processes_count && !out->error; i++) {
 		bool is_root = t->processes[i].parent == BEGAT_TRACE_NONE;
 

@@ -5,7 +5,7 @@
 
 #include "traces.h"
 
-/* Every process of @trace, or of the pids of @query, under its parent. 0 or -errno, told. */
+/* Every process of @trace, or of the pids of @query, under its parent. 0 or -errno, reported. */
 int show_tree(struct begat_trace *trace, const struct begat_trace_query *query,
 	      struct traces_out *out);
 

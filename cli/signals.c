@@ -2,10 +2,10 @@
 /*
  * cli/signals.c - signals as something to wait for, and their return to a child.
  *
- * Owns:    the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
- * Not:     what a signal means.
- * Called:  by main.c first; by watch.c, run.c and record.c, before the tracer opens and after it
- *          has closed. The watcher is a thread of its own: begat may be busy, or blocked in a write.
+ * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start.
+ * Not:   what a signal means.
+ *
+ * The watcher is a thread of its own: begat may be busy, or blocked in a write.
  *
  * Invariants
  *  (1) No handler is ever installed: the watcher reads a signal and passes it on, so that it is
@@ -79,7 +79,7 @@ static _Noreturn void end_at_once(int signal)
 			   signal == SIGINT ? "INT" : "TERM");
 
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-		/* A line may be half written, and in colour. A terminal that is stopped must not
+		/* A line may be half written, and in color. A terminal that is stopped must not
 		 * stop this. */
 		struct pollfd terminal = { .fd = fd, .events = POLLOUT };
 
@@ -160,7 +160,7 @@ static void close_fd(int *fd)
 static int start_watcher(struct signals *signals, const sigset_t *set, bool has_child)
 {
 	pthread_attr_t attr;
-	int pipes[2], r;
+	int pipes[2], err;
 
 	watcher.ignored = signals->ignored;
 	watcher.has_child = has_child;
@@ -173,10 +173,10 @@ static int start_watcher(struct signals *signals, const sigset_t *set, bool has_
 		return -errno;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 128 * 1024);
-	r = pthread_create(&watcher.thread, &attr, watch_signals, NULL);
+	err = pthread_create(&watcher.thread, &attr, watch_signals, NULL);
 	pthread_attr_destroy(&attr);
-	watcher.is_running = !r;
-	return -r;
+	watcher.is_running = !err;
+	return -err;
 }
 
 static void stop_watcher(struct signals *signals)
@@ -264,13 +264,13 @@ int signals_open(struct signals *signals, bool has_child)
 	sigaction(SIGCHLD, &plain, &signals->old_child);
 	sigaction(SIGPIPE, &ignore, &signals->old_pipe);
 	sigprocmask(SIG_BLOCK, &set, &signals->old_mask);
-	int r = start_watcher(signals, &set, has_child);
+	int err = start_watcher(signals, &set, has_child);
 
-	if (!r)
+	if (!err)
 		return 0;
 	stop_watcher(signals);
 	restore(signals);
-	return r;
+	return err;
 }
 
 int signals_next(const struct signals *signals, struct signalfd_siginfo *ret)

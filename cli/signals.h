@@ -4,7 +4,7 @@
  *
  * Owns:  the mask, the signalfd, SIGPIPE and SIGCHLD while begat runs; SIGXFSZ from its start; the
  *        end of begat by a second SIGINT or SIGTERM.
- * Not:   what the first one means (watch.c ends, run.c passes on).
+ * Not:   what the first one means (session.c).
  */
 #ifndef BEGAT_CLI_SIGNALS_H
 #define BEGAT_CLI_SIGNALS_H

@@ -2,9 +2,8 @@
 /*
  * cli/status_line.c - signs of life on the terminal of a person.
  *
- * Owns:    whether there is such a terminal, when the line is drawn, how it is cut.
- * Not:     the numbers (record.c), messages (message.c removes the line before it writes one).
- * Called:  by record.c and stream.c, on the thread that captures.
+ * Owns:  whether there is such a terminal, when the line is drawn, how it is cut.
+ * Not:   the numbers (record.c), messages (message.c removes the line before it writes one).
  *
  * Invariants
  *  (1) A terminal that is stopped (Ctrl-S) or slow never blocks the capture: what does not fit is
@@ -26,8 +25,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "output.h"
 #include "width.h"
 
@@ -85,17 +84,17 @@ int status_line_wait_ms(const struct status_line *status)
 int status_line_text(char *out, int size, uint32_t columns, const char *name,
 		     const struct status_counts *counts)
 {
-	char events[HUMAN_BYTES + 8], bytes[HUMAN_BYTES], lost[HUMAN_BYTES], number[HUMAN_BYTES];
-	char alive[2][HUMAN_BYTES + 32] = { "", "" };
+	char events[UNITS_BYTES + 8], bytes[UNITS_BYTES], lost[UNITS_BYTES], number[UNITS_BYTES];
+	char alive[2][UNITS_BYTES + 32] = { "", "" };
 
-	human_count(number, counts->events);
+	units_count(number, counts->events);
 	snprintf(events, sizeof(events), "%s event%s", number, counts->events == 1 ? "" : "s");
-	human_size(bytes, counts->bytes);
-	human_count(lost, counts->lost);
+	units_size(bytes, counts->bytes);
+	units_count(lost, counts->lost);
 	if (counts->alive >= 0) {
-		char living[HUMAN_BYTES];
+		char living[UNITS_BYTES];
 
-		human_count(living, (uint64_t)counts->alive);
+		units_count(living, (uint64_t)counts->alive);
 		snprintf(alive[0], sizeof(alive[0]), " %s process%s alive,", living,
 			 counts->alive == 1 ? "" : "es");
 		snprintf(alive[1], sizeof(alive[1]), " %s alive,", living);

@@ -2,9 +2,8 @@
 /*
  * cli/stream.c - from options to a running tracer, from its events to an output.
  *
- * Owns:    the order of things: output first (cheap to refuse), tracer second, then truncation.
- * Not:     which events a subcommand wants, when it ends.
- * Called:  by run.c and watch.c, single-threaded.
+ * Owns:  the order of things: output first (cheap to refuse), tracer second, then truncation.
+ * Not:   which events a subcommand wants, when it ends.
  *
  * Invariants
  *  (1) Each line reaches a terminal or a pipe at once; a file is written once per batch.
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture_stats.h"
 #include "cli.h"
 #include "folding.h"
 #include "matches.h"
@@ -37,10 +37,10 @@ int stream_open(struct stream *stream, const struct options *options, const char
 	stream->options = options;
 	stream->living_fd = -1;
 	stream->written = events;
-	int r = output_open(&stream->output, options->output, default_fd,
-			    options->env != BEGAT_ENV_NONE, why, sizeof(why));
+	int err = output_open(&stream->output, options->output, default_fd,
+			      options->env != BEGAT_ENV_NONE, why, sizeof(why));
 
-	if (r) {
+	if (err) {
 		cli_complain("%s.", why);
 		return CLI_FAILED;
 	}
@@ -56,23 +56,23 @@ int stream_open(struct stream *stream, const struct options *options, const char
 		.fd = stream->output.fd,
 		.line_buffered = !stream->output.is_file && options->latency != BEGAT_BATCH,
 		.is_terminal = stream->output.is_terminal,
-		.no_color = !stream->output.has_colour,
+		.no_color = !stream->output.has_color,
 		.utc = options->is_utc,
 		.column_names = options->columns,
 		.columns = stream->output.is_terminal && !options->is_wide ? stream->output.columns
 									   : 0,
 	};
 
-	r = begat_sink_open(format, &opts, &stream->sink);
-	if (!r && folding_is_wanted(options, format, events)) {
-		r = folding_new(stream->sink, &stream->folding);
+	err = begat_sink_open(format, &opts, &stream->sink);
+	if (!err && folding_is_wanted(options, format, events)) {
+		err = folding_new(stream->sink, &stream->folding);
 		stream->is_filtered_here = options->where && folding_splits(options->where);
 	}
-	if (!r)
+	if (!err)
 		return CLI_OK;
 	begat_sink_close(stream->sink);
 	stream->sink = NULL;
-	cli_complain("cannot make a %s stream: %s.", format, strerror(-r));
+	cli_complain("cannot make a %s stream: %s.", format, strerror(-err));
 	output_close(&stream->output, true);
 	return CLI_FAILED;
 }
@@ -234,25 +234,25 @@ int stream_start(struct stream *stream, const struct begat_options *opts)
 	/* Before the hooks are in: what it starts is no event. */
 	stream_take_priority(opts->latency);
 
-	int r = begat_open(opts, &stream->begat);
+	int err = begat_open(opts, &stream->begat);
 
 	rights_rest();
-	if (r < 0) {
+	if (err < 0) {
 		stream_explain(stream->begat);
 		begat_close(stream->begat);
 		stream->begat = NULL;
-		return r;
+		return err;
 	}
 	signals_set_tracer(stream->begat);
 	say_what_is_followed(stream->options);
 	if (stream->options->verbose)
-		report_how(stream);
+		capture_say_how(stream);
 	else if (!stream->options->quiet)
-		report_failed_backend(stream);
-	r = output_begin(&stream->output, false);
-	if (r < 0) {
-		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-r));
-		return r;
+		capture_say_failed_backend(stream);
+	err = output_begin(&stream->output, false);
+	if (err < 0) {
+		cli_complain("cannot empty %s: %s.", stream->output.name, strerror(-err));
+		return err;
 	}
 	stream->is_begun = true;
 	if (stream->ending)
@@ -331,10 +331,10 @@ static int spin(struct stream *stream, const struct signals *signals,
 	uint64_t start = clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
 
 	do {
-		int r = begat_poll(stream->begat, 1);
+		int err = begat_poll(stream->begat, 1);
 
-		if (r < 0 && r != -EINTR)
-			return r;
+		if (err < 0 && err != -EINTR)
+			return err;
 	} while (clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000 == start);
 	return wait_for(stream, signals, false, 0, ret_signal);
 }
@@ -363,7 +363,7 @@ static int next_look_ms(const struct stream *stream)
 int stream_wait(struct stream *stream, const struct signals *signals,
 		struct signalfd_siginfo *ret_signal)
 {
-	int r;
+	int wake;
 
 	if (!stream->has_rights) {
 		rights_take();
@@ -373,14 +373,14 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 			return STREAM_TREE_GONE;
 	}
 	if (stream->options->latency == BEGAT_LOW) {
-		r = spin(stream, signals, ret_signal);
+		wake = spin(stream, signals, ret_signal);
 	} else {
-		r = wait_for(stream, signals, true, next_look_ms(stream), ret_signal);
-		if (r == STREAM_EVENTS) {
-			int n = begat_poll(stream->begat, 0);
+		wake = wait_for(stream, signals, true, next_look_ms(stream), ret_signal);
+		if (wake == STREAM_EVENTS) {
+			int err = begat_poll(stream->begat, 0);
 
-			if (n < 0 && n != -EINTR)
-				r = n;
+			if (err < 0 && err != -EINTR)
+				wake = err;
 		}
 	}
 	matches_warn(stream->options);
@@ -389,7 +389,7 @@ int stream_wait(struct stream *stream, const struct signals *signals,
 			folding_settle(stream->folding, clock_read_ns(CLOCK_MONOTONIC_COARSE));
 	if (stream->sink && !stream->error)
 		stream->error = begat_sink_flush(stream->sink);
-	return r;
+	return wake;
 }
 
 int stream_close(struct stream *stream)
@@ -399,15 +399,15 @@ int stream_close(struct stream *stream)
 	folding_free(stream->folding);
 	stream->folding = NULL;
 	if (stream->sink) {
-		int r = begat_sink_close(stream->sink);
+		int err = begat_sink_close(stream->sink);
 
 		if (!stream->error)
-			stream->error = r;
+			stream->error = err;
 		stream->sink = NULL;
 	}
 	if (stream->begat && stream->options->stats) {
 		rights_take();
-		report_stats(stream);
+		capture_say_stats(stream);
 	}
 	if (stream->living_fd >= 0)
 		close(stream->living_fd);
@@ -416,10 +416,10 @@ int stream_close(struct stream *stream)
 	begat_close(stream->begat);
 	stream->begat = NULL;
 	rights_drop();
-	int r = output_close(&stream->output, !stream->is_begun);
+	int err = output_close(&stream->output, !stream->is_begun);
 
 	if (!stream->error)
-		stream->error = r;
+		stream->error = err;
 	return stream->error;
 }
 

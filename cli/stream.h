@@ -97,9 +97,4 @@ void stream_explain(const struct begat *begat);
 /* Complains about stream->error unless it is that the reader has gone. */
 void stream_complain(const struct stream *stream);
 
-/* report.c: what -v and --stats say on stderr. */
-void report_how(const struct stream *stream);
-void report_failed_backend(const struct stream *stream); /* without -v; nothing if none has */
-void report_stats(const struct stream *stream);
-
 #endif

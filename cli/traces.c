@@ -2,51 +2,15 @@
 /*
  * cli/traces.c - what the subcommands that read recordings share.
  *
- * Owns:    see traces.h.
- * Called:  by show.c, export.c, diff.c.
+ * Owns:  see traces.h.
  */
 #include "traces.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli.h"
-#include "matches.h"
-
-int traces_arguments(const char *command, struct options *options, unsigned groups,
-		     const struct option_spec *own, int argc, char **argv, const char **files,
-		     int *ret_count, bool *ret_is_done)
-{
-	int count = 0;
-
-	*ret_is_done = true;
-	while (argc > 0) {
-		int rest = 1;
-
-		/* "--" before the first file was taken away already. */
-		files[count++] = argv[0];
-		int r = options_parse(options, groups, own, argc, argv, &rest);
-
-		if (r == -ENOMEM) {
-			cli_complain("out of memory.");
-			return CLI_FAILED;
-		}
-		if (r)
-			return cli_usage_error(command, options->error);
-		argc -= rest;
-		argv += rest;
-	}
-	if (options->help) {
-		help_command(stdout, command_by_name(command));
-		return output_flush_stdout();
-	}
-	matches_suspect(options); /* options may follow the files: they are read only now */
-	*ret_count = count;
-	*ret_is_done = false;
-	return CLI_OK;
-}
 
 void traces_complain(const struct begat_trace *trace)
 {
@@ -77,7 +41,7 @@ int traces_where(struct begat_trace *trace, struct options *options)
 	const struct begat_accounts *accounts = begat_trace_accounts(trace);
 	struct begat_filter *where = NULL;
 	char why[256];
-	int r;
+	int err;
 
 	if (!accounts) {
 		traces_complain(trace);
@@ -85,10 +49,10 @@ int traces_where(struct begat_trace *trace, struct options *options)
 	}
 	if (!options->where_text)
 		return CLI_OK;
-	r = begat_filter_parse_for(options->where_text, accounts, &where, why, sizeof(why));
-	if (r < 0) {
-		cli_complain("in --where: %s.", r == -ENOMEM ? "out of memory" : why);
-		return r == -ENOMEM ? CLI_FAILED : CLI_USAGE;
+	err = begat_filter_parse_for(options->where_text, accounts, &where, why, sizeof(why));
+	if (err < 0) {
+		cli_complain("in --where: %s.", err == -ENOMEM ? "out of memory" : why);
+		return err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
 	}
 	begat_filter_free(options->where);
 	options->where = where;

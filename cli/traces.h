@@ -2,7 +2,7 @@
 /*
  * cli/traces.h - what the subcommands that read recordings share.
  *
- * Owns:  files and options in any order, opening with a sentence, a FILE over an output.
+ * Owns:  opening with a sentence, a FILE over an output.
  * Not:   what is made of a recording.
  */
 #ifndef BEGAT_CLI_TRACES_H
@@ -14,24 +14,16 @@
 #include "options.h"
 #include "output.h"
 
-/*
- * Sorts what follows the first options: file names, and more options between them.
- * @files: at least @argc entries. Returns 0, or an exit status after --help or a complaint.
- */
-int traces_arguments(const char *command, struct options *options, unsigned groups,
-		     const struct option_spec *own, int argc, char **argv, const char **files,
-		     int *ret_count, bool *ret_is_done);
-
 /* Opens, complains if it cannot, and says so if the recording is not whole. 0 or -errno. */
 int traces_open(const char *path, struct begat_trace **ret_trace);
 
-/* begat_trace_error() as a line on stderr. */
 /*
  * Parses -w again, with the names of users and groups that @trace has. 0, or an exit status after
  * having complained.
  */
 int traces_where(struct begat_trace *trace, struct options *options);
 
+/* begat_trace_error() as a line on stderr. */
 void traces_complain(const struct begat_trace *trace);
 
 /* An output of -o through stdio. */

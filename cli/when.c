@@ -2,9 +2,8 @@
 /*
  * cli/when.c - moments of --since and --until.
  *
- * Owns:    what is relative to now; the two options.
- * Not:     dates (begat_time_parse()), durations (human.c).
- * Called:  by the subcommands that read a span of a recording.
+ * Owns:  what is relative to now; the two options.
+ * Not:   dates (begat_time_parse()), durations (base/units.c).
  */
 #include "when.h"
 
@@ -17,8 +16,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "cli.h"
-#include "human.h"
 #include "options.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -36,10 +35,10 @@ static int parse_ago(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 	if (!len || len >= sizeof(word))
 		return -EINVAL;
 	snprintf(word, sizeof(word), "%.*s", (int)len, text);
-	int r = human_parse_duration(word, 0, &ns);
+	int err = units_parse_duration(word, 0, &ns);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	*ret_ns = ns < now_ns ? now_ns - ns : 1;
 	return 0;
 }
@@ -53,7 +52,7 @@ static int parse_epoch(const char *text, uint64_t *ret_ns)
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	snprintf(word, sizeof(word), "%ss", text);
-	if (strlen(text) > 32 || human_parse_duration(word, SECOND, &ns) || !ns)
+	if (strlen(text) > 32 || units_parse_duration(word, SECOND, &ns) || !ns)
 		return -EINVAL;
 	*ret_ns = ns;
 	return 0;
@@ -100,13 +99,13 @@ static int parse(struct options *options, const char *name, const char *value, u
 
 	if (!now_ns)
 		now_ns = clock_read_ns(CLOCK_REALTIME);
-	int r = when_parse(value, now_ns, ret_ns);
+	int err = when_parse(value, now_ns, ret_ns);
 
 	cli_safe(safe, sizeof(safe), value);
-	if (r == -EDOM)
+	if (err == -EDOM)
 		return option_fail(options, "--%s needs a unit: %ss, %sm, %sh or %sd ago", name,
 				   safe, safe, safe, safe);
-	if (r)
+	if (err)
 		return option_fail(
 			options,
 			"'%s' is no time: --%s takes 10m or 2h (so long ago), 14:30 (today), "

@@ -2,34 +2,23 @@
 /*
  * cli/width.c - how many columns text takes, and where a line breaks.
  *
- * Owns:    columns of UTF-8, wrapping by words.
- * Not:     cutting a command in its middle (tree.c).
- * Called:  by tree.c, totals.c and answers.c.
+ * Owns:  columns of UTF-8, wrapping by words.
+ * Not:   cutting a command in its middle (summary/tree.c).
  */
-#define _XOPEN_SOURCE 700 /* wcwidth */
 #include "width.h"
 
 #include <stdbool.h>
 #include <string.h>
-#include <wchar.h>
+
+#include "base/utf8.h"
 
 size_t width_character(const char *p, uint32_t *ret_columns)
 {
-	const unsigned char *u = (const unsigned char *)p;
-	size_t len = u[0] < 0xc2 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 1;
-	wchar_t c = len == 1 ? u[0] : u[0] & (0xff >> (len + 1));
+	uint32_t codepoint;
+	size_t len = utf8_next(p, strnlen(p, 4), &codepoint);
 
-	for (size_t i = 1; i < len; i++) {
-		if ((u[i] & 0xc0) != 0x80) {
-			*ret_columns = 1;
-			return 1;
-		}
-		c = c << 6 | (u[i] & 0x3f);
-	}
-	int width = len == 1 ? 1 : wcwidth(c);
-
-	*ret_columns = width < 0 ? 1 : (uint32_t)width;
-	return len;
+	*ret_columns = len ? (uint32_t)utf8_width(codepoint) : 1;
+	return len ? len : 1;
 }
 
 uint32_t width_of(const char *text)
@@ -43,21 +32,30 @@ uint32_t width_of(const char *text)
 	return width;
 }
 
-uint32_t width_put_head(FILE *out, const char *text, uint32_t room)
+size_t width_head(const char *text, uint32_t room, uint32_t *ret_columns)
 {
 	uint32_t used = 0, columns;
+	const char *end = text;
 
-	for (size_t len; *text; text += len) {
-		len = width_character(text, &columns);
+	for (size_t len; *end; end += len, used += columns) {
+		len = width_character(end, &columns);
 		if (used + columns > room)
 			break;
-		fwrite(text, 1, len, out);
-		used += columns;
 	}
+	*ret_columns = used;
+	return (size_t)(end - text);
+}
+
+uint32_t width_put_head(FILE *out, const char *text, uint32_t room)
+{
+	uint32_t used;
+	size_t len = width_head(text, room, &used);
+
+	fwrite(text, 1, len, out);
 	return used;
 }
 
-/* As width_character(), and an escape of colour as one character without a column. */
+/* As width_character(), and an escape of color as one character without a column. */
 static size_t step(const char *p, uint32_t *ret_columns)
 {
 	if (p[0] != '\033')
@@ -106,5 +104,24 @@ void width_wrap(FILE *out, const char *text, uint32_t columns)
 		if (text[0] == '|' && text[1] == ' ')
 			text += 2;
 		indent = 1;
+	}
+}
+
+void paragraph_put(struct paragraph *p, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (p->at && p->at + 1 + len > p->width) {
+			fprintf(p->out, "\n%*s", (int)p->indent, "");
+			p->at = 0;
+		} else if (p->at) {
+			fputc(' ', p->out);
+			p->at++;
+		}
+		fwrite(text, 1, len, p->out);
+		p->at += len;
+		text += len;
+		text += strspn(text, " ");
 	}
 }

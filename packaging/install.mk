@@ -32,6 +32,8 @@ DOCUMENTS := README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*.md docs/*.j
 MAN_PAGES := $(patsubst docs/man/%.scd,%,$(sort $(wildcard docs/man/*.scd)))
 rpath = $(if $(1),-Wl$(comma)-rpath$(comma)'$(1)')
 
+##@ Installation: DESTDIR= PREFIX= LIBDIR= INSTALL_STRIP= RPATH=, see packaging/install.mk
+## staged: the command and the libraries as they are installed, under build/install
 staged: all
 	@mkdir -p $(STAGED)
 	$(link_command) $(if $(filter shared,$(LINK)),$(call rpath,$(RPATH))) -o $(STAGED)/begat
@@ -39,6 +41,7 @@ staged: all
 	cp $(BUILD)/libbegat.so $(STAGED)/libbegat.so.$(VERSION)
 
 # PREFIX may differ from one call to the next.
+## pc-files: what pkg-config reads, under build/install
 pc-files:
 	@mkdir -p $(STAGED)
 	@for library in $(LIBRARIES); do \
@@ -46,6 +49,7 @@ pc-files:
 			packaging/$$library.pc.in > $(STAGED)/$$library.pc || exit 1; \
 	done
 
+## install: the command, the libraries, headers, man pages, completions, documents
 install: staged pc-files
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/begat \
 		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(COMPLETIONS)/bash-completion/completions \
@@ -75,7 +79,7 @@ install: staged pc-files
 	@[ -n '$(DESTDIR)' ] || ! PATH=$$PATH:/sbin:/usr/sbin ldconfig -N -X -v 2>/dev/null | \
 		grep -q '^$(LIBDIR):' || PATH=$$PATH:/sbin:/usr/sbin ldconfig || :
 
-# What strip takes away, where debuggers look for it by build id.
+## install-debug: what strip takes away, where debuggers look for it by build id
 install-debug: staged
 	@for file in begat $(LIBRARIES:%=%.so.$(VERSION)); do \
 		id=$$(readelf -n $(STAGED)/$$file | sed -n 's/.*Build ID: //p'); \
@@ -85,6 +89,7 @@ install-debug: staged
 		chmod 644 $$folder/$$rest.debug || exit 1; \
 	done
 
+## uninstall: with the same variables, removes what install put there
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/begat $(foreach l,$(LIBRARIES),$(addprefix $(DESTDIR)$(LIBDIR)/, \
 		$(l).so $(l).so.0 $(l).so.$(VERSION) $(l).a pkgconfig/$(l).pc))

@@ -7,7 +7,7 @@
 # under callgrind. Counts depend on the compiler and the C library, not on the machine's load: with
 # the compiler of the baseline 3 % more is a failure, with another one 15 %. The gate of the BPF
 # programs is the verifier's instruction counts, which tests/vm compares; their run time moves with
-# the load, so bench/hooks shows it and no test asserts it.
+# the load, so begat bench hooks shows it and no test asserts it.
 #
 # The baseline is bench/costs.txt; --update writes it anew. Needs valgrind, and says so where it is
 # missing. BUILD=<folder> as for make.

@@ -17,16 +17,18 @@ bpf              abi libbpf libc
 base             libc
 include/begat    c
 src/event        base include/begat libc
-src/attach       base include/begat src/event abi libc libbpf
+src/attach       base include/begat src/event src/transport abi libc libbpf
 src/transport    base include/begat src/event abi libc libbpf
 src/decode       base include/begat src/event abi libc
+src/procfs       base include/begat src/event libc
 src/proctable    base include/begat src/event libc
 src/enrich       base include/begat src/event libc
 src/filter       base include/begat src/event libc
 src/redact       base include/begat src/event libc
 src/sink         base include/begat src/event libc
-src/tracer       base include/begat src/event abi libc src/attach src/transport src/decode
-src/tracer       src/proctable src/enrich src/filter src/sink
+src/source       base include/begat src/event abi libc src/attach src/transport src/decode
+src/tracer       base include/begat src/event libc src/source
+src/tracer       src/procfs src/proctable src/enrich src/filter
 trace/store/format base include/begat libc
 trace/store/read base include/begat libc sqlite trace/store/format
 trace/store/write base include/begat libc sqlite trace/store/format trace/store/read

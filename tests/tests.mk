@@ -1,63 +1,69 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Everything about tests; included by the Makefile. `make test` is the one that people type.
+# Everything about tests; included by the Makefile. tests/README.md says where a new test goes.
 
 TESTS := $(BUILD)/tests
 TEST_JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-# --- unit and golden: cmocka programs, one a file; they may see everything ---
+##@ Tests
+## test: all that this machine can run, in about half an hour; SUITES='unit golden' these only
+test:
+	@missing=$$(scripts/install-deps.sh --missing) && [ -z "$$missing" ] || { \
+		echo "make test: these are missing:$$missing; 'make deps' installs them" && \
+		$(MAKE) --no-print-directory deps; }
+	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
+	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
+
+## test-distro SUITE=trixie: build, demo and tests in a fresh chroot of that Debian (root)
+test-distro:
+	@test -n '$(SUITE)' || { echo 'usage: make test-distro SUITE=trixie' >&2; exit 2; }
+	@BUILD=$(BUILD) ONLY='$(ONLY)' tests/distro/test-distro.sh $(SUITE) $(SUITES)
+
+# --- unit and golden: cmocka programs that may see everything. All files of tests/unit are one
+# --- program, tests/unit/run, so that an edit costs one compile and one link. No BPF object is in it.
 UNIT_SRCS := $(sort $(wildcard tests/unit/test_*.c))
-UNIT_BINS := $(UNIT_SRCS:tests/%.c=$(TESTS)/%)
+UNIT_OBJS := $(UNIT_SRCS:%.c=$(BUILD)/%.o)
+UNIT := $(TESTS)/unit/run
 GOLDEN_SRCS := $(sort $(wildcard tests/golden/test_*.c))
 GOLDEN_BINS := $(GOLDEN_SRCS:tests/%.c=$(TESTS)/%)
-# Those with a main() are programs that scripts use; the rest is what the tests share.
+# Preloaded into the command to make what it calls fail.
 PRELOADED := failmem rejectbpf
 PRELOADED_LIBS := $(PRELOADED:%=$(TESTS)/%.so)
-TEST_TOOL_SRCS := $(filter tests/lib/jsonlines.c tests/lib/verify.c,$(wildcard tests/lib/*.c))
-TEST_TOOLS := $(TEST_TOOL_SRCS:tests/lib/%.c=$(TESTS)/%)
-TEST_LIB_SRCS := $(filter-out $(TEST_TOOL_SRCS) $(PRELOADED:%=tests/lib/%.c),$(sort $(wildcard tests/lib/*.c)))
+TEST_LIB_SRCS := $(filter-out $(PRELOADED:%=tests/lib/%.c) tests/lib/unit.c,$(sort $(wildcard tests/lib/*.c)))
 TEST_LIB_OBJS := $(TEST_LIB_SRCS:%.c=$(BUILD)/%.o)
-UNIT_CPPFLAGS := -Itests/lib -DTESTS_DIR=\"tests\"
-UNIT_LDLIBS := -lcmocka -ljansson
+# The product as the tests link it.
+TESTED_OBJS := $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJS)) $(TRACE_OBJS) \
+	$(filter-out $(BUILD)/bpf/embed.o,$(LIB_OBJS)) $(TESTS)/no_bpf.o
 
-$(BUILD)/tests/lib/%.o: BASE_CPPFLAGS += $(UNIT_CPPFLAGS)
+$(BUILD)/tests/%.o: BASE_CPPFLAGS += -Itests/lib -DTESTS_DIR=\"tests\"
 
-# An archive, so that a test takes only those parts of the command that it names.
-$(TESTS)/libcli.a: $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJS))
-	@mkdir -p $(@D)
-	rm -f $@ && $(AR) rcs $@ $^
+$(TESTS)/no_bpf.o: $(EMBED)
+	@mkdir -p $(@D) && : > $(@D)/no_bpf
+	$(call embed,$(@D)/no_bpf,$(@D)/no_bpf)
 
-$(TESTS)/libtests.a: $(TEST_LIB_OBJS)
-	@mkdir -p $(@D)
-	rm -f $@ && $(AR) rcs $@ $^
-
-$(TEST_TOOLS): $(TESTS)/%: tests/lib/%.c $(TESTS)/libtests.a
-	@mkdir -p $(@D)
-	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(BASE_LDFLAGS) $(LDFLAGS) $< \
-		$(TESTS)/libtests.a $(UNIT_LDLIBS) -o $@
-
-# Preloaded into the command to make what it calls fail.
 $(PRELOADED_LIBS): $(TESTS)/%.so: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -std=gnu11 -D_GNU_SOURCE -O1 $(WARNINGS) $< -o $@
 
-TEST_ARCHIVES = $(TESTS)/libtests.a $(TESTS)/libcli.a $(TRACE_LIB) $(BUILD)/libbegat.a
+$(UNIT): $(BUILD)/tests/lib/unit.o $(UNIT_OBJS)
+$(GOLDEN_BINS): $(TESTS)/%: $(BUILD)/tests/%.o
+$(UNIT) $(GOLDEN_BINS): $(TEST_LIB_OBJS) $(TESTED_OBJS) $(BUILD)/flags.link
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) -lcmocka -ljansson $(LDLIBS_BPF) $(TRACE_LDLIBS) \
+		-pthread -o $@
 
-$(UNIT_BINS) $(GOLDEN_BINS): $(TESTS)/%: tests/%.c $(TEST_ARCHIVES)
-	@mkdir -p $(@D)
-	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(UNIT_CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP $(BASE_LDFLAGS) $(LDFLAGS) $< \
-		-Wl,--start-group $(TEST_ARCHIVES) -Wl,--end-group \
-		$(UNIT_LDLIBS) $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+-include $(UNIT_OBJS:.o=.d) $(GOLDEN_BINS:%=%.d) $(TEST_LIB_OBJS:.o=.d) $(BUILD)/tests/lib/unit.d
 
--include $(UNIT_BINS:%=%.d) $(GOLDEN_BINS:%=%.d) $(TEST_TOOLS:%=%.d) $(TEST_LIB_OBJS:.o=.d)
+## unit: functions one by one, in seconds; ONLY=name the files or tests with it in their name
+unit: $(UNIT)
+	@ONLY='$(ONLY)' tests/lib/run-cmocka.sh $(TESTS)/unit.log \
+		$(foreach file,$(UNIT_SRCS),'$(UNIT) $(basename $(notdir $(file)))')
 
-unit-build: $(UNIT_BINS) $(GOLDEN_BINS) $(TEST_TOOLS) $(PRELOADED_LIBS)
-
-unit: $(UNIT_BINS)
-	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/unit.log $(UNIT_BINS)
-
-golden: all $(GOLDEN_BINS) $(TEST_TOOLS) $(PRELOADED_LIBS)
-	@BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/golden.log $(GOLDEN_BINS) \
+## golden: outputs and recordings that were kept; ONLY=name
+golden: all $(GOLDEN_BINS) $(PRELOADED_LIBS)
+	@ONLY='$(ONLY)' BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/golden.log $(GOLDEN_BINS) \
 		$(sort $(wildcard tests/golden/test_*.sh))
+
+## unit-build: what unit and golden run
+unit-build: $(UNIT) $(GOLDEN_BINS) $(PRELOADED_LIBS)
 
 # --- integration: the runner, the programs that make processes; static, so that the same
 # --- files run in a guest. No sanitizers: they are the workload, not the product.
@@ -71,11 +77,11 @@ INTEGRATION_CFLAGS := -std=gnu11 -D_GNU_SOURCE -pthread $(WARNINGS) $(if $(WERRO
 INTEGRATION_LINK = $(CC) -static $(1) -o $@ 2>$@.log || $(CC) $(1) -o $@
 
 $(CASE_BINS): $(TESTS)/integration/cases/%: tests/integration/cases/%.c \
-		tests/integration/cases/truth.c tests/integration/cases/truth.h
+		tests/integration/cases/truth.c tests/integration/cases/truth.h $(BUILD)/flags.c
 	@mkdir -p $(@D)
 	$(call INTEGRATION_LINK,$(INTEGRATION_CFLAGS) $< tests/integration/cases/truth.c)
 
-$(TESTS)/integration/obj/%.o: tests/integration/%.c
+$(TESTS)/integration/obj/%.o: tests/integration/%.c $(BUILD)/flags.c
 	@mkdir -p $(@D)
 	$(CC) -Iinclude $(INTEGRATION_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -84,52 +90,46 @@ $(RUNNER): $(RUNNER_OBJS)
 
 -include $(RUNNER_OBJS:.o=.d)
 
+## integration-build: the runner of the integration tests and its cases
 integration-build: $(RUNNER) $(CASE_BINS)
 
-# ONLY=name runs those that have it in their name.
-integration: all integration-build $(TEST_TOOLS) $(PRELOADED_LIBS)
+## integration: begat against processes of known truth, on this kernel (root); ONLY=name
+integration: all integration-build $(PRELOADED_LIBS)
 	@tests/integration/run-host.sh $(BUILD) $(ONLY)
 
-# --- the page of `begat report` in a real browser ---
+## browser: the page of `begat report` in a real browser
 browser: all
 	@BUILD=$(BUILD) CC='$(CC)' SAN_FLAGS='$(SAN_FLAGS)' tests/browser/run.sh
 
-# --- fuzz: needs clang with libFuzzer; `make fuzz` runs each for FUZZ_SECONDS ---
+# --- fuzz: needs clang with libFuzzer ---
 FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_BINS := $(FUZZ_SRCS:tests/fuzz/%.c=$(FUZZ_BUILD)/%)
 FUZZ_SECONDS ?= 20
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 
+## fuzz-build: the fuzz programs, under build/fuzz
 fuzz-build:
 	$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(CLANG) \
 		CFLAGS='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' fuzz-link
 
+## fuzz-link: fuzz-build's own half
 fuzz-link: $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/%)
 
 $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/%): $(BUILD)/%: tests/fuzz/%.c $(BUILD)/libbegat.a $(TRACE_LIB)
 	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP $< \
 		$(TRACE_LIB) $(BUILD)/libbegat.a $(LDLIBS_BPF) $(TRACE_LDLIBS) -o $@
 
-# The records of fuzz_decode are captured anew when abi/ changes; needs root.
+## fuzz-seeds: capture the records of fuzz_decode anew when abi/ has changed (root)
 fuzz-seeds: $(BUILD)/bench/costs
 	@tests/fuzz/make-seeds.sh $(BUILD)
 
+## fuzz: each fuzz program for FUZZ_SECONDS (20)
 fuzz: fuzz-build
 	@tests/lib/run-fuzz.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
 
 # --- virtual machines: tests/vm brings test-vm ---
--include $(wildcard tests/vm/vm.mk)
+include tests/vm/vm.mk
 
-# --- all of it; SUITES='unit golden' takes these only ---
-test:
-	@scripts/install-deps.sh build test browser docs vm
-	@$(MAKE) --no-print-directory -s -j$(TEST_JOBS) all unit-build integration-build
-	@MAKE='$(MAKE)' BUILD=$(BUILD) tests/lib/run-suites.sh $(SUITES)
-
-# The build, the demo and the tests in a fresh chroot of SUITE; needs root and debootstrap.
-test-distro:
-	@test -n '$(SUITE)' || { echo 'usage: make test-distro SUITE=trixie' >&2; exit 2; }
-	@BUILD=$(BUILD) ONLY='$(ONLY)' tests/distro/test-distro.sh $(SUITE) $(SUITES)
-
-.PHONY: test-distro unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link fuzz-seeds test
+.PHONY: unit unit-build golden integration integration-build browser fuzz fuzz-build fuzz-link fuzz-seeds \
+	test test-distro

@@ -2,70 +2,16 @@
 /* bench/lib/bench.c - see bench.h. */
 #include "bench.h"
 
-#include <dirent.h>
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-uint64_t bench_thread_cpu_ns(void)
-{
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-uint64_t bench_process_cpu_ns(void)
-{
-	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-}
-
-uint64_t bench_cpu_ns_of(pid_t pid)
-{
-	char path[64];
-	uint64_t sum = 0;
-	DIR *tasks;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	tasks = opendir(path);
-	if (!tasks)
-		return 0;
-	for (struct dirent *task; (task = readdir(tasks));) {
-		char file[128];
-		uint64_t ns = 0;
-		FILE *stat;
-
-		if (task->d_name[0] == '.')
-			continue;
-		snprintf(file, sizeof(file), "/proc/%d/task/%.20s/schedstat", (int)pid,
-			 task->d_name);
-		stat = fopen(file, "r");
-		if (stat && fscanf(stat, "%" SCNu64, &ns) == 1)
-			sum += ns;
-		if (stat)
-			fclose(stat);
-	}
-	closedir(tasks);
-	return sum;
-}
 
 static void make_parents(const char *path)
 {
@@ -166,60 +112,4 @@ void bench_pin(int cpu)
 			CPU_SET(i, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		err(1, "sched_setaffinity: CPU %d", cpu);
-}
-
-pid_t bench_burn(int cpu)
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid < 0)
-		err(1, "fork");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(0);
-	bench_pin(cpu);
-	for (volatile uint64_t count = 0;; count++)
-		;
-}
-
-void bench_stop(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-pid_t bench_start_load(const char *const *args)
-{
-	char path[PATH_MAX];
-	const char *argv[16] = { path };
-	static int null = -1;
-	pid_t pid;
-
-	if (null < 0)
-		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	snprintf(path, sizeof(path), "%.4000s/load", bench_dir());
-	for (size_t i = 0; args[i] && i < 14; i++)
-		argv[i + 1] = args[i];
-	pid = vfork();
-	if (!pid) {
-		dup2(null, STDOUT_FILENO);
-		execv(path, (char *const *)argv);
-		_exit(127);
-	}
-	if (pid < 0)
-		err(1, "vfork");
-	return pid;
-}
-
-int bench_wait(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "source/bpf.h"
 #include "tracer/tracer.h"
 
 struct feed_state { /* as in feed.bpf.c */

@@ -2,18 +2,18 @@
 /*
  * bpf/emit/args.h - argv and env of a new image: inline when short, in chunks ahead when long.
  *
- * Both lie in one block each on the new stack, resident because the kernel has just written
- * them: one read each, whatever the number of strings.
+ * Each is one block on the new stack, resident because the kernel has just written it: one read,
+ * whatever the number of strings.
  */
 #ifndef BEGAT_BPF_EMIT_ARGS_H
 #define BEGAT_BPF_EMIT_ARGS_H
 
-#include "send.h"
+#include "emit/send.h"
 
 struct args_block {
 	__u64 start; /* user address */
-	__u32 bytes; /* that there are */
-	__u32 kept; /* that will be sent: all, or up to the user's limit */
+	__u32 bytes; /* in the image */
+	__u32 kept; /* of these, how many are sent: all, or up to the user's limit */
 };
 
 static __always_inline struct args_block args_block(__u64 start, __u64 end)
@@ -34,25 +34,20 @@ static __always_inline bool args_is_long(const struct args_block *block)
 }
 
 struct args_walk {
-	void *ctx;
-	struct cpu_counters *counters;
-	volatile struct rec_chunk *rec; /* .total: how much there is */
+	struct emit emit; /* of a struct rec_chunk, whose .total says how much there is */
 	__u64 start;
-	__u64 ts_ns;
-	__u64 offset; /* 64 bits: an old verifier keeps the value of that size on the stack */
-	__u32 tgid;
-	__u32 reserved;
+	__u64 offset; /* 64 bits: an old verifier tracks only values of that size on the stack */
 };
 
 /*
- * One chunk. One that the buffer could not take, or a page that could not be read, is a hole that
- * decode sees. How much there is is read from the slot each time and the offset is a constant in
- * each round: the verifier forgets the one and knows the other, and so finds all rounds alike
- * instead of following each combination of ranges.
+ * One chunk. A chunk that found no room in the buffer, or a page that could not be read, leaves a
+ * hole that decode notices. The total is read from the slot each time, so the verifier forgets it;
+ * the offset is a constant in each round, so the verifier knows it. All rounds look alike to it
+ * then, and it does not follow each combination of ranges.
  */
 static __always_inline long args_step(struct args_walk *walk)
 {
-	volatile struct rec_chunk *rec = walk->rec;
+	volatile struct rec_chunk *rec = walk->emit.record;
 	__u32 offset = walk->offset, n;
 
 	if (offset >= rec->total)
@@ -66,8 +61,7 @@ static __always_inline long args_step(struct args_walk *walk)
 		return 0;
 	rec->offset = offset;
 	rec->bytes.bytes = n;
-	send_part(walk->ctx, walk->counters, (void *)rec, sizeof(*rec) + n, REC_CHUNK,
-		  REC_CLASS_CHUNK, walk->tgid, walk->ts_ns);
+	send_chunk(&walk->emit, sizeof(*rec) + n);
 	return 0;
 }
 
@@ -76,29 +70,25 @@ static long args_step_callback(__u32 round, void *walk)
 	return args_step(walk);
 }
 
-/* Sends a long block. */
-static __always_inline void args_send(void *ctx, struct cpu_counters *c,
-				      volatile struct rec_chunk *rec,
-				      const struct args_block *block, __u32 what, __u32 tgid,
-				      __u64 ts_ns, __u32 first_chunk, const bool has_loop)
+/* Sends a long block, for the process whose leader @emit is about. */
+static __always_inline void args_send(const struct emit *emit, const struct args_block *block,
+				      const enum rec_chunk_what what, __u32 first_chunk,
+				      const enum loops loops)
 {
+	volatile struct rec_chunk *rec = emit->record;
 	struct args_walk walk = {
-		.ctx = ctx,
-		.counters = c,
-		.rec = rec,
+		.emit = *emit,
 		.start = block->start,
-		.ts_ns = ts_ns,
 		.offset = first_chunk * REC_CHUNK_BYTES_MAX,
-		.tgid = tgid,
 	};
 
 	if (!args_is_long(block))
 		return;
-	rec->tgid = tgid;
+	rec->tgid = emit->tid;
 	rec->what = what;
 	rec->total = block->kept;
 	rec->bytes.offset = sizeof(*rec);
-	LOOP(has_loop, REC_CHUNKS_MAX, UNROLLED_CHUNKS_MAX, args_step, &walk);
+	LOOP(loops, REC_CHUNKS_MAX, UNROLLED_CHUNKS_MAX, args_step, &walk);
 }
 
 /* Puts a short block into the record. Returns the offset behind it, 8-aligned. */

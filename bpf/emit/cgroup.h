@@ -2,34 +2,35 @@
 /*
  * bpf/emit/cgroup.h - which cgroup a task is in, and that cgroup's path, sent once.
  *
- * Records carry a 64-bit id; the path goes ahead of the first record that names it, so the
- * first process of a container is whole and the others cost a hash lookup.
+ * Records carry a 64-bit id. The path is sent ahead of the first record that names the id: so the
+ * first process of a container is whole, and the others cost a hash lookup.
  */
 #ifndef BEGAT_BPF_EMIT_CGROUP_H
 #define BEGAT_BPF_EMIT_CGROUP_H
 
-#include "send.h"
+#include "emit/send.h"
 
 #define CGROUP_NAME_BYTES 256
 #define CGROUP_CONTAINER_BYTES 64
-#define CGROUP_SENT_NS 1000000 /* too short for it to fall out of cgroups_sent */
+#define CGROUP_SENT_NS 1000000 /* within this, cgroups_sent does not evict it */
 
 struct cgroup_place {
 	struct kernfs_node *kn;
 	__u32 hierarchy; /* 0 = v2 */
 };
 
-static __always_inline struct cgroup_place cgroup_place(struct cgroup *cgroup, const bool is_typed)
+static __always_inline struct cgroup_place cgroup_place(struct cgroup *cgroup,
+							const enum access access)
 {
 	struct cgroup_place place = {};
 
-	place.kn = READ(is_typed, cgroup, kn);
-	place.hierarchy = READ(is_typed, cgroup, root, hierarchy_id);
+	place.kn = READ_BY(access, cgroup, kn);
+	place.hierarchy = READ_BY(access, cgroup, root, hierarchy_id);
 	return place;
 }
 
 static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 subsys,
-						     const bool is_typed)
+						     const enum access access)
 {
 	struct cgroup_subsys_state **from, *css = NULL;
 	struct cgroup_place none = {};
@@ -37,71 +38,72 @@ static __always_inline struct cgroup_place cgroup_v1(struct css_set *set, __u64 
 	if (subsys >= 32)
 		return none;
 	from = (void *)&set->subsys + subsys * sizeof(css);
-	if (is_typed)
+	if (access == TYPED)
 		css = *from;
 	else
 		bpf_core_read(&css, sizeof(css), from);
-	return cgroup_place(READ(is_typed, css, cgroup), is_typed);
+	return cgroup_place(READ_BY(access, css, cgroup), access);
 }
 
-/* Engines call a container's cgroup by its id, 64 digits, with or without more around it. */
+/* Engines name a container's cgroup by the container's id, 64 digits, or by more than that. */
 static __noinline bool cgroup_is_container(struct kernfs_node *kn)
 {
 	char name[CGROUP_CONTAINER_BYTES + 1];
 
-	return bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(kn, name)) ==
-	       sizeof(name);
+	return bpf_probe_read_kernel_str(name, sizeof(name), READ_PROBED(kn, name)) == sizeof(name);
 }
 
 /*
  * On a hybrid host, with v2 mounted beside v1, an engine that manages v1 leaves its containers in
- * the v2 cgroup of its own service: what they are is to be seen in v1 alone.
+ * the v2 cgroup of its own service: only their v1 cgroups show that they are containers.
  */
-static __always_inline bool cgroup_is_told_by_v1(const struct cgroup_place *v1,
-						 const struct cgroup_place *v2, const bool is_typed)
+static __always_inline bool cgroup_is_v1_container(const struct cgroup_place *v1,
+						   const struct cgroup_place *v2,
+						   const enum access access)
 {
-	return v1->kn && v1->hierarchy && kernfs_parent(v1->kn, is_typed) &&
+	return v1->kn && v1->hierarchy && kernfs_parent(v1->kn, access) &&
 	       cgroup_is_container(v1->kn) && !cgroup_is_container(v2->kn);
 }
 
 /*
- * The v2 cgroup, or on a host that manages with v1 the first of the pids, memory and cpu
- * hierarchies where the task is not in the root: container runtimes use them all alike.
+ * The v2 cgroup. On a host that manages with v1: the cgroup in the pids, memory or cpu hierarchy,
+ * the first where the task is not in the root. Container runtimes use all three alike.
  */
-static __always_inline struct cgroup_place cgroup_of(struct task_struct *task, const bool is_typed)
+static __always_inline struct cgroup_place cgroup_of(struct task_struct *task,
+						     const enum access access)
 {
-	struct css_set *set = READ(is_typed, task, cgroups);
-	struct cgroup_place v2 = cgroup_place(READ(is_typed, set, dfl_cgrp), is_typed);
+	struct css_set *set = READ_BY(access, task, cgroups);
+	struct cgroup_place v2 = cgroup_place(READ_BY(access, set, dfl_cgrp), access);
 	struct cgroup_place v1 = {};
 
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
 		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id),
-			       is_typed);
-	if (v2.kn && kernfs_parent(v2.kn, is_typed))
-		return cgroup_is_told_by_v1(&v1, &v2, is_typed) ? v1 : v2;
-	if (v1.kn && kernfs_parent(v1.kn, is_typed))
+			       access);
+	if (v2.kn && kernfs_parent(v2.kn, access))
+		return cgroup_is_v1_container(&v1, &v2, access) ? v1 : v2;
+	if (v1.kn && kernfs_parent(v1.kn, access))
 		return v1;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id),
-			       is_typed);
-		if (v1.kn && kernfs_parent(v1.kn, is_typed))
+			       access);
+		if (v1.kn && kernfs_parent(v1.kn, access))
 			return v1;
 	}
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id)) {
 		v1 = cgroup_v1(set, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id),
-			       is_typed);
-		if (v1.kn && kernfs_parent(v1.kn, is_typed))
+			       access);
+		if (v1.kn && kernfs_parent(v1.kn, access))
 			return v1;
 	}
 	return v2;
 }
 
 /* kernfs numbers are unique within a hierarchy only. */
-static __always_inline __u64 cgroup_id(const struct cgroup_place *place, const bool is_typed)
+static __always_inline __u64 cgroup_id(const struct cgroup_place *place, const enum access access)
 {
 	struct kernfs_node *kn = place->kn;
 
-	return READ(is_typed, kn, id) | (__u64)place->hierarchy << 48;
+	return READ_BY(access, kn, id) | (__u64)place->hierarchy << 48;
 }
 
 struct cgroup_walk {
@@ -112,7 +114,7 @@ struct cgroup_walk {
 /* One name. Returns 1 at the hierarchy's root. */
 static __always_inline long cgroup_step(struct cgroup_walk *walk)
 {
-	struct kernfs_node *kn = walk->kn, *parent = kernfs_parent(kn, false);
+	struct kernfs_node *kn = walk->kn, *parent = kernfs_parent(kn, PROBED);
 	volatile struct rec_path *path = &walk->rec->path;
 	void *to = slot_at((void *)walk->rec, path->offset + path->bytes, CGROUP_NAME_BYTES);
 	long n;
@@ -121,7 +123,7 @@ static __always_inline long cgroup_step(struct cgroup_walk *walk)
 		path->flags = 0;
 		return 1;
 	}
-	n = to ? bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES, BPF_CORE_READ(kn, name)) : 0;
+	n = to ? bpf_probe_read_kernel_str(to, CGROUP_NAME_BYTES, READ_PROBED(kn, name)) : 0;
 	if (n <= 0)
 		return 1;
 	path->bytes += n;
@@ -135,46 +137,45 @@ static long cgroup_step_callback(__u32 round, void *walk)
 	return cgroup_step(walk);
 }
 
-/* @rec: a slot that is free until the caller assembles its own record in it. */
-static __always_inline void cgroup_send(void *ctx, struct cpu_counters *c,
-					volatile struct rec_cgroup *rec,
-					const struct cgroup_place *place, __u64 id, __u64 ts_ns,
-					const bool has_loop)
+/* Sends the path from the slot of @emit, whose own record is not begun yet. */
+static __always_inline void cgroup_send(const struct emit *emit, const struct cgroup_place *place,
+					__u64 id, const enum loops loops)
 {
+	volatile struct rec_cgroup *rec = emit->record;
 	struct cgroup_walk walk = { .kn = place->kn, .rec = rec };
+	struct emit path = *emit;
 	__u32 sent = 1, bytes;
 
+	path.tid = 0;
 	rec->cgroup_id = id;
 	rec->path.offset = sizeof(*rec);
 	rec->path.bytes = 0;
 	rec->path.components = 0;
 	rec->path.flags = REC_PATH_TRUNCATED;
-	LOOP(has_loop, REC_CGROUP_COMPONENTS_MAX, UNROLLED_CGROUP_COMPONENTS_MAX, cgroup_step,
-	     &walk);
+	LOOP(loops, REC_CGROUP_COMPONENTS_MAX, UNROLLED_CGROUP_COMPONENTS_MAX, cgroup_step, &walk);
 	bytes = rec->path.bytes;
-	if (!send(ctx, c, (void *)rec, sizeof(*rec) + bytes, REC_CGROUP, REC_CLASS_CGROUP, 0,
-		  ts_ns))
+	if (!send(&path, REC_CGROUP, sizeof(*rec) + bytes))
 		bpf_map_update_elem(&cgroups_sent, &id, &sent, BPF_ANY);
 }
 
-/* The task's cgroup id, its path already on its way. */
-static __always_inline __u64 cgroup_ensure(void *ctx, struct cpu_counters *c, void *at,
-					   struct task_struct *task, __u64 ts_ns,
-					   const bool has_loop, const bool is_typed)
+/* The id of the task's cgroup; its path has been sent. 0 = the task has none. */
+static __always_inline __u64 cgroup_ensure(const struct emit *emit, struct task_struct *task,
+					   const enum access access, const enum loops loops)
 {
-	struct cgroup_place place = cgroup_of(task, is_typed);
+	struct cgroup_place place = cgroup_of(task, access);
+	struct cpu_counters *c = emit->counters;
 	__u64 id;
 
 	if (!place.kn)
 		return 0;
-	id = cgroup_id(&place, is_typed);
-	if (id == c->cgroup_sent && ts_ns < c->cgroup_until_ns)
+	id = cgroup_id(&place, access);
+	if (id == c->cgroup_sent && emit->ts_ns < c->cgroup_until_ns)
 		return id;
 	if (bpf_map_lookup_elem(&cgroups_sent, &id)) {
 		c->cgroup_sent = id;
-		c->cgroup_until_ns = ts_ns + CGROUP_SENT_NS;
+		c->cgroup_until_ns = emit->ts_ns + CGROUP_SENT_NS;
 	} else {
-		cgroup_send(ctx, c, at, &place, id, ts_ns, has_loop);
+		cgroup_send(emit, &place, id, loops);
 	}
 	return id;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
-/* bpf/emit/exec.h - a new image: what was asked for, what it became, with what arguments. */
+/* bpf/emit/exec.h - an exec that succeeded: what was asked for, the new image, its arguments. */
 #ifndef BEGAT_BPF_EMIT_EXEC_H
 #define BEGAT_BPF_EMIT_EXEC_H
 
-#include "../admit.h"
-#include "../attempt.h"
-#include "args.h"
-#include "path.h"
-#include "who.h"
+#include "admit.h"
+#include "attempt_store.h"
+#include "emit/args.h"
+#include "emit/identity.h"
+#include "emit/path.h"
 
 static __always_inline __u32 exec_string(struct rec_span *ret, const char *string, void *record,
 					 __u32 offset)
@@ -20,7 +20,7 @@ static __always_inline __u32 exec_string(struct rec_span *ret, const char *strin
 	return ALIGN8(offset + ret->bytes);
 }
 
-/* Magic numbers of file systems that give their files device numbers of layers or subvolumes. */
+/* Does the file system report, for its files, the device numbers of layers or subvolumes? */
 static __always_inline bool exec_has_many_devices(unsigned long magic)
 {
 	return magic == 0x794c7630 /* overlayfs */ || magic == 0x9123683e /* btrfs */ ||
@@ -30,10 +30,10 @@ static __always_inline bool exec_has_many_devices(unsigned long magic)
 
 static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct *task,
 					struct linux_binprm *bprm, __u32 offset,
-					const bool has_loop)
+					const enum loops loops)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename);
-	const char *interp = BPF_CORE_READ(bprm, interp);
+	const char *filename = READ_PROBED(bprm, filename);
+	const char *interp = READ_PROBED(bprm, interp);
 
 	offset = exec_string(&rec->filename, filename, rec, offset);
 	rec->interpreter.bytes = 0;
@@ -45,24 +45,23 @@ static __always_inline __u32 exec_paths(struct rec_exec *rec, struct task_struct
 	rec->exe.components = 0;
 	rec->exe.flags = 0;
 	if (config.want & CONFIG_WANT_EXE) {
-		struct file *file = BPF_CORE_READ(task, mm, exe_file);
-		struct inode *inode = BPF_CORE_READ(file, f_inode);
-		struct super_block *super = BPF_CORE_READ(inode, i_sb);
+		struct file *file = READ_PROBED(task, mm, exe_file);
+		struct inode *inode = READ_PROBED(file, f_inode);
+		struct super_block *super = READ_PROBED(inode, i_sb);
 
-		rec->dev = BPF_CORE_READ(super, s_dev);
-		rec->inode = BPF_CORE_READ(inode, i_ino);
-		if (exec_has_many_devices(BPF_CORE_READ(super, s_magic)))
+		rec->dev = READ_PROBED(super, s_dev);
+		rec->inode = READ_PROBED(inode, i_ino);
+		if (exec_has_many_devices(READ_PROBED(super, s_magic)))
 			rec->flags |= REC_EXEC_DEV_DIFFERS;
-		offset =
-			path_fill(&rec->exe, task, &file->f_path, rec, SLOT_EXEC, offset, has_loop);
+		offset = path_fill(&rec->exe, task, &file->f_path, rec, SLOT_EXEC, offset, loops);
 	}
 	rec->cwd.bytes = 0;
 	rec->cwd.components = 0;
 	rec->cwd.flags = 0;
 	if (config.want & CONFIG_WANT_CWD) {
-		struct fs_struct *fs = BPF_CORE_READ(task, fs);
+		struct fs_struct *fs = READ_PROBED(task, fs);
 
-		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, SLOT_EXEC, offset, has_loop);
+		offset = path_fill(&rec->cwd, task, &fs->pwd, rec, SLOT_EXEC, offset, loops);
 	}
 	return offset;
 }
@@ -71,10 +70,10 @@ static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struc
 					 struct linux_binprm *bprm, const struct args_block *argv,
 					 const struct args_block *env)
 {
-	rec->start_code = READ(true, task, mm, start_code);
-	rec->end_code = READ(true, task, mm, end_code);
-	rec->argc = BPF_CORE_READ(bprm, argc);
-	rec->envc = BPF_CORE_READ(bprm, envc);
+	rec->start_code = READ(task, mm, start_code);
+	rec->end_code = READ(task, mm, end_code);
+	rec->argc = READ_PROBED(bprm, argc);
+	rec->envc = READ_PROBED(bprm, envc);
 	rec->argv_bytes = argv->bytes;
 	rec->env_bytes = env->bytes;
 	rec->argv_chunk_bytes = args_is_long(argv) ? argv->kept : 0;
@@ -91,102 +90,96 @@ static __always_inline void exec_numbers(struct rec_exec *rec, struct task_struc
 
 static __always_inline struct args_block exec_argv(struct task_struct *task)
 {
-	struct mm_struct *mm = READ(true, task, mm);
+	struct mm_struct *mm = READ(task, mm);
 	struct args_block none = {};
 
-	return config.want & CONFIG_WANT_ARGV
-		       ? args_block(READ(true, mm, arg_start), READ(true, mm, arg_end))
-		       : none;
+	return config.want & CONFIG_WANT_ARGV ? args_block(READ(mm, arg_start), READ(mm, arg_end))
+					      : none;
 }
 
 static __always_inline struct args_block exec_env(struct task_struct *task)
 {
-	struct mm_struct *mm = READ(true, task, mm);
+	struct mm_struct *mm = READ(task, mm);
 	struct args_block none = {};
 
-	return config.want & CONFIG_WANT_ENV
-		       ? args_block(READ(true, mm, env_start), READ(true, mm, env_end))
-		       : none;
+	return config.want & CONFIG_WANT_ENV ? args_block(READ(mm, env_start), READ(mm, env_end))
+					     : none;
 }
 
 /*
- * Ahead of the exec's record: the parts of a long argv or env, from the @first_chunk on. All of
- * one exec carry the time of the first, which is still in the slot.
+ * The chunks of a long argv or env, ahead of the exec's record, from the @first_chunk on. All of
+ * one exec carry the time stamp of the first, which is still in the slot.
  */
 static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, __u32 first_chunk,
-					   const bool has_loop)
+					   const enum loops loops)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
-	__u32 tgid = READ(true, task, tgid);
-	struct cpu_counters *c;
-	struct rec_chunk *at;
-	__u64 ts_ns;
+	__u32 tgid = READ(task, tgid);
+	struct rec_chunk *rec;
+	struct emit emit;
 
 	if (argv.kept <= first_chunk * REC_CHUNK_BYTES_MAX &&
 	    env.kept <= first_chunk * REC_CHUNK_BYTES_MAX)
 		return;
 	if (!args_is_long(&argv) && !args_is_long(&env))
 		return;
-	c = cpu_counters();
-	at = slot(SLOT_EXEC);
-	if (!c || !at || is_stopped(c) || !(config.emit & 1 << REC_CLASS_EXEC) ||
-	    !admit(task, cache_find(tgid, READ(true, task, start_boottime)), REC_CLASS_EXEC))
+	if (!emit_begin(&emit, ctx, SLOT_EXEC, tgid) ||
+	    !admit(task, cache_find(tgid, READ(task, start_boottime)), REC_CLASS_EXEC))
 		return;
-	ts_ns = first_chunk ? at->header.ts_ns : now_ns();
-	args_send(ctx, c, at, &argv, REC_CHUNK_ARGV, tgid, ts_ns, first_chunk, has_loop);
-	args_send(ctx, c, at, &env, REC_CHUNK_ENV, tgid, ts_ns, first_chunk, has_loop);
+	rec = emit.record;
+	if (first_chunk)
+		emit.ts_ns = rec->header.ts_ns;
+	args_send(&emit, &argv, REC_CHUNK_ARGV, first_chunk, loops);
+	args_send(&emit, &env, REC_CHUNK_ENV, first_chunk, loops);
 }
 
 /*
- * One that was there before, as the command of `begat run`: alone with its thread, and with nothing
- * in the sum of threads and children, the two can be separated from now on (exit_io_apart()).
+ * Can the I/O of this process, which ran before begat did, be told from its children's from now on
+ * (exit_io_apart())? Yes if it has one thread and no I/O of threads or children in its sum, as the
+ * command of `begat run` has.
  */
 static __always_inline void exec_note_io(struct proc_entry *entry, struct task_struct *task)
 {
 	if (entry->fork_ts_ns || !bpf_core_field_exists(task->ioac.read_bytes))
 		return;
-	if (!BPF_CORE_READ(task, signal, ioac.read_bytes) &&
-	    !BPF_CORE_READ(task, signal, ioac.write_bytes))
+	if (!READ_PROBED(task, signal, ioac.read_bytes) &&
+	    !READ_PROBED(task, signal, ioac.write_bytes))
 		entry->flags |= PROC_NO_IO_BEFORE;
 }
 
 static __always_inline void emit_exec(void *ctx, struct task_struct *task, __u32 old_tid,
-				      struct linux_binprm *bprm, const bool has_loop)
+				      struct linux_binprm *bprm, const enum loops loops)
 {
 	struct args_block argv = exec_argv(task), env = exec_env(task);
-	struct cpu_counters *c = cpu_counters();
-	struct rec_exec *rec = slot(SLOT_EXEC);
-	__u32 tgid = READ(true, task, tgid), size;
-	__u64 start_ns = READ(true, task, start_boottime);
-	struct proc_entry *entry = cache_find(tgid, start_ns);
+	__u32 tgid = READ(task, tgid), size;
+	struct proc_entry *entry = cache_find(tgid, READ(task, start_boottime));
 	struct attempt attempt = {};
-	__u64 now, cgroup = 0;
+	struct rec_exec *rec;
+	struct emit emit;
 
 	attempt_take(entry, (__u64)task, &attempt);
-	if (!c || !rec || is_stopped(c))
+	if (!emit_begin(&emit, ctx, SLOT_EXEC, tgid))
 		return;
-	now = now_ns();
 	if (entry) {
-		entry->exec_ts_ns = now;
+		entry->exec_ts_ns = emit.ts_ns;
 		entry->execs++;
 		exec_note_io(entry, task);
 	}
-	if (!(config.emit & 1 << REC_CLASS_EXEC) || !admit(task, entry, REC_CLASS_EXEC))
+	if (!admit(task, entry, REC_CLASS_EXEC))
 		return;
 	if (entry)
 		entry->flags |= PROC_REPORTED;
-	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
+	size = identity_fill(&emit, task, sizeof(*rec), TYPED, loops);
+	rec = emit.record;
 	rec->flags = 0;
 	rec->attempt_ts_ns = attempt.ts_ns;
 	rec->fork_ts_ns = entry ? entry->fork_ts_ns : 0;
 	rec->old_tid = old_tid;
-	size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
-	size = exec_paths(rec, task, bprm, size, has_loop);
+	size = exec_paths(rec, task, bprm, size, loops);
 	size = args_inline(&rec->argv, &argv, rec, size);
 	size = args_inline(&rec->env, &env, rec, size);
 	exec_numbers(rec, task, bprm, &argv, &env);
-	send(ctx, c, rec, size, REC_EXEC, REC_CLASS_EXEC, tgid, now);
+	send(&emit, REC_EXEC, size);
 }
 
 #endif

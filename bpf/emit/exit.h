@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
 /*
- * bpf/emit/exit.h - the end of a process: how wait(2) will report it and what it all cost.
+ * bpf/emit/exit.h - the end of a process: its status as wait(2) will report it, and what it used.
  *
- * Totals are the group's: what signal_struct accumulated from threads that are gone, and the
- * own figures of every thread that is still linked, the zombie leader and the last one included.
+ * Totals are those of the whole process: what signal_struct has accumulated from threads that have
+ * ended, and the figures of each thread that is still linked. Those are the last one, and perhaps
+ * a zombie leader.
  */
 #ifndef BEGAT_BPF_EMIT_EXIT_H
 #define BEGAT_BPF_EMIT_EXIT_H
 
-#include "../admit.h"
-#include "../attempt.h"
-#include "clock.h"
-#include "who.h"
+#include "admit.h"
+#include "attempt_store.h"
+#include "emit/clock.h"
+#include "emit/identity.h"
 
 #define SIGNAL_GROUP_EXIT 0x00000004
 
 static __always_inline __u32 exit_status(struct task_struct *task, struct signal_struct *signal)
 {
-	if (READ(true, signal, flags) & SIGNAL_GROUP_EXIT)
-		return READ(true, signal, group_exit_code);
-	return READ(true, task, group_leader, exit_code);
+	if (READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return READ(signal, group_exit_code);
+	return READ(task, group_leader, exit_code);
 }
 
 static __always_inline void exit_add_thread(struct rec_exit *rec, struct task_struct *thread,
-					    const bool is_typed)
+					    const enum access access)
 {
-	rec->utime_ns += READ(is_typed, thread, utime);
-	rec->stime_ns += READ(is_typed, thread, stime);
-	rec->runtime_ns += READ(is_typed, thread, se.sum_exec_runtime);
-	rec->minor_faults += READ(is_typed, thread, min_flt);
-	rec->major_faults += READ(is_typed, thread, maj_flt);
-	rec->voluntary_switches += READ(is_typed, thread, nvcsw);
-	rec->involuntary_switches += READ(is_typed, thread, nivcsw);
+	rec->utime_ns += READ_BY(access, thread, utime);
+	rec->stime_ns += READ_BY(access, thread, stime);
+	rec->runtime_ns += READ_BY(access, thread, se.sum_exec_runtime);
+	rec->minor_faults += READ_BY(access, thread, min_flt);
+	rec->major_faults += READ_BY(access, thread, maj_flt);
+	rec->voluntary_switches += READ_BY(access, thread, nvcsw);
+	rec->involuntary_switches += READ_BY(access, thread, nivcsw);
 	if (bpf_core_field_exists(thread->ioac.read_bytes)) {
-		rec->read_bytes += BPF_CORE_READ(thread, ioac.read_bytes);
-		rec->write_bytes += BPF_CORE_READ(thread, ioac.write_bytes);
+		rec->read_bytes += READ_PROBED(thread, ioac.read_bytes);
+		rec->write_bytes += READ_PROBED(thread, ioac.write_bytes);
 	}
 }
 
 struct exit_walk {
 	struct rec_exit *rec;
 	struct list_head *node, *head;
-	struct list_head *last; /* of the thread that runs: it has been added */
+	struct list_head *last; /* of the running thread, which has been added already */
 };
 
-/* One thread. Returns 1 behind the last. */
+/* Adds one thread. Returns 1 behind the last. */
 static __always_inline long exit_step(struct exit_walk *walk)
 {
 	struct list_head *node = walk->node;
@@ -55,8 +56,8 @@ static __always_inline long exit_step(struct exit_walk *walk)
 		exit_add_thread(walk->rec,
 				(void *)node -
 					bpf_core_field_offset(struct task_struct, thread_node),
-				false);
-	walk->node = BPF_CORE_READ(node, next);
+				PROBED);
+	walk->node = READ_PROBED(node, next);
 	return 0;
 }
 
@@ -65,24 +66,24 @@ static long exit_step_callback(__u32 round, void *walk)
 	return exit_step(walk);
 }
 
-/* The zombie leader, and any other that is still linked: none where there never were threads. */
+/* Adds the zombie leader, and any other thread that is still linked. */
 static __always_inline void exit_other_threads(struct rec_exit *rec, struct task_struct *task,
-					       struct signal_struct *signal, const bool has_loop)
+					       struct signal_struct *signal, const enum loops loops)
 {
 	struct list_head *head = &signal->thread_head;
 	struct exit_walk walk = {
 		.rec = rec,
-		.node = BPF_CORE_READ(head, next),
+		.node = READ_PROBED(head, next),
 		.head = head,
 		.last = &task->thread_node,
 	};
 
-	LOOP(has_loop, REC_THREADS_MAX, UNROLLED_THREADS_MAX, exit_step, &walk);
+	LOOP(loops, REC_THREADS_MAX, UNROLLED_THREADS_MAX, exit_step, &walk);
 	if (walk.node != head)
 		rec->flags |= REC_EXIT_THREADS_CUT;
 }
 
-/* A thread ends, the process goes on: see exit_io_apart(). */
+/* A thread ends while its process continues: its I/O, for exit_io_apart(). */
 static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgid, __u64 start_ns)
 {
 	struct proc_entry *entry;
@@ -90,8 +91,8 @@ static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgi
 
 	if (!bpf_core_field_exists(task->ioac.read_bytes))
 		return;
-	read = BPF_CORE_READ(task, ioac.read_bytes);
-	write = BPF_CORE_READ(task, ioac.write_bytes);
+	read = READ_PROBED(task, ioac.read_bytes);
+	write = READ_PROBED(task, ioac.write_bytes);
 	if (!read && !write)
 		return;
 	entry = cache_find(tgid, start_ns);
@@ -102,9 +103,9 @@ static __always_inline void exit_note_thread(struct task_struct *task, __u32 tgi
 }
 
 /*
- * signal_struct adds up the I/O of threads that are gone and of children that were waited for, in
- * one sum. What is beyond the threads' is the children's, and told by their own exits. A leader
- * that ended before the last thread is still linked, and not in that sum.
+ * signal_struct has one sum for the I/O of threads that have ended and of children that were waited
+ * for. What exceeds the threads' I/O is the children's: it is subtracted, as their own exits report
+ * it. A leader that ended before the last thread is still linked, and not in that sum.
  */
 static __always_inline void exit_io_apart(struct rec_exit *rec, const struct proc_entry *entry,
 					  struct task_struct *task, struct signal_struct *signal)
@@ -114,13 +115,13 @@ static __always_inline void exit_io_apart(struct rec_exit *rec, const struct pro
 	if (!entry || !(entry->fork_ts_ns || entry->flags & PROC_NO_IO_BEFORE) ||
 	    !bpf_core_field_exists(signal->ioac.read_bytes))
 		return;
-	read = BPF_CORE_READ(signal, ioac.read_bytes);
-	write = BPF_CORE_READ(signal, ioac.write_bytes);
+	read = READ_PROBED(signal, ioac.read_bytes);
+	write = READ_PROBED(signal, ioac.write_bytes);
 	threads_read = entry->threads_read_bytes;
 	threads_write = entry->threads_write_bytes;
-	if (READ(true, task, pid) != READ(true, task, tgid)) {
-		threads_read -= BPF_CORE_READ(task, group_leader, ioac.read_bytes);
-		threads_write -= BPF_CORE_READ(task, group_leader, ioac.write_bytes);
+	if (READ(task, pid) != READ(task, tgid)) {
+		threads_read -= READ_PROBED(task, group_leader, ioac.read_bytes);
+		threads_write -= READ_PROBED(task, group_leader, ioac.write_bytes);
 	}
 	if (read > threads_read)
 		rec->read_bytes -= read - threads_read;
@@ -130,29 +131,29 @@ static __always_inline void exit_io_apart(struct rec_exit *rec, const struct pro
 
 static __always_inline void exit_usage(struct rec_exit *rec, struct cpu_counters *c,
 				       struct task_struct *task, struct signal_struct *signal,
-				       const struct proc_entry *entry, const bool has_loop)
+				       const struct proc_entry *entry, const enum loops loops)
 {
-	rec->utime_ns = READ(true, signal, utime);
-	rec->stime_ns = READ(true, signal, stime);
-	rec->runtime_ns = READ(true, signal, sum_sched_runtime) + clock_unaccounted(c, task);
-	rec->minor_faults = READ(true, signal, min_flt);
-	rec->major_faults = READ(true, signal, maj_flt);
-	rec->voluntary_switches = READ(true, signal, nvcsw);
-	rec->involuntary_switches = READ(true, signal, nivcsw);
-	rec->max_rss_bytes = READ(true, signal, maxrss) * config.page_bytes;
-	rec->children_utime_ns = READ(true, signal, cutime);
-	rec->children_stime_ns = READ(true, signal, cstime);
-	rec->children_max_rss_bytes = READ(true, signal, cmaxrss) * config.page_bytes;
+	rec->utime_ns = READ(signal, utime);
+	rec->stime_ns = READ(signal, stime);
+	rec->runtime_ns = READ(signal, sum_sched_runtime) + clock_unaccounted(c, task);
+	rec->minor_faults = READ(signal, min_flt);
+	rec->major_faults = READ(signal, maj_flt);
+	rec->voluntary_switches = READ(signal, nvcsw);
+	rec->involuntary_switches = READ(signal, nivcsw);
+	rec->max_rss_bytes = READ(signal, maxrss) * config.page_bytes;
+	rec->children_utime_ns = READ(signal, cutime);
+	rec->children_stime_ns = READ(signal, cstime);
+	rec->children_max_rss_bytes = READ(signal, cmaxrss) * config.page_bytes;
 	rec->read_bytes = 0;
 	rec->write_bytes = 0;
 	if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-		rec->read_bytes = BPF_CORE_READ(signal, ioac.read_bytes);
-		rec->write_bytes = BPF_CORE_READ(signal, ioac.write_bytes);
+		rec->read_bytes = READ_PROBED(signal, ioac.read_bytes);
+		rec->write_bytes = READ_PROBED(signal, ioac.write_bytes);
 		rec->flags |= REC_EXIT_HAS_IO;
 	}
-	exit_add_thread(rec, task, true);
-	if (READ(true, signal, nr_threads) > 1)
-		exit_other_threads(rec, task, signal, has_loop);
+	exit_add_thread(rec, task, TYPED);
+	if (READ(signal, nr_threads) > 1)
+		exit_other_threads(rec, task, signal, loops);
 	exit_io_apart(rec, entry, task, signal);
 }
 
@@ -177,7 +178,7 @@ static __always_inline void exit_from_cache(struct rec_exit *rec, const struct p
 	rec->flags |= REC_EXIT_HAS_KILLER;
 }
 
-/* Is it this thread that ends the process? At most one thread a process gets a yes. */
+/* Does this thread end the process? True for at most one thread of each process. */
 static __always_inline bool exit_is_last(struct task_struct *task, bool group_dead, __u32 tgid,
 					 __u64 start_ns)
 {
@@ -186,50 +187,54 @@ static __always_inline bool exit_is_last(struct task_struct *task, bool group_de
 
 	if (config.has_group_dead)
 		return group_dead;
-	if (READ(true, task, signal, live.counter))
+	if (READ(task, signal, live.counter))
 		return false;
 	return !bpf_map_update_elem(&deaths, &death, &dead, BPF_NOEXIST);
 }
 
-static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead,
-				      const bool has_loop)
+static __always_inline void exit_send(const struct emit *emit, struct task_struct *task,
+				      const struct proc_entry *entry, __u64 start_ns,
+				      const enum loops loops)
 {
-	struct cpu_counters *c = cpu_counters();
-	struct rec_exit *rec = slot(SLOT_EXIT);
-	__u32 tgid = READ(true, task, tgid), tid = READ(true, task, pid), size;
-	__u64 start_ns = READ(true, task, group_leader, start_boottime);
-	struct signal_struct *signal = READ(true, task, signal);
-	struct proc_entry *entry;
-	__u64 now, cgroup = 0;
+	struct signal_struct *signal = READ(task, signal);
+	struct rec_exit *rec = emit->record;
+	__u32 size = identity_fill(emit, task, sizeof(*rec), TYPED, loops);
 
-	attempt_drop((__u64)task); /* killed in the middle of an exec */
-	if (!c || !rec || is_stopped(c))
-		return;
+	rec->flags = 0;
+	rec->reserved = 0;
+	rec->status = exit_status(task, signal);
+	if (emit->ts_ns - start_ns < config.short_lived_window_ns)
+		rec->flags |= REC_EXIT_SHORT_LIVED;
+	if (READ(signal, oom_mm))
+		rec->flags |= REC_EXIT_OOM;
+	exit_from_cache(rec, entry);
+	exit_usage(rec, emit->counters, task, signal, entry, loops);
+	send(emit, REC_EXIT, size);
+}
+
+static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead,
+				      const enum loops loops)
+{
+	__u32 tgid = READ(task, tgid);
+	__u64 start_ns = READ(task, group_leader, start_boottime);
+	struct proc_entry *entry;
+	struct emit emit;
+
+	attempt_drop((__u64)task); /* of a task that was killed in the middle of an exec */
 	if (!exit_is_last(task, group_dead, tgid, start_ns)) {
 		exit_note_thread(task, tgid, start_ns);
 		return;
 	}
-	now = now_ns();
+	if (!emit_begin(&emit, ctx, SLOT_EXIT, READ(task, pid)))
+		return;
 	entry = cache_find(tgid, start_ns);
-	if (entry)
-		entry->flags |= PROC_EXITED;
-	if ((config.emit & 1 << REC_CLASS_EXIT) && admit(task, entry, REC_CLASS_EXIT)) {
-		if (config.want & CONFIG_WANT_CGROUP)
-			cgroup = cgroup_ensure(ctx, c, rec, task, now, has_loop, true);
-		rec->flags = 0;
-		rec->reserved = 0;
-		rec->status = exit_status(task, signal);
-		if (now - start_ns < config.short_lived_window_ns)
-			rec->flags |= REC_EXIT_SHORT_LIVED;
-		if (READ(true, signal, oom_mm))
-			rec->flags |= REC_EXIT_OOM;
-		exit_from_cache(rec, entry);
-		exit_usage(rec, c, task, signal, entry, has_loop);
-		size = who_fill(&rec->who, task, cgroup, rec, sizeof(*rec), true, true);
-		send(ctx, c, rec, size, REC_EXIT, REC_CLASS_EXIT, tid, now);
-	}
-	if (entry)
-		cache_bury(c, tgid, start_ns, now);
+	if (admit(task, entry, REC_CLASS_EXIT))
+		exit_send(&emit, task, entry, start_ns, loops);
+	if (!entry)
+		return;
+	/* After the record: user space takes this flag to mean that no record is to come. */
+	entry->flags |= PROC_EXITED;
+	cache_bury(emit.counters, tgid, start_ns, emit.ts_ns);
 }
 
 #endif

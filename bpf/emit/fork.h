@@ -3,47 +3,43 @@
 #ifndef BEGAT_BPF_EMIT_FORK_H
 #define BEGAT_BPF_EMIT_FORK_H
 
-#include "../admit.h"
-#include "who.h"
+#include "admit.h"
+#include "emit/identity.h"
 
 static __always_inline void emit_fork(void *ctx, struct task_struct *parent,
-				      struct task_struct *child, const bool has_loop)
+				      struct task_struct *child, const enum loops loops)
 {
-	struct cpu_counters *c = cpu_counters();
-	__u32 forker_tgid = READ(true, parent, tgid);
-	__u64 forker_start_ns = READ(true, parent, group_leader, start_boottime);
+	__u32 forker_tgid = READ(parent, tgid), tgid = READ(child, tgid);
+	__u64 forker_start_ns = READ(parent, group_leader, start_boottime);
 	struct proc_entry *forker = cache_find(forker_tgid, forker_start_ns);
 	struct proc_entry entry = {};
-	struct rec_fork *rec = slot(SLOT_FORK);
-	__u64 now, cgroup = 0;
+	struct rec_fork *rec;
+	struct emit emit;
 	bool is_sent;
 	__u32 size;
 
-	if (!c || !rec || is_stopped(c))
+	if (!emit_begin(&emit, ctx, SLOT_FORK, tgid))
 		return;
-	now = now_ns();
 	if (config.admit & CONFIG_ADMIT_TREE) {
-		if (!(forker && forker->flags & PROC_FOLLOWED) &&
-		    !admit_root(READ(true, child, tgid)))
+		if (!(forker && forker->flags & PROC_FOLLOWED) && !admit_root(tgid))
 			return;
 		entry.flags = PROC_FOLLOWED;
 	}
-	entry.start_ns = READ(true, child, start_boottime);
-	entry.fork_ts_ns = now;
+	entry.start_ns = READ(child, start_boottime);
+	entry.fork_ts_ns = emit.ts_ns;
 	entry.parent_tgid = forker_tgid;
-	is_sent = config.emit & 1 << REC_CLASS_FORK && admit(child, &entry, REC_CLASS_FORK);
+	is_sent = admit(child, &entry, REC_CLASS_FORK);
 	if (is_sent)
 		entry.flags |= PROC_REPORTED;
-	cache_put(c, READ(true, child, tgid), &entry);
+	cache_put(emit.counters, tgid, &entry);
 	if (!is_sent)
 		return;
-	if (config.want & CONFIG_WANT_CGROUP)
-		cgroup = cgroup_ensure(ctx, c, rec, child, now, has_loop, true);
-	size = who_fill(&rec->who, child, cgroup, rec, sizeof(*rec), true, false);
+	size = identity_fill(&emit, child, sizeof(*rec), TYPED, loops);
+	rec = emit.record;
 	rec->forked_by_start_ns = forker_start_ns;
 	rec->forked_by_tgid = forker_tgid;
 	rec->reserved = 0;
-	send(ctx, c, rec, size, REC_FORK, REC_CLASS_FORK, READ(true, child, pid), now);
+	send(&emit, REC_FORK, size);
 }
 
 #endif

@@ -2,14 +2,14 @@
 /*
  * bpf/emit/path.h - a path as the process's own root shows it, names leaf first.
  *
- * Walks dentries up to the root and crosses mount points, as d_path() does; bpf_d_path() itself
- * is not to be had in tracepoints. The walk takes no lock: a rename at the very same moment may
- * show, as it may in d_path() without its retry.
+ * Walks dentries up to the root and crosses mount points, as d_path() does; tracepoints may not
+ * call bpf_d_path() itself. The walk takes no lock: a rename at the same moment may mix old and
+ * new names, as it would in d_path() without its retry.
  */
 #ifndef BEGAT_BPF_EMIT_PATH_H
 #define BEGAT_BPF_EMIT_PATH_H
 
-#include "../compat.h"
+#include "compat.h"
 
 #define PATH_NAME_BYTES 256 /* NAME_MAX and a NUL */
 
@@ -18,40 +18,40 @@ struct path_walk {
 	volatile struct rec_path *ret; /* bytes and components grow in memory: see args_step() */
 	struct dentry *dentry;
 	struct vfsmount *vfsmount;
-	struct dentry *mount_root; /* of vfsmount: read once a mount, not once a name */
+	struct dentry *mount_root; /* of vfsmount: read once for each mount, not for each name */
 	struct dentry *root_dentry; /* where the walk ends: the process's root */
 	struct vfsmount *root_vfsmount;
 };
 
 static __always_inline bool path_is_unlinked(struct dentry *dentry)
 {
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+	return !READ_PROBED(dentry, d_hash.pprev) && READ_PROBED(dentry, d_parent) != dentry;
 }
 
 static __always_inline void path_begin(struct path_walk *walk, struct task_struct *task,
 				       struct path *path)
 {
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
+	struct fs_struct *fs = READ_PROBED(task, fs);
+	struct vfsmount *vfsmount = READ_PROBED(path, mnt);
 
-	walk->dentry = BPF_CORE_READ(path, dentry);
+	walk->dentry = READ_PROBED(path, dentry);
 	walk->vfsmount = vfsmount;
-	walk->mount_root = BPF_CORE_READ(vfsmount, mnt_root);
-	walk->root_dentry = BPF_CORE_READ(fs, root.dentry);
-	walk->root_vfsmount = BPF_CORE_READ(fs, root.mnt);
+	walk->mount_root = READ_PROBED(vfsmount, mnt_root);
+	walk->root_dentry = READ_PROBED(fs, root.dentry);
+	walk->root_vfsmount = READ_PROBED(fs, root.mnt);
 }
 
 /* Up one mount. False at the topmost one. */
 static __always_inline bool path_cross(struct path_walk *walk)
 {
 	struct mount *mount = (void *)walk->vfsmount - bpf_core_field_offset(struct mount, mnt);
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct mount *parent = READ_PROBED(mount, mnt_parent);
 
 	if (mount == parent)
 		return false;
-	walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+	walk->dentry = READ_PROBED(mount, mnt_mountpoint);
 	walk->vfsmount = (void *)parent + bpf_core_field_offset(struct mount, mnt);
-	walk->mount_root = BPF_CORE_READ(parent, mnt.mnt_root);
+	walk->mount_root = READ_PROBED(parent, mnt.mnt_root);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static __always_inline bool path_name(struct path_walk *walk)
 	void *to = slot_at(walk->record, ret->offset + ret->bytes,
 			   PATH_NAME_BYTES + sizeof(struct path_walk));
 	long n = to ? bpf_probe_read_kernel_str(to, PATH_NAME_BYTES,
-						BPF_CORE_READ(dentry, d_name.name))
+						READ_PROBED(dentry, d_name.name))
 		    : 0;
 
 	if (n <= 0)
@@ -89,7 +89,7 @@ static __always_inline long path_step(struct path_walk *walk)
 	}
 	if (!path_name(walk))
 		return 1;
-	walk->dentry = BPF_CORE_READ(dentry, d_parent);
+	walk->dentry = READ_PROBED(dentry, d_parent);
 	return 0;
 }
 
@@ -98,16 +98,16 @@ static long path_step_callback(__u32 round, void *walk)
 	return path_step(walk);
 }
 
-/* At the end of the slot that the record is assembled in: how path_unrolled() gets its walk. */
+/* The walk that path_unrolled() takes and leaves, at the end of the slot of the record. */
 static __always_inline struct path_walk *path_parked(void *record)
 {
 	return record + REC_BYTES_MAX - sizeof(struct path_walk);
 }
 
 /*
- * Goes on with the walk that is parked in slot @index, for the rec_path at @ret_offset there.
- * Returns 1 when the walk is over. Global, and with numbers for arguments, so that from 5.6 on the
- * verifier looks at its loop once, on its own, and not anew for each state of each caller.
+ * Continues the walk that is parked in slot @index, for the rec_path at @ret_offset there. Returns
+ * 1 when the walk is over. A global function that takes only numbers: from 5.6 on the verifier
+ * checks its loop once, by itself, not again for each state of each caller.
  */
 __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 {
@@ -137,12 +137,12 @@ __noinline __u32 path_unrolled(__u32 index, __u32 ret_offset)
 }
 
 /*
- * Puts @path as the task's root shows it behind @offset of the record. Returns the offset behind
- * it, 8-aligned.
+ * Puts @path, as the task's root shows it, at @offset of the record. Returns the offset behind it,
+ * 8-aligned.
  */
 static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct task_struct *task,
 				       struct path *path, void *record, __u32 index, __u32 offset,
-				       const bool has_loop)
+				       const enum loops loops)
 {
 	struct path_walk walk = { .record = record, .ret = ret };
 	struct dentry *first;
@@ -153,11 +153,12 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 	ret->bytes = 0;
 	ret->components = 0;
 	ret->flags = REC_PATH_TRUNCATED;
-	if (BPF_CORE_READ(first, d_parent) == first && walk.mount_root != first) {
-		path_name(&walk); /* a file that never was in a folder, as memfd: its one name */
+	if (READ_PROBED(first, d_parent) == first && walk.mount_root != first) {
+		path_name(
+			&walk); /* a file that never was in a folder, such as a memfd, has one name */
 		ret->flags = REC_PATH_DELETED;
 	} else {
-		if (has_loop) {
+		if (loops == WITH_BPF_LOOP) {
 			bpf_loop(REC_PATH_COMPONENTS_MAX, path_step_callback, &walk, 0);
 		} else {
 			struct path_walk *parked = path_parked(record);
@@ -175,7 +176,7 @@ static __always_inline __u32 path_fill(volatile struct rec_path *ret, struct tas
 		if (path_is_unlinked(first))
 			ret->flags |= REC_PATH_DELETED;
 	}
-	if (!ret->bytes) { /* the root itself: no name, but not absent */
+	if (!ret->bytes) { /* the root itself has no name, but is not absent */
 		char *to = slot_at(record, offset, 1);
 
 		if (to)

@@ -2,10 +2,11 @@
 /*
  * hooks/kprobe.bpf.c - exec attempts by kprobes on the system calls themselves.
  *
- * Preferred: they see 32-bit callers too, and need no tracefs. What symbol each is attached to
- * (the wrapper's name differs by machine) is src/attach/'s to find. A wrapper takes one argument,
- * the registers at the system call.
+ * The preferred backend: it sees 32-bit callers too, and needs no tracefs. src/attach/ finds the
+ * symbol of each system call's wrapper, whose name differs by machine. A wrapper takes one
+ * argument, the registers at the system call.
  */
+#include "attempt.h"
 
 SEC("?kprobe")
 int kprobe__execve_enter(struct pt_regs *ctx)
@@ -45,17 +46,17 @@ int kprobe__compat_execveat_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* One return program for all four: what was asked is in the attempt. */
+/* One return program for all four: the attempt says what was asked for. */
 SEC("?kretprobe")
 int kprobe__return(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), true);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), WITH_BPF_LOOP);
 	return 0;
 }
 
 SEC("?kretprobe")
 int kprobe__return_unrolled(struct pt_regs *ctx)
 {
-	attempt_return(ctx, (int)RETURN_VALUE(ctx), false);
+	attempt_return(ctx, (int)RETURN_VALUE(ctx), UNROLLED);
 	return 0;
 }

@@ -61,26 +61,26 @@ static int measure(struct bench *bench)
 	const struct bench_job job = { BENCH_SPAWN, 1, COUNT, 0, LIMIT_MS };
 	struct bench_result bare, under;
 	struct begat *b;
-	int stats, r = bench_run_bare(bench, &job, &bare);
+	int stats, err = bench_run_bare(bench, &job, &bare);
 
-	if (!r)
-		r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
-	if (r)
-		return r;
+	if (!err)
+		err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	if (err)
+		return err;
 	stats = enable_statistics();
 	if (stats < 0)
-		r = bench_fail(bench,
-			       "this kernel keeps no statistics of BPF programs (5.8 does): %s; "
-			       "leave the part 'hooks' out.",
-			       strerror(errno));
-	if (!r)
-		r = bench_tracer_run(bench, b, &job, &under);
+		err = bench_fail(bench,
+				 "this kernel keeps no statistics of BPF programs (5.8 does): %s; "
+				 "leave the part 'hooks' out.",
+				 strerror(errno));
+	if (!err)
+		err = bench_tracer_run(bench, b, &job, &under);
 	if (stats >= 0)
 		close(stats);
-	if (!r)
+	if (!err)
 		say_programs(bench, b, under.done, (double)bare.cpu_ns / bare.done);
 	bench_tracer_close(bench, b);
-	return r;
+	return err;
 }
 
 const struct bench_part bench_hooks = { "hooks", measure };

@@ -22,22 +22,22 @@ static int measure_mode(struct bench *bench, enum begat_latency mode, const char
 	};
 	uint64_t cpu, began, now;
 	struct begat *b;
-	int r = bench_tracer_open(bench, mode, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, mode, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID);
 	began = now = clock_read_ns(CLOCK_MONOTONIC);
-	while (r >= 0 && (double)(now - began) < seconds * 1e9) {
-		r = begat_poll(b, (int)(seconds * 1e3 - (double)(now - began) / 1e6) + 1);
+	while (err >= 0 && (double)(now - began) < seconds * 1e9) {
+		err = begat_poll(b, (int)(seconds * 1e3 - (double)(now - began) / 1e6) + 1);
 		now = clock_read_ns(CLOCK_MONOTONIC);
 	}
 	cpu = clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	if (r < 0)
-		r = bench_fail(bench, "%s", begat_error(b));
+	if (err < 0)
+		err = bench_fail(bench, "%s", begat_error(b));
 	bench_tracer_close(bench, b);
-	if (r < 0)
-		return r;
+	if (err < 0)
+		return err;
 	v.value = 100 * (double)cpu / (double)(now - began);
 	if (mode == BEGAT_LOW)
 		snprintf(v.detail, sizeof(v.detail), "it spins, by design");
@@ -51,16 +51,16 @@ static int measure(struct bench *bench)
 {
 	double third = bench_seconds_left(bench) / 3;
 	double seconds = third > SECONDS ? SECONDS : third < 1 ? 1 : third;
-	int r = measure_mode(bench, BEGAT_BALANCED, "balanced_cpu",
-			     "balanced: CPU while nothing happens", seconds);
+	int err = measure_mode(bench, BEGAT_BALANCED, "balanced_cpu",
+			       "balanced: CPU while nothing happens", seconds);
 
-	if (!r)
-		r = measure_mode(bench, BEGAT_BATCH, "batch_cpu",
-				 "batch: CPU while nothing happens", seconds);
-	if (!r)
-		r = measure_mode(bench, BEGAT_LOW, "low_cpu", "low: CPU while nothing happens",
-				 LOW_SECONDS);
-	return r;
+	if (!err)
+		err = measure_mode(bench, BEGAT_BATCH, "batch_cpu",
+				   "batch: CPU while nothing happens", seconds);
+	if (!err)
+		err = measure_mode(bench, BEGAT_LOW, "low_cpu", "low: CPU while nothing happens",
+				   LOW_SECONDS);
+	return err;
 }
 
 const struct bench_part bench_idle = { "idle", measure };

@@ -49,9 +49,9 @@ static int compare(struct bench *bench, struct capture *capture)
 {
 	const struct bench_job kick = { BENCH_KICK, 1, COUNT, PAUSE_US, LIMIT_MS };
 	struct samples floor = { 0 };
-	int r = bench_floor_wake_up(&bench->load, &kick, &floor);
+	int err = bench_floor_wake_up(&bench->load, &kick, &floor);
 
-	if (!r && floor.count && capture->first.count) {
+	if (!err && floor.count && capture->first.count) {
 		double p50 = (double)samples_at(&floor, 0.5),
 		       p99 = (double)samples_at(&floor, 0.99);
 
@@ -62,7 +62,7 @@ static int compare(struct bench *bench, struct capture *capture)
 			(double)samples_at(&capture->first, 0.99) / p99;
 	}
 	samples_done(&floor);
-	return r ? bench_fail(bench, "cannot measure a wake-up: %s.", strerror(-r)) : 0;
+	return err ? bench_fail(bench, "cannot measure a wake-up: %s.", strerror(-err)) : 0;
 }
 
 static int run_round(struct bench *bench, enum begat_latency mode, struct capture *capture)
@@ -71,24 +71,24 @@ static int run_round(struct bench *bench, enum begat_latency mode, struct captur
 	const struct bench_job burst = { BENCH_SPAWN, 1, COUNT, 0, BURST_LIMIT_MS };
 	struct bench_result result;
 	struct begat *b;
-	int r = bench_tracer_open(bench, mode, take, capture, &b);
+	int err = bench_tracer_open(bench, mode, take, capture, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	samples_clear(&capture->first);
 	capture->to = &capture->all;
-	r = bench_tracer_run(bench, b, &paced, &result);
-	if (!r && mode == BEGAT_BALANCED) {
+	err = bench_tracer_run(bench, b, &paced, &result);
+	if (!err && mode == BEGAT_BALANCED) {
 		begat_poll(b, 0);
 		capture->to = &capture->burst;
-		r = bench_tracer_run(bench, b, &burst, &result);
+		err = bench_tracer_run(bench, b, &burst, &result);
 	}
-	if (!r)
-		r = bench_tracer_finish(bench, b);
+	if (!err)
+		err = bench_tracer_finish(bench, b);
 	bench_tracer_close(bench, b);
-	if (!r && mode == BEGAT_BALANCED)
-		r = compare(bench, capture);
-	return r;
+	if (!err && mode == BEGAT_BALANCED)
+		err = compare(bench, capture);
+	return err;
 }
 
 static void say_floor(struct bench *bench)
@@ -182,21 +182,21 @@ static int measure(struct bench *bench)
 									 say_batch };
 	struct capture captures[3] = { 0 };
 	struct bench_rounds rounds = { .seconds = SECONDS };
-	int r = 0;
+	int err = 0;
 
-	while (!r && bench_rounds_next(bench, &rounds))
-		for (size_t i = 0; i < 3 && !r; i++)
-			r = run_round(bench, order[i], &captures[i]);
-	if (!r)
+	while (!err && bench_rounds_next(bench, &rounds))
+		for (size_t i = 0; i < 3 && !err; i++)
+			err = run_round(bench, order[i], &captures[i]);
+	if (!err)
 		say_floor(bench);
 	for (size_t i = 0; i < 3; i++) {
-		if (!r)
+		if (!err)
 			say[i](bench, &captures[i]);
 		samples_done(&captures[i].all);
 		samples_done(&captures[i].first);
 		samples_done(&captures[i].burst);
 	}
-	return r;
+	return err;
 }
 
 const struct bench_part bench_latency = { "latency", measure };

@@ -2,9 +2,8 @@
 /*
  * cli/bench/load.c - what `begat bench` measures with: processes to be traced, and floors.
  *
- * Owns:    the helper process that makes processes on demand, and the clock around them.
- * Not:     tracers, bars.
- * Called:  by bench.c, tracer.c and the parts.
+ * Owns:  the helper process that makes processes on demand, and the clock around them.
+ * Not:   tracers, bars.
  *
  * The helper is forked before begat has opened anything: it is small, so its forks are cheap, and
  * what a tracer adds to them shows.
@@ -299,11 +298,11 @@ bool bench_load_is_over(struct bench_load *load, int timeout_ms, struct bench_re
 int bench_load_run(struct bench_load *load, const struct bench_job *job,
 		   struct bench_result *ret_result)
 {
-	int r = bench_load_start(load, job);
+	int err = bench_load_start(load, job);
 
-	while (!r && !bench_load_is_over(load, -1, ret_result))
+	while (!err && !bench_load_is_over(load, -1, ret_result))
 		;
-	return r ? r : -ret_result->error;
+	return err ? err : -ret_result->error;
 }
 
 int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, struct samples *into)
@@ -311,14 +310,14 @@ int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, st
 	struct epoll_event want = { .events = EPOLLIN }, got;
 	struct bench_result result = { 0 };
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	int r = -errno;
+	int err = -errno;
 
 	if (epoll < 0)
-		return r;
-	r = epoll_ctl(epoll, EPOLL_CTL_ADD, load->eventfd, &want) ? -errno : 0;
-	if (!r)
-		r = bench_load_start(load, job);
-	while (!r && !bench_load_is_over(load, 0, &result)) {
+		return err;
+	err = epoll_ctl(epoll, EPOLL_CTL_ADD, load->eventfd, &want) ? -errno : 0;
+	if (!err)
+		err = bench_load_start(load, job);
+	while (!err && !bench_load_is_over(load, 0, &result)) {
 		uint64_t value;
 
 		if (epoll_wait(epoll, &got, 1, 10) < 1)
@@ -326,10 +325,10 @@ int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, st
 		samples_add(into, clock_read_ns(CLOCK_BOOTTIME) -
 					  __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE));
 		if (read(load->eventfd, &value, sizeof(value)) != sizeof(value))
-			r = -EIO;
+			err = -EIO;
 	}
 	close(epoll);
-	return r ? r : -result.error;
+	return err ? err : -result.error;
 }
 
 int bench_floor_hand_over(struct bench_load *load, struct samples *into)
@@ -337,9 +336,9 @@ int bench_floor_hand_over(struct bench_load *load, struct samples *into)
 	const struct bench_job job = { BENCH_HAND_OVER, 1, 20000, 0, 1000 };
 	struct bench_result result = { 0 };
 	uint64_t seen = *load->stamp;
-	int r = bench_load_start(load, &job);
+	int err = bench_load_start(load, &job);
 
-	for (unsigned int i = 0; !r; i++) {
+	for (unsigned int i = 0; !err; i++) {
 		uint64_t value = __atomic_load_n(load->stamp, __ATOMIC_ACQUIRE);
 
 		if (value != seen) {
@@ -349,5 +348,5 @@ int bench_floor_hand_over(struct bench_load *load, struct samples *into)
 			break;
 		}
 	}
-	return r ? r : -result.error;
+	return err ? err : -result.error;
 }

@@ -64,27 +64,27 @@ static int measure(struct bench *bench)
 	struct bench_result result;
 	double resident_empty;
 	struct begat *b;
-	int r = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, BEGAT_BALANCED, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	begat_stats(b, &before);
 	resident_empty = resident_bytes();
-	r = bench_tracer_run(bench, b, &live, &result);
-	while (!r && begat_poll(b, 0) > 0)
+	err = bench_tracer_run(bench, b, &live, &result);
+	while (!err && begat_poll(b, 0) > 0)
 		;
-	if (!r && result.done < LIVE_COUNT / 10)
-		r = bench_fail(bench,
-			       "only %u processes could be made: see 'ulimit -u' and pids.max.",
-			       result.done);
-	if (!r) {
+	if (!err && result.done < LIVE_COUNT / 10)
+		err = bench_fail(bench,
+				 "only %u processes could be made: see 'ulimit -u' and pids.max.",
+				 result.done);
+	if (!err) {
 		begat_stats(b, &after);
 		say(bench, (double)after.map_bytes, (double)before.map_bytes, resident_bytes(),
 		    resident_empty, result.done);
 	}
 	bench_load_run(&bench->load, &end, &result);
 	bench_tracer_close(bench, b);
-	return r;
+	return err;
 }
 
 const struct bench_part bench_memory = { "memory", measure };

@@ -44,33 +44,33 @@ static int run_traced(struct bench *bench, enum begat_latency mode, const struct
 		      struct storm *storm, struct bench_result *ret)
 {
 	struct begat *b;
-	int r = bench_tracer_open(bench, mode, bench_ignore_event, NULL, &b);
+	int err = bench_tracer_open(bench, mode, bench_ignore_event, NULL, &b);
 
-	if (r)
-		return r;
-	r = bench_tracer_run(bench, b, job, ret);
-	if (!r)
-		r = bench_tracer_finish(bench, b);
-	if (!r)
+	if (err)
+		return err;
+	err = bench_tracer_run(bench, b, job, ret);
+	if (!err)
+		err = bench_tracer_finish(bench, b);
+	if (!err)
 		account(b, job->kind, ret->done, storm);
 	bench_tracer_close(bench, b);
-	return r;
+	return err;
 }
 
 static int run_rounds(struct bench *bench, enum begat_latency mode, const struct bench_job *bare,
 		      const struct bench_job *job, struct storm *storm)
 {
-	int r = 0;
+	int err = 0;
 
-	while (!r && bench_rounds_next(bench, &storm->rounds)) {
+	while (!err && bench_rounds_next(bench, &storm->rounds)) {
 		struct bench_result before, under, after;
 
-		r = bench_run_bare(bench, bare, &before);
-		if (!r)
-			r = run_traced(bench, mode, job, storm, &under);
-		if (!r)
-			r = bench_run_bare(bench, bare, &after);
-		if (r)
+		err = bench_run_bare(bench, bare, &before);
+		if (!err)
+			err = run_traced(bench, mode, job, storm, &under);
+		if (!err)
+			err = bench_run_bare(bench, bare, &after);
+		if (err)
 			break;
 		double ns = bench_ns_each(&under, job);
 
@@ -78,7 +78,7 @@ static int run_rounds(struct bench *bench, enum begat_latency mode, const struct
 			2 * ns / (bench_ns_each(&before, bare) + bench_ns_each(&after, bare));
 		storm->rate = 1e9 / ns;
 	}
-	return r;
+	return err;
 }
 
 static void say_ratio(struct bench *bench, const char *name, const char *what, double bar,
@@ -127,10 +127,10 @@ static int measure_spawns(struct bench *bench)
 		.advice = "the reader did not keep up: give it a larger --buffer, or priority"
 	};
 	struct storm storm = { .rounds.seconds = 6 };
-	int r = run_rounds(bench, BEGAT_BALANCED, &job, &job, &storm);
+	int err = run_rounds(bench, BEGAT_BALANCED, &job, &job, &storm);
 
-	if (r)
-		return r;
+	if (err)
+		return err;
 	say_ratio(bench, "spawn_slow_down", "balanced: slow-down of fork+exec+exit", 1.02, &storm,
 		  "on one or two CPUs the reader takes its share; 'begat bench hooks' says what "
 		  "the hooks take; " BENCH_BUSY_ADVICE);
@@ -146,16 +146,16 @@ static int measure_failures(struct bench *bench, enum begat_latency mode)
 	const struct bench_job job = { BENCH_FAIL, 1, FAIL_COUNT, 0, LIMIT_MS };
 	bool is_low = mode == BEGAT_LOW;
 	struct storm storm = { .rounds.seconds = 4 };
-	int r = run_rounds(bench, mode, &bare, &job, &storm);
+	int err = run_rounds(bench, mode, &bare, &job, &storm);
 
-	if (!r)
+	if (!err)
 		say_ratio(bench, is_low ? "fail_low_slow_down" : "fail_slow_down",
 			  is_low ? "low: slow-down of failing execs"
 				 : "balanced: slow-down of failing execs",
 			  is_low ? 2 : 3, &storm,
 			  "record what fails only when you need it (-e), or "
 			  "--fold-failures; " BENCH_BUSY_ADVICE);
-	return r;
+	return err;
 }
 
 static int measure_flood(struct bench *bench)
@@ -164,23 +164,23 @@ static int measure_flood(struct bench *bench)
 				       FAIL_COUNT, 0, LIMIT_MS };
 	struct bench_result result;
 	struct storm storm = { 0 };
-	int r = run_traced(bench, BEGAT_BALANCED, &job, &storm, &result);
+	int err = run_traced(bench, BEGAT_BALANCED, &job, &storm, &result);
 
-	if (!r)
+	if (!err)
 		say_unaccounted(bench, "flood_unaccounted",
 				"failing execs on all CPUs: unaccounted for", &storm, result.done);
-	return r;
+	return err;
 }
 
 static int measure(struct bench *bench)
 {
-	int r = measure_spawns(bench);
+	int err = measure_spawns(bench);
 
-	if (!r)
-		r = measure_failures(bench, BEGAT_BALANCED);
-	if (!r && sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		r = measure_failures(bench, BEGAT_LOW);
-	return r ? r : measure_flood(bench);
+	if (!err)
+		err = measure_failures(bench, BEGAT_BALANCED);
+	if (!err && sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		err = measure_failures(bench, BEGAT_LOW);
+	return err ? err : measure_flood(bench);
 }
 
 const struct bench_part bench_storm = { "storm", measure };

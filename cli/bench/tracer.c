@@ -2,9 +2,8 @@
 /*
  * cli/bench/tracer.c - a tracer while the load runs, and how many rounds there is time for.
  *
- * Owns:    tracers that see the helper only, their priority, the clock of `begat bench`.
- * Not:     what is made of the figures (one file a part).
- * Called:  by the parts.
+ * Owns:  tracers that see the helper only, their priority, the clock of `begat bench`.
+ * Not:   what is made of the figures (one file a part).
  */
 #include <errno.h>
 #include <string.h>
@@ -35,14 +34,14 @@ int bench_tracer_open(struct bench *bench, enum begat_latency mode, begat_callba
 
 	/* Not measured: on a busy machine it would take most of the minute. */
 	priority_take(PRIORITY_FIRST);
-	int r = begat_open(&opts, &b);
+	int err = begat_open(&opts, &b);
 
-	if (!r)
-		r = begat_follow(b, bench->load.pid);
-	if (r) {
-		r = bench_fail(bench, "%s", begat_error(b));
+	if (!err)
+		err = begat_follow(b, bench->load.pid);
+	if (err) {
+		err = bench_fail(bench, "%s", begat_error(b));
 		bench_tracer_close(bench, b);
-		return r;
+		return err;
 	}
 	setpriority(PRIO_PROCESS, 0, bench->priority);
 	stream_take_priority(mode);
@@ -61,17 +60,17 @@ void bench_tracer_close(struct bench *bench, struct begat *b)
 int bench_tracer_run(struct bench *bench, struct begat *b, const struct bench_job *job,
 		     struct bench_result *ret)
 {
-	int r = bench_load_start(&bench->load, job);
+	int err = bench_load_start(&bench->load, job);
 
-	while (!r && !bench_load_is_over(&bench->load, 0, ret)) {
-		r = begat_poll(b, 5);
-		if (r < 0 && r != -EINTR)
+	while (!err && !bench_load_is_over(&bench->load, 0, ret)) {
+		err = begat_poll(b, 5);
+		if (err < 0 && err != -EINTR)
 			return bench_fail(bench, "%s", begat_error(b));
-		r = 0;
+		err = 0;
 	}
-	if (r || ret->error)
+	if (err || ret->error)
 		return bench_fail(bench, "cannot make processes: %s.",
-				  strerror(r ? -r : ret->error));
+				  strerror(err ? -err : ret->error));
 	return 0;
 }
 
@@ -82,9 +81,9 @@ int bench_tracer_finish(struct bench *bench, struct begat *b)
 
 int bench_run_bare(struct bench *bench, const struct bench_job *job, struct bench_result *ret)
 {
-	int r = bench_load_run(&bench->load, job, ret);
+	int err = bench_load_run(&bench->load, job, ret);
 
-	return r ? bench_fail(bench, "cannot make processes: %s.", strerror(-r)) : 0;
+	return err ? bench_fail(bench, "cannot make processes: %s.", strerror(-err)) : 0;
 }
 
 double bench_ns_each(const struct bench_result *result, const struct bench_job *job)

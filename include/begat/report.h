@@ -18,7 +18,10 @@ struct begat_report_options {
 	size_t size; /* sizeof(struct begat_report_options) */
 	const char *format; /* of begat_report_formats(); NULL = "html" */
 	uint32_t columns; /* text: width of the terminal; 0 = do not cut */
-	bool has_colour; /* text */
+	union {
+		bool has_color; /* text */
+		bool has_colour; /* its name in 0.1 */
+	};
 	bool has_utf8; /* text: the terminal can show more than ASCII */
 	bool reserved_bools[2];
 	/* What of the recording: all that is given must hold. Since 0.2. */

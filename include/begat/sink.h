@@ -22,7 +22,7 @@ struct begat_sink_options {
 	size_t size; /* sizeof(struct begat_sink_options) */
 	int fd; /* where to; not closed by the sink */
 	bool line_buffered; /* write(2) after each event */
-	bool is_terminal; /* text: header, widths, colour unless no_color */
+	bool is_terminal; /* text: header, widths, color unless no_color */
 	bool no_color;
 	bool redact; /* replace values that look like secrets: see docs/events.md */
 	bool utc; /* text: times in UTC, not local */

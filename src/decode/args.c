@@ -3,11 +3,10 @@
  * decode/args.c - argv and env: blocks of NUL-terminated strings in a row.
  *
  * Owns:    what a block may look like: it ends with a NUL, whatever arrived.
- * Not:     which of them an event has (exec.c, exec_failed.c), joining (chunk.c).
+ * Not:     where a block comes from (block.c), joining (chunk.c).
  */
 #include "decode/decoder.h"
 
-#include <errno.h>
 #include <string.h>
 
 /*
@@ -76,39 +75,4 @@ struct begat_strv decode_filter_env(const struct decoder *decoder, struct begat_
 	if (!kept.count)
 		kept.data = "";
 	return kept;
-}
-
-/* The limit may fall into a string: what there is of it is kept, its last byte becomes the NUL. */
-static const char *end_cut_string(const struct decode_block *block, const char *data, size_t bytes)
-{
-	if (!block->is_cut || !data[bytes - 1] || bytes > block->buf_size)
-		return data;
-	memcpy(block->buf, data, bytes - 1);
-	block->buf[bytes - 1] = '\0';
-	return block->buf;
-}
-
-int decode_block(struct decoder *decoder, const struct decode_in *in,
-		 const struct decode_block *block, struct begat_strv *ret_strings,
-		 bool *ret_is_whole)
-{
-	struct decode_join *join = block->join;
-
-	if (block->chunk_bytes) {
-		*ret_strings = decode_join_take(decoder, block, ret_is_whole);
-		return 1;
-	}
-	if (join->chunks && join->tgid == block->tgid)
-		decode_join_drop(decoder, join); /* of an exec that was lost */
-	if (!block->span.bytes)
-		return 0;
-
-	const char *data = decode_bytes(in, block->span.offset, block->span.bytes);
-
-	if (!data)
-		return -EBADMSG;
-	data = end_cut_string(block, data, block->span.bytes);
-	*ret_strings = decode_strings(data, block->span.bytes);
-	*ret_is_whole = ret_strings->bytes == block->span.bytes;
-	return 1;
 }

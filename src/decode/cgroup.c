@@ -4,7 +4,6 @@
  *
  * Owns:    the bounded table of paths.
  * Not:     containers (enrich/ reads them from the path).
- * Called:  for each REC_CGROUP, and by who.c for each event that carries a cgroup id.
  *
  * Invariants
  *  (1) At most DECODE_CGROUPS_MAX paths; entries are filled in order, then reused.
@@ -19,7 +18,7 @@
 
 static uint32_t *head_of(const struct decode_cgroups *cgroups, uint64_t id)
 {
-	return &cgroups->heads[decode_mix(id) & (DECODE_CGROUPS_MAX - 1)];
+	return &cgroups->heads[identity_mix(id) & (DECODE_CGROUPS_MAX - 1)];
 }
 
 static struct decode_cgroup *find(const struct decode_cgroups *cgroups, uint64_t id)
@@ -84,7 +83,8 @@ static struct decode_cgroup *take_entry(struct decode_cgroups *cgroups)
 	}
 }
 
-int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec)
+int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const struct rec_cgroup *rec,
+		  struct begat_event *ev)
 {
 	struct decode_cgroups *cgroups = &decoder->cgroups;
 	struct begat_str path = { .data = "/", .len = 1 }; /* the root has no names */
@@ -118,18 +118,3 @@ int decode_cgroup(struct decoder *decoder, const struct decode_in *in, const str
 }
 
 _Static_assert((DECODE_CGROUPS_MAX & (DECODE_CGROUPS_MAX - 1)) == 0, "a power of two");
-
-uint64_t decode_cgroup_id(const void *record)
-{
-	const struct rec_fork *any = record; /* they all begin with header and who */
-
-	switch (any->header.type) {
-	case REC_FORK:
-	case REC_EXEC:
-	case REC_EXEC_FAILED:
-	case REC_EXIT:
-		return any->who.cgroup_id;
-	default:
-		return 0;
-	}
-}

@@ -68,7 +68,8 @@ static int append(struct decode_join *join, const char *data, size_t bytes)
 	return 0;
 }
 
-int decode_chunk(struct decoder *decoder, const struct decode_in *in, const struct rec_chunk *rec)
+int decode_chunk(struct decoder *decoder, const struct decode_in *in, const struct rec_chunk *rec,
+		 struct begat_event *ev)
 {
 	struct decode_joins *joins = &decoder->joins[rec->header.cpu];
 	const char *data = decode_bytes(in, rec->bytes.offset, rec->bytes.bytes);

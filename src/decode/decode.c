@@ -2,12 +2,8 @@
 /*
  * decode/decode.c - the decoder's life, and the way from a record's type to its file.
  *
- * Owns:    the checks that every record passes first; the table of record types.
+ * Owns:    the checks that every record passes first. Which types there are: event/records.def.
  * Not:     what is in a record (one file a kind).
- * Called:  by tracer.c; see decode.h.
- *
- * A perf sample's bytes start at an odd multiple of 4: the fixed struct of such a record is
- * copied to where its 64-bit members may be read; the variable bytes stay where they are.
  */
 #include "decode/decoder.h"
 
@@ -16,14 +12,9 @@
 #include <string.h>
 
 static const uint16_t fixed_bytes[] = {
-	[REC_FORK] = sizeof(struct rec_fork),
-	[REC_EXEC] = sizeof(struct rec_exec),
-	[REC_EXEC_FAILED] = sizeof(struct rec_exec_failed),
-	[REC_EXIT] = sizeof(struct rec_exit),
-	[REC_LOST] = sizeof(struct rec_lost),
-	[REC_CHUNK] = sizeof(struct rec_chunk),
-	[REC_CGROUP] = sizeof(struct rec_cgroup),
-	[REC_SNAPSHOT] = offsetof(struct rec_snapshot, pids),
+#define EVENT(type, name) [REC_##type] = sizeof(struct rec_##name),
+#define OTHER(type, name, bytes) [REC_##type] = (bytes),
+#include "event/records.def"
 };
 
 /* The caller's list may go after decoder_new(): names are kept as one text and an index. */
@@ -60,8 +51,8 @@ int decoder_new(const struct decoder_options *opts, struct decoder **ret_decoder
 
 	if (!decoder)
 		return -ENOMEM;
-	decoder->boot_salt = opts->boot_salt;
-	decoder->start_unit_ns = opts->start_unit_ns ? opts->start_unit_ns : 1;
+	decoder->identity.boot_salt = opts->boot_salt;
+	decoder->identity.start_unit_ns = opts->start_unit_ns ? opts->start_unit_ns : 1;
 	decoder->clock_offset_ns = opts->clock_offset_ns;
 	decoder->cpus = opts->cpus;
 	decoder->joins = calloc(opts->cpus ? opts->cpus : 1, sizeof(*decoder->joins));
@@ -99,19 +90,6 @@ uint64_t decoder_orphan_chunks(const struct decoder *decoder)
 	return decoder->orphan_chunks;
 }
 
-uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_t start_ns)
-{
-	uint64_t start = start_ns;
-
-	if (decoder->start_unit_ns != 1)
-		start /= decoder->start_unit_ns;
-
-	uint64_t id = decode_mix(decoder->boot_salt ^ decode_mix(start + 0x9e3779b97f4a7c15ull));
-
-	id = decode_mix(id ^ tgid);
-	return id ? id : 1;
-}
-
 /* What the last event borrowed goes back; most events borrow no chunks. */
 static void release_used_joins(struct decoder *decoder)
 {
@@ -131,53 +109,30 @@ static int dispatch(struct decoder *decoder, const struct decode_in *in,
 {
 	const void *rec = header;
 
-	switch ((enum rec_type)header->type) {
-	case REC_FORK:
-		return decode_fork(decoder, in, rec, ev);
-	case REC_EXEC:
-		return decode_exec(decoder, in, rec, ev);
-	case REC_EXEC_FAILED:
-		return decode_exec_failed(decoder, in, rec, ev);
-	case REC_EXIT:
-		return decode_exit(decoder, in, rec, ev);
-	case REC_LOST:
-		return decode_lost(decoder, rec, ev);
-	case REC_CHUNK:
-		return decode_chunk(decoder, in, rec);
-	case REC_CGROUP:
-		return decode_cgroup(decoder, in, rec);
-	case REC_SNAPSHOT:
-		return decode_snapshot(decoder, in, rec, ev);
-	case REC_SNAPSHOT_THREAD: /* for tracer/usage.c, and no event */
-		break;
+	switch (header->type) {
+#define EVENT(type, name) OTHER(type, name, )
+#define OTHER(type, name, bytes) \
+	case REC_##type:         \
+		return decode_##name(decoder, in, rec, ev);
+#include "event/records.def"
 	}
-	return -EBADMSG;
+	return -EBADMSG; /* REC_SNAPSHOT_THREAD is for tracer/usage.c, and no event */
 }
 
 int decode_record(struct decoder *decoder, const void *record, size_t size,
 		  struct begat_event *ret_ev)
 {
-	struct rec_header header;
+	const struct rec_header *header = record;
 
 	release_used_joins(decoder);
 	memset(decoder->lost.count, 0, sizeof(decoder->lost.count));
-	if (size < sizeof(header) || size > REC_BYTES_MAX || size % 8)
+	if (size < sizeof(*header) || size > REC_BYTES_MAX || size % 8)
 		return -EBADMSG;
-	memcpy(&header, record, sizeof(header));
-	if (header.size != size || header.cpu >= decoder->cpus || !header.type ||
-	    header.type >= sizeof(fixed_bytes) / sizeof(fixed_bytes[0]))
-		return -EBADMSG;
-
-	struct decode_in in = { .base = record, .size = size, .fixed = fixed_bytes[header.type] };
-
-	if (size < in.fixed)
+	if (header->size != size || header->cpu >= decoder->cpus || !header->type ||
+	    header->type >= sizeof(fixed_bytes) / sizeof(fixed_bytes[0]))
 		return -EBADMSG;
 
-	const struct rec_header *fixed = record;
+	struct decode_in in = { .base = record, .size = size, .fixed = fixed_bytes[header->type] };
 
-	if ((uintptr_t)record % _Alignof(struct rec_header)) {
-		memcpy(&decoder->aligned, record, in.fixed);
-		fixed = &decoder->aligned.header;
-	}
-	return dispatch(decoder, &in, fixed, ret_ev);
+	return size < in.fixed ? -EBADMSG : dispatch(decoder, &in, header, ret_ev);
 }

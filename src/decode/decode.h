@@ -5,7 +5,6 @@
  * Owns:    turning bytes that came from the kernel into struct begat_event, every offset and
  *          length checked against the record; joining chunks; remembering cgroup paths by id.
  * Not:     the identity of processes (proctable/), I/O, names of users or containers (enrich/).
- * Called:  by tracer.c, once per record, in stream order; single-threaded.
  *
  * Invariants
  *  (1) An event borrows from the record and from the decoder: valid until the next call.
@@ -43,7 +42,7 @@ void decoder_free(struct decoder *decoder);
 void decoder_set_realtime(struct decoder *decoder, int64_t realtime_minus_boot_ns);
 
 /*
- * Decodes one record of @size bytes.
+ * Decodes one record of @size bytes, 8-byte aligned, in stream order.
  * Returns 1: *ret_ev holds an event (for REC_LOST maybe more: ask decode_more());
  *         0: taken in, no event (REC_CHUNK, REC_CGROUP, a REC_LOST that lost no event);
  *         -EBADMSG: malformed; -ENOMEM.
@@ -54,10 +53,10 @@ int decode_record(struct decoder *decoder, const void *record, size_t size,
 /* Further events of the last record: one `lost` event a class. Returns false when done. */
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev);
 
-/* The kernel's number of the cgroup that a record which decode_record() took is of; 0 = none. */
-uint64_t decode_cgroup_id(const void *record);
+/* The events that are counted under @class; 0 = its records are no events. */
+enum begat_event_type decode_class_event(enum rec_class class);
 
-/* For the same records: is it a failed exec of a process that has the tracer's root? */
+/* Of a record that was decoded: is it a failed exec of a process that has the tracer's root? */
 bool decode_has_reader_root(const void *record);
 
 /* For the same records: is it an exec of a file with a dev that stat(2) may show differently? */
@@ -68,12 +67,5 @@ uint64_t decode_process_id(const struct decoder *decoder, uint32_t tgid, uint64_
 
 /* Chunks that arrived without their exec (it was lost), dropped so far; for the stats. */
 uint64_t decoder_orphan_chunks(const struct decoder *decoder);
-
-/*
- * utime and stime are counted in ticks on many kernels; runtime is exact. The kernel reports
- * (cputime_adjust()) the exact time split in the ratio of the ticks; so do we, and
- * our figures equal those of wait4(2).
- */
-void decode_split_cpu(uint64_t *utime_ns, uint64_t *stime_ns, uint64_t runtime_ns);
 
 #endif

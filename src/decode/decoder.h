@@ -13,6 +13,7 @@
 #define BEGAT_DECODE_DECODER_H
 
 #include "decode/decode.h"
+#include "event/identity.h"
 
 #define DECODE_CGROUPS_MAX 16384 /* paths remembered; a power of two */
 #define DECODE_JOIN_BYTES_MAX ((size_t)REC_CHUNKS_MAX * REC_CHUNK_BYTES_MAX)
@@ -65,8 +66,7 @@ struct decode_env_name {
 };
 
 struct decoder {
-	uint64_t boot_salt;
-	uint64_t start_unit_ns;
+	struct identity identity;
 	uint64_t clock_offset_ns;
 	uint64_t realtime_offset_ns;
 	uint32_t cpus;
@@ -81,21 +81,9 @@ struct decoder {
 	struct decode_join *used_joins[2]; /* the last event borrows from these */
 	struct decode_cgroups cgroups;
 
-	struct rec_lost lost; /* classes not told yet; header of the record */
+	struct rec_lost lost; /* classes not yet reported; header of the record */
 
 	/* what events borrow when the record's own bytes will not do */
-	union {
-		struct rec_header header;
-		struct rec_fork fork;
-		struct rec_exec exec;
-		struct rec_exec_failed exec_failed;
-		struct rec_exit exit;
-		struct rec_lost lost;
-		struct rec_chunk chunk;
-		struct rec_cgroup cgroup;
-		struct rec_snapshot snapshot;
-	} aligned;
-	uint32_t pids[REC_PID_LEVELS_MAX];
 	char tty[REC_TTY_BYTES + 1];
 	char exe[DECODE_PATH_BYTES];
 	char cwd[DECODE_PATH_BYTES];
@@ -104,26 +92,17 @@ struct decoder {
 };
 
 /* One file each. All return 1, 0 or -EBADMSG as decode_record() does; chunk and cgroup -ENOMEM. */
-int decode_fork(struct decoder *decoder, const struct decode_in *in, const struct rec_fork *rec,
-		struct begat_event *ev);
-int decode_exec(struct decoder *decoder, const struct decode_in *in, const struct rec_exec *rec,
-		struct begat_event *ev);
-int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
-		       const struct rec_exec_failed *rec, struct begat_event *ev);
-int decode_exit(struct decoder *decoder, const struct decode_in *in, const struct rec_exit *rec,
-		struct begat_event *ev);
-int decode_snapshot(struct decoder *decoder, const struct decode_in *in,
-		    const struct rec_snapshot *rec, struct begat_event *ev);
-int decode_lost(struct decoder *decoder, const struct rec_lost *rec, struct begat_event *ev);
-int decode_chunk(struct decoder *decoder, const struct decode_in *in, const struct rec_chunk *rec);
-int decode_cgroup(struct decoder *decoder, const struct decode_in *in,
-		  const struct rec_cgroup *rec);
+#define EVENT(type, name) OTHER(type, name, )
+#define OTHER(type, name, bytes)                                               \
+	int decode_##name(struct decoder *decoder, const struct decode_in *in, \
+			  const struct rec_##name *rec, struct begat_event *ev);
+#include "event/records.def"
 
 /* who.c: the header's fields, and those of every event about a process. */
 void decode_header(const struct decoder *decoder, const struct rec_header *header,
 		   enum begat_event_type type, struct begat_event *ev);
 int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_who *who, struct begat_event *ev);
+	       const struct rec_identity *who, struct begat_event *ev);
 
 /*
  * path.c: writes the path as people read it into @buf. Returns 1, 0 if the path is absent, or
@@ -184,14 +163,5 @@ int decode_string(const struct decode_in *in, struct rec_span span, struct begat
 
 /* A fixed array of the record, which must hold a NUL. Returns 0 or -EBADMSG. */
 int decode_name(const char *name, size_t size, struct begat_str *ret);
-
-static inline uint64_t decode_mix(uint64_t x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9ull;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111ebull;
-	return x ^ x >> 31;
-}
 
 #endif

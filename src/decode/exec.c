@@ -21,7 +21,7 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 		.span = rec->argv,
 		.chunk_bytes = rec->argv_chunk_bytes,
 		.join = &decoder->joins[rec->header.cpu].argv,
-		.tgid = rec->who.tgid,
+		.tgid = rec->identity.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
 		.is_cut = rec->flags & REC_EXEC_ARGV_CUT,
 		.buf = decoder->cut_argv,
@@ -58,7 +58,7 @@ static int decode_env(struct decoder *decoder, const struct decode_in *in,
 		.span = rec->env,
 		.chunk_bytes = rec->env_chunk_bytes,
 		.join = &decoder->joins[rec->header.cpu].env,
-		.tgid = rec->who.tgid,
+		.tgid = rec->identity.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
 		.is_cut = rec->flags & REC_EXEC_ENV_CUT,
 		.buf = decoder->scratch,
@@ -142,12 +142,12 @@ int decode_exec(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXEC, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0 ||
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
 	    decode_image(decoder, in, rec, ev) < 0 || decode_argv(decoder, in, rec, ev) < 0 ||
 	    decode_env(decoder, in, rec, ev) < 0)
 		return -EBADMSG;
 	decode_spans(rec, ev);
-	if (rec->old_tid && rec->old_tid != rec->who.tgid) {
+	if (rec->old_tid && rec->old_tid != rec->identity.tgid) {
 		ev->old_tid = rec->old_tid;
 		decode_add(ev, BEGAT_F_OLD_TID);
 	}

@@ -24,7 +24,7 @@ static int decode_argv(struct decoder *decoder, const struct decode_in *in,
 		.span = rec->argv,
 		.chunk_bytes = rec->argv_chunk_bytes,
 		.join = &decoder->joins[rec->header.cpu].argv,
-		.tgid = rec->who.tgid,
+		.tgid = rec->identity.tgid,
 		.not_before_ns = rec->attempt_ts_ns,
 		.is_cut = rec->flags & (REC_FAILED_ARGV_CUT | REC_FAILED_ARGV_LIMITED),
 		.buf = decoder->cut_argv,
@@ -110,7 +110,7 @@ int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
 		       const struct rec_exec_failed *rec, struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXEC_FAILED, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0 ||
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
 	    decode_argv(decoder, in, rec, ev) < 0 || decode_names(decoder, in, rec, ev) < 0)
 		return -EBADMSG;
 	ev->error = rec->error;

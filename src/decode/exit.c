@@ -2,13 +2,15 @@
 /*
  * decode/exit.c - REC_EXIT: how a process ended and what it cost.
  *
- * Owns:    wait(2)'s status taken apart; the split of CPU time into user and system.
+ * Owns:    wait(2)'s status taken apart.
  * Not:     exe and argv of the image that ended (proctable/).
  */
 #include "decode/decoder.h"
 
 #include <errno.h>
 #include <signal.h>
+
+#include "event/cpu_time.h"
 
 static void decode_status(const struct rec_exit *rec, struct begat_event *ev)
 {
@@ -50,26 +52,11 @@ static int decode_killer(const struct decoder *decoder, const struct rec_exit *r
 	return 0;
 }
 
-void decode_split_cpu(uint64_t *utime_ns, uint64_t *stime_ns, uint64_t runtime_ns)
-{
-	if (!runtime_ns)
-		return;
-	if (!*stime_ns)
-		*utime_ns = runtime_ns;
-	else if (!*utime_ns)
-		*stime_ns = runtime_ns;
-	else
-		*stime_ns = (uint64_t)((unsigned __int128)*stime_ns * runtime_ns /
-				       ((unsigned __int128)*stime_ns + *utime_ns));
-	if (*stime_ns)
-		*utime_ns = runtime_ns - *stime_ns;
-}
-
 static void decode_cpu_time(const struct rec_exit *rec, struct begat_event *ev)
 {
 	ev->utime_ns = rec->utime_ns;
 	ev->stime_ns = rec->stime_ns;
-	decode_split_cpu(&ev->utime_ns, &ev->stime_ns, rec->runtime_ns);
+	cpu_time_split(&ev->utime_ns, &ev->stime_ns, rec->runtime_ns);
 	decode_add(ev, BEGAT_F_UTIME);
 	decode_add(ev, BEGAT_F_STIME);
 }
@@ -103,7 +90,7 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXIT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0)
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	decode_status(rec, ev);
 	if (decode_killer(decoder, rec, ev) < 0)
@@ -115,7 +102,7 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		decode_add(ev, BEGAT_F_READ_BYTES);
 		decode_add(ev, BEGAT_F_WRITE_BYTES);
 	}
-	if (rec->who.start_ns <= ev->ts_ns)
+	if (rec->identity.start_ns <= ev->ts_ns)
 		decode_add(ev, BEGAT_F_DURATION);
 	ev->short_lived = rec->flags & REC_EXIT_SHORT_LIVED;
 	decode_add(ev, BEGAT_F_SHORT_LIVED);

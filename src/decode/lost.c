@@ -10,27 +10,30 @@
  */
 #include "decode/decoder.h"
 
-static const struct {
-	uint8_t class, type;
-} told[] = {
-	{ REC_CLASS_FORK, BEGAT_FORK },
-	{ REC_CLASS_EXEC, BEGAT_EXEC },
-	{ REC_CLASS_EXEC_FAILED, BEGAT_EXEC_FAILED },
-	{ REC_CLASS_EXIT, BEGAT_EXIT },
-};
+enum begat_event_type decode_class_event(enum rec_class class)
+{
+	switch (class) {
+#define EVENT(type, name)      \
+	case REC_CLASS_##type: \
+		return BEGAT_##type;
+#include "event/records.def"
+	default:
+		return 0;
+	}
+}
 
 bool decode_more(struct decoder *decoder, struct begat_event *ret_ev)
 {
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
-		uint64_t count = decoder->lost.count[told[i].class];
+	for (int class = 0; class < REC_CLASS_COUNT; class ++) {
+		uint64_t count = decoder->lost.count[class];
 
-		if (!count)
+		if (!count || !decode_class_event(class))
 			continue;
-		decoder->lost.count[told[i].class] = 0;
+		decoder->lost.count[class] = 0;
 		decode_header(decoder, &decoder->lost.header, BEGAT_LOST, ret_ev);
 		ret_ev->lost_cpu = decoder->lost.header.cpu;
 		ret_ev->count = count;
-		ret_ev->class_type = told[i].type;
+		ret_ev->class_type = decode_class_event(class);
 		decode_add(ret_ev, BEGAT_F_COUNT);
 		decode_add(ret_ev, BEGAT_F_CLASS);
 		return true;
@@ -38,7 +41,8 @@ bool decode_more(struct decoder *decoder, struct begat_event *ret_ev)
 	return false;
 }
 
-int decode_lost(struct decoder *decoder, const struct rec_lost *rec, struct begat_event *ev)
+int decode_lost(struct decoder *decoder, const struct decode_in *in, const struct rec_lost *rec,
+		struct begat_event *ev)
 {
 	struct decode_joins *joins = &decoder->joins[rec->header.cpu];
 

@@ -8,7 +8,6 @@
  *            (unreachable)/bin/cc     the walk ended at a root that is not the process's
  *            .../a/b/cc               names nearest the root are missing
  * Not:     where a name comes from (bpf/emit).
- * Called:  for exe, cwd and cgroup paths.
  */
 #include "decode/decoder.h"
 

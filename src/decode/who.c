@@ -2,9 +2,8 @@
 /*
  * decode/who.c - the part that records have in common: the header, and who it is about.
  *
- * Owns:    header fields, struct rec_who, strings of records.
+ * Owns:    header fields, struct rec_identity, strings of records.
  * Not:     what happened (fork.c, exec.c, ...).
- * Called:  by every decode_<kind>() that yields an event.
  */
 #include "decode/decoder.h"
 
@@ -56,8 +55,8 @@ void decode_header(const struct decoder *decoder, const struct rec_header *heade
 }
 
 /* Absent means that the process lives in the outermost namespace only. */
-static int decode_pids(struct decoder *decoder, const struct decode_in *in,
-		       const struct rec_who *who, struct begat_event *ev)
+static int decode_pids(const struct decode_in *in, const struct rec_identity *who,
+		       struct begat_event *ev)
 {
 	struct rec_span span = who->pids;
 
@@ -69,20 +68,17 @@ static int decode_pids(struct decoder *decoder, const struct decode_in *in,
 
 	const char *data = decode_bytes(in, span.offset, span.bytes);
 
-	if (!data || span.bytes % sizeof(uint32_t) || span.bytes > sizeof(decoder->pids))
+	if (!data || (span.offset | span.bytes) % sizeof(uint32_t) ||
+	    span.bytes > REC_PID_LEVELS_MAX * sizeof(uint32_t))
 		return -EBADMSG;
 	ev->pids_count = span.bytes / sizeof(uint32_t);
-	if ((uintptr_t)data % _Alignof(uint32_t) == 0) {
-		ev->pids = (const uint32_t *)(const void *)data;
-	} else {
-		memcpy(decoder->pids, data, span.bytes);
-		ev->pids = decoder->pids;
-	}
+	ev->pids = (const uint32_t *)(const void *)data;
 	return 0;
 }
 
 /* The kernel calls a pseudo-terminal "pts0"; people know it by its path below /dev. */
-static int decode_tty(struct decoder *decoder, const struct rec_who *who, struct begat_event *ev)
+static int decode_tty(struct decoder *decoder, const struct rec_identity *who,
+		      struct begat_event *ev)
 {
 	if (decode_name(who->tty, sizeof(who->tty), &ev->tty) < 0)
 		return -EBADMSG;
@@ -98,7 +94,7 @@ static int decode_tty(struct decoder *decoder, const struct rec_who *who, struct
 	return 0;
 }
 
-static void decode_parent(const struct decoder *decoder, const struct rec_who *who,
+static void decode_parent(const struct decoder *decoder, const struct rec_identity *who,
 			  struct begat_event *ev)
 {
 	ev->parent_tgid = who->parent_tgid;
@@ -109,7 +105,7 @@ static void decode_parent(const struct decoder *decoder, const struct rec_who *w
 	decode_add(ev, BEGAT_F_PARENT_ID);
 }
 
-static void decode_cgroup_of(struct decoder *decoder, const struct rec_who *who,
+static void decode_cgroup_of(struct decoder *decoder, const struct rec_identity *who,
 			     struct begat_event *ev)
 {
 	ev->cgroup_id = who->cgroup_id;
@@ -118,7 +114,7 @@ static void decode_cgroup_of(struct decoder *decoder, const struct rec_who *who,
 }
 
 int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_who *who, struct begat_event *ev)
+	       const struct rec_identity *who, struct begat_event *ev)
 {
 	ev->tgid = who->tgid;
 	ev->tid = header->tid;
@@ -139,22 +135,22 @@ int decode_who(struct decoder *decoder, const struct decode_in *in, const struct
 	decode_add(ev, BEGAT_F_EGID);
 	decode_add(ev, BEGAT_F_COMM);
 	if (decode_name(who->comm, sizeof(who->comm), &ev->comm) < 0 ||
-	    decode_pids(decoder, in, who, ev) < 0)
+	    decode_pids(in, who, ev) < 0)
 		return -EBADMSG;
 
-	if (who->valid & REC_WHO_PARENT)
+	if (who->valid & REC_IDENTITY_PARENT)
 		decode_parent(decoder, who, ev);
-	if (who->valid & REC_WHO_NS) {
+	if (who->valid & REC_IDENTITY_NS) {
 		memcpy(ev->ns, who->ns, sizeof(ev->ns));
 		decode_add(ev, BEGAT_F_NS);
 	}
-	if (who->valid & REC_WHO_CGROUP)
+	if (who->valid & REC_IDENTITY_CGROUP)
 		decode_cgroup_of(decoder, who, ev);
-	if (who->valid & REC_WHO_LOGINUID) {
+	if (who->valid & REC_IDENTITY_LOGINUID) {
 		ev->loginuid = who->loginuid;
 		decode_add(ev, BEGAT_F_LOGINUID);
 	}
-	if (who->valid & REC_WHO_IDS) {
+	if (who->valid & REC_IDENTITY_IDS) {
 		ev->sid = who->sid;
 		ev->pgid = who->pgid;
 		ev->cap_effective = who->cap_effective;
@@ -170,10 +166,11 @@ int decode_snapshot(struct decoder *decoder, const struct decode_in *in,
 		    const struct rec_snapshot *rec, struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_SNAPSHOT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->who, ev) < 0)
+	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	return 1;
 }
 
 _Static_assert((int)BEGAT_NS_COUNT == (int)REC_NS_COUNT, "namespaces in the same order");
-_Static_assert(sizeof(((struct begat_event *)0)->ns) == sizeof(((struct rec_who *)0)->ns), "ns");
+_Static_assert(sizeof(((struct begat_event *)0)->ns) == sizeof(((struct rec_identity *)0)->ns),
+	       "ns");

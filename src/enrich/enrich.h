@@ -7,7 +7,6 @@
  *          missing_interpreter, read from the file that a failed exec named; dev, where
  *          the file system's own is not what stat(2) shows.
  * Not:     asking a container runtime or /proc anything.
- * Called:  by tracer.c, once per event, when somebody wants these fields.
  */
 #ifndef BEGAT_ENRICH_ENRICH_H
 #define BEGAT_ENRICH_ENRICH_H

@@ -3,7 +3,7 @@
  * event/escape.c - text that is safe on a terminal, and pastes back into a shell.
  *
  * What is written is printable, valid UTF-8 in one direction, whatever came in: an argv cannot
- * forge a line, colour a screen or move a cursor. A backslash in the text is doubled where an
+ * forge a line, color a screen or move a cursor. A backslash in the text is doubled where an
  * escape could be meant, so that two different texts never look the same.
  */
 #include "base/api.h"

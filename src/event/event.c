@@ -4,7 +4,6 @@
  *
  * Owns:    begat_event_dup(), the names of event types.
  * Not:     making events (decode/, proctable/), printing them (sink/), other names (names.c).
- * Called:  by users of the library, sinks and filters, on any thread.
  *
  * A copy is one block: the event, then stats and pids (aligned), then the bytes of the strings.
  * Only members that the event has are followed: the others may point anywhere.

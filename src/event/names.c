@@ -3,7 +3,6 @@
  * event/names.c - the names of error and signal numbers.
  *
  * Owns:    both tables. glibc has such functions only since 2.32, and not the kernel's own errors.
- * Called:  by sinks and filters, on any thread.
  */
 #include "base/api.h"
 

@@ -4,7 +4,6 @@
  *
  * Owns:    struct begat_searches: the open searches of all processes, and their bounds.
  * Not:     what a search is: begat/search.h.
- * Called:  by the command's summary and streams and by trace/analysis, single-threaded.
  *
  * Invariants
  *  (1) Each failed exec is in exactly one search, and each search reaches the callback once.

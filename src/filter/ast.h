@@ -7,7 +7,7 @@
  *
  *	lex.c -> parse.c -> value.c, operand.c      text to nodes
  *	eval.c -> glob.c                            nodes and an event to yes or no
- *	push.c                                      nodes to what a kernel can check
+ *	pushdown.c                                 nodes to what a kernel can check
  */
 #ifndef BEGAT_FILTER_AST_H
 #define BEGAT_FILTER_AST_H

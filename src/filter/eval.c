@@ -18,7 +18,7 @@
 #include "event/fields.h"
 #include "event/strv.h"
 #include "filter/ast.h"
-#include "filter/push.h"
+#include "filter/pushdown.h"
 
 #define JOINED_BYTES 4096 /* argv up to this needs no allocation */
 #define BYTES_A_STEP 16 /* of what is copied or searched for a NUL */

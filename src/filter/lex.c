@@ -23,9 +23,9 @@ int lex_error(struct lexer *lexer, const char *format, ...)
 {
 	va_list args;
 
-	if (lexer->rc)
-		return lexer->rc;
-	lexer->rc = -EINVAL;
+	if (lexer->err)
+		return lexer->err;
+	lexer->err = -EINVAL;
 	if (!lexer->error || !lexer->error_len)
 		return -EINVAL;
 	va_start(args, format);
@@ -37,7 +37,7 @@ int lex_error(struct lexer *lexer, const char *format, ...)
 int lex_no_memory(struct lexer *lexer)
 {
 	lex_error(lexer, "out of memory");
-	return lexer->rc = -ENOMEM;
+	return lexer->err = -ENOMEM;
 }
 
 const char *lex_shown(char buf[LEX_SHOWN_BYTES], const char *data, size_t len)
@@ -180,7 +180,7 @@ int lex_value(struct lexer *lexer, char **ret_text, size_t *ret_len, const char 
 {
 	char shown[LEX_SHOWN_BYTES], *text;
 	size_t len = 0;
-	int rc = 0;
+	int err = 0;
 
 	lex_skip_blanks(lexer);
 	*ret_at = lexer->at;
@@ -188,16 +188,16 @@ int lex_value(struct lexer *lexer, char **ret_text, size_t *ret_len, const char 
 	if (!text)
 		return lex_no_memory(lexer);
 	if (*lexer->at == '"' || *lexer->at == '\'') {
-		rc = quoted_value(lexer, text, &len);
+		err = quoted_value(lexer, text, &len);
 	} else {
 		len = bare_value(lexer, text);
 		if (!len)
-			rc = lex_error(lexer, "expected a value at column %zu, found %s",
-				       lex_column(lexer, *ret_at), lex_found(lexer, shown));
+			err = lex_error(lexer, "expected a value at column %zu, found %s",
+					lex_column(lexer, *ret_at), lex_found(lexer, shown));
 	}
-	if (rc < 0) {
+	if (err < 0) {
 		free(text);
-		return rc;
+		return err;
 	}
 	text[len] = '\0';
 	*ret_text = text;

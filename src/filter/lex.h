@@ -21,7 +21,7 @@ struct lexer {
 	const char *text, *at;
 	char *error; /* the first sentence stays */
 	size_t error_len;
-	int rc; /* 0, -EINVAL, -ENOMEM */
+	int err; /* 0, -EINVAL, -ENOMEM */
 	bool is_in_list; /* a comma ends a value */
 	const struct begat_accounts *accounts; /* NULL = this machine's names */
 };

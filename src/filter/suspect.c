@@ -3,7 +3,6 @@
  * filter/suspect.c - expressions that are right, and probably not what was meant.
  *
  * Owns:    the sentences. A sentence never refuses anything.
- * Called:  by parse.c, for each comparison and for the whole.
  */
 #include "filter/suspect.h"
 #include "filter/suspect.h"
@@ -16,7 +15,7 @@
 #include "base/api.h"
 #include "event/fields.h"
 #include "filter/lex.h"
-#include "filter/push.h"
+#include "filter/pushdown.h"
 
 #define COMM_BYTES 15
 #define CONTAINER_ID_BYTES 64
@@ -139,7 +138,7 @@ void suspect_test(struct begat_filter *filter, const struct node *node, const ch
 
 void suspect_whole(struct begat_filter *filter)
 {
-	struct filter_push push;
+	struct filter_pushdown push;
 
 	filter_pushable(filter, &push);
 	if (!push.events)

@@ -4,7 +4,6 @@
  *
  * Owns:    the forms of a date and a time; UTC in any case.
  * Not:     what is relative to now (cli/when.c).
- * Called:  by value.c for `time` in expressions, by programs.
  */
 #include <begat/filter.h>
 #include <ctype.h>

@@ -11,48 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/units.h"
 #include "filter/operand.h"
-
-struct unit {
-	const char *name;
-	uint64_t factor;
-};
-
-static const struct unit durations[] = {
-	{ "", 1 },
-	{ "ns", 1 },
-	{ "us", 1000 },
-	{ "ms", 1000000 },
-	{ "s", 1000000000 },
-	{ "m", 60 * 1000000000ull },
-	{ "min", 60 * 1000000000ull },
-	{ "h", 3600 * 1000000000ull },
-	{ "d", 86400 * 1000000000ull },
-	{ NULL, 0 },
-};
-
-static const struct unit sizes[] = {
-	{ "", 1 },
-	{ "B", 1 },
-	{ "KiB", 1ull << 10 },
-	{ "MiB", 1ull << 20 },
-	{ "GiB", 1ull << 30 },
-	{ "TiB", 1ull << 40 },
-	{ "KB", 1000 },
-	{ "MB", 1000000 },
-	{ "GB", 1000000000 },
-	{ "TB", 1000000000000 },
-	{ "K", 1ull << 10 }, /* as --buffer has them */
-	{ "k", 1ull << 10 },
-	{ "M", 1ull << 20 },
-	{ "G", 1ull << 30 },
-	{ "T", 1ull << 40 },
-	{ NULL, 0 },
-};
-
-static const struct unit none[] = { { "", 1 }, { NULL, 0 } };
 
 static int bad_value(struct lexer *lexer, const char *what, const char *text, const char *at)
 {
@@ -62,67 +23,32 @@ static int bad_value(struct lexer *lexer, const char *what, const char *text, co
 			 lex_column(lexer, at), what);
 }
 
-static const struct unit *find_unit(const struct unit *units, const char *name)
+/* Sets @ret to a number in base 10, or 16 behind "0x". 0, or as units_parse(). */
+static int parse_number(const char *text, enum units_kind kind, uint64_t bare, uint64_t *ret)
 {
-	for (; units->name; units++) {
-		/* one letter: m is minutes, M nothing */
-		if (name[0] && name[1] ? strcasecmp(units->name, name) == 0
-				       : strcmp(units->name, name) == 0)
-			return units;
-	}
-	return NULL;
-}
-
-/* "12", "0x1f", "1.5" before a unit. Returns what follows, or NULL if it is no such number. */
-static const char *scan_digits(const char *text, uint64_t *ret_whole, uint64_t *ret_fraction,
-			       uint64_t *ret_scale)
-{
-	bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	char *end;
 
-	*ret_fraction = 0;
-	*ret_scale = 1;
-	if (!isdigit((unsigned char)text[0]))
-		return NULL;
-	if (is_hex && !isxdigit((unsigned char)text[2]))
-		return NULL;
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+		return units_parse(text, kind, bare, ret);
 	errno = 0;
-	*ret_whole = strtoull(text, &end, is_hex ? 16 : 10);
+	*ret = strtoull(text, &end, 16);
 	if (errno)
-		return NULL;
-	if (is_hex || *end != '.')
-		return end;
-	if (!isdigit((unsigned char)end[1]))
-		return NULL;
-	for (end++; isdigit((unsigned char)*end); end++) {
-		if (*ret_scale < 1000000000) {
-			*ret_fraction = *ret_fraction * 10 + (uint64_t)(*end - '0');
-			*ret_scale *= 10;
-		}
-	}
-	return end;
+		return -ERANGE;
+	return *end || !isxdigit((unsigned char)text[2]) ? -EINVAL : 0;
 }
 
-static int set_number(struct lexer *lexer, struct node *node, const struct unit *units,
+static int set_number(struct lexer *lexer, struct node *node, enum units_kind kind,
 		      const char *text, const char *at)
 {
-	const char *what = operand_type_name(node->operand.type), *rest;
-	uint64_t whole, fraction, scale;
-	const struct unit *unit;
-	unsigned __int128 value;
+	uint64_t value, bare = node->operand.is_seconds ? 1000000000 : 1;
+	int err = parse_number(text + (*text == '-'), kind, bare, &value);
 
-	rest = scan_digits(text + (*text == '-'), &whole, &fraction, &scale);
-	unit = rest ? find_unit(units, rest) : NULL;
-	if (!unit)
-		return bad_value(lexer, what, text, at);
-	if (node->operand.is_seconds && !*rest)
-		unit = find_unit(units, "s");
-	if (unit->factor == 1 && fraction)
+	if (err == -EILSEQ)
 		return bad_value(lexer, "a whole number", text, at);
-	value = (unsigned __int128)whole * unit->factor +
-		(unsigned __int128)fraction * unit->factor / scale;
-	if (value > UINT64_MAX)
+	if (err == -ERANGE && kind != UNITS_NONE)
 		return bad_value(lexer, "a number of 64 bits", text, at);
+	if (err)
+		return bad_value(lexer, operand_type_name(node->operand.type), text, at);
 	node->number = *text == '-' ? -(__int128)value : (__int128)value;
 	return 0;
 }
@@ -172,7 +98,7 @@ static int set_named(struct lexer *lexer, struct node *node, const char *prefix,
 		}
 	}
 	if (node->operand.type != OPERAND_EVENT && isdigit((unsigned char)*text))
-		return set_number(lexer, node, none, text, at);
+		return set_number(lexer, node, UNITS_NONE, text, at);
 	near = operand_suggest(text, strlen(text), name_of, count);
 	lex_shown(shown, text, strlen(text));
 	if (near)
@@ -187,11 +113,11 @@ static int set_regex(struct lexer *lexer, struct node *node, const char *at)
 	char shown[LEX_SHOWN_BYTES];
 	const char *why;
 	size_t bad;
-	int rc = regex_new(node->text, node->text_len, &node->regex, &why, &bad);
+	int err = regex_new(node->text, node->text_len, &node->regex, &why, &bad);
 
-	if (rc == -ENOMEM)
+	if (err == -ENOMEM)
 		return lex_no_memory(lexer);
-	if (rc)
+	if (err)
 		return lex_error(lexer,
 				 "bad regular expression %s at column %zu, character %zu: it %s",
 				 lex_shown(shown, node->text, node->text_len),
@@ -251,15 +177,15 @@ static void choose_cpu(struct node *node, const char *text)
 {
 	size_t digits = strspn(text, "0123456789.");
 
-	if (node->operand.field == BEGAT_F_CPU && digits && find_unit(durations, text + digits) &&
-	    text[digits])
+	if (node->operand.field == BEGAT_F_CPU && digits &&
+	    units_factor(UNITS_DURATION, text + digits, strlen(text + digits)))
 		node->operand = (struct operand){ OPERAND_DURATION, PART_CPU_TIME, 0,
 						  BEGAT_F_UTIME,    NULL,	   false };
 }
 
 int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, const char *at)
 {
-	int rc = 0;
+	int err = 0;
 
 	choose_cpu(node, text);
 	switch (node->operand.type) {
@@ -268,34 +194,34 @@ int value_set(struct lexer *lexer, struct node *node, char *text, size_t len, co
 		node->text_len = len;
 		return node->compare == COMPARE_REGEX ? set_regex(lexer, node, at) : 0;
 	case OPERAND_DURATION:
-		rc = set_number(lexer, node, durations, text, at);
+		err = set_number(lexer, node, UNITS_DURATION, text, at);
 		break;
 	case OPERAND_BYTES:
-		rc = set_number(lexer, node, sizes, text, at);
+		err = set_number(lexer, node, UNITS_SIZE, text, at);
 		break;
 	case OPERAND_HEX:
-		rc = set_hex(lexer, node, text, at);
+		err = set_hex(lexer, node, text, at);
 		break;
 	case OPERAND_TIME:
-		rc = set_time(lexer, node, text, at);
+		err = set_time(lexer, node, text, at);
 		break;
 	case OPERAND_EVENT:
-		rc = set_named(lexer, node, "", event_name, BEGAT_SUMMARY + 1, text, at);
+		err = set_named(lexer, node, "", event_name, BEGAT_SUMMARY + 1, text, at);
 		break;
 	case OPERAND_ERRNO:
-		rc = set_named(lexer, node, "", begat_errno_name, 1024, text, at);
+		err = set_named(lexer, node, "", begat_errno_name, 1024, text, at);
 		break;
 	case OPERAND_SIGNAL:
-		rc = set_named(lexer, node, "SIG", begat_signal_name, 65, text, at);
+		err = set_named(lexer, node, "SIG", begat_signal_name, 65, text, at);
 		break;
 	case OPERAND_BOOL:
-		rc = set_bool(lexer, node, text, at);
+		err = set_bool(lexer, node, text, at);
 		break;
 	default:
-		rc = set_account(lexer, node, text, at);
-		rc = rc ? rc : set_number(lexer, node, none, text, at);
-		rc = rc > 0 ? 0 : rc;
+		err = set_account(lexer, node, text, at);
+		err = err ? err : set_number(lexer, node, UNITS_NONE, text, at);
+		err = err > 0 ? 0 : err;
 	}
 	free(text);
-	return rc;
+	return err;
 }

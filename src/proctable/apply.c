@@ -3,8 +3,7 @@
  * proctable/apply.c - fold events into the process table, and complete them from it.
  *
  * Owns:    every change of a table entry that an event makes.
- * Not:     forgetting the dead (expire.c), memory and indexes (table.c), /proc (snapshot.c).
- * Called:  by tracer.c, once per event, in stream order; single-threaded.
+ * Not:     forgetting the dead (expire.c), memory and indexes (table.c), /proc (procfs/).
  *
  * Invariants
  *  (1) An entry exists for the event's id, before any sink sees it; its fork may be unseen.

@@ -4,7 +4,6 @@
  *
  * Owns:    the queue of the dead, the links to forebears.
  * Not:     finding out which process died (apply.c).
- * Called:  proctable_expire() by tracer.c after each batch.
  *
  * Invariants
  *  (1) The queue is in the order in which ends were learnt; each of the dead is in it once,

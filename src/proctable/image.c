@@ -13,31 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/strv.h"
+
 #define EXE_BYTES_MAX 8192 /* a path of the kernel's and its marks is about half of it */
-
-static uint32_t count_strings(const char *data, size_t bytes)
-{
-	uint32_t count = 0;
-	const char *end = data + bytes, *nul;
-
-	for (; data < end && (nul = memchr(data, 0, (size_t)(end - data))); data = nul + 1)
-		count++;
-	return count;
-}
-
-struct begat_strv image_cut_argv(const struct begat_strv *argv, size_t limit)
-{
-	struct begat_strv cut = *argv;
-
-	if (argv->bytes <= limit)
-		return cut;
-
-	const char *last = memrchr(argv->data, 0, limit);
-
-	cut.bytes = last ? (size_t)(last - argv->data) + 1 : limit;
-	cut.count = last ? count_strings(argv->data, cut.bytes) : 1;
-	return cut;
-}
 
 struct image *image_share(struct image *image)
 {
@@ -90,7 +68,7 @@ int image_set(struct image **image, const struct begat_event *ev)
 	if (exe_len > EXE_BYTES_MAX)
 		exe_len = EXE_BYTES_MAX;
 	if (has_argv)
-		argv = image_cut_argv(&ev->argv, PROCTABLE_ARGV_BYTES);
+		argv = strv_cut(&ev->argv, STRV_KEPT_BYTES);
 
 	struct image *room = make_room(*image, exe_len + 1 + argv.bytes);
 

@@ -3,8 +3,7 @@
  * proctable/proctable.h - every process that an event named, by id and by pid.
  *
  * Owns:    identity, parents, lifetimes, the last image's exe and argv (first 4 KiB).
- * Not:     /proc (snapshot.c reads it, at start and after a loss), the kernel's own cache.
- * Called:  by tracer.c, once per event, in stream order; single-threaded.
+ * Not:     /proc (procfs/), the kernel's own cache.
  *
  * Invariants
  *  (1) After proctable_apply() an entry exists for the event's id, before any sink sees it.
@@ -67,39 +66,11 @@ uint64_t proctable_count(const struct proctable *table); /* living and dead */
 uint64_t proctable_alive(const struct proctable *table);
 
 /*
- * Calls @callback for each living entry (healing after a loss asks each whether it still is).
+ * Calls @callback for each living entry (after a loss each is asked whether it still runs).
  * The callback must not change the table. Stops at non-zero and returns it.
  */
 int proctable_for_each_alive(struct proctable *table,
 			     int (*callback)(void *ctx, const struct begat_process *process),
 			     void *ctx);
-
-/*
- * What /proc tells of one process: comm, exe, argv (up to 4 KiB), cwd, uid, gid, parent, start in
- * clock ticks. Strings live in @buf. Returns 0, -ESRCH, -EIO.
- */
-struct proc_facts {
-	uint32_t tgid, parent_tgid;
-	uint32_t uid, gid, euid, egid, sid, pgid;
-	uint64_t start_ns; /* boot clock, rounded down to a clock tick */
-	struct begat_str comm, exe, cwd;
-	struct begat_strv argv;
-	bool argv_truncated; /* there is more than 4 KiB of it */
-	bool argv_rewritten; /* argv is a title that the process has put there */
-};
-int snapshot_read_proc(uint32_t tgid, char *buf, size_t size, struct proc_facts *ret_facts);
-
-/* Calls @callback for each process that /proc lists now. Stops at non-zero and returns it. */
-int snapshot_list_proc(int (*callback)(void *ctx, uint32_t tgid), void *ctx);
-
-/* CPU time of a process, its threads that are gone included, in clock ticks. 0, -ESRCH, -EIO. */
-int snapshot_read_usage(uint32_t tgid, uint64_t *ret_utime_ns, uint64_t *ret_stime_ns);
-
-/*
- * CPU time that this machine has used since it was started: user, system and interrupts of all
- * CPUs, not what they idled, waited or were denied by a hypervisor. 0 = not known: there is no
- * /proc/stat, or a container's file system replaces it.
- */
-uint64_t snapshot_read_machine(void);
 
 #endif

@@ -17,7 +17,6 @@
 
 #include "proctable/proctable.h"
 
-#define PROCTABLE_ARGV_BYTES 4096 /* kept of an argv */
 #define PROCTABLE_COMM_BYTES 16
 /* Of the dead this many linger; the oldest go before their time: a storm must not fill the memory. */
 #define PROCTABLE_DEAD_MAX 2048
@@ -98,23 +97,10 @@ void table_remove(struct proctable *table, struct entry *entry);
 int image_set(struct image **image, const struct begat_event *ev);
 struct image *image_share(struct image *image); /* NULL is fine */
 void image_release(struct image *image); /* NULL is fine */
-/* The first @limit bytes of @argv, whole strings unless the first alone is longer. */
-struct begat_strv image_cut_argv(const struct begat_strv *argv, size_t limit);
 
 /* expire.c */
 void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns);
 void expire_drop_forebear(struct proctable *table, struct entry *entry);
 void expire_cut_lineage(struct proctable *table, struct entry *entry);
-
-/* argv.c: where a process has its arguments, from /proc/PID/stat; 0 = not told. */
-struct argv_area {
-	uint64_t stack; /* where it began: argc, then the pointers of argv */
-	uint64_t start, end;
-	uint64_t env_start; /* equal to end, as the kernel makes it */
-};
-
-/* Sets argv and what is known of it; facts->exe is known already. Returns bytes used of @buf. */
-size_t argv_read(int dir, const struct argv_area *area, char *buf, size_t size,
-		 struct proc_facts *facts);
 
 #endif

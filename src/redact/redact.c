@@ -5,7 +5,6 @@
  * Owns:    the user's patterns, replacing what they and the built-in rules find in argv, env, and
  *          in names and paths: a token typed in place of a command ends up in filename.
  * Not:     ids, users, cgroups.
- * Called:  by sinks before they format, and by other consumers through begat_redact().
  */
 #include <begat/redact.h>
 #include <errno.h>
@@ -70,16 +69,16 @@ BEGAT_API int begat_redactor_new(const char *const *patterns, struct begat_redac
 	for (size_t i = 0; i < count; i++) {
 		const char *why;
 		size_t at;
-		int rc = regex_new(patterns[i], strlen(patterns[i]), &redactor->patterns[i], &why,
-				   &at);
+		int err = regex_new(patterns[i], strlen(patterns[i]), &redactor->patterns[i], &why,
+				    &at);
 
-		if (rc) {
+		if (err) {
 			if (error && error_len)
 				snprintf(error, error_len,
 					 "bad pattern `%.64s`, character %zu: it %s", patterns[i],
 					 at + 1, why);
 			begat_redactor_free(redactor);
-			return rc;
+			return err;
 		}
 		redactor->patterns_count++;
 	}
@@ -237,15 +236,15 @@ static int redact_texts(struct begat_redactor *redactor, const struct begat_even
 	for (size_t i = 0; i < TEXTS; i++) {
 		const struct text_field *text = &text_fields[i];
 		struct begat_str str;
-		int rc;
+		int err;
 
 		if (!begat_event_has(*ev, text->field))
 			continue;
 		memcpy(&str, (const char *)*ev + text->offset, sizeof(str));
-		rc = str.data ? redact_str(redactor, &redactor->texts[i], &str) : 0;
-		if (rc < 0)
-			return rc;
-		if (!rc)
+		err = str.data ? redact_str(redactor, &redactor->texts[i], &str) : 0;
+		if (err < 0)
+			return err;
+		if (!err)
 			continue;
 		if (*ev != &redactor->event)
 			redactor->event = **ev;

@@ -8,6 +8,7 @@
  *
  *	names.c      what is the name of a secret
  *	rules.c      what tells by itself, anywhere in a text
+ *	keys.c       of these, keys by their first characters
  *	args.c       what only its place among the arguments of a program tells
  */
 #ifndef REDACT_RULES_H
@@ -66,6 +67,9 @@ void redact_variable(const char *data, size_t len, struct spans *spans);
 
 /* Adds what tells by itself that it is a secret. @is_shell: a shell splits this at blanks. */
 void redact_text(const char *data, size_t len, bool is_shell, struct spans *spans);
+
+/* Part of the above: keys by their first characters. */
+void redact_keys(const char *data, size_t len, struct spans *spans);
 
 bool redact_is_secret_name(const char *text, size_t len);
 bool redact_is_switch(const char *value, size_t len);

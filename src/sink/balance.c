@@ -5,10 +5,8 @@
 #include "sink/balance.h"
 
 const enum begat_event_type balance_kinds[BALANCE_KINDS] = {
-	BEGAT_FORK,
-	BEGAT_EXEC,
-	BEGAT_EXEC_FAILED,
-	BEGAT_EXIT,
+#define EVENT(type, name) BEGAT_##type,
+#include "event/records.def"
 };
 
 struct balance balance_of(const struct begat_stats *stats)

@@ -8,7 +8,11 @@
 #include <begat/begat.h>
 
 /* The kinds that are counted in the kernel, in the order of the summary. */
-#define BALANCE_KINDS 4
+enum {
+#define EVENT(type, name) +1
+	BALANCE_KINDS = 0
+#include "event/records.def"
+};
 
 struct balance {
 	uint64_t lost; /* events that could not be sent */

@@ -10,7 +10,8 @@
 #include <time.h>
 
 #include "event/strv.h"
-#include "sink/units.h"
+
+#include "base/units.h"
 
 static const char *or_number(char text[CELL_BYTES], const char *name, int number)
 {

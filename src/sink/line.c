@@ -166,7 +166,7 @@ void line_color(struct line *line, const char *sgr)
 
 void line_end(struct line *line)
 {
-	/* The cut may have taken a colour's end with it. */
+	/* The cut may have taken a color's end with it. */
 	if (line->has_color && (line->is_coloring || line->is_full))
 		append(line, "\033[0m", 4);
 	append(line, "\n", 1);

@@ -2,7 +2,7 @@
 /*
  * sink/line.h - one line of aligned text, cut to a width.
  *
- * Owns:  columns, colours, the cut. Not: what is in the line (text.c).
+ * Owns:  columns, colors, the cut. Not: what is in the line (text.c).
  * A failed allocation makes the line shorter, never wrong.
  */
 #ifndef BEGAT_SINK_LINE_H
@@ -18,9 +18,9 @@ struct line {
 	uint32_t columns; /* 0 = do not cut */
 	uint32_t cut_column; /* and how wide */
 	size_t cut_len; /* how long it is without the last column, where an ellipsis may go */
-	bool has_color; /* colours are wanted */
+	bool has_color; /* colors are wanted */
 	bool is_full; /* cut: nothing more is taken */
-	bool is_coloring; /* a colour is on */
+	bool is_coloring; /* a color is on */
 	uint32_t whole_columns; /* columns, while line_limit() holds; else 0 */
 	bool is_short; /* something is missing for want of memory; stays until it is reported */
 	char *scratch; /* for escaping */
@@ -51,7 +51,7 @@ void line_put_right(struct line *line, const char *text, uint32_t column);
 void line_limit(struct line *line, uint32_t width);
 void line_unlimit(struct line *line);
 
-/* SGR parameters such as "1;31"; NULL = back to normal. Does nothing without colours. */
+/* SGR parameters such as "1;31"; NULL = back to normal. Does nothing without colors. */
 void line_color(struct line *line, const char *sgr);
 
 /* Ends the line. */

@@ -56,7 +56,7 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 {
 	const struct sink_ops *ops = find_ops(name);
 	struct begat_sink *sink;
-	int rc;
+	int err;
 
 	if (!ops)
 		return -EINVAL;
@@ -68,14 +68,14 @@ BEGAT_API int begat_sink_open(const char *name, const struct begat_sink_options 
 		free(sink);
 		return -EINVAL;
 	}
-	rc = outbuf_init(&sink->out, sink->opts.fd);
-	if (rc == 0 && sink->opts.redact)
-		rc = begat_redactor_new(sink->opts.redact_patterns, &sink->redactor, NULL, 0);
-	if (rc == 0)
-		rc = ops->open(sink);
-	if (rc < 0) {
+	err = outbuf_init(&sink->out, sink->opts.fd);
+	if (err == 0 && sink->opts.redact)
+		err = begat_redactor_new(sink->opts.redact_patterns, &sink->redactor, NULL, 0);
+	if (err == 0)
+		err = ops->open(sink);
+	if (err < 0) {
 		sink_free(sink);
-		return rc;
+		return err;
 	}
 	sink->opts.redact_patterns = NULL;
 	sink->opts.column_names = NULL;
@@ -90,24 +90,24 @@ BEGAT_API void begat_sink_fields(const struct begat_sink *sink, struct begat_fie
 
 BEGAT_API int begat_sink_write(struct begat_sink *sink, const struct begat_event *ev)
 {
-	int rc;
+	int err;
 
 	if (sink->out.error)
 		return sink->out.error;
 	/* The rest of a line that a stalled reader did not take goes first. */
 	if (sink->out.fd != OUTBUF_MEMORY && sink->out.len > OUTBUF_FLUSH_BYTES) {
-		rc = outbuf_flush(&sink->out);
-		if (rc < 0)
-			return rc;
+		err = outbuf_flush(&sink->out);
+		if (err < 0)
+			return err;
 	}
 	if (sink->redactor) {
 		ev = begat_redact(sink->redactor, ev);
 		if (!ev)
 			return -ENOMEM;
 	}
-	rc = sink->ops->write(sink, ev);
-	if (rc < 0)
-		return rc;
+	err = sink->ops->write(sink, ev);
+	if (err < 0)
+		return err;
 	if (sink->out.error)
 		return sink->out.error;
 	return sink->opts.line_buffered ? outbuf_flush(&sink->out) : 0;
@@ -129,11 +129,11 @@ BEGAT_API int begat_sink_flush(struct begat_sink *sink)
 
 BEGAT_API int begat_sink_close(struct begat_sink *sink)
 {
-	int rc;
+	int err;
 
 	if (!sink)
 		return 0;
-	rc = outbuf_flush(&sink->out);
+	err = outbuf_flush(&sink->out);
 	sink_free(sink);
-	return rc;
+	return err;
 }

@@ -15,24 +15,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "event/strv.h"
+#include "base/units.h"
 #include "event/users.h"
 #include "sink/cell.h"
 #include "sink/columns.h"
 #include "sink/line.h"
 #include "sink/ops.h"
 #include "sink/text_summary.h"
-#include "sink/units.h"
+#include "sink/words.h"
 
 #define USER_MAX 8 /* longer names end in + as in ps */
-
-#define DIM "2"
-#define BOLD "1"
-#define RED "31"
-#define GREEN "32"
-#define YELLOW "33"
-#define CYAN "36"
-#define LOUD "1;41;97"
 
 struct text_state {
 	struct line line;
@@ -106,7 +98,7 @@ static void put_header(struct begat_sink *sink)
 
 	state->has_header = true;
 	line_clear(line);
-	line_color(line, BOLD);
+	line_color(line, COLOR_BOLD);
 	columns_header(&state->columns, line);
 	line_end(line);
 	outbuf_put(&sink->out, line->data, line->len);
@@ -186,7 +178,7 @@ static void put_date(struct begat_sink *sink, const struct begat_event *ev)
 	snprintf(zone, sizeof(zone), "%c%02d:%02d", minutes < 0 ? '-' : '+', abs(minutes) / 60,
 		 abs(minutes) % 60);
 	line_clear(line);
-	line_color(line, BOLD);
+	line_color(line, COLOR_BOLD);
 	line_put(line, day);
 	line_put(line, " UTC");
 	line_put(line, sink->opts.utc ? "" : zone);
@@ -211,32 +203,32 @@ static void put_time(struct text_state *state, const struct begat_event *ev, boo
 		snprintf(text, sizeof(text), "%s.%03u", state->clock, us / 1000);
 	else
 		snprintf(text, sizeof(text), "%s", state->clock);
-	line_color(&state->line, DIM);
+	line_color(&state->line, COLOR_DIM);
 	line_put(&state->line, text);
 	line_color(&state->line, NULL);
 }
 
-/* The word and the colour of an event. */
+/* The word and the color of an event. */
 static const char *event_word(const struct begat_event *ev, const char **ret_color)
 {
 	switch (ev->type) {
 	case BEGAT_FORK:
-		*ret_color = DIM;
+		*ret_color = COLOR_DIM;
 		return "fork";
 	case BEGAT_EXEC:
-		*ret_color = GREEN;
+		*ret_color = COLOR_GREEN;
 		return "exec";
 	case BEGAT_EXEC_FAILED:
-		*ret_color = YELLOW;
+		*ret_color = COLOR_YELLOW;
 		return "fail";
 	case BEGAT_EXIT:
-		*ret_color = CYAN;
+		*ret_color = COLOR_CYAN;
 		return "exit";
 	case BEGAT_SNAPSHOT:
-		*ret_color = DIM;
+		*ret_color = COLOR_DIM;
 		return "there";
 	default:
-		*ret_color = LOUD;
+		*ret_color = COLOR_LOUD;
 		return "lost";
 	}
 }
@@ -278,160 +270,6 @@ static void put_user(struct text_state *state, const struct begat_event *ev)
 		line_put(&state->line, "+");
 }
 
-static void put_exit_result(struct line *line, const struct begat_event *ev)
-{
-	char text[32];
-
-	if (begat_event_has(ev, BEGAT_F_SIGNAL) && ev->signal) {
-		const char *name = begat_signal_name(ev->signal);
-
-		line_color(line, RED);
-		snprintf(text, sizeof(text), "signal %d", ev->signal);
-		line_put(line, name ? name : text);
-		if (ev->core_dumped && begat_event_has(ev, BEGAT_F_CORE_DUMPED))
-			line_put(line, "+core");
-	} else if (begat_event_has(ev, BEGAT_F_EXIT_CODE)) {
-		if (ev->exit_code)
-			line_color(line, YELLOW);
-		snprintf(text, sizeof(text), "%d", ev->exit_code);
-		line_put(line, text);
-	} else {
-		line_put(line, "?"); /* its exit was lost */
-	}
-	line_color(line, NULL);
-}
-
-static void put_result(struct line *line, const struct begat_event *ev)
-{
-	if (ev->type == BEGAT_EXIT) {
-		put_exit_result(line, ev);
-	} else if (ev->type == BEGAT_EXEC_FAILED && begat_event_has(ev, BEGAT_F_ERRNO)) {
-		const char *name = begat_errno_name(ev->error);
-		char text[32];
-
-		snprintf(text, sizeof(text), "error %d", ev->error);
-		line_color(line, YELLOW);
-		line_put(line, name ? name : text);
-		line_color(line, NULL);
-	} else {
-		line_put(line, "-");
-	}
-}
-
-static void put_after(struct line *line, const struct begat_event *ev)
-{
-	char text[UNITS_BYTES];
-
-	if (ev->type == BEGAT_EXIT && begat_event_has(ev, BEGAT_F_DURATION))
-		line_put(line, units_duration(text, ev->duration_ns));
-	else if (ev->type == BEGAT_EXEC && begat_event_has(ev, BEGAT_F_FORK_TO_EXEC))
-		line_put(line, units_duration(text, ev->fork_to_exec_ns));
-	else
-		line_put(line, "-");
-}
-
-/* argv, or the next best name of what ran. @first replaces argv[0] if it has data. */
-static void put_command(struct line *line, const struct begat_event *ev, struct begat_str first)
-{
-	struct strv_iter it = strv_begin(&ev->argv);
-	struct begat_str str;
-	bool any = false;
-
-	if (!begat_event_has(ev, BEGAT_F_ARGV))
-		it = (struct strv_iter){ 0 };
-	if (first.data) {
-		line_escape(line, &first, true);
-		any = true;
-		strv_next(&it, &str);
-	}
-	while (!line->is_full && strv_next(&it, &str)) {
-		if (any)
-			line_put(line, " ");
-		line_escape(line, &str, true);
-		any = true;
-	}
-	if (any) {
-		if (begat_event_has(ev, BEGAT_F_ARGV_TRUNCATED) && ev->argv_truncated)
-			line_put(line, " [cut]");
-		if (begat_event_has(ev, BEGAT_F_ARGV_REWRITTEN) && ev->argv_rewritten)
-			line_put(line, " [title]");
-	} else if (begat_event_has(ev, BEGAT_F_EXE)) {
-		line_escape(line, &ev->exe, true);
-	} else if (begat_event_has(ev, BEGAT_F_FILENAME)) {
-		line_escape(line, &ev->filename, true);
-	} else if (begat_event_has(ev, BEGAT_F_COMM)) {
-		line_escape(line, &ev->comm, false);
-	}
-}
-
-static void put_killer(struct line *line, const struct begat_event *ev)
-{
-	char text[64];
-
-	line_color(line, RED);
-	if (ev->killed_by_oom) {
-		line_put(line, " [out of memory]");
-	} else if (ev->killed_by_tgid) {
-		line_put(line, " [by ");
-		line_escape(line, &ev->killed_by_comm, false);
-		snprintf(text, sizeof(text), " %u]", ev->killed_by_tgid);
-		line_put(line, text);
-	}
-	line_color(line, NULL);
-}
-
-/* What the name and the error alone do not say. */
-static void put_failure(struct line *line, const struct begat_event *ev)
-{
-	char text[64];
-
-	if (begat_event_has(ev, BEGAT_F_FD_PATH)) {
-		line_put(line, " [descriptor of ");
-		line_escape(line, &ev->fd_path, true);
-		line_put(line, "]");
-	}
-	if (begat_event_has(ev, BEGAT_F_MISSING)) {
-		line_put(line, " [interpreter ");
-		line_escape(line, &ev->missing_interpreter, true);
-		line_put(line, " is missing]");
-	}
-	if (begat_event_has(ev, BEGAT_F_SEARCHED)) {
-		snprintf(text, sizeof(text), " (searched %u directories)", ev->searched);
-		line_put(line, text);
-	} else if (begat_event_has(ev, BEGAT_F_REPEATS) && ev->repeats) {
-		snprintf(text, sizeof(text), " (and %u more like it)", ev->repeats);
-		line_put(line, text);
-	}
-}
-
-static void put_what(struct line *line, const struct begat_event *ev)
-{
-	struct begat_str none = { NULL, 0 };
-
-	switch (ev->type) {
-	case BEGAT_FORK:
-		line_color(line, DIM);
-		if (begat_event_has(ev, BEGAT_F_COMM))
-			line_escape(line, &ev->comm, false);
-		line_color(line, NULL);
-		break;
-	case BEGAT_EXEC_FAILED:
-		/* What was asked for: argv[0] is only what it would have been called. */
-		put_command(line, ev, begat_event_has(ev, BEGAT_F_FILENAME) ? ev->filename : none);
-		put_failure(line, ev);
-		break;
-	case BEGAT_EXIT:
-		put_command(line, ev, none);
-		if (begat_event_has(ev, BEGAT_F_KILLED_BY))
-			put_killer(line, ev);
-		break;
-	default:
-		put_command(line, ev, none);
-	}
-	if (begat_event_has(ev, BEGAT_F_SYNTHETIC) && ev->synthetic)
-		line_put(line, " [made up after a loss]");
-}
-
 static void put_lost(struct text_state *state, const struct begat_event *ev, bool utc)
 {
 	struct line *line = &state->line;
@@ -443,7 +281,7 @@ static void put_lost(struct text_state *state, const struct begat_event *ev, boo
 		put_time(state, ev, utc);
 		line_pad(line, state->columns.count > 1 ? state->columns.list[1].start : 0, 1);
 	}
-	line_color(line, LOUD);
+	line_color(line, COLOR_LOUD);
 	len = snprintf(text, sizeof(text), "lost %s %s event%s here", units_count(count, ev->count),
 		       class ? class : "", ev->count == 1 ? "" : "s");
 	/* What a recorder could not take in was lost on no CPU in particular. */
@@ -502,13 +340,13 @@ static void put_cell(struct text_state *state, size_t i, const struct begat_even
 		put_user(state, ev);
 		break;
 	case COLUMN_RESULT:
-		put_result(line, ev);
+		words_result(line, ev);
 		break;
 	case COLUMN_AFTER:
-		put_after(line, ev);
+		words_after(line, ev);
 		break;
 	case COLUMN_COMMAND:
-		put_what(line, ev);
+		words_what(line, ev);
 		break;
 	default:
 		put_field(state, i, ev);

@@ -5,7 +5,8 @@
 #include "sink/text_summary.h"
 
 #include "sink/balance.h"
-#include "sink/units.h"
+
+#include "base/units.h"
 
 /* "3 forks", "1 fork" */
 static void put_count(struct line *line, uint64_t count, const char *what)

@@ -3,7 +3,7 @@
  * tracer/living.c - which of the followed processes live, and a way to wait for their end.
  *
  * Owns: the choice of one that lives; its descriptor belongs to the caller.
- * Not:  which processes are followed (attach/cache.c), what the table knows.
+ * Not:  which processes are followed (the source), what the table knows.
  *
  * A process that is forked during a look, by one that ends before the look comes to it, is in no
  * list. So only two looks in a row that find nobody mean that nobody lives.
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 #define EMPTY_LOOKS 2
@@ -25,7 +26,7 @@ struct candidate {
 };
 
 struct look {
-	struct begat *b;
+	struct source *source;
 	struct candidate *all;
 	size_t count, room;
 };
@@ -45,21 +46,22 @@ static int add(struct look *look, uint64_t start_ns, pid_t pid)
 	return 0;
 }
 
-static int look_at_record(void *ctx, const void *record, size_t size)
+static int look_at(void *ctx, const struct source_process *process)
 {
-	const struct rec_snapshot *rec = record;
 	struct look *look = ctx;
 
-	if (!attach_is_followed(look->b->attach, rec->who.tgid))
+	if (!look->source->ops->is_followed(look->source, process->tgid))
 		return 0;
-	return add(look, rec->who.start_ns, (pid_t)rec->reader_pid);
+	return add(look, process->start_ns, (pid_t)process->reader_pid);
 }
 
 static int look_at_proc(void *ctx, uint32_t tgid)
 {
 	struct look *look = ctx;
 
-	return attach_is_followed(look->b->attach, tgid) ? add(look, tgid, (pid_t)tgid) : 0;
+	if (!look->source->ops->is_followed(look->source, tgid))
+		return 0;
+	return add(look, tgid, (pid_t)tgid);
 }
 
 static int by_start(const void *a, const void *b)
@@ -97,13 +99,13 @@ static int open_first(const struct look *look)
 }
 
 /* The oldest lives longest, as a rule: the fewer looks there are. */
-static int look_once(struct begat *b)
+static int look_once(struct source *source)
 {
-	struct look look = { .b = b };
-	int err = attach_snapshot(b->attach, look_at_record, &look);
+	struct look look = { .source = source };
+	int err = source->ops->list(source, false, look_at, &look);
 
 	if (err == -ENOTSUP)
-		err = snapshot_list_proc(look_at_proc, &look);
+		err = procfs_list(look_at_proc, &look);
 	if (!err) {
 		if (look.count)
 			qsort(look.all, look.count, sizeof(*look.all), by_start);
@@ -118,10 +120,10 @@ BEGAT_API int begat_living_fd(struct begat *b)
 	int fd = -EINVAL, empty = 0;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->attach)
+	if (!b->follow || !b->source || !b->source->is_open)
 		return error_set(&b->error, fd, "begat_living_fd: nothing is followed");
 	do {
-		fd = look_once(b);
+		fd = look_once(b->source);
 		empty = fd == -ESRCH ? empty + 1 : 0;
 	} while (fd == -EAGAIN || (fd == -ESRCH && empty < EMPTY_LOOKS));
 	if (fd < 0)

@@ -3,21 +3,17 @@
  * tracer/open.c - from options to an open tracer.
  *
  * Owns: checking options, demand (what nobody asks for is not captured), the order of opening:
- * hooks in, then transport, then the snapshot, so that nothing falls between.
+ * the source, then the snapshot, so that nothing falls between.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "attach/cgroups.h"
 #include "base/api.h"
-#include "base/hash.h"
 #include "base/opts.h"
-#include "enrich/enrich.h"
+#include "tracer/pids.h"
+#include "tracer/start.h"
 #include "tracer/tracer.h"
 
 #define BUFFER_BYTES (8u << 20)
@@ -26,18 +22,6 @@
 #define WINDOW_NS 10000000ull
 #define FORKS_MARGIN_NS 1000000ull /* for the comparison of two clocks' readings */
 #define LINGER_NS 1000000000ull
-
-static uint64_t boot_salt(void)
-{
-	char id[64];
-	ssize_t n;
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	n = fd < 0 ? 0 : read(fd, id, sizeof(id));
-	if (fd >= 0)
-		close(fd);
-	return hash_bytes(HASH_BEGIN, id, n > 0 ? (size_t)n : 0);
-}
 
 static int check_options(struct begat *b, const struct begat_options *opts)
 {
@@ -50,53 +34,15 @@ static int check_options(struct begat *b, const struct begat_options *opts)
 		return error_set(&b->error, -EINVAL,
 				 "a buffer of %zu bytes is out of range: from 4 KiB to 1 GiB",
 				 opts->buffer_bytes);
-	if (opts->uids_count > CONFIG_UIDS_MAX)
+	if (opts->uids_count > SOURCE_IDS_MAX)
 		return error_set(&b->error, -EINVAL, "at most %d users can be given",
-				 CONFIG_UIDS_MAX);
+				 SOURCE_IDS_MAX);
 	for (size_t i = 0; i < opts->pids_count; i++)
 		if (begat_process_of(opts->pids[i]) < 0)
 			return error_set(&b->error, -ESRCH,
 					 "there is no process %d: see ps for those that run",
 					 (int)opts->pids[i]);
 	return 0;
-}
-
-static bool wants(const struct begat *b, enum begat_field first, enum begat_field last)
-{
-	for (int field = first; field <= (int)last; field++)
-		if (begat_fields_has(&b->fields, field))
-			return true;
-	return false;
-}
-
-static uint32_t demand(const struct begat *b)
-{
-	uint32_t want = 0;
-
-	if (wants(b, BEGAT_F_NS, BEGAT_F_NS))
-		want |= CONFIG_WANT_NS;
-	if (wants(b, BEGAT_F_CGROUP, BEGAT_F_POD_UID))
-		want |= CONFIG_WANT_CGROUP;
-	if (wants(b, BEGAT_F_LOGINUID, BEGAT_F_TTY))
-		want |= CONFIG_WANT_IDS;
-	if (wants(b, BEGAT_F_PIDS, BEGAT_F_PIDS))
-		want |= CONFIG_WANT_PIDS;
-	if (wants(b, BEGAT_F_EXE, BEGAT_F_EXE) || wants(b, BEGAT_F_DEV, BEGAT_F_INODE) ||
-	    wants(b, BEGAT_F_FS_DEV, BEGAT_F_FS_DEV))
-		want |= CONFIG_WANT_EXE;
-	if (wants(b, BEGAT_F_CWD, BEGAT_F_CWD))
-		want |= CONFIG_WANT_CWD | CONFIG_WANT_FOLDER;
-	if (wants(b, BEGAT_F_FD_PATH, BEGAT_F_MISSING))
-		want |= CONFIG_WANT_FOLDER;
-	if (wants(b, BEGAT_F_ARGV, BEGAT_F_ARGV_TRUNCATED))
-		want |= CONFIG_WANT_ARGV;
-	if (wants(b, BEGAT_F_ENV, BEGAT_F_ENV_TRUNCATED))
-		want |= CONFIG_WANT_ENV;
-	if (wants(b, BEGAT_F_UTIME, BEGAT_F_CHILDREN_MAX_RSS))
-		want |= CONFIG_WANT_USAGE;
-	if (wants(b, BEGAT_F_KILLED_BY, BEGAT_F_KILLED_BY))
-		want |= CONFIG_WANT_KILLER;
-	return want;
 }
 
 /* As the events say it: what begat reports can be asked for. */
@@ -108,36 +54,6 @@ static bool is_container(const char *path, const char *id)
 
 	return enrich_container(&cgroup, &ev, buf, sizeof(buf)) &&
 	       begat_event_has(&ev, BEGAT_F_CONTAINER_ID) && !strcmp(ev.container_id.data, id);
-}
-
-static int fill_config(struct begat *b, const struct begat_options *opts, struct bpf_config *config)
-{
-	static const enum config_wake wakes[] = { [BEGAT_BALANCED] = CONFIG_WAKE_SLEEPER,
-						  [BEGAT_LOW] = CONFIG_WAKE_NEVER,
-						  [BEGAT_BATCH] = CONFIG_WAKE_VOLUME };
-	int err = 0;
-
-	config->short_lived_window_ns = b->window_ns;
-	config->max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX;
-	config->wake = wakes[b->mode];
-	config->want = demand(b);
-	if (opts->uids_count) {
-		config->admit |= CONFIG_ADMIT_UID;
-		config->uid_count = opts->uids_count;
-		memcpy(config->uids, opts->uids, opts->uids_count * sizeof(*opts->uids));
-	}
-	if (opts->cgroups) {
-		config->admit |= CONFIG_ADMIT_CGROUP;
-		err = cgroups_resolve(opts->cgroups, is_container, config, &b->error);
-	}
-	if (!err)
-		err = push_filter(b, config);
-	if (b->follow)
-		config->admit |= CONFIG_ADMIT_TREE;
-	b->admit = config->admit;
-	b->uids_count = config->uid_count;
-	memcpy(b->uids, config->uids, sizeof(b->uids));
-	return err;
 }
 
 static int copy_names(const char *const *names, char ***ret)
@@ -155,23 +71,10 @@ static int copy_names(const char *const *names, char ***ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int take_options(struct begat *b, const struct begat_options *opts)
+static void choose_fields(struct begat *b, const struct begat_options *opts)
 {
 	struct begat_fields none = { 0 };
 
-	b->is_pulled = !opts->callback;
-	b->callback = b->is_pulled ? next_keep : opts->callback;
-	b->ctx = b->is_pulled ? b : opts->ctx;
-	b->mode = opts->latency;
-	/* The caller may free its own. */
-	b->where = begat_filter_ref(opts->where);
-	pids_resolve_threads(b);
-	b->fold_failures = opts->fold_failures;
-	b->follow = opts->follow || opts->pids_count;
-	b->window_ns = opts->short_lived_window_ns ? opts->short_lived_window_ns : WINDOW_NS;
-	b->events =
-		opts->events ? opts->events : BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	b->snapshot_due = b->events & BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
 	b->fields = opts->fields;
 	if (!memcmp(&b->fields, &none, sizeof(none)))
 		for (int field = 0; field < BEGAT_FIELD_COUNT; field++)
@@ -187,6 +90,37 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 	begat_fields_add(&b->shown, BEGAT_F_SYNTHETIC);
 	begat_fields_add(&b->shown, BEGAT_F_COUNT);
 	begat_fields_add(&b->shown, BEGAT_F_CLASS);
+}
+
+static int copy_pids(struct begat *b, const pid_t *pids, size_t count)
+{
+	if (!count)
+		return 0;
+	b->pids = calloc(count, sizeof(*b->pids));
+	if (!b->pids)
+		return -ENOMEM;
+	memcpy(b->pids, pids, count * sizeof(*b->pids));
+	b->pids_count = count;
+	return 0;
+}
+
+static int take_options(struct begat *b, const struct begat_options *opts)
+{
+	b->is_pulled = !opts->callback;
+	b->callback = b->is_pulled ? next_keep : opts->callback;
+	b->ctx = b->is_pulled ? b : opts->ctx;
+	b->mode = opts->latency;
+	/* The caller may free its own. */
+	b->where = begat_filter_ref(opts->where);
+	pids_resolve_threads((struct begat_filter *)b->where);
+	b->coalesces = opts->fold_failures;
+	b->coalescer.is_batch = b->mode == BEGAT_BATCH;
+	b->follow = opts->follow || opts->pids_count;
+	b->window_ns = opts->short_lived_window_ns ? opts->short_lived_window_ns : WINDOW_NS;
+	b->events =
+		opts->events ? opts->events : BEGAT_EVENTS_ALL & ~BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	b->snapshot_due = b->events & BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	choose_fields(b, opts);
 	if (opts->env == BEGAT_ENV_NAMES && opts->env_names &&
 	    copy_names(opts->env_names, &b->env_names))
 		return -ENOMEM;
@@ -197,109 +131,121 @@ static int take_options(struct begat *b, const struct begat_options *opts)
 		if (err)
 			return err;
 	}
-	if (opts->pids_count) {
-		b->pids = calloc(opts->pids_count, sizeof(*b->pids));
-		if (!b->pids)
-			return -ENOMEM;
-		memcpy(b->pids, opts->pids, opts->pids_count * sizeof(*b->pids));
-		b->pids_count = opts->pids_count;
-	}
-	return 0;
+	return copy_pids(b, opts->pids, opts->pids_count);
 }
 
-static int open_decoder(struct begat *b)
+/* What the source is asked for: what the options say, and what the filter lets it leave out. */
+static int plan_source(struct begat *b, const struct begat_options *opts,
+		       struct source_options *plan)
 {
-	struct decoder_options opts = {
-		.boot_salt = boot_salt(),
-		.start_unit_ns = 1,
-		.cpus = attach_cpus(b->attach),
+	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
+			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
+	pid_t roots[SOURCE_IDS_MAX];
+
+	*plan = (struct source_options){
+		.backend = opts->backend,
+		.transport = opts->transport,
+		.latency = b->mode,
+		.buffer_bytes = opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES,
+		.short_lived_window_ns = b->window_ns,
+		.max_args_bytes = opts->max_args_bytes ? opts->max_args_bytes : UINT32_MAX,
+		.fields = b->fields,
 		.env_names = (const char *const *)b->env_names,
+		.must_see_failures = opts->needs_failures ||
+				     (opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) &&
+				      !(opts->events & seen)),
+		.follow = b->follow,
+		.uids_count = opts->uids_count,
+		.cgroups = opts->cgroups,
+		.is_container = is_container,
+		.before_hooks = opts->reads_usage ? usage_note : NULL,
+		.ctx = b,
 	};
-
-	if (!b->features.has_task_iterator)
-		opts.start_unit_ns = 1000000000ull / sysconf(_SC_CLK_TCK);
-	if (!b->features.has_boot_clock)
-		b->clock_offset_ns = tracer_now_ns() - clock_read_ns(CLOCK_MONOTONIC);
-	opts.clock_offset_ns = b->clock_offset_ns;
-	return decoder_new(&opts, &b->decoder);
+	for (size_t i = 0; i < opts->uids_count; i++)
+		plan->uids[i] = opts->uids[i];
+	pushdown_plan(&b->pushdown, b->where, b->events, b->source->translates_pids, plan);
+	b->has_table = b->pushdown.has_table;
+	b->follow = plan->follow;
+	for (uint32_t i = 0; i < plan->roots_count; i++)
+		roots[i] = (pid_t)plan->roots[i];
+	return copy_pids(b, roots, plan->roots_count);
 }
 
-static int open_transport(void *ctx, struct attach *attach)
+static void set_scope(struct begat *b, const struct source_options *plan)
 {
-	static const enum transport_wake wakes[] = { [BEGAT_BALANCED] = TRANSPORT_WAKE_EACH,
-						     [BEGAT_LOW] = TRANSPORT_WAKE_NEVER,
-						     [BEGAT_BATCH] = TRANSPORT_WAKE_VOLUME };
-	struct begat *b = ctx;
-	struct transport_options opts = {
-		.map_fd = attach_records_fd(attach),
-		.buffer_bytes = b->buffer_bytes,
-		.cpus = attach_cpus(attach),
-		.wake = wakes[b->mode],
-	};
-
-	b->transport_ops = transport_by_name(attach_transport(attach));
-	return b->transport_ops->open(&opts, &b->error, &b->transport);
+	b->scope = (struct scope){ .source = b->source,
+				   .table = b->table,
+				   .is_tree = b->follow,
+				   .is_of_cgroups = plan->cgroups,
+				   .uids_count = plan->uids_count };
+	memcpy(b->scope.uids, plan->uids, sizeof(b->scope.uids));
 }
 
-static void close_transport(void *ctx)
+static int open_source(struct begat *b, const struct begat_options *opts,
+		       struct source_options *plan)
 {
-	struct begat *b = ctx;
+	struct stat pid_ns;
+	int err = source_best()->new (&b->source);
 
-	if (b->transport)
-		b->transport_ops->close(b->transport);
-	b->transport = NULL;
+	if (!err && !stat("/proc/self/ns/pid", &pid_ns))
+		b->own_pid_ns = (uint32_t)pid_ns.st_ino;
+	if (!err)
+		err = plan_source(b, opts, plan);
+	if (err)
+		return error_set(&b->error, err, "out of memory");
+	err = b->source->ops->open(b->source, plan, &b->error);
+	return err ? err : waiter_open(&b->waiter, b->source, b->mode, &b->error);
+}
+
+/* The trees of b->pids, as far as they have grown. */
+static int follow_trees(struct begat *b)
+{
+	for (size_t i = 0; i < b->pids_count; i++) {
+		int err = begat_follow(b, b->pids[i]);
+
+		if (err == -ESRCH && b->pushdown.has_roots) /* it may start later */
+			err = error_set(&b->error, 0, "%s", "");
+		if (err)
+			return err;
+	}
+	return b->pids_count ? start_follow_trees(&b->processes) : 0;
+}
+
+/* Hooks are in; now what was there before, so that nothing falls between. */
+static int take_stock(struct begat *b)
+{
+	bool has_doubtful = false;
+	int err = follow_trees(b);
+
+	b->processes.complete_ns = clock_boot_ns();
+	if (!b->follow && !b->scope.uids_count && !b->scope.is_of_cgroups)
+		/* else some forks are not meant to come */
+		proctable_expect_forks(b->table, b->processes.complete_ns + FORKS_MARGIN_NS);
+	if (!err)
+		err = start_snapshot(&b->processes, &b->scope, NULL, &has_doubtful);
+	resync_note_doubtful(&b->resync, has_doubtful);
+	if (err && !b->error.text[0])
+		error_set(&b->error, err, "cannot list the processes that run: %s", strerror(-err));
+	return err;
 }
 
 static int open_parts(struct begat *b, const struct begat_options *opts)
 {
-	const uint32_t seen = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
-			      BEGAT_EVENT_BIT(BEGAT_EXIT) | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT);
-	struct attach_options attach_opts = {
-		.backend = opts->backend,
-		.transport = opts->transport,
-		.needs_attempts = opts->needs_failures ||
-				  (opts->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) &&
-				   !(opts->events & seen)),
-		.loaded = open_transport,
-		.unloading = close_transport,
-		.hooking = opts->reads_usage ? usage_note : NULL,
-		.ctx = b,
-	};
-	struct stat pid_ns;
-	int err;
+	struct source_options plan;
+	int err = open_source(b, opts, &plan);
 
-	features_probe(&b->features);
-	if (!stat("/proc/self/ns/pid", &pid_ns))
-		b->own_pid_ns = (uint32_t)pid_ns.st_ino;
-	__atomic_store_n(&clock_boot_ahead_ns, b->features.view.boot_ahead_ns, __ATOMIC_RELAXED);
-	err = fill_config(b, opts, &attach_opts.config);
 	if (err)
 		return err;
-	b->buffer_bytes = transport_round(opts->buffer_bytes ? opts->buffer_bytes : BUFFER_BYTES);
-	attach_opts.buffer_bytes = b->buffer_bytes;
-	err = attach_open(&attach_opts, &b->features, &b->error, &b->attach);
-	if (!err)
-		err = wait_open(b);
-	if (err)
-		return err;
-	b->started_ns = tracer_now_ns();
-	err = open_decoder(b);
-	if (!err)
-		err = proctable_new(LINGER_NS, &b->table);
+	b->started_ns = clock_boot_ns();
+	err = proctable_new(LINGER_NS, &b->table);
 	if (err)
 		return error_set(&b->error, err, "out of memory");
 	b->lineage = (struct begat_lineage){ proctable_find_forebear, b->table };
-	pids_translate_filter(b);
-	if (b->pids_count)
-		err = heal_follow_trees(b);
-	b->complete_ns = tracer_now_ns();
-	if (!b->admit) /* else some forks are not meant to come */
-		proctable_expect_forks(b->table, b->complete_ns + FORKS_MARGIN_NS);
-	if (!err)
-		err = heal_snapshot(b, false);
-	if (err && !b->error.text[0])
-		error_set(&b->error, err, "cannot list the processes that run: %s", strerror(-err));
-	return err;
+	b->processes = (struct processes){ .source = b->source, .table = b->table };
+	set_scope(b, &plan);
+	tracer_join_parts(b);
+	pids_translate_filter((struct begat_filter *)b->where, b->source);
+	return take_stock(b);
 }
 
 BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
@@ -311,7 +257,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	*ret_b = b;
 	if (!b)
 		return -ENOMEM;
-	b->epoll_fd = b->timer_fd = b->always_fd = b->loadavg_fd = -1;
+	waiter_init(&b->waiter);
 	b->missing.root_fd = -1;
 	if (!opts_copy(&copy, sizeof(copy), opts))
 		return error_set(&b->error, -EINVAL,
@@ -327,7 +273,7 @@ BEGAT_API int begat_open(const struct begat_options *opts, struct begat **ret_b)
 	err = open_parts(b, &copy);
 	if (!err) {
 		error_clear(&b->error);
-		wait_leave(b);
+		tracer_leave(b);
 	}
 	return err;
 }
@@ -338,33 +284,40 @@ BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 	int err;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->attach)
+	if (!b->follow || !b->source || !b->source->is_open)
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
-	err = pids_find(b, pid, &tgid);
+	err = pids_find(b->source, pid, &tgid);
 	if (err == -ESRCH)
 		return error_set(&b->error, err, "there is no process %d", (int)pid);
 	if (!err)
-		err = attach_follow(b->attach, tgid, 0);
+		err = b->source->ops->follow(b->source, tgid);
 	return err ? error_set(&b->error, err, "cannot follow process %d: %s", (int)pid,
 			       strerror(-err))
 		   : 0;
+}
+
+BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
+{
+	int err = b->source && b->source->is_open ? pids_find(b->source, pid, ret_tgid) : -ESRCH;
+
+	error_clear(&b->error);
+	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;
 }
 
 BEGAT_API void begat_close(struct begat *b)
 {
 	if (!b)
 		return;
-	close_transport(b);
-	wait_close(b);
+	if (b->source)
+		b->source->ops->close(b->source);
+	waiter_close(&b->waiter);
 	enrich_missing_done(&b->missing);
 	next_close(&b->pulled);
 	begat_filter_free((struct begat_filter *)b->where);
-	attach_close(b->attach);
 	proctable_free(b->table);
-	decoder_free(b->decoder);
-	begat_event_free(b->held);
-	usage_drop(b);
+	begat_event_free(coalescer_flush(&b->coalescer));
+	usage_drop(b->first_usage);
 	begat_redactor_free(b->redactor);
 	for (char **name = b->env_names; name && *name; name++)
 		free(*name);
@@ -375,7 +328,7 @@ BEGAT_API void begat_close(struct begat *b)
 
 BEGAT_API uint64_t begat_now_ns(void)
 {
-	return tracer_now_ns();
+	return clock_boot_ns();
 }
 
 BEGAT_API const char *begat_version(void)

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * tracer/pids.c - from a pid that the user sees to the one that the kernel's hooks see.
- *
- * Owns:    from a thread to its process; the translation where the tracer is in a PID namespace of
- *          its own. The task iterator tells both numbers of each process in that namespace.
- * Not:     which processes are followed (heal.c).
- *
- * What the user sees is what kill(2) takes. A number that it does not know may come from a /proc
- * that shows another namespace, as `unshare --pid` without --mount-proc leaves it.
- */
+/* tracer/pids.c - see pids.h. */
+#include "tracer/pids.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,8 +11,7 @@
 #include <unistd.h>
 
 #include "base/api.h"
-#include "filter/push.h"
-#include "tracer/tracer.h"
+#include "filter/pushdown.h"
 
 struct search {
 	uint32_t pid;
@@ -27,18 +19,17 @@ struct search {
 	bool is_proc_outermost;
 };
 
-static int look_at(void *ctx, const void *record, size_t size)
+static int look_at(void *ctx, const struct source_process *process)
 {
-	const struct rec_snapshot *rec = record;
 	struct search *search = ctx;
 
 	/* A process of the first level of /proc has that number in the kernel too. */
-	if (rec->who.tgid != rec->proc_pid)
+	if (process->tgid != process->proc_pid)
 		search->is_proc_outermost = false;
-	if (rec->reader_pid == search->pid)
-		search->by_reader = rec->who.tgid;
-	if (rec->proc_pid == search->pid)
-		search->by_proc = rec->who.tgid;
+	if (process->reader_pid == search->pid)
+		search->by_reader = process->tgid;
+	if (process->proc_pid == search->pid)
+		search->by_proc = process->tgid;
 	return 0;
 }
 
@@ -91,12 +82,7 @@ BEGAT_API pid_t begat_process_of(pid_t id)
 	return is_in_proc(id) ? id : -ESRCH;
 }
 
-bool pids_are_translated(const struct begat *b)
-{
-	return b->features.view.pid_ns != VIEW_INITIAL && b->features.has_task_iterator;
-}
-
-int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid)
+int pids_find(struct source *source, pid_t pid, uint32_t *ret_tgid)
 {
 	struct search search = { .is_proc_outermost = true };
 	int err;
@@ -105,22 +91,22 @@ int pids_find(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 	if (pid < 0)
 		return pid;
 	search.pid = (uint32_t)pid;
-	if (!pids_are_translated(b)) {
+	if (!source->translates_pids) {
 		*ret_tgid = (uint32_t)pid;
 		return 0;
 	}
-	err = attach_snapshot(b->attach, look_at, &search);
-	if (err == -ENOTSUP) { /* rejected at load, which attach_fallback() says */
+	err = source->ops->list(source, false, look_at, &search);
+	if (err == -ENOTSUP) { /* rejected at load, which begat_stats.fallback says */
 		*ret_tgid = (uint32_t)pid;
 		return 0;
 	}
 	if (err)
 		return err;
 	*ret_tgid = search.by_reader;
-	if (!*ret_tgid && b->features.view.has_proc)
+	if (!*ret_tgid && source->has_proc)
 		*ret_tgid = search.by_proc;
 	/* Outside of our namespace, which is all that the iterator lists. */
-	if (!*ret_tgid && b->features.view.has_proc && search.is_proc_outermost && is_in_proc(pid))
+	if (!*ret_tgid && source->has_proc && search.is_proc_outermost && is_in_proc(pid))
 		*ret_tgid = (uint32_t)pid;
 	return *ret_tgid ? 0 : -ESRCH;
 }
@@ -130,10 +116,10 @@ static int translate(void *ctx, uint32_t pid, uint32_t *ret_tgid)
 	return pids_find(ctx, (pid_t)pid, ret_tgid);
 }
 
-void pids_translate_filter(struct begat *b)
+void pids_translate_filter(struct begat_filter *filter, struct source *source)
 {
-	if (b->where && pids_are_translated(b))
-		filter_translate_pids((struct begat_filter *)b->where, translate, b);
+	if (filter && source->translates_pids)
+		filter_translate_pids(filter, translate, source);
 }
 
 static int process_of(void *ctx, uint32_t pid, uint32_t *ret_tgid)
@@ -144,16 +130,8 @@ static int process_of(void *ctx, uint32_t pid, uint32_t *ret_tgid)
 	return tgid < 0 ? tgid : 0;
 }
 
-void pids_resolve_threads(struct begat *b)
+void pids_resolve_threads(struct begat_filter *filter)
 {
-	if (b->where)
-		filter_translate_pids((struct begat_filter *)b->where, process_of, NULL);
-}
-
-BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
-{
-	int err = b->attach ? pids_find(b, pid, ret_tgid) : -ESRCH;
-
-	error_clear(&b->error);
-	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;
+	if (filter)
+		filter_translate_pids(filter, process_of, NULL);
 }

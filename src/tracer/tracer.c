@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tracer/tracer.c - the loop that joins transport to callback.
+ * tracer/tracer.c - the loop that joins a source to a callback.
  *
- * Owns:    the order of the steps, begat_poll(), begat_finish().
- * Not:     opening (open.c), waiting (wait.c), healing (heal.c).
+ * Owns:    the order of the steps, begat_poll(), begat_finish(). It alone knows all parts.
+ * Not:     opening (open.c).
+ *
+ *   source -> handle_event() -> process table -> coalescer -> publish() -> filter -> callback
+ *                                     ^
+ *   start, resync: snapshots and synthetic events, by apply_event()
  *
  * Invariants
- *  (1) Events reach the callback in the order of the transport; a lost event comes at its gap.
+ *  (1) Events reach the callback in the order of the source; a lost event comes at its gap.
  *  (2) The process table has seen an event before the filter and the callback do.
- *  (3) Outside begat_poll() a reader that sleeps is announced to the kernel (wait_leave), so the
- *      descriptor of begat_fd() tells of new records to any event loop.
+ *  (3) Outside begat_poll() begat_fd() tells of new events to any event loop (waiter.h).
  */
 #include "tracer/tracer.h"
 
@@ -17,14 +20,14 @@
 #include <string.h>
 
 #include "base/api.h"
-#include "base/clock.h"
-#include "filter/push.h"
+#include "tracer/start.h"
 
-#define POLL_RECORDS_MAX 8192 /* one begat_poll() gives at most about so many */
-#define DRAIN_RECORDS 512 /* between two looks at the dead: the fewer, the warmer the table */
+#define POLL_EVENTS_MAX 8192 /* one begat_poll() gives at most about so many */
+#define DRAIN_EVENTS 512 /* between two looks at the dead: the fewer, the warmer the table */
+#define RESYNC_EVENTS_MAX (1 << 20)
 #define POLL_BURST_NS 20000000ull /* and ends after this even if the storm goes on */
-#define LOSS_LOOK_NS 1000000ull /* no more often than this are the counters looked through */
 #define LATENCY_SAMPLE 8 /* in a burst every 8th event is timed */
+#define SWEEP_NS 50000000ull /* behind the window; where there is more to trace, hooks come first */
 
 static bool is_wanted(const struct begat *b, const struct begat_event *ev)
 {
@@ -45,33 +48,33 @@ static void enrich(struct begat *b, struct begat_event *ev)
 /* The number of its process in /proc; 0 = not known. */
 static uint32_t proc_pid_of(const struct begat *b, const struct begat_event *ev)
 {
-	if (b->features.view.pid_ns == VIEW_INITIAL)
+	if (b->source->has_our_pids)
 		return ev->tgid;
 	/* In our PID namespace, and so is what /proc shows. */
-	if (b->own_pid_ns && !b->features.view.proc_levels_up && begat_event_has(ev, BEGAT_F_NS) &&
+	if (b->own_pid_ns && b->source->is_proc_ours && begat_event_has(ev, BEGAT_F_NS) &&
 	    begat_event_has(ev, BEGAT_F_PIDS) && ev->ns[BEGAT_NS_PID] == b->own_pid_ns)
 		return ev->pids[ev->pids_count - 1];
 	return 0;
 }
 
-/* Close to the fact, so that the files are still what they were: ahead of folding and filter. */
-static void explain(struct begat *b, const void *record, struct begat_event *ev)
+/* Close to the fact, so that the files are still what they were: ahead of coalescer and filter. */
+static void explain(struct begat *b, struct begat_event *ev, uint32_t hints)
 {
 	uint32_t proc_pid = proc_pid_of(b, ev);
 
 	if (ev->type == BEGAT_EXEC) {
-		if (decode_may_dev_differ(record) && (begat_fields_has(&b->fields, BEGAT_F_DEV) ||
+		if (hints & SOURCE_DEV_MAY_DIFFER && (begat_fields_has(&b->fields, BEGAT_F_DEV) ||
 						      begat_fields_has(&b->fields, BEGAT_F_FS_DEV)))
 			enrich_dev(proc_pid, ev);
 		return;
 	}
 	if (begat_fields_has(&b->fields, BEGAT_F_MISSING) &&
 	    b->events & BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED))
-		enrich_missing(&b->missing, decode_has_reader_root(record), proc_pid, ev);
+		enrich_missing(&b->missing, hints & SOURCE_READER_ROOT, proc_pid, ev);
 }
 
 /* Past this point secrets are hidden: from sinks, recordings and summaries alike. */
-static void call_back(struct begat *b, const struct begat_event *ev)
+static void call_callback(struct begat *b, const struct begat_event *ev)
 {
 	if (b->redactor)
 		ev = begat_redact(b->redactor, ev);
@@ -81,19 +84,25 @@ static void call_back(struct begat *b, const struct begat_event *ev)
 		b->stop = -ECANCELED;
 }
 
-int tracer_hand_over(struct begat *b, struct begat_event *ev)
+/* What comes out of the table or past it: enrichment, filter, callback. Returns b->stop. */
+static int publish(struct begat *b, struct begat_event *ev)
 {
 	enrich(b, ev);
 	if (!is_wanted(b, ev))
 		return b->stop;
 	for (int i = 0; i < 2; i++) /* what was not asked for was not captured either */
 		ev->has.bits[i] &= b->shown.bits[i];
-	if (ev->ts_ns < b->last_ts_ns)
-		b->late++;
-	else
-		b->last_ts_ns = ev->ts_ns;
-	b->delivered[ev->type]++;
-	call_back(b, ev);
+	stats_note_delivered(&b->stats, ev);
+	call_callback(b, ev);
+	return b->stop;
+}
+
+static int publish_held(struct begat *b, struct begat_event *held)
+{
+	if (!held)
+		return 0;
+	publish(b, held);
+	begat_event_free(held);
 	return b->stop;
 }
 
@@ -103,24 +112,31 @@ static bool is_without_fork(const struct begat *b, const struct begat_event *ev)
 	return (ev->type == BEGAT_EXEC || ev->type == BEGAT_EXEC_FAILED ||
 		ev->type == BEGAT_EXIT) &&
 	       !proctable_is_reported(b->table, ev->id) && !ev->synthetic &&
-	       ev->ts_ns - ev->duration_ns > b->started_ns && stats_has_lost_forks(b);
+	       ev->ts_ns - ev->duration_ns > b->started_ns &&
+	       b->source->ops->count_lost(b->source, BEGAT_EVENT_BIT(BEGAT_FORK));
 }
 
-int tracer_deliver(struct begat *b, struct begat_event *ev)
+/* Process table, coalescer, and out. Returns 0, or b->stop once set. */
+static int apply_event(void *ctx, struct begat_event *ev)
 {
+	struct begat *b = ctx;
+	struct begat_event *ready;
+	bool is_taken;
 	int err = 0;
 
 	if (b->has_table && is_without_fork(b, ev))
-		err = heal_introduce(b, ev);
+		err = resync_introduce(&b->resync, ev);
 	if (b->has_table && !err)
 		err = proctable_apply(b->table, ev);
 	if (err == 1) /* an exit that was seen before */
 		return b->stop;
 	if (err < 0)
 		return b->stop = err;
-	if (b->fold_failures && coalesce_take(b, ev))
-		return b->stop;
-	return tracer_hand_over(b, ev);
+	if (!b->coalesces)
+		return publish(b, ev);
+	is_taken = coalescer_take(&b->coalescer, ev, clock_boot_ns(), &ready);
+	publish_held(b, ready);
+	return is_taken ? b->stop : publish(b, ev);
 }
 
 static void time_delivery(struct begat *b, const struct begat_event *ev)
@@ -129,152 +145,175 @@ static void time_delivery(struct begat *b, const struct begat_event *ev)
 
 	if (b->latency_skip++ % LATENCY_SAMPLE)
 		return;
-	now = tracer_now_ns();
-	latency_add(&b->latency, now > ev->ts_ns ? now - ev->ts_ns : 0);
+	now = clock_boot_ns();
+	stats_add_latency(&b->stats, now > ev->ts_ns ? now - ev->ts_ns : 0);
 }
 
 static void note_event(struct begat *b, const struct begat_event *ev)
 {
 	if (ev->type == BEGAT_LOST) {
-		b->heal_due |= b->has_table && stats_losses(b) != b->losses_healed;
+		b->resync.is_due |= b->has_table && resync_has_losses(&b->resync);
 		return;
 	}
-	b->received[ev->type]++;
+	b->stats.received[ev->type]++;
 	b->sweep_due |= ev->type == BEGAT_EXIT;
 	time_delivery(b, ev);
 }
 
 /*
  * A cgroup that the filter rules out, whatever happens in it, needs to be reported once: its number
- * is never reused. What comes of it until the kernel knows is dropped here as ever.
+ * is never reused. What comes of it until the source knows is dropped here as ever.
  */
-static void skip_cgroup(struct begat *b, const void *record, struct begat_event *ev)
+static void skip_cgroup(struct begat *b, struct begat_event *ev)
 {
-	uint64_t id = decode_cgroup_id(record), *kept = &b->cgroups_kept[id % CGROUPS_KEPT];
+	uint64_t id = ev->cgroup_id, *kept = &b->cgroups_kept[id % CGROUPS_KEPT];
 
 	if (!id || *kept == id || !begat_event_has(ev, BEGAT_F_CGROUP))
 		return;
 	enrich(b, ev);
 	if (filter_excludes_cgroup(b->where, ev))
-		attach_skip_cgroup(b->attach, id);
+		b->source->ops->skip_cgroup(b->source, id);
 	else
 		*kept = id;
 }
 
-/* Recorded between the end of the stream and the stop of its CPU. A loss is always reported. */
+/* Seen between the end of the stream and the stop of its CPU. A loss is always reported. */
 static bool is_too_late(const struct begat *b, const struct begat_event *ev)
 {
 	return b->end_ns && ev->ts_ns > b->end_ns && ev->type != BEGAT_LOST;
 }
 
-/* The path of an event, step by step. */
-int tracer_take(struct begat *b, const void *record, size_t size)
+/*
+ * The path of an event, step by step. An interrupt is looked for after each: one that takes long
+ * must not delay it by those behind it.
+ */
+static int handle_event(void *ctx, struct begat_event *ev, uint32_t hints)
 {
-	struct begat_event ev;
-	int got = decode_record(b->decoder, record, size, &ev);
+	struct begat *b = ctx;
 
-	if (got < 0) /* out of memory for a long argv: that argv is cut, the stream goes on */
-		b->malformed += got != -ENOMEM;
-	for (bool more = got > 0; more && !b->stop; more = decode_more(b->decoder, &ev)) {
-		note_event(b, &ev);
-		if (is_too_late(b, &ev))
-			continue;
-		if (b->skips_cgroups)
-			skip_cgroup(b, record, &ev);
-		if (ev.type == BEGAT_EXEC_FAILED || ev.type == BEGAT_EXEC)
-			explain(b, record, &ev);
-		tracer_deliver(b, &ev);
+	if (b->stop)
+		return b->stop;
+	note_event(b, ev);
+	if (!is_too_late(b, ev)) {
+		if (b->pushdown.skips_cgroups)
+			skip_cgroup(b, ev);
+		if (ev->type == BEGAT_EXEC_FAILED || ev->type == BEGAT_EXEC)
+			explain(b, ev, hints);
+		apply_event(b, ev);
 	}
+	if (!b->stop && b->is_polled && atomic_exchange(&b->is_interrupted, false))
+		return -EINTR;
 	return b->stop;
 }
 
-/* After each record: one that takes long must not delay an interrupt by those behind it. */
-static int take(void *ctx, const void *record, size_t size)
-{
-	struct begat *b = ctx;
-	int err = tracer_take(b, record, size);
-
-	if (!err && b->is_polled && atomic_exchange(&b->is_interrupted, false))
-		err = -EINTR;
-	return err;
-}
-
-void tracer_follow_clock(struct begat *b)
-{
-	uint64_t boot = tracer_now_ns();
-
-	b->realtime_offset_ns = clock_read_ns(CLOCK_REALTIME) - boot;
-	decoder_set_realtime(b->decoder, (int64_t)b->realtime_offset_ns);
-}
-
-int tracer_drain(struct begat *b, int most)
+/* Until the source is empty or about @most events are handled. */
+static int drain(struct begat *b, int most)
 {
 	int count;
 
-	tracer_follow_clock(b);
+	source_follow_clock(b->source);
 	b->latency_skip = 0; /* the first of a batch is always timed */
-	count = b->transport_ops->drain(b->transport, most, take, b);
+	count = b->source->ops->drain(b->source, most, handle_event, b);
 	if (count == -ENOMEM)
 		error_set(&b->error, count, "out of memory");
 	return count;
 }
 
-/* Records in hand, and whatever follows while we spin. Returns how many, or a negative errno. */
+static int drain_for_resync(void *ctx)
+{
+	return drain(ctx, RESYNC_EVENTS_MAX);
+}
+
+void tracer_join_parts(struct begat *b)
+{
+	b->resync.processes = &b->processes;
+	b->resync.scope = &b->scope;
+	b->resync.drain = drain_for_resync;
+	b->resync.deliver = apply_event;
+	b->resync.ctx = b;
+}
+
+/* Events in hand, and whatever follows while we spin. Returns how many, or a negative errno. */
 static int drain_burst(struct begat *b)
 {
 	uint64_t end_ns = 0;
 	int total = 0;
 
-	while (total < POLL_RECORDS_MAX) {
-		int count = tracer_drain(b, DRAIN_RECORDS);
+	while (total < POLL_EVENTS_MAX) {
+		int count = drain(b, DRAIN_EVENTS);
 		uint64_t now;
 
 		if (count < 0)
 			return count;
 		total += count;
-		now = tracer_now_ns();
+		now = clock_boot_ns();
 		if (count)
-			wait_note(b, count, now);
+			waiter_note(&b->waiter, count, now);
 		if (!end_ns)
 			end_ns = now + POLL_BURST_NS;
 		proctable_expire(b->table, now);
-		if (now >= end_ns || (!count && !total) || !wait_spin(b, total > 1, end_ns))
+		if (now >= end_ns || (!count && !total) ||
+		    !waiter_spin(&b->waiter, total > 1, end_ns))
 			break;
 	}
 	return total;
 }
 
-/*
- * A CPU reports its losses before its next record. That may be the exit of a process with a lost
- * fork: too late for a synthetic fork, so the counters are read before that.
- */
-static void look_for_losses(struct begat *b, uint64_t now_ns)
+static int run_resync(struct begat *b)
 {
-	if (b->heal_due || !b->has_table || now_ns - b->losses_looked_ns < LOSS_LOOK_NS)
-		return;
-	b->losses_looked_ns = now_ns;
-	b->heal_due = stats_losses(b) != b->losses_healed || now_ns >= b->doubt_due_ns;
+	int err = resync_run(&b->resync);
+
+	return err == -ENOMEM ? error_set(&b->error, err, "out of memory") : err;
 }
 
-/* What may wait until no record does. */
+/* What may wait until no event does. */
 static int settle(struct begat *b)
 {
-	uint64_t now = tracer_now_ns();
-	int err = coalesce_settle(b, now);
+	uint64_t now = clock_boot_ns();
+	int err = publish_held(b, coalescer_settle(&b->coalescer, now));
 
-	look_for_losses(b, now);
-	if (!err && b->heal_due && b->transport_ops->is_empty(b->transport))
-		err = heal_table(b);
-	return err;
+	if (!b->has_table || !resync_is_due(&b->resync, now) || err)
+		return err;
+	return b->source->ops->is_empty(b->source) ? run_resync(b) : 0;
 }
 
-static uint64_t sum_delivered(const struct begat *b)
+static struct waiter_due due_of(const struct begat *b)
 {
-	uint64_t sum = 0;
+	struct waiter_due due = { .is_finished = b->is_finished };
 
-	for (int i = 0; i < BEGAT_TYPE_SLOTS; i++)
-		sum += b->delivered[i];
-	return sum;
+	if (b->snapshot_due) /* begat_fd() says at once that there is something to deliver */
+		due.deliver_ns = 1;
+	else if (b->coalescer.held)
+		due.deliver_ns = coalescer_wait_ns(&b->coalescer, clock_boot_ns());
+	if (b->sweep_due)
+		due.sweep_ns = b->window_ns + SWEEP_NS;
+	return due;
+}
+
+/* When no hook comes by to reclaim what the source keeps of the dead. */
+static void sweep(struct begat *b, uint64_t now_ns)
+{
+	b->sweep_due = false;
+	if (b->source->ops->sweep)
+		b->source->ops->sweep(b->source, now_ns);
+}
+
+static int sleep_a_while(struct begat *b, int timeout_ms)
+{
+	struct waiter_due due = due_of(b);
+	int err = waiter_sleep(&b->waiter, timeout_ms, &due);
+
+	if (err != WAITER_SWEEP)
+		return err;
+	sweep(b, clock_boot_ns());
+	return 0;
+}
+
+void tracer_leave(struct begat *b)
+{
+	struct waiter_due due = due_of(b);
+
+	waiter_leave(&b->waiter, &due);
 }
 
 static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
@@ -289,54 +328,60 @@ static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
 	if (count)
 		return count;
 	if (!timeout_ms) /* the timer is part of begat_fd(): left unread it would stay readable */
-		return b->mode == BEGAT_LOW ? 0 : wait_sleep(b, 0);
+		return b->mode == BEGAT_LOW ? 0 : sleep_a_while(b, 0);
 	if (b->mode == BEGAT_LOW) {
-		wait_spin(b, false, deadline_ns);
+		waiter_spin(&b->waiter, false, deadline_ns);
 		return 0;
 	}
 	if (timeout_ms > 0) {
-		uint64_t now = tracer_now_ns();
+		uint64_t now = clock_boot_ns();
 
 		timeout_ms = now >= deadline_ns ? 0 : (deadline_ns - now + 999999) / 1000000;
 	}
-	return wait_sleep(b, timeout_ms);
+	return sleep_a_while(b, timeout_ms);
 }
 
 /* What was there before, once, ahead of everything else. */
 static int deliver_snapshot(struct begat *b)
 {
+	const struct start_sink sink = { apply_event, b };
+	bool has_doubtful;
+	int err;
+
 	if (!b->snapshot_due)
 		return 0;
 	b->snapshot_due = false;
-	return heal_snapshot(b, true);
+	err = start_snapshot(&b->processes, &b->scope, &sink, &has_doubtful);
+	resync_note_doubtful(&b->resync, has_doubtful);
+	return err;
 }
 
 int tracer_poll(struct begat *b, int timeout_ms)
 {
-	uint64_t before = sum_delivered(b), now = tracer_now_ns();
+	uint64_t before = stats_sum_delivered(&b->stats), now = clock_boot_ns();
 	uint64_t deadline_ns = timeout_ms < 0 ? UINT64_MAX : now + timeout_ms * 1000000ull;
 	int count;
 
-	if (b->finished)
+	if (b->is_finished)
 		return 0;
 	count = deliver_snapshot(b);
-	wait_disarm(b);
+	waiter_enter(&b->waiter);
 	b->is_polled = true;
-	while (count >= 0 && sum_delivered(b) == before) {
+	while (count >= 0 && stats_sum_delivered(&b->stats) == before) {
 		if (atomic_exchange(&b->is_interrupted, false))
 			count = -EINTR;
 		else
 			count = poll_once(b, timeout_ms, deadline_ns);
-		if (deadline_ns != UINT64_MAX && tracer_now_ns() >= deadline_ns)
+		if (deadline_ns != UINT64_MAX && clock_boot_ns() >= deadline_ns)
 			break;
 	}
 	b->is_polled = false;
-	wait_leave(b);
+	tracer_leave(b);
 	if (count < 0) {
 		b->stop = 0;
 		return count;
 	}
-	return sum_delivered(b) - before;
+	return stats_sum_delivered(&b->stats) - before;
 }
 
 BEGAT_API void begat_interrupt(struct begat *b)
@@ -361,51 +406,50 @@ static int deliver_summary(struct begat *b)
 
 	begat_stats(b, &stats);
 	ev.time_ns = clock_read_ns(CLOCK_REALTIME);
-	ev.ts_ns = tracer_now_ns();
+	ev.ts_ns = clock_boot_ns();
 	ev.stats = &stats;
 	begat_fields_add(&ev.has, BEGAT_F_EVENT);
 	begat_fields_add(&ev.has, BEGAT_F_TIME);
 	begat_fields_add(&ev.has, BEGAT_F_TS_NS);
-	return tracer_hand_over(b, &ev);
+	return publish(b, &ev);
 }
 
 BEGAT_API int begat_finish(struct begat *b)
 {
-	uint64_t before = sum_delivered(b);
+	uint64_t before = stats_sum_delivered(&b->stats);
 	int count;
 
 	error_clear(&b->error);
-	if (b->finished)
+	if (b->is_finished)
 		return 0;
 	/*
 	 * One moment for all CPUs and hooks. What the exit hook did not see any more must not have
 	 * been begun in this stream by a fork hook that was there a little longer.
 	 */
-	b->end_ns = tracer_now_ns();
-	attach_stop(b->attach);
-	attach_detach(b->attach);
+	b->end_ns = clock_boot_ns();
+	b->source->ops->stop(b->source);
 	b->stop = 0;
 	count = deliver_snapshot(b);
-	while (count >= 0 && (count = tracer_drain(b, POLL_RECORDS_MAX)) > 0)
+	while (count >= 0 && (count = drain(b, POLL_EVENTS_MAX)) > 0)
 		;
-	/* Who ended unseen would otherwise go on living in what was written. */
-	if (count >= 0 && b->has_table && stats_losses(b) != b->losses_healed)
-		count = heal_table(b);
+	/* A process that ended unseen would otherwise go on living in what was written. */
+	if (count >= 0 && b->has_table && resync_has_losses(&b->resync))
+		count = run_resync(b);
 	if (count >= 0)
-		count = coalesce_flush(b);
-	b->finished = true;
-	attach_sweep(b->attach, UINT64_MAX);
+		count = publish_held(b, coalescer_flush(&b->coalescer));
+	b->is_finished = true;
+	sweep(b, UINT64_MAX);
 	if (count < 0)
 		return count;
-	count = stats_deliver_rest(b);
+	count = b->source->ops->report_losses(b->source, handle_event, b);
 	if (count >= 0)
 		count = deliver_summary(b);
-	return count < 0 ? count : (int)(sum_delivered(b) - before);
+	return count < 0 ? count : (int)(stats_sum_delivered(&b->stats) - before);
 }
 
 BEGAT_API int begat_fd(const struct begat *b)
 {
-	return b->epoll_fd;
+	return b->waiter.epoll_fd;
 }
 
 BEGAT_API const char *begat_error(const struct begat *b)

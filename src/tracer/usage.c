@@ -2,12 +2,10 @@
 /*
  * tracer/usage.c - the CPU time of all living processes, read at one moment.
  *
- * Owns:    begat_usage_read() and begat_usage_first(): the task iterator's figures, or those of
- *          /proc.
+ * Owns:    begat_usage_read() and begat_usage_first(): the source's figures, or those of /proc.
  * Not:     CPU time of processes that have ended (their exits), what two readings mean (trace/).
- * Called:  by a recorder, at the start and at the end; by any thread.
  *
- * The iterator visits each thread once. A process's figure is the sum of its living threads' and
+ * The source visits each thread once. A process's figure is the sum of its living threads' and
  * of what its leader's visit says of those that are gone; so it counts no thread twice, and a
  * thread that ends between the two visits is left out of this reading alone.
  */
@@ -15,6 +13,8 @@
 #include <stdlib.h>
 
 #include "base/api.h"
+#include "event/cpu_time.h"
+#include "procfs/procfs.h"
 #include "tracer/tracer.h"
 
 struct thread_usage {
@@ -45,32 +45,15 @@ static int add(struct usage_readings *r, const struct thread_usage *thread)
 	return 0;
 }
 
-static int take_record(void *ctx, const void *record, size_t size)
+static int take_thread(void *ctx, const struct source_process *process)
 {
-	const struct rec_header *header = record;
-	struct thread_usage thread = { 0 };
+	struct thread_usage thread = { .start_ns = process->start_ns,
+				       .utime_ns = process->utime_ns,
+				       .stime_ns = process->stime_ns,
+				       .runtime_ns = process->runtime_ns,
+				       .tgid = process->tgid,
+				       .is_leader = !process->is_thread };
 
-	if (header->type == REC_SNAPSHOT && size >= sizeof(struct rec_snapshot)) {
-		const struct rec_snapshot *rec = record;
-
-		thread = (struct thread_usage){ .start_ns = rec->who.start_ns,
-						.utime_ns = rec->utime_ns,
-						.stime_ns = rec->stime_ns,
-						.runtime_ns = rec->runtime_ns,
-						.tgid = rec->who.tgid,
-						.is_leader = true };
-	} else if (header->type == REC_SNAPSHOT_THREAD &&
-		   size >= sizeof(struct rec_snapshot_thread)) {
-		const struct rec_snapshot_thread *rec = record;
-
-		thread = (struct thread_usage){ .start_ns = rec->start_ns,
-						.utime_ns = rec->utime_ns,
-						.stime_ns = rec->stime_ns,
-						.runtime_ns = rec->runtime_ns,
-						.tgid = rec->tgid };
-	} else {
-		return 0;
-	}
 	return add(ctx, &thread);
 }
 
@@ -78,7 +61,7 @@ static int take_pid(void *ctx, uint32_t tgid)
 {
 	struct thread_usage process = { .tgid = tgid, .is_leader = true };
 
-	if (snapshot_read_usage(tgid, &process.utime_ns, &process.stime_ns))
+	if (procfs_read_usage(tgid, &process.utime_ns, &process.stime_ns))
 		return 0; /* gone meanwhile */
 	return add(ctx, &process);
 }
@@ -96,17 +79,17 @@ static int by_process(const void *a, const void *b)
 }
 
 /* Where /proc has other pids than the kernel, its figures cannot be assigned. */
-static int read_threads(const struct begat *b, struct attach *attach, struct usage_readings *r)
+static int read_threads(struct source *source, struct usage_readings *r)
 {
 	int err;
 
-	r->ts_ns = tracer_now_ns();
-	r->machine_ns = snapshot_read_machine();
-	err = attach_snapshot_threads(attach, take_record, r);
+	r->ts_ns = clock_boot_ns();
+	r->machine_ns = procfs_read_machine();
+	err = source->ops->list(source, true, take_thread, r);
 	r->has_ids = !err;
-	if (err && err != -ENOMEM && !pids_are_translated(b)) {
+	if (err && err != -ENOMEM && !source->translates_pids) {
 		r->count = 0;
-		err = snapshot_list_proc(take_pid, r);
+		err = procfs_list(take_pid, r);
 	} else if (err && err != -ENOMEM) {
 		err = -ENOTSUP;
 	}
@@ -116,8 +99,8 @@ static int read_threads(const struct begat *b, struct attach *attach, struct usa
 }
 
 /* @usage has room for as many processes as there are threads. */
-static void sum_up(const struct begat *b, const struct usage_readings *r, struct begat_usage *usage,
-		   struct begat_usage_process *processes)
+static void sum_up(const struct source *source, const struct usage_readings *r,
+		   struct begat_usage *usage, struct begat_usage_process *processes)
 {
 	for (size_t i = 0, next; i < r->count; i = next) {
 		struct thread_usage sum = r->threads[i];
@@ -131,9 +114,9 @@ static void sum_up(const struct begat *b, const struct usage_readings *r, struct
 		}
 		if (!sum.is_leader) /* it ended just now: its exit tells more */
 			continue;
-		decode_split_cpu(&sum.utime_ns, &sum.stime_ns, sum.runtime_ns);
+		cpu_time_split(&sum.utime_ns, &sum.stime_ns, sum.runtime_ns);
 		processes[usage->count++] = (struct begat_usage_process){
-			.id = r->has_ids ? decode_process_id(b->decoder, sum.tgid, sum.start_ns)
+			.id = r->has_ids ? source->ops->process_id(source, sum.tgid, sum.start_ns)
 					 : 0,
 			.utime_ns = sum.utime_ns,
 			.stime_ns = sum.stime_ns,
@@ -142,7 +125,7 @@ static void sum_up(const struct begat *b, const struct usage_readings *r, struct
 	}
 }
 
-static int make_usage(const struct begat *b, const struct usage_readings *r,
+static int make_usage(const struct source *source, const struct usage_readings *r,
 		      struct begat_usage **ret_usage)
 {
 	struct begat_usage *usage =
@@ -156,7 +139,7 @@ static int make_usage(const struct begat *b, const struct usage_readings *r,
 				       .ts_ns = r->ts_ns,
 				       .machine_ns = r->machine_ns,
 				       .processes = processes };
-	sum_up(b, r, usage, processes);
+	sum_up(source, r, usage, processes);
 	*ret_usage = usage;
 	return 0;
 }
@@ -164,37 +147,39 @@ static int make_usage(const struct begat *b, const struct usage_readings *r,
 BEGAT_API int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage)
 {
 	struct usage_readings r = { 0 };
-	int err = b->attach && b->decoder ? read_threads(b, b->attach, &r) : -EINVAL;
+	int err = b->source && b->source->is_open ? read_threads(b->source, &r) : -EINVAL;
 
 	if (!err)
-		err = make_usage(b, &r, ret_usage);
+		err = make_usage(b->source, &r, ret_usage);
 	free(r.threads);
 	return err;
 }
 
 /* A backend may be tried in vain before the one that works: the last reading holds. */
-int usage_note(void *ctx, struct attach *attach)
+void usage_note(void *ctx, struct source *source)
 {
 	struct begat *b = ctx;
 
-	usage_drop(b);
+	usage_drop(b->first_usage);
 	b->first_usage = calloc(1, sizeof(*b->first_usage));
-	if (b->first_usage && read_threads(b, attach, b->first_usage) < 0)
-		usage_drop(b);
-	return 0;
+	if (b->first_usage && read_threads(source, b->first_usage) < 0) {
+		usage_drop(b->first_usage);
+		b->first_usage = NULL;
+	}
 }
 
-void usage_drop(struct begat *b)
+void usage_drop(struct usage_readings *readings)
 {
-	if (b->first_usage)
-		free(b->first_usage->threads);
-	free(b->first_usage);
-	b->first_usage = NULL;
+	if (readings)
+		free(readings->threads);
+	free(readings);
 }
 
 BEGAT_API int begat_usage_first(const struct begat *b, struct begat_usage **ret_usage)
 {
-	return b->first_usage && b->decoder ? make_usage(b, b->first_usage, ret_usage) : -EINVAL;
+	return b->first_usage && b->source->is_open
+		       ? make_usage(b->source, b->first_usage, ret_usage)
+		       : -EINVAL;
 }
 
 BEGAT_API void begat_usage_free(struct begat_usage *usage)

@@ -25,8 +25,10 @@
 #include "transport/transport.h"
 
 #define RECORD_BYTES_MAX 65536 /* perf's own limit */
-#define TIMESTAMP_OFFSET 8 /* of ts_ns in struct rec_header */
+#define TIMESTAMP_OFFSET offsetof(struct rec_header, ts_ns)
 #define CPU_BYTES_MIN (128u << 10) /* four of the largest records */
+
+#define USE "transport perfbuf, for kernels before 5.8 or by --transport"
 
 struct cpu_buffer {
 	int fd;
@@ -64,6 +66,11 @@ static void copy_out(const struct transport *t, const struct cpu_buffer *cpu, ui
 	memcpy((char *)to + first, data_of(t, cpu), size - first);
 }
 
+static bool perfbuf_is_available(void)
+{
+	return transport_can_create_map(BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
+}
+
 static void perfbuf_close(struct transport *t)
 {
 	if (!t)
@@ -80,7 +87,7 @@ static void perfbuf_close(struct transport *t)
 	free(t);
 }
 
-static int open_cpu(struct transport *t, uint32_t index, enum transport_wake wake)
+static int open_cpu(struct transport *t, uint32_t index, enum config_wake wake)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -93,9 +100,9 @@ static int open_cpu(struct transport *t, uint32_t index, enum transport_wake wak
 	struct cpu_buffer *cpu = &t->cpus[index];
 	void *memory;
 
-	if (wake != TRANSPORT_WAKE_EACH) {
+	if (wake != CONFIG_WAKE_SLEEPER) {
 		attr.watermark = 1;
-		attr.wakeup_watermark = wake == TRANSPORT_WAKE_VOLUME ? t->bytes / 4 : UINT32_MAX;
+		attr.wakeup_watermark = wake == CONFIG_WAKE_VOLUME ? t->bytes / 4 : UINT32_MAX;
 	}
 	cpu->fd = syscall(SYS_perf_event_open, &attr, -1, index, -1, PERF_FLAG_FD_CLOEXEC);
 	if (cpu->fd < 0)
@@ -261,6 +268,12 @@ static bool perfbuf_is_empty(const struct transport *t)
 	return true;
 }
 
+/* A record that is being written is in nobody's way: the kernel publishes it whole. */
+static bool perfbuf_is_held_up(const struct transport *t)
+{
+	return false;
+}
+
 static size_t perfbuf_bytes(const struct transport *t)
 {
 	return t->bytes * t->cpu_count;
@@ -269,11 +282,19 @@ static size_t perfbuf_bytes(const struct transport *t)
 extern const struct transport_ops transport_perfbuf;
 const struct transport_ops transport_perfbuf = {
 	.name = "perfbuf",
+	.feature = "perf buffer",
+	.absence = "no perf event array",
+	.meaning = { USE, USE },
+	.map = "records_perf",
+	.number = CONFIG_PERFBUF,
+	.is_per_cpu = true,
+	.is_available = perfbuf_is_available,
 	.open = perfbuf_open,
 	.close = perfbuf_close,
 	.watch = perfbuf_watch,
 	.drain = perfbuf_drain,
 	.release = perfbuf_release,
 	.is_empty = perfbuf_is_empty,
+	.is_held_up = perfbuf_is_held_up,
 	.buffer_bytes = perfbuf_bytes,
 };

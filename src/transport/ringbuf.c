@@ -34,6 +34,11 @@ struct transport {
 	unsigned long released; /* *consumer, which trails it */
 };
 
+static bool ringbuf_is_available(void)
+{
+	return transport_can_create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, sysconf(_SC_PAGESIZE));
+}
+
 static void ringbuf_close(struct transport *t)
 {
 	if (!t)
@@ -138,6 +143,14 @@ static bool ringbuf_is_empty(const struct transport *t)
 	return t->position == __atomic_load_n(t->producer, __ATOMIC_ACQUIRE);
 }
 
+static bool ringbuf_is_held_up(const struct transport *t)
+{
+	const char *at = t->data + (t->position & (t->bytes - 1));
+
+	return !ringbuf_is_empty(t) &&
+	       __atomic_load_n((const unsigned int *)at, __ATOMIC_ACQUIRE) & RINGBUF_BUSY;
+}
+
 static size_t ringbuf_bytes(const struct transport *t)
 {
 	return t->bytes;
@@ -146,11 +159,19 @@ static size_t ringbuf_bytes(const struct transport *t)
 extern const struct transport_ops transport_ringbuf;
 const struct transport_ops transport_ringbuf = {
 	.name = "ringbuf",
+	.feature = "ring buffer",
+	.absence = "no BPF ring buffer (5.8 and later)",
+	.meaning = { "transport perfbuf is used: a buffer a CPU, merged by time stamp",
+		     "transport ringbuf: one buffer, in order (5.8 and later)" },
+	.map = "records",
+	.number = CONFIG_RINGBUF,
+	.is_available = ringbuf_is_available,
 	.open = ringbuf_open,
 	.close = ringbuf_close,
 	.watch = ringbuf_watch,
 	.drain = ringbuf_drain,
 	.release = ringbuf_release,
 	.is_empty = ringbuf_is_empty,
+	.is_held_up = ringbuf_is_held_up,
 	.buffer_bytes = ringbuf_bytes,
 };

@@ -67,15 +67,14 @@ static void deliver(struct proctable *table, struct begat_event *ev)
 static int feed(struct decoder *decoder, struct proctable *table, const uint8_t *data, size_t size)
 {
 	struct begat_event ev;
-	size_t shift = size & 8 ? 4 : 0; /* as in a perf sample */
-	char *block = malloc(size + shift + 1);
+	char *block = malloc(size + 1);
 
 	if (!block)
 		abort();
-	memcpy(block + shift, data, size);
-	block = realloc(block, size + shift ? size + shift : 1);
+	memcpy(block, data, size);
+	block = realloc(block, size ? size : 1);
 
-	int result = decode_record(decoder, block + shift, size, &ev);
+	int result = decode_record(decoder, block, size, &ev);
 
 	if (result == 1) {
 		do

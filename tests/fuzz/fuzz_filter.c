@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "filter/push.h"
+#include "filter/pushdown.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +35,7 @@ static void check(const struct begat_filter *filter, enum begat_event_type type)
 	static const struct begat_strv argv = { "gcc\0-c\0x.c", 11, 3, 0 };
 	static const uint32_t pids[] = { 5, 1 };
 	struct begat_lineage lineage = { .find = find };
-	struct filter_push push;
+	struct filter_pushdown push;
 	struct begat_event ev = { .size = sizeof(ev), .type = type };
 	bool in_uids;
 

@@ -55,6 +55,12 @@ else
 	fail man_events "run scripts/events-man.sh > docs/man/begat-events.5.scd"
 fi
 
+# What libbegat(3) names is in a public header.
+for function in $(grep -o '\*begat_[a-z0-9_]*\*(' "$man/libbegat.3.scd" | tr -d '*(' | sort -u); do
+	grep -q "[ *]$function(" "$root"/include/begat/*.h || fail man_libbegat "$function is in no header"
+done
+ok man_libbegat
+
 # Every field of the library has a meaning in the help, and its name is understood by a filter.
 "$begat" help events >"$tmp/events" || fail help_events "status $?"
 for field in $(sed -n 's/^FIELD([A-Z_0-9]*, "\([a-z_0-9]*\)".*/\1/p' "$root/src/event/fields.def"); do
@@ -84,6 +90,7 @@ if make -s -C "$root" BUILD="${BUILD:-build}" install DESTDIR="$tmp/root" PREFIX
 	if command -v scdoc >/dev/null; then
 		[ -s "$tmp/root/usr/share/man/man7/begat-filter.7" ] &&
 			[ -s "$tmp/root/usr/share/man/man5/begat-events.5" ] &&
+			[ -s "$tmp/root/usr/share/man/man3/libbegat.3" ] &&
 			[ -s "$tmp/root/usr/share/man/man1/begat-watch.1" ] ||
 			fail install_man "a page is not in its section"
 		[ ! -e "$tmp/root/usr/share/man/man1/begat-filter.7" ] ||

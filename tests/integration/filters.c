@@ -202,7 +202,7 @@ void test_redact(const struct test *test)
 
 /*
  * --fold-failures: of a hundred identical failures fewer events come, and their counts make up a
- * hundred. How many fewer depends on how many come within what coalesce.c waits.
+ * hundred. How many fewer depends on how many come within what coalescer.c waits.
  */
 void test_fold(const struct test *test)
 {

@@ -4,6 +4,8 @@
 # tests/lib/run-cmocka.sh LOG PROGRAM... - run test programs, show what failed or was skipped.
 #
 # A program is cmocka's, or a *.sh that prints "ok NAME", "FAIL NAME reason", "skip NAME reason".
+# 'PROGRAM FILE' are the tests of one file in a program of several (lib/unit.c), shown as FILE's.
+# ONLY=name takes those programs with it in their name, and from 'PROGRAM FILE' such tests, too.
 # All output goes to LOG; a failed test's own lines are shown too. A program that crashes, or
 # says nothing, is a failure. A cmocka test that skips prints its reason last.
 # The last line is: N passed, N failed, N skipped
@@ -18,15 +20,25 @@ trap 'rm -f "$one"' EXIT
 passed=0 failed=0 skipped=0
 
 for program in "$@"; do
-	name=$(basename "$program" .sh)
-	CMOCKA_MESSAGE_OUTPUT=STDOUT timeout -k 5 "${TEST_SECONDS:-300}" "$program" \
-		>"$one" 2>&1 </dev/null
+	file=${program##* } pattern=
+	[ "$file" != "$program" ] || file=
+	program=${program%% *}
+	name=$(basename "${file:-$program}" .sh)
+	case $name in
+	*"${ONLY:-}"*) ;;
+	*)
+		[ -n "$file" ] || continue
+		pattern="*$ONLY*"
+		;;
+	esac
+	CMOCKA_MESSAGE_OUTPUT=STDOUT timeout -k 5 "${TEST_SECONDS:-300}" "$program" ${file:+"$file"} \
+		${pattern:+"$pattern"} >"$one" 2>&1 </dev/null
 	rc=$?
 	{
-		echo "=== $program: exit status $rc"
+		echo "=== $program $file: exit status $rc"
 		cat "$one"
 	} >>"$log"
-	counts=$(awk -v program="$name" -v rc="$rc" '
+	counts=$(awk -v program="$name" -v rc="$rc" -v may_be_empty="$pattern" '
 	function say(text) { print text >"/dev/stderr" }
 	function finish(kind, test, reason) {
 		count[kind]++
@@ -59,7 +71,7 @@ for program in "$@"; do
 			finish("failed", running, "(the program ended in the middle of it, status " rc ")")
 		else if (rc != 0 && count["failed"] == 0)
 			finish("failed", "program", "(exit status " rc ")")
-		else if (count["passed"] + count["failed"] + count["skipped"] == 0)
+		else if (count["passed"] + count["failed"] + count["skipped"] == 0 && may_be_empty == "")
 			finish("failed", "program", "(ran no test)")
 		printf "%d %d %d\n", count["passed"], count["failed"], count["skipped"]
 	}' "$one")
@@ -67,5 +79,9 @@ for program in "$@"; do
 	set -- $counts
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 done 2>&1
+if [ -n "${ONLY:-}" ] && [ $((passed + failed + skipped)) = 0 ]; then
+	echo "FAIL nothing has $ONLY in its name"
+	failed=1
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]

@@ -7,7 +7,6 @@
 #include "store_help.h"
 
 #include <begat/sink.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 int store_capture_event(const struct begat_event *ev, void *ctx)
 {

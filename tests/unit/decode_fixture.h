@@ -8,13 +8,11 @@
 #include "decode/decode.h"
 
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "tests/unit/records.h"
 
@@ -39,21 +37,21 @@ static inline struct decoder *new_decoder(const char *const *env_names)
 }
 
 /* From a block of exactly its size, so that a read beyond it is caught. */
-static inline int decode_at(struct decoder *decoder, size_t size, size_t misalignment)
+static inline int decode_sized(struct decoder *decoder, size_t size)
 {
 	static char *block;
 
 	free(block);
-	block = malloc(size + misalignment + 1);
-	memcpy(block + misalignment, rec.bytes, size);
-	block = realloc(block, size + misalignment ? size + misalignment : 1);
-	return decode_record(decoder, block + misalignment, size, &ev);
+	block = malloc(size + 1);
+	memcpy(block, rec.bytes, size);
+	block = realloc(block, size ? size : 1);
+	return decode_record(decoder, block, size, &ev);
 }
 
 static inline int decode(struct decoder *decoder)
 {
 	record_end(&rec);
-	return decode_at(decoder, rec.size, 0);
+	return decode_sized(decoder, rec.size);
 }
 
 static inline void assert_str(struct begat_str str, const char *expected)

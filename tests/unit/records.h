@@ -40,34 +40,35 @@ static inline struct rec_header *record_start(struct record *r, uint16_t type, s
 	return header;
 }
 
-static inline void record_who(struct rec_who *who)
+static inline void record_identity(struct rec_identity *identity)
 {
-	who->start_ns = RECORD_START_NS;
-	who->tgid = RECORD_TGID;
-	who->parent_tgid = 1000;
-	who->parent_start_ns = 3000000000ull;
-	who->uid = 1;
-	who->gid = 2;
-	who->euid = 3;
-	who->egid = 4;
-	who->loginuid = 5;
-	who->sid = 6;
-	who->pgid = 7;
-	who->cap_effective = 0x1ff;
-	who->cgroup_id = 99;
-	who->valid = REC_WHO_NS | REC_WHO_CGROUP | REC_WHO_IDS | REC_WHO_LOGINUID | REC_WHO_PARENT;
+	identity->start_ns = RECORD_START_NS;
+	identity->tgid = RECORD_TGID;
+	identity->parent_tgid = 1000;
+	identity->parent_start_ns = 3000000000ull;
+	identity->uid = 1;
+	identity->gid = 2;
+	identity->euid = 3;
+	identity->egid = 4;
+	identity->loginuid = 5;
+	identity->sid = 6;
+	identity->pgid = 7;
+	identity->cap_effective = 0x1ff;
+	identity->cgroup_id = 99;
+	identity->valid = REC_IDENTITY_NS | REC_IDENTITY_CGROUP | REC_IDENTITY_IDS |
+			  REC_IDENTITY_LOGINUID | REC_IDENTITY_PARENT;
 	for (uint32_t i = 0; i < REC_NS_COUNT; i++)
-		who->ns[i] = 4026531000u + i;
-	strcpy(who->comm, "cc1");
-	strcpy(who->tty, "pts3");
+		identity->ns[i] = 4026531000u + i;
+	strcpy(identity->comm, "cc1");
+	strcpy(identity->tty, "pts3");
 }
 
-#define RECORD_WITH_WHO(kind, number)                                      \
-	static inline struct rec_##kind *record_##kind(struct record *r)   \
-	{                                                                  \
-		record_start(r, number, sizeof(struct rec_##kind));        \
-		record_who(&((struct rec_##kind *)(void *)r->bytes)->who); \
-		return (struct rec_##kind *)(void *)r->bytes;              \
+#define RECORD_WITH_WHO(kind, number)                                                \
+	static inline struct rec_##kind *record_##kind(struct record *r)             \
+	{                                                                            \
+		record_start(r, number, sizeof(struct rec_##kind));                  \
+		record_identity(&((struct rec_##kind *)(void *)r->bytes)->identity); \
+		return (struct rec_##kind *)(void *)r->bytes;                        \
 	}
 
 #define RECORD_PLAIN(kind, number)                                       \

@@ -7,14 +7,12 @@
 
 #include <begat/begat.h>
 #include <begat/sink.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define HAS(ev, field) begat_fields_add(&(ev)->has, BEGAT_F_##field)
 #define LITERAL(text) ((struct begat_str){ text, sizeof(text) - 1 })

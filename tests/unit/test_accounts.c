@@ -8,15 +8,13 @@
 #include <begat/filter.h>
 #include <begat/trace.h>
 #include <errno.h>
-#include <setjmp.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "sink_help.h"
 #include "store_help.h"
@@ -217,7 +215,7 @@ static void test_hostile_names(void **state)
 	assert_null(strstr(shown("user,pid"), "view"));
 }
 
-int main(void)
+UNIT_TESTS()
 {
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {

@@ -3,13 +3,11 @@
  * unit/test_bench.c - what bounds the time of `begat bench`, and its percentiles.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "cli/bench/bench.h"
 
@@ -98,7 +96,7 @@ static void test_percentiles(void **state)
 	assert_true(samples_median(values, 0) == 0);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_job_ends_at_its_limit),

@@ -4,12 +4,10 @@
  *
  * Not: the shells (tests/golden/test_completions.sh).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +64,13 @@ static bool is_free_text(const char *value)
 static void assert_accepted(const struct command *command, const char *option, const char *value)
 {
 	char word[128], *argv[] = { (char *)command->name, word, NULL };
-	struct options options = { 0 };
+	struct options options = { .own = calloc(1, command->spec->own_size + 1) };
 	int rest;
 
 	snprintf(word, sizeof(word), "--%s=%s", option, value);
 	if (options_parse(&options, command->spec->groups, command->spec->own, 2, argv, &rest))
 		fail_msg("%s %s: %s", command->name, word, options.error);
+	free(options.own);
 	options_done(&options);
 }
 
@@ -146,7 +145,7 @@ static void follows_the_line(void **state)
 	assert_offers("help nosuch |", "");
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_value_is_offered_and_accepted),

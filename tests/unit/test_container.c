@@ -2,13 +2,11 @@
 /*
  * unit/test_container.c - cgroup paths of every runtime, as seen on v1 and v2 hosts.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "enrich/enrich.h"
 
@@ -189,7 +187,7 @@ static void test_cache_says_the_same(void **state)
 	}
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cache_says_the_same),

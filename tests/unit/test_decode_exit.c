@@ -162,7 +162,7 @@ static void test_exit_usage(void **state)
 	assert_true(HAS(&ev, READ_BYTES) && HAS(&ev, WRITE_BYTES) && HAS(&ev, EXECS));
 	assert_true(HAS(&ev, MAX_RSS) && HAS(&ev, CHILDREN_MAX_RSS) && ev.short_lived);
 
-	ended->who.start_ns = RECORD_TS_NS + 1;
+	ended->identity.start_ns = RECORD_TS_NS + 1;
 	assert_int_equal(decode(decoder), 1);
 	assert_false(HAS(&ev, DURATION));
 	decoder_free(decoder);
@@ -216,7 +216,7 @@ static void cgroup_record(struct decoder *decoder, uint64_t id, const char *path
 
 static bool knows_cgroup(struct decoder *decoder, uint64_t id)
 {
-	record_fork(&rec)->who.cgroup_id = id;
+	record_fork(&rec)->identity.cgroup_id = id;
 	assert_int_equal(decode(decoder), 1);
 	return HAS(&ev, CGROUP);
 }
@@ -330,7 +330,7 @@ static void test_snapshot(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_status),   cmocka_unit_test(test_exit_killer),

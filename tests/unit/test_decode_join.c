@@ -218,7 +218,7 @@ static void test_join_of_another(void **state)
 	/* other processes' records in between change nothing; nor does the same one's on another
 	 * CPU */
 	send_block(decoder, REC_CHUNK_ARGV, block, bytes, -1);
-	start_exec("cc", 3, 1)->who.tgid = 77;
+	start_exec("cc", 3, 1)->identity.tgid = 77;
 	assert_int_equal(decode(decoder), 1);
 	assert_argv_is("cc", 3);
 	start_exec("cc", 3, 1)->header.cpu = 2;
@@ -349,7 +349,7 @@ static void test_bad_chunks(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_join_whole),

@@ -6,15 +6,13 @@
  */
 #include <begat/trace.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "store_help.h"
 #include "diff_noise.h"
@@ -382,7 +380,7 @@ static void test_budget(void **state)
 	done(&a);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_normal),	       cmocka_unit_test(test_normal_is_linear),

@@ -147,7 +147,7 @@ static void widths(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain),      cmocka_unit_test(controls),

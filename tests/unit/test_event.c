@@ -4,13 +4,11 @@
  */
 #include <begat/begat.h>
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 static struct begat_str heap_str(const char *text)
 {
@@ -207,7 +205,7 @@ static void test_signal_names(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dup_outlives_original),

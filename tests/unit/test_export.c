@@ -8,14 +8,12 @@
 #include <begat/trace.h>
 #include <errno.h>
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "store_help.h"
 
@@ -631,7 +629,7 @@ static void test_unknown(void **state)
 	exported_done(&e);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_perfetto),     cmocka_unit_test(test_chrome),

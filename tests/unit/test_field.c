@@ -9,13 +9,11 @@
 #include <begat/sink.h>
 #include <errno.h>
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "base/opts.h"
 #include "store_help.h"
@@ -177,7 +175,7 @@ static void options(void **state)
 	assert_false(opts_copy(&known, sizeof(known), NULL));
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),

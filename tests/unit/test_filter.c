@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "filter/ast.h"
-#include "filter/push.h"
+#include "filter/pushdown.h"
 
 static struct begat_filter *parse(const char *text)
 {
@@ -443,7 +443,7 @@ static void words_are_pushed(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct filter_push push;
+		struct filter_pushdown push;
 		struct begat_filter *filter = parse(cases[i].text);
 
 		filter_pushable(filter, &push);
@@ -821,9 +821,9 @@ static void ring(void **state)
 	(void)state;
 }
 
-static struct filter_push push_of(const char *text)
+static struct filter_pushdown push_of(const char *text)
 {
-	struct filter_push push;
+	struct filter_pushdown push;
 	struct begat_filter *filter = parse(text);
 
 	filter_pushable(filter, &push);
@@ -876,14 +876,14 @@ static void pushed(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct filter_push push = push_of(cases[i].text);
+		struct filter_pushdown push = push_of(cases[i].text);
 
 		if (strcmp(push.pushed, cases[i].pushed) != 0)
 			fail_msg("%s: %s, expected %s", cases[i].text, push.pushed,
 				 cases[i].pushed);
 	}
 
-	struct filter_push push = push_of("event == exec and uid == 5");
+	struct filter_pushdown push = push_of("event == exec and uid == 5");
 
 	assert_int_equal(push.events, BEGAT_EVENT_BIT(BEGAT_EXEC));
 	assert_int_equal(push.uids_count, 1);
@@ -941,7 +941,7 @@ static void push_is_sound(void **state)
 
 	for (int i = 0; i < 20000; i++) {
 		char text[1024] = "";
-		struct filter_push push;
+		struct filter_pushdown push;
 		struct begat_filter *filter;
 
 		random_text(&seed, 4, text);
@@ -999,7 +999,7 @@ static void fields_read(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_an_exec),	    cmocka_unit_test(of_an_exit),

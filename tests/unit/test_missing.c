@@ -8,15 +8,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "enrich/enrich.h"
 
@@ -287,7 +285,7 @@ static void by_process(void **unused)
 	(void)unused;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripts),    cmocka_unit_test(chains), cmocka_unit_test(loaders),

@@ -4,12 +4,10 @@
  *
  * Owns:    the headings of text (from the table of columns), the columns of the SQL views (from SQLite).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "unit.h"
 #include <begat/filter.h>
 #include <begat/sink.h>
 #include <ctype.h>
@@ -107,7 +105,7 @@ static void columns_of_sql(void **state)
 	free(path);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headings_of_text),

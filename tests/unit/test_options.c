@@ -6,15 +6,13 @@
 #include <begat/begat.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
+#include "base/units.h"
 #include "cli/cli.h"
-#include "cli/human.h"
 #include "cli/options.h"
 #include "cli/when.h"
 
@@ -222,8 +220,8 @@ static int set_own(struct options *options, const char *value)
 static void test_own_options(void **state)
 {
 	static const struct option_spec own[] = {
-		{ "to", 't', "FORMAT", 0, "which", set_own },
-		{ NULL, 0, NULL, 0, NULL, NULL },
+		{ "to", 't', "FORMAT", 0, "which", .parse = set_own },
+		{ .name = NULL },
 	};
 	const char *got = NULL;
 	struct options o = { .own = &got };
@@ -234,69 +232,6 @@ static void test_own_options(void **state)
 	assert_string_equal(got, "dot");
 	assert_true(o.quiet);
 	options_done(&o);
-}
-
-static void test_sizes(void **state)
-{
-	static const struct {
-		const char *text;
-		int r;
-		uint64_t bytes;
-	} cases[] = {
-		{ "0", 0, 0 },
-		{ "4096", 0, 4096 },
-		{ "1B", 0, 1 },
-		{ "4k", 0, 4096 },
-		{ "4K", 0, 4096 },
-		{ "4KiB", 0, 4096 },
-		{ "4kB", 0, 4000 },
-		{ "64MiB", 0, 64 << 20 },
-		{ "64M", 0, 64 << 20 },
-		{ "64MB", 0, 64000000 },
-		{ "1.5MiB", 0, 3 << 19 },
-		{ "0.5k", 0, 512 },
-		{ "2G", 0, 1ull << 31 },
-		{ "18446744073709551615", 0, UINT64_MAX },
-		{ "", -EINVAL, 0 },
-		{ "k", -EINVAL, 0 },
-		{ "1.5", -EINVAL, 0 },
-		{ "1.", -EINVAL, 0 },
-		{ ".5k", -EINVAL, 0 },
-		{ "1 k", -EINVAL, 0 },
-		{ "+1", -EINVAL, 0 },
-		{ "-1", -EINVAL, 0 },
-		{ "0x10", -EINVAL, 0 },
-		{ "1kk", -EINVAL, 0 },
-		{ "18446744073709551616", -ERANGE, 0 },
-		{ "99999999999G", -ERANGE, 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint64_t bytes = 7;
-		int r = human_parse_size(cases[i].text, &bytes);
-
-		if (r != cases[i].r || bytes != (r ? 7 : cases[i].bytes))
-			fail_msg("'%s': %d, %llu", cases[i].text, r, (unsigned long long)bytes);
-	}
-}
-
-static void test_durations(void **state)
-{
-	uint64_t ns;
-
-	assert_int_equal(human_parse_duration("10", 1000000, &ns), 0);
-	assert_int_equal(ns, 10000000);
-	assert_int_equal(human_parse_duration("500us", 1000000, &ns), 0);
-	assert_int_equal(ns, 500000);
-	assert_int_equal(human_parse_duration("1.5s", 1000000, &ns), 0);
-	assert_int_equal(ns, 1500000000);
-	assert_int_equal(human_parse_duration("2h", 1, &ns), 0);
-	assert_int_equal(ns, 7200000000000ull);
-	assert_int_equal(human_parse_duration("ms", 1, &ns), -EINVAL);
-	/* Without a unit of its own a number is no duration. */
-	assert_int_equal(human_parse_duration("5", 0, &ns), -EDOM);
-	assert_int_equal(human_parse_duration("5min", 0, &ns), 0);
-	assert_int_equal(ns, 300000000000ull);
 }
 
 static void test_moments(void **state)
@@ -351,46 +286,6 @@ static void test_moments(void **state)
 	assert_refuses("--until soon", "'soon' is no time: --until takes ");
 }
 
-static void test_formatting(void **state)
-{
-	static const struct {
-		uint64_t ns;
-		const char *text;
-	} durations[] = {
-		{ 0, "0 ns" },
-		{ 999, "999 ns" },
-		{ 1000, "1.0 us" },
-		{ 9949, "9.9 us" },
-		{ 9950, "10 us" },
-		{ 999499, "999 us" },
-		{ 999500, "1.0 ms" },
-		{ 31000000, "31 ms" },
-		{ 999499999, "999 ms" },
-		{ 999500000, "1.000 s" },
-		{ 2651000000, "2.651 s" },
-		{ 26510000000, "26.51 s" },
-		{ 265100000000, "265.1 s" },
-		{ 725000000000, "12m05s" },
-		{ 7265000000000, "2h01m" },
-	};
-	static const struct {
-		uint64_t bytes;
-		const char *text;
-	} sizes[] = {
-		{ 0, "0 B" },	       { 999, "999 B" },	{ 1000, "1.0 kB" },
-		{ 6100000, "6.1 MB" }, { 96000000, "96 MB" },	{ 999499, "999 kB" },
-		{ 999500, "1.0 MB" },  { UINT64_MAX, "18 EB" },
-	};
-	char out[HUMAN_BYTES];
-
-	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
-		assert_string_equal(human_duration(out, durations[i].ns), durations[i].text);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		assert_string_equal(human_size(out, sizes[i].bytes), sizes[i].text);
-	/* The longest that there is still fits. */
-	assert_true(strlen(human_duration(out, UINT64_MAX)) < HUMAN_BYTES);
-}
-
 static void test_suggestions(void **state)
 {
 	static const char *const names[] = { "run", "watch", "doctor", NULL };
@@ -442,16 +337,14 @@ static void test_help_pages(void **state)
 	assert_null(command_by_name("nothing"));
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),		cmocka_unit_test(test_every_value),
 		cmocka_unit_test(test_many_of_one),	cmocka_unit_test(test_stops_at_the_command),
 		cmocka_unit_test(test_unknown_options), cmocka_unit_test(test_wrong_values),
-		cmocka_unit_test(test_own_options),	cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_durations),	cmocka_unit_test(test_moments),
-		cmocka_unit_test(test_formatting),	cmocka_unit_test(test_suggestions),
-		cmocka_unit_test(test_help_pages),
+		cmocka_unit_test(test_own_options),	cmocka_unit_test(test_moments),
+		cmocka_unit_test(test_suggestions),	cmocka_unit_test(test_help_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

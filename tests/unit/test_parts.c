@@ -10,10 +10,8 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "store_help.h"
 #include "synthetic.h"
@@ -466,7 +464,7 @@ static void test_only_our_own_file_is_removed(void **state)
 	begat_recorder_discard(NULL);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 	const struct CMUnitTest tests[] = {

@@ -5,40 +5,31 @@
  */
 #include <linux/sched.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
+#include "base/sched.h"
 #include "cli/priority.h"
 
-struct seen {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-static struct seen look(void)
+static struct sched_settings look(void)
 {
-	struct seen seen = { 0 };
+	struct sched_settings seen = { 0 };
 
-	assert_int_equal(syscall(SYS_sched_getattr, 0, &seen, sizeof(seen), 0), 0);
+	assert_int_equal(sched_settings_get(&seen), 0);
 	return seen;
 }
 
 /* The exit status of a child in which @check ran: 0 if it held. */
-static int in_child(int (*check)(const struct seen *before), const struct seen *before)
+static int in_child(int (*check)(const struct sched_settings *before),
+		    const struct sched_settings *before)
 {
 	pid_t pid = fork();
 	int status;
@@ -49,9 +40,9 @@ static int in_child(int (*check)(const struct seen *before), const struct seen *
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int is_usual(const struct seen *usual)
+static int is_usual(const struct sched_settings *usual)
 {
-	struct seen now = look();
+	struct sched_settings now = look();
 
 	return now.policy == usual->policy && now.nice >= 0 &&
 			       now.runtime_ns == usual->runtime_ns &&
@@ -60,9 +51,9 @@ static int is_usual(const struct seen *usual)
 		       : 2;
 }
 
-static int prompt(const struct seen *usual)
+static int prompt(const struct sched_settings *usual)
 {
-	struct seen now;
+	struct sched_settings now;
 
 	priority_take(PRIORITY_PROMPT);
 	now = look();
@@ -96,9 +87,9 @@ static bool sessions_are_groups(void)
 	return is_on;
 }
 
-static int first(const struct seen *usual)
+static int first(const struct sched_settings *usual)
 {
-	struct seen now;
+	struct sched_settings now;
 	int r = 0;
 
 	/* A session of its own: that of the user who runs the tests stays as it is. */
@@ -149,27 +140,27 @@ static int session_after(int signal_number)
 	return 0;
 }
 
-static int killed(const struct seen *usual)
+static int killed(const struct sched_settings *usual)
 {
 	return session_after(SIGKILL);
 }
 
-static int interrupted(const struct seen *usual)
+static int interrupted(const struct sched_settings *usual)
 {
 	return session_after(SIGINT);
 }
 
-static int terminated(const struct seen *usual)
+static int terminated(const struct sched_settings *usual)
 {
 	return session_after(SIGTERM);
 }
 
-static int returned(const struct seen *usual)
+static int returned(const struct sched_settings *usual)
 {
 	return session_after(0);
 }
 
-static int chosen_policy_stays(const struct seen *usual)
+static int chosen_policy_stays(const struct sched_settings *usual)
 {
 	const struct sched_param param = { 0 };
 
@@ -181,16 +172,16 @@ static int chosen_policy_stays(const struct seen *usual)
 
 static void test_priority(void **state)
 {
-	int (*const checks[])(const struct seen *) = { prompt,	    first,	chosen_policy_stays,
-						       interrupted, terminated, returned,
-						       killed };
-	struct seen usual = look();
+	int (*const checks[])(const struct sched_settings *) = {
+		prompt, first, chosen_policy_stays, interrupted, terminated, returned, killed
+	};
+	struct sched_settings usual = look();
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		assert_int_equal(in_child(checks[i], &usual), 0);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_priority) };
 

@@ -5,13 +5,11 @@
 #include "proctable/proctable.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define HAS(ev, field) begat_event_has(ev, BEGAT_F_##field)
 #define LINGER_NS 1000
@@ -556,7 +554,7 @@ static void test_forks_gone_by(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),

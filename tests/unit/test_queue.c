@@ -7,13 +7,11 @@
 #include <begat/trace.h>
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "store_help.h"
 
@@ -226,7 +224,7 @@ static void test_two_threads(void **state)
 	begat_queue_free(q);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exact),		cmocka_unit_test(test_full),

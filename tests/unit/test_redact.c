@@ -389,7 +389,7 @@ static void json_shows_none(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(built_in_argv),

@@ -253,7 +253,7 @@ static void groups(void **state)
 	(void)state;
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_libc),   cmocka_unit_test(cases),	  cmocka_unit_test(errors),

@@ -5,11 +5,9 @@
  * Owns:    begat_report() as its callers see it.
  * Not:     the analyses (test_analysis.c), the page in a browser (tests/browser).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <begat/report.h>
 #include <errno.h>
@@ -549,7 +547,7 @@ static void test_subjects(void **state)
 	fclose(file);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_of_a_build),

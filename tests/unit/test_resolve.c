@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 static char top[] = "/tmp/begat-resolve.XXXXXX";
 
@@ -126,7 +124,7 @@ static void test_long_name(void **state)
 	check(name, "a:b", ENAMETOOLONG, NULL);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path),	       cmocka_unit_test(test_empty_elements),

@@ -6,14 +6,12 @@
 #include <begat/begat.h>
 #include <begat/search.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "cli/folding.h"
 
@@ -322,7 +320,7 @@ static void test_splits(void **state)
 	}
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),	cmocka_unit_test(test_not_found),

@@ -4,12 +4,10 @@
  *
  * Owns:    a terminal that nobody reads, as the standard error of one test.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
+#include "unit.h"
 #include <fcntl.h>
 #include <pty.h>
 #include <stdlib.h>
@@ -180,7 +178,7 @@ static void none_where_it_cannot_be_removed(void **state)
 	give_back(old, reader);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_less_where_narrow),

@@ -12,15 +12,13 @@
 #include <begat/trace.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "store_help.h"
 #include "synthetic.h"
@@ -342,7 +340,7 @@ static void test_one_file_remains(void **state)
 	free(path);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build_is_exact),

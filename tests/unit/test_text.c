@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "base/utf8.h"
-#include "sink/units.h"
 
 #define HEADER "TIME             EVENT    PID    PPID  USER  RESULT   AFTER      COMMAND\n"
 #define NOBODY_HERE 3999999999u /* a uid without a name */
@@ -388,45 +387,7 @@ static void redacted(void **state)
 	(void)state;
 }
 
-static void units(void **state)
-{
-	static const struct {
-		uint64_t value;
-		const char *text;
-	} durations[] = {
-		{ 0, "0 ns" },
-		{ 999, "999 ns" },
-		{ 1000, "1 us" },
-		{ 999999, "999 us" },
-		{ 1000000, "1.0 ms" },
-		{ 999999999, "999.9 ms" },
-		{ 1000000000, "1.000 s" },
-		{ 2651234567, "2.651 s" },
-		{ 99999999999, "99.999 s" },
-		{ 100000000000, "1m 40s" },
-		{ 3600000000000, "1h 00m" },
-		{ UINT64_MAX, "5124095h 34m" },
-	};
-	static const struct {
-		uint64_t value;
-		const char *text;
-	} counts[] = {
-		{ 0, "0" },
-		{ 999, "999" },
-		{ 1000, "1,000" },
-		{ 1234567, "1,234,567" },
-		{ UINT64_MAX, "18,446,744,073,709,551,615" },
-	};
-	char buf[UNITS_BYTES];
-
-	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
-		assert_string_equal(units_duration(buf, durations[i].value), durations[i].text);
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		assert_string_equal(units_count(buf, counts[i].value), counts[i].text);
-	(void)state;
-}
-
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exec),
@@ -441,7 +402,6 @@ int main(void)
 		cmocka_unit_test(hostile_text_cannot_forge),
 		cmocka_unit_test(colours_end),
 		cmocka_unit_test(redacted),
-		cmocka_unit_test(units),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -6,11 +6,9 @@
  *          of them, against sums done by hand.
  * Not:     reading a machine (tests/integration/host_living.sh).
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <begat/report.h>
 #include <sqlite3.h>
@@ -249,7 +247,7 @@ static void test_reports(void **state)
 	assert_int_equal(begat_trace_open(path, &trace), 0);
 	expect_report(trace, "text",
 		      "\n  accounts for 6.8 of 10.0 CPU seconds that this machine used\n", true);
-	expect_report(trace, "text", "wall 10.00 s, cpu 6.75 s", true);
+	expect_report(trace, "text", "wall 10.000 s, cpu 6.750 s", true);
 	expect_report(trace, "text", "0.68 busy cores", true);
 	expect_report(trace, "json", "\"machine_cpu_ns\":10000000000,", true);
 	expect_report(trace, "json", "\"cpu_ns\":6750000000,", true);
@@ -446,7 +444,7 @@ static void test_by_pid(void **state)
 	free(path);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_within),	cmocka_unit_test(test_reports),

@@ -1,13 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Virtual machines: other kernels, under emulation; included by tests/tests.mk.
 # docs/howto-add-kernel.md explains.
-#
-#   make test-vm                     every kernel of tests/vm/kernels.txt
-#   make test-vm KERNEL='5.10 6.1'   these; ONLY=name as for `make integration`
-#   make test-vm ARCH=arm64          built by clang for arm64, on the arm64 kernels
-#   make guest KERNEL=6.1 CMD='...'  a command of this machine under that kernel, in seconds
-#   make verifier-baseline           accept the instruction counts of today
-#   make check-floor                 nothing newer than kernel 5.5 in the least configuration
 
 TESTS ?= $(BUILD)/tests
 VM_TOOLS := $(TESTS)/vm
@@ -31,10 +24,13 @@ $(TESTS)/begat-verify: tests/vm/verify.c $(BUILD)/libbegat.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) $< $(BUILD)/libbegat.a $(LDLIBS_BPF) -o $@
 
-# All that a guest of the matrix runs.
+##@ Other kernels, under emulation
+## vm-programs: all that a guest of the matrix runs
 vm-programs: $(BUILD)/begat integration-build $(TESTS)/begat-verify $(VM_TOOLS)/compat32 \
 		$(VM_TOOLS)/with-caps
 
+## test-vm: the integration tests on every kernel of tests/vm/kernels.txt; KERNEL='5.10 6.1' these; ONLY=name
+## test-vm ARCH=arm64: built by clang for arm64, on the arm64 kernels
 ifeq ($(VM_FOREIGN),)
 test-vm: vm-programs
 	@BUILD=$(BUILD) ONLY='$(ONLY)' tests/vm/test-vm.sh $(KERNEL)
@@ -43,15 +39,16 @@ test-vm:
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' tests/vm/test-vm.sh -A $(ARCH) $(KERNEL)
 endif
 
+## verifier-baseline: accept the verifier's instruction counts of today
 verifier-baseline: vm-programs
 	@BUILD=$(BUILD) VM_PARTS=verifier tests/vm/test-vm.sh -u $(KERNEL)
 	@BUILD=$(BUILD) VM_PARTS=verifier MAKE='$(MAKE)' tests/vm/test-vm.sh -u -A arm64
 
-# Needs root: elsewhere it says so and is no failure.
+## check-floor: nothing newer than kernel 5.5 in the least configuration; without root it says so
 check-floor: $(TESTS)/begat-verify
 	@scripts/check-floor.sh $< || [ $$? = 77 ]
 
-# A command of this machine, on this machine's own root (read-only), under another kernel.
+## guest KERNEL=6.1 CMD='...': a command of this machine, on its own root (read-only), under that kernel
 guest:
 	@test -n '$(KERNEL)' || { echo "usage: make guest KERNEL=6.1 CMD='uname -r'" >&2; exit 2; }
 	@test -z '$(VM_FOREIGN)' || { echo "make guest: this machine's programs do not run on $(ARCH); for that: make test-vm ARCH=$(ARCH)" >&2; exit 2; }

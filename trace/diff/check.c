@@ -20,21 +20,8 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/units.h"
 #include "diff.h"
-
-static const struct {
-	const char *name;
-	double factor;
-	bool is_time;
-} units[] = {
-	{ "ns", 1, true },	   { "us", 1e3, true },
-	{ "ms", 1e6, true },	   { "s", 1e9, true },
-	{ "min", 60e9, true },	   { "m", 60e9, true },
-	{ "h", 3600e9, true },	   { "B", 1, false },
-	{ "kB", 1e3, false },	   { "MB", 1e6, false },
-	{ "GB", 1e9, false },	   { "KiB", 1024, false },
-	{ "MiB", 1048576, false }, { "GiB", 1073741824, false },
-};
 
 static bool is_time(enum begat_diff_measure m)
 {
@@ -128,6 +115,7 @@ static int parse_relation(const char **at, struct diff_condition *c, char *why, 
 static int parse_value(const char **at, struct diff_condition *c, char *why, size_t why_size)
 {
 	const char *name = begat_diff_measure_name(c->measure);
+	uint64_t factor;
 	char *end;
 	size_t len;
 
@@ -145,20 +133,18 @@ static int parse_value(const char **at, struct diff_condition *c, char *why, siz
 		return 0;
 	}
 	len = word_length(*at);
-	if (!len && !is_time(c->measure))
-		return 0;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strlen(units[i].name) != len || memcmp(units[i].name, *at, len))
-			continue;
-		if (units[i].is_time ? !is_time(c->measure) : !is_size(c->measure))
-			break;
-		c->value *= units[i].factor;
+	factor = units_factor(is_time(c->measure)   ? UNITS_DURATION
+			      : is_size(c->measure) ? UNITS_SIZE
+						    : UNITS_NONE,
+			      *at, len);
+	if (factor || (!len && !is_time(c->measure))) {
+		c->value *= factor ? (double)factor : 1;
 		*at += len;
 		return 0;
 	}
 	snprintf(why, why_size, "%s takes %s", name,
-		 is_time(c->measure)   ? "a time: ns, us, ms, s, min or h"
-		 : is_size(c->measure) ? "a size: B, kB, MB, GB, KiB, MiB or GiB"
+		 is_time(c->measure)   ? "a time: ns, us, ms, s, min, h, d or w"
+		 : is_size(c->measure) ? "a size: B, kB, MB, GB, TB, KiB, MiB, GiB or TiB"
 				       : "a plain number");
 	return -EINVAL;
 }
@@ -226,23 +212,20 @@ static bool is_meant(const struct diff_condition *c, const char *key)
 	return !fnmatch(c->program, key, 0) || (slash && !fnmatch(c->program, slash + 1, 0));
 }
 
-static const char *show(char out[32], enum begat_diff_measure m, double value)
+#define SHOWN_BYTES (UNITS_BYTES + 1)
+
+static const char *show(char out[SHOWN_BYTES], enum begat_diff_measure m, double value)
 {
-	double size = fabs(value);
+	const char *sign = value < 0 ? "-" : "";
+	char text[UNITS_BYTES];
 
 	if (is_time(m))
-		snprintf(out, 32,
-			 size >= 1e9   ? "%.2f s"
-			 : size >= 1e6 ? "%.1f ms"
-				       : "%.0f us",
-			 size >= 1e9   ? value / 1e9
-			 : size >= 1e6 ? value / 1e6
-				       : value / 1e3);
+		snprintf(out, SHOWN_BYTES, "%s%s", sign,
+			 units_duration(text, (uint64_t)fabs(value)));
 	else if (is_size(m))
-		snprintf(out, 32, size >= 1e6 ? "%.1f MB" : "%.0f kB",
-			 size >= 1e6 ? value / 1e6 : value / 1e3);
+		snprintf(out, SHOWN_BYTES, "%s%s", sign, units_size(text, (uint64_t)fabs(value)));
 	else
-		snprintf(out, 32, "%.6g", value);
+		snprintf(out, SHOWN_BYTES, "%.6g", value);
 	return out;
 }
 
@@ -298,7 +281,7 @@ static int check_measure(const struct begat_diff *d, const struct diff_condition
 	struct diff_sums *own = NULL;
 	const struct diff_sums *sums = d->totals;
 	double base, other, x;
-	char from[32], to[32];
+	char from[SHOWN_BYTES], to[SHOWN_BYTES];
 	bool is_known, is_change;
 
 	if (*c->program) {
@@ -372,7 +355,7 @@ BEGAT_API int begat_budget_check(struct begat_trace *trace, const char *limit, c
 	struct diff_keys programs = { .traces = 1 };
 	struct diff_condition c;
 	struct diff_sums total;
-	char text[32];
+	char text[SHOWN_BYTES];
 	bool is_known;
 	double x;
 	int err = parse(limit, &c, why, why_size);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/json_print.h"
 #include "export.h"
 #include "json.h"
 #include "layout.h"
@@ -69,7 +70,7 @@ static void put_slice(struct export *ex, const struct layout_slice *s, uint64_t 
 	/* Of slices without length nobody can tell which is within which: those are instants. */
 	fprintf(ex->out, ",\n{\"ph\":%s,\"cat\":\"process\",\"name\":",
 		start == end ? "\"i\",\"s\":\"t\"" : "\"X\"");
-	export_json_string(ex->out, name.data, name.len);
+	json_print_string(ex->out, name.data, name.len);
 	fprintf(ex->out, ",\"pid\":1,\"tid\":%u,\"ts\":", s->track + 1);
 	put_us(ex->out, start);
 	if (start != end) {
@@ -97,7 +98,7 @@ static int run(struct export *ex)
 	      "\n"
 	      "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"tid\":0,\"args\":{\"name\":",
 	      ex->out);
-	export_json_string(ex->out, host ? host : "begat", strlen(host ? host : "begat"));
+	json_print_string(ex->out, host ? host : "begat", strlen(host ? host : "begat"));
 	fputs("}}", ex->out);
 	for (uint32_t i = 0; i < layout.tracks_count; i++)
 		fprintf(ex->out,

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_print.h"
 #include "base/byte_set.h"
 #include "export.h"
 #include "json.h"
@@ -91,7 +92,7 @@ static void put_text(struct csv *csv, const char *data, size_t len, const struct
 	if (argv)
 		export_json_strings(memory, argv);
 	else
-		export_json_bytes(memory, data, len);
+		json_print_bytes(memory, data, len);
 	/* A stream that could not grow says so before it is closed, not when. */
 	bool is_short = ferror(memory) != 0;
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/json_print.h"
 #include "export.h"
 #include "json.h"
 
@@ -19,7 +20,7 @@ struct ecs {
 static void put_str(FILE *out, const char *key, struct begat_str value)
 {
 	fprintf(out, ",\"%s\":", key);
-	export_json_string(out, value.data ? value.data : "", value.len);
+	json_print_string(out, value.data ? value.data : "", value.len);
 }
 
 static const char *type_of(const struct begat_event *ev)
@@ -76,7 +77,7 @@ static void put_file(FILE *out, const struct begat_event *ev)
 	if (ev->type != BEGAT_EXEC_FAILED || !begat_event_has(ev, BEGAT_F_FILENAME))
 		return;
 	fputs(",\"file\":{\"path\":", out);
-	export_json_string(out, ev->filename.data ? ev->filename.data : "", ev->filename.len);
+	json_print_string(out, ev->filename.data ? ev->filename.data : "", ev->filename.len);
 	put_str(out, "name", name_of(ev->filename));
 	putc('}', out);
 }
@@ -156,7 +157,7 @@ static void put_user(const struct ecs *ecs, const struct begat_event *ev)
 	}
 	if (begat_event_has(ev, BEGAT_F_CONTAINER_ID)) {
 		fputs(",\"container\":{\"id\":", out);
-		export_json_string(out, ev->container_id.data, ev->container_id.len);
+		json_print_string(out, ev->container_id.data, ev->container_id.len);
 		if (begat_event_has(ev, BEGAT_F_CONTAINER_RUNTIME))
 			put_str(out, "runtime", ev->container_runtime);
 		putc('}', out);
@@ -178,7 +179,7 @@ static void put_own(FILE *out, const struct begat_event *ev)
 		return;
 	fputs(",\"begat\":{\"signal\":", out);
 	if (signal)
-		export_json_string(out, signal, strlen(signal));
+		json_print_string(out, signal, strlen(signal));
 	else
 		fputs("null", out);
 	if (begat_event_has(ev, BEGAT_F_UTIME))
@@ -203,7 +204,7 @@ static int write_line(const struct begat_event *ev, void *ctx)
 	put_event(out, ev);
 	if (ecs->host) {
 		fputs(",\"host\":{\"name\":", out);
-		export_json_string(out, ecs->host, strlen(ecs->host));
+		json_print_string(out, ecs->host, strlen(ecs->host));
 		fputs(",\"os\":{\"type\":\"linux\"}}", out);
 	}
 	if (ev->type != BEGAT_LOST) {

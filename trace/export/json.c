@@ -10,34 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "utf8.h"
-
-void export_json_bytes(FILE *out, const char *data, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		unsigned char c = (unsigned char)data[i];
-		unsigned n = utf8_sequence((const unsigned char *)data + i, len - i);
-
-		if (!n)
-			fputs("\xef\xbf\xbd", out);
-		else if (n > 1)
-			fwrite(data + i, 1, n, out);
-		else if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
-		else
-			putc(c, out);
-		i += n ? n : 1;
-	}
-}
-
-void export_json_string(FILE *out, const char *data, size_t len)
-{
-	putc('"', out);
-	export_json_bytes(out, data, len);
-	putc('"', out);
-}
+#include "base/json_print.h"
 
 void export_json_strings(FILE *out, const struct begat_strv *strv)
 {
@@ -47,7 +20,7 @@ void export_json_strings(FILE *out, const struct begat_strv *strv)
 
 		if (i)
 			putc(',', out);
-		export_json_string(out, strv->data + i, len);
+		json_print_string(out, strv->data + i, len);
 		i += len + 1;
 	}
 	putc(']', out);
@@ -61,7 +34,7 @@ void export_json_joined(FILE *out, const struct begat_strv *strv)
 
 		if (i)
 			putc(' ', out);
-		export_json_bytes(out, strv->data + i, len);
+		json_print_bytes(out, strv->data + i, len);
 		i += len + 1;
 	}
 	putc('"', out);

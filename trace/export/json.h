@@ -2,20 +2,13 @@
 /*
  * trace/export/json.h - JSON through stdio.
  *
- * Owns:  quoting: what is written is always valid JSON in valid UTF-8; a byte that is not
- *        becomes U+FFFD.
+ * Owns:  values of events that base/json_print.h does not know: vectors and times.
  */
 #ifndef BEGAT_TRACE_EXPORT_JSON_H
 #define BEGAT_TRACE_EXPORT_JSON_H
 
 #include <begat/event.h>
 #include <stdio.h>
-
-/* "text", with its quotes. */
-void export_json_string(FILE *out, const char *data, size_t len);
-
-/* The same without the quotes: part of a longer string. */
-void export_json_bytes(FILE *out, const char *data, size_t len);
 
 /* ["a","b"] */
 void export_json_strings(FILE *out, const struct begat_strv *strv);

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "base/json_print.h"
 #include "export.h"
 #include "json.h"
 
@@ -47,7 +48,7 @@ static void put_text(FILE *out, const char *name, struct begat_str value, bool *
 		return;
 	key(out, name, is_first);
 	fputs("{\"stringValue\":", out);
-	export_json_string(out, value.data, value.len);
+	json_print_string(out, value.data, value.len);
 	fputs("}}", out);
 }
 
@@ -80,7 +81,7 @@ static void put_args(FILE *out, const struct begat_strv *argv, bool *is_first)
 		size_t len = strlen(argv->data + i);
 
 		fputs(i ? ",{\"stringValue\":" : "{\"stringValue\":", out);
-		export_json_string(out, argv->data + i, len);
+		json_print_string(out, argv->data + i, len);
 		putc('}', out);
 		i += len + 1;
 	}
@@ -167,7 +168,7 @@ static void put_span(struct otel *o, uint32_t index)
 	if (p->parent != BEGAT_TRACE_NONE)
 		fprintf(out, "\"parentSpanId\":\"%016llx\",", (unsigned long long)p->parent_id);
 	fputs("\"name\":", out);
-	export_json_string(out, name.len ? name.data : "?", name.len ? name.len : 1);
+	json_print_string(out, name.len ? name.data : "?", name.len ? name.len : 1);
 	fprintf(out, ",\"kind\":1,\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",",
 		(unsigned long long)(p->start_ns + offset),
 		(unsigned long long)(p->end_ns + offset));

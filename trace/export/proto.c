@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 #define WIRE_VARINT 0
 #define WIRE_FIXED64 1
@@ -103,11 +103,11 @@ void proto_string(struct proto *p, uint32_t field, const char *data, size_t len)
 	size_t begun = proto_begin(p, field);
 
 	for (size_t i = 0; i < len;) {
-		size_t good = 0;
-		unsigned n = 1;
+		size_t good = 0, n;
+		uint32_t codepoint;
 
 		while (i + good < len &&
-		       (n = utf8_sequence((const unsigned char *)data + i + good, len - i - good)))
+		       (n = utf8_next(data + i + good, len - i - good, &codepoint)))
 			good += n;
 		put_raw(p, data + i, good);
 		i += good;

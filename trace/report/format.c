@@ -13,59 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-const char *format_duration(char out[FORMAT_BYTES], uint64_t ns)
-{
-	if (ns < 1000)
-		snprintf(out, FORMAT_BYTES, "%" PRIu64 " ns", ns);
-	else if (ns < 99950)
-		snprintf(out, FORMAT_BYTES, "%.1f us", ns / 1e3);
-	else if (ns < 999500)
-		snprintf(out, FORMAT_BYTES, "%.0f us", ns / 1e3);
-	else if (ns < 99950000)
-		snprintf(out, FORMAT_BYTES, "%.1f ms", ns / 1e6);
-	else if (ns < 999500000)
-		snprintf(out, FORMAT_BYTES, "%.0f ms", ns / 1e6);
-	else if (ns < UINT64_C(99995000000))
-		snprintf(out, FORMAT_BYTES, "%.2f s", ns / 1e9);
-	else if (ns < UINT64_C(3600000000000))
-		snprintf(out, FORMAT_BYTES, "%" PRIu64 "m%02" PRIu64 "s",
-			 ns / UINT64_C(60000000000), ns / UINT64_C(1000000000) % 60);
-	else
-		snprintf(out, FORMAT_BYTES, "%" PRIu64 "h%02" PRIu64 "m",
-			 ns / UINT64_C(3600000000000), ns / UINT64_C(60000000000) % 60);
-	return out;
-}
-
-const char *format_bytes(char out[FORMAT_BYTES], uint64_t bytes)
-{
-	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
-	double value = bytes;
-	size_t unit = 0;
-
-	if (bytes < 1000) {
-		snprintf(out, FORMAT_BYTES, "%" PRIu64 " B", bytes);
-		return out;
-	}
-	for (value /= 1000; value >= 999.5 && unit < 5; unit++)
-		value /= 1000;
-	snprintf(out, FORMAT_BYTES, value < 9.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
-	return out;
-}
-
-const char *format_count(char out[FORMAT_BYTES], uint64_t count)
-{
-	char digits[FORMAT_BYTES];
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, count);
-	char *at = out;
-
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			*at++ = ',';
-		*at++ = digits[i];
-	}
-	*at = '\0';
-	return out;
-}
+#include "base/units.h"
 
 uint32_t report_argv(const struct analysis_base *b, uint32_t process)
 {
@@ -140,7 +88,7 @@ const char *failure_kind_name(enum analysis_failure_kind kind)
 	return names[kind];
 }
 
-const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure *failure)
+const char *failure_value(char out[UNITS_BYTES], const struct analysis_failure *failure)
 {
 	const char *name = NULL;
 
@@ -149,11 +97,11 @@ const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure 
 	else if (failure->kind != ANALYSIS_FAILED_EXIT)
 		name = begat_errno_name(failure->value);
 	if (name)
-		snprintf(out, FORMAT_BYTES, "%s", name);
+		snprintf(out, UNITS_BYTES, "%s", name);
 	else if (failure->kind == ANALYSIS_FAILED_EXIT)
-		snprintf(out, FORMAT_BYTES, "status %d", failure->value);
+		snprintf(out, UNITS_BYTES, "status %d", failure->value);
 	else
-		snprintf(out, FORMAT_BYTES, "%d", failure->value);
+		snprintf(out, UNITS_BYTES, "%d", failure->value);
 	return out;
 }
 

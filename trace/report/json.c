@@ -16,51 +16,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/byte_set.h"
-
-/* Length of the valid UTF-8 character at @s, or 0. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	size_t want = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (!want || s[0] > 0xf4 || want > len)
-		return 0;
-	for (size_t i = 1; i < want; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return want;
-}
-
-static void put_string(FILE *out, const char *data, size_t len)
-{
-	const unsigned char *s = (const unsigned char *)data, *end = s + len;
-
-	putc('"', out);
-	while (s < end) {
-		size_t step = utf8_length(s, end - s);
-
-		if (!step) {
-			fputs("\\ufffd", out);
-			step = 1;
-		} else if (*s < 0x20 || *s == 0x7f || byte_is_one_of((char)*s, "\"\\<>&")) {
-			fprintf(out, "\\u%04x", *s);
-		} else if (step == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] | 1) == 0xa9) {
-			fputs(s[2] & 1 ? "\\u2029" : "\\u2028", out);
-		} else {
-			fwrite(s, 1, step, out);
-		}
-		s += step;
-	}
-	putc('"', out);
-}
+#include "base/json_print.h"
+#include "base/units.h"
 
 static void put_plain(FILE *out, const char *text)
 {
-	put_string(out, text, strlen(text));
+	json_print_for_page(out, text, strlen(text));
 }
 
 static void put_text(FILE *out, const char *key, const struct analysis_base *b, uint32_t number)
@@ -69,7 +30,7 @@ static void put_text(FILE *out, const char *key, const struct analysis_base *b, 
 
 	fprintf(out, ",\"%s\":", key);
 	if (number)
-		put_string(out, text.data, text.len);
+		json_print_for_page(out, text.data, text.len);
 	else
 		fputs("null", out);
 }
@@ -86,7 +47,7 @@ static void put_vector(FILE *out, const char *key, const struct analysis_base *b
 
 		if (at > text.data)
 			putc(',', out);
-		put_string(out, at, len);
+		json_print_for_page(out, at, len);
 		at += len + 1;
 	}
 	putc(']', out);
@@ -142,7 +103,7 @@ static void put_ending(const struct analysis *a, FILE *out)
 		return;
 	}
 	fputs(",\"ending\":{\"sentence\":", out);
-	put_string(out, e.sentence, strlen(e.sentence));
+	json_print_for_page(out, e.sentence, strlen(e.sentence));
 	fprintf(out, ",\"failed\":%s,\"running\":%s", e.has_failed ? "true" : "false",
 		e.is_running ? "true" : "false");
 	if (e.has_status && !e.signal)
@@ -164,7 +125,7 @@ static void put_narrowing(const struct analysis_base *b, FILE *out)
 		return;
 	}
 	fputs(",\"narrowed\":{\"sentence\":", out);
-	put_string(out, text.data, text.len);
+	json_print_for_page(out, text.data, text.len);
 	fputs(",\"pids\":[", out);
 	for (size_t at = 0; at < pids.len; at += strlen(pids.data + at) + 1)
 		fprintf(out, "%s%s", at ? "," : "", pids.data + at);
@@ -346,7 +307,7 @@ static void put_programs(const struct analysis *a, FILE *out)
 
 static void put_failures(const struct analysis *a, FILE *out)
 {
-	char value[FORMAT_BYTES];
+	char value[UNITS_BYTES];
 
 	fputs(",\"failures\":[", out);
 	for (size_t i = 0; i < a->failures_count; i++) {

@@ -13,6 +13,8 @@
 #include <begat/report.h>
 #include <stdio.h>
 
+#include "base/units.h"
+
 /* Each writes to @out and returns 0 or a negative errno. */
 int report_html(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
 int report_text(const struct analysis *a, const struct begat_report_options *opts, FILE *out);
@@ -26,12 +28,6 @@ void json_analysis(const struct analysis *a, bool for_page, FILE *out);
 
 /* columns.c: every process, image and string, packed, deflated, in base64. */
 int columns_write(const struct analysis *a, FILE *out);
-
-/* format.c. Return @out. */
-#define FORMAT_BYTES 32
-const char *format_duration(char out[FORMAT_BYTES], uint64_t ns); /* "2.651 s" */
-const char *format_bytes(char out[FORMAT_BYTES], uint64_t bytes); /* "96 MB" */
-const char *format_count(char out[FORMAT_BYTES], uint64_t count); /* "1,234,567" */
 
 /* The process as a line: its argv for a shell, or "cc1 ... main.c", else its name. At most @size
  * bytes, escaped. */
@@ -72,6 +68,6 @@ void report_find_ending(const struct analysis *a, struct report_ending *ret_endi
 const char *failure_kind_name(enum analysis_failure_kind kind); /* "exit", "signal", ... */
 
 /* A failure's value as people read it: "status 2", "SIGKILL", "ENOENT". Returns @out. */
-const char *failure_value(char out[FORMAT_BYTES], const struct analysis_failure *failure);
+const char *failure_value(char out[UNITS_BYTES], const struct analysis_failure *failure);
 
 #endif

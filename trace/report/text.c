@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
+
 enum { TOP_PROGRAMS = 15, TOP_CHURN = 10, TOP_FAILURES = 12, TOP_STRETCHES = 10, TOP_TREE = 40 };
 
 struct page {
@@ -67,13 +69,13 @@ static void put_share(const struct page *p, uint64_t part, uint64_t whole)
 static void put_narrowing(const struct page *p)
 {
 	const struct analysis_narrowing *n = &p->b->meta.narrowing;
-	char text[1200], b1[FORMAT_BYTES], b2[FORMAT_BYTES];
+	char text[1200], b1[UNITS_BYTES], b2[UNITS_BYTES];
 
 	if (!n->whole)
 		return;
 	name_of(p, n->sentence, text, sizeof(text));
-	fprintf(p->out, "narrowed to %s: %s of %s processes\n", text, format_count(b1, p->b->count),
-		format_count(b2, n->whole->count));
+	fprintf(p->out, "narrowed to %s: %s of %s processes\n", text, units_count(b1, p->b->count),
+		units_count(b2, n->whole->count));
 }
 
 /* How much of what the machine did is in the recording: what is not there cannot be seen in it. */
@@ -98,7 +100,7 @@ static void put_header(const struct page *p)
 	const struct analysis_totals *t = &p->a->totals;
 	const struct analysis_meta *meta = &p->b->meta;
 	struct report_ending ending;
-	char text[400], kernel[100], b1[FORMAT_BYTES], b2[FORMAT_BYTES];
+	char text[400], kernel[100], b1[UNITS_BYTES], b2[UNITS_BYTES];
 	char from[FORMAT_TIME_BYTES], to[FORMAT_TIME_BYTES];
 
 	format_time(from, p->b, t->begin_ns);
@@ -120,11 +122,11 @@ static void put_header(const struct page *p)
 	if (*from)
 		fprintf(p->out, "%s to %s\n", from, to);
 	put_narrowing(p);
-	fprintf(p->out, "\n  wall %s", format_duration(b1, t->wall_ns));
+	fprintf(p->out, "\n  wall %s", units_duration(b1, t->wall_ns));
 	if (t->with_cpu) {
-		fprintf(p->out, ", cpu %s", format_duration(b2, t->cpu_ns));
+		fprintf(p->out, ", cpu %s", units_duration(b2, t->cpu_ns));
 		fprintf(p->out, " (%s user, %s system), %.2f busy cores",
-			format_duration(b1, t->utime_ns), format_duration(b2, t->stime_ns),
+			units_duration(b1, t->utime_ns), units_duration(b2, t->stime_ns),
 			t->parallelism);
 	} else {
 		fputs(", cpu not recorded", p->out);
@@ -133,13 +135,13 @@ static void put_header(const struct page *p)
 		fprintf(p->out, " of %" PRIu32, meta->cpus);
 	putc('\n', p->out);
 	put_account(p);
-	fprintf(p->out, "  %s processes", format_count(b1, t->processes));
-	fprintf(p->out, ", %s execs", format_count(b1, t->execs));
+	fprintf(p->out, "  %s processes", units_count(b1, t->processes));
+	fprintf(p->out, ", %s execs", units_count(b1, t->execs));
 	if (t->with_status)
-		fprintf(p->out, ", %s failed", format_count(b1, t->failed_exits + t->signalled));
-	fprintf(p->out, ", %s failed execs", format_count(b1, t->failed_execs));
-	fprintf(p->out, " (%s PATH misses)", format_count(b1, t->path_misses));
-	fprintf(p->out, ", %s lost\n", format_count(b1, t->lost));
+		fprintf(p->out, ", %s failed", units_count(b1, t->failed_exits + t->signalled));
+	fprintf(p->out, ", %s failed execs", units_count(b1, t->failed_execs));
+	fprintf(p->out, " (%s PATH misses)", units_count(b1, t->path_misses));
+	fprintf(p->out, ", %s lost\n", units_count(b1, t->lost));
 	fprintf(p->out, "  at most %" PRIu64 " alive at once, %" PRIu64 " of them active",
 		t->peak_alive, t->peak_active);
 	if (t->running_at_end)
@@ -160,7 +162,7 @@ static void put_chart(const struct page *p)
 	enum { WIDTH = 64 };
 	struct analysis_bucket b[WIDTH];
 	double most = p->b->meta.cpus;
-	char end[FORMAT_BYTES];
+	char end[UNITS_BYTES];
 
 	analysis_fill_buckets(p->a, b, WIDTH);
 	for (size_t i = 0; !p->b->meta.cpus && i < WIDTH; i++)
@@ -177,12 +179,12 @@ static void put_chart(const struct page *p)
 			putc(ascii[step], p->out);
 	}
 	fprintf(p->out, "| %s, full height is %.3g\n",
-		format_duration(end, p->a->totals.end_ns - p->a->totals.begin_ns), most);
+		units_duration(end, p->a->totals.end_ns - p->a->totals.begin_ns), most);
 }
 
 static void put_programs(const struct page *p)
 {
-	char b[6][FORMAT_BYTES], name[600];
+	char b[6][UNITS_BYTES], name[600];
 
 	heading(p, "Programs, by CPU time");
 	fprintf(p->out,
@@ -193,15 +195,14 @@ static void put_programs(const struct page *p)
 		const struct analysis_program *prog = &p->a->programs[i];
 		bool is_older = !prog->runs && !prog->forks; /* all of it ran before */
 
-		fprintf(p->out, "%10s", format_duration(b[0], prog->cpu_ns));
+		fprintf(p->out, "%10s", units_duration(b[0], prog->cpu_ns));
 		put_share(p, prog->cpu_ns, p->a->totals.cpu_ns);
-		fprintf(p->out, " %8s %10s %10s %10s ",
-			format_count(b[1], prog->runs + prog->forks),
-			is_older ? "-" : format_duration(b[2], prog->wall_ns),
-			is_older ? "-" : format_duration(b[3], prog->median_wall_ns),
-			prog->max_rss_bytes ? format_bytes(b[4], prog->max_rss_bytes) : "-");
+		fprintf(p->out, " %8s %10s %10s %10s ", units_count(b[1], prog->runs + prog->forks),
+			is_older ? "-" : units_duration(b[2], prog->wall_ns),
+			is_older ? "-" : units_duration(b[3], prog->median_wall_ns),
+			prog->max_rss_bytes ? units_size(b[4], prog->max_rss_bytes) : "-");
 		fprintf(p->out, "%s%7s%s  ", prog->failures ? p->red : "",
-			format_count(b[5], prog->failures), prog->failures ? p->plain : "");
+			units_count(b[5], prog->failures), prog->failures ? p->plain : "");
 		put_rest(p, 69, name_of(p, prog->name, name, sizeof(name)));
 	}
 	if (p->a->programs_count > TOP_PROGRAMS)
@@ -264,7 +265,7 @@ static int put_stretches(const struct page *p)
 	uint64_t whole_ns = path->to_ns - path->from_ns, rest_ns = 0;
 	char clock[FORMAT_TIME_BYTES];
 	struct analysis_segment *list = calloc(path->segments_count + 1, sizeof(*list));
-	char b1[FORMAT_BYTES], b2[FORMAT_BYTES], command[600];
+	char b1[UNITS_BYTES], b2[UNITS_BYTES], command[600];
 
 	if (!list)
 		return -ENOMEM;
@@ -281,8 +282,8 @@ static int put_stretches(const struct page *p)
 		const struct analysis_segment *s = &list[i];
 		bool is_idle = s->process == ANALYSIS_NONE;
 
-		fprintf(p->out, "%10s %10s %12s ", format_duration(b1, s->to_ns - s->from_ns),
-			format_duration(b2, s->from_ns - p->a->totals.begin_ns),
+		fprintf(p->out, "%10s %10s %12s ", units_duration(b1, s->to_ns - s->from_ns),
+			units_duration(b2, s->from_ns - p->a->totals.begin_ns),
 			*format_clock(clock, p->b, s->from_ns) ? clock : "-");
 		if (is_idle)
 			fprintf(p->out, "%8s  ", "-");
@@ -296,8 +297,8 @@ static int put_stretches(const struct page *p)
 		rest_ns += list[i].to_ns - list[i].from_ns;
 	if (shown < path->segments_count)
 		fprintf(p->out, "%s%10s in %s shorter ones%s\n", p->dim,
-			format_duration(b1, rest_ns),
-			format_count(b2, path->segments_count - shown), p->plain);
+			units_duration(b1, rest_ns), units_count(b2, path->segments_count - shown),
+			p->plain);
 	free(list);
 	return 0;
 }
@@ -306,7 +307,7 @@ static int put_path(const struct page *p)
 {
 	uint64_t whole = p->a->path.to_ns - p->a->path.from_ns;
 	const struct analysis_program **list = sort_programs(p, by_path);
-	char b1[FORMAT_BYTES], b2[FORMAT_BYTES], name[600];
+	char b1[UNITS_BYTES], b2[UNITS_BYTES], name[600];
 	uint64_t rest_ns = 0, rest = 0;
 	int err;
 
@@ -325,15 +326,15 @@ static int put_path(const struct page *p)
 			rest++;
 			continue;
 		}
-		fprintf(p->out, "%10s", format_duration(b1, list[i]->path_ns));
+		fprintf(p->out, "%10s", units_duration(b1, list[i]->path_ns));
 		put_share(p, list[i]->path_ns, whole);
 		fputs("  ", p->out);
 		put_rest(p, 19, name_of(p, list[i]->name, name, sizeof(name)));
 	}
 	if (rest) {
-		fprintf(p->out, "%s%10s", p->dim, format_duration(b1, rest_ns));
+		fprintf(p->out, "%s%10s", p->dim, units_duration(b1, rest_ns));
 		put_share(p, rest_ns, whole);
-		fprintf(p->out, "  %s more%s\n", format_count(b2, rest), p->plain);
+		fprintf(p->out, "  %s more%s\n", units_count(b2, rest), p->plain);
 	}
 	err = put_stretches(p);
 	free(list);
@@ -344,14 +345,14 @@ static int put_churn(const struct page *p)
 {
 	const struct analysis_program **list = sort_programs(p, by_short_cost);
 	const struct analysis_totals *t = &p->a->totals;
-	char b[4][FORMAT_BYTES], name[300], by[300];
+	char b[4][UNITS_BYTES], name[300], by[300];
 
 	if (!list)
 		return -ENOMEM;
 	heading(p, "Short-lived processes (less than 10 ms)");
-	fprintf(p->out, "  %s of %s processes, together ", format_count(b[0], t->short_lived),
-		format_count(b[1], t->processes));
-	fprintf(p->out, "%s of CPU\n", format_duration(b[0], t->short_cpu_ns));
+	fprintf(p->out, "  %s of %s processes, together ", units_count(b[0], t->short_lived),
+		units_count(b[1], t->processes));
+	fprintf(p->out, "%s of CPU\n", units_duration(b[0], t->short_cpu_ns));
 	if (t->short_lived)
 		fprintf(p->out, "%s     times        cpu       wall   peak/s  program%s\n", p->dim,
 			p->plain);
@@ -359,10 +360,10 @@ static int put_churn(const struct page *p)
 		const struct analysis_program *prog = list[i];
 		char line[700];
 
-		fprintf(p->out, "%10s %10s %10s %8s  ", format_count(b[0], prog->short_runs),
-			format_duration(b[1], prog->short_cpu_ns),
-			format_duration(b[2], prog->short_wall_ns),
-			format_count(b[3], prog->peak_per_second));
+		fprintf(p->out, "%10s %10s %10s %8s  ", units_count(b[0], prog->short_runs),
+			units_duration(b[1], prog->short_cpu_ns),
+			units_duration(b[2], prog->short_wall_ns),
+			units_count(b[3], prog->peak_per_second));
 		name_of(p, prog->name, name, sizeof(name));
 		if (prog->parent)
 			snprintf(line, sizeof(line), "%s, started by %s", name,
@@ -375,7 +376,7 @@ static int put_churn(const struct page *p)
 
 static void put_failure(const struct page *p, const struct analysis_failure *f)
 {
-	char count[FORMAT_BYTES], value[FORMAT_BYTES], name[300], other[300], line[700];
+	char count[UNITS_BYTES], value[UNITS_BYTES], name[300], other[300], line[700];
 
 	name_of(p, f->program, name, sizeof(name));
 	snprintf(line, sizeof(line), "%s", name);
@@ -394,7 +395,7 @@ static void put_failure(const struct page *p, const struct analysis_failure *f)
 			 name_of(p, f->killed_by_comm, other, sizeof(other)), f->killed_by_tgid);
 	else if (f->has_killer)
 		snprintf(line, sizeof(line), "%s, sent by the kernel", name);
-	fprintf(p->out, "%10s  %-10s %-12s ", format_count(count, f->count),
+	fprintf(p->out, "%10s  %-10s %-12s ", units_count(count, f->count),
 		f->kind == ANALYSIS_PATH_MISS	  ? "path miss"
 		: f->kind == ANALYSIS_FAILED_EXEC ? "not run"
 						  : failure_kind_name(f->kind),
@@ -444,7 +445,7 @@ static int put_tree(const struct page *p)
 	const struct analysis_base *base = p->b;
 	struct branch *all = calloc(base->count + 1, sizeof(*all));
 	bool *is_shown = calloc(base->count + 1, sizeof(*is_shown));
-	char b[4][FORMAT_BYTES], command[600];
+	char b[4][UNITS_BYTES], command[600];
 
 	if (!all || !is_shown) {
 		free(all);
@@ -472,10 +473,10 @@ static int put_tree(const struct page *p)
 		if (!is_shown[i])
 			continue;
 		fprintf(p->out, "%10s %10s  %10s %10s %8" PRIu32 "  %*s",
-			format_duration(b[0], base_wall(&base->processes[i])),
-			format_duration(b[1], base_cpu(&base->processes[i])),
-			format_duration(b[2], n->subtree_cpu_ns),
-			format_count(b[3], n->subtree_count), base_row(base, i)->tgid, (int)indent,
+			units_duration(b[0], base_wall(&base->processes[i])),
+			units_duration(b[1], base_cpu(&base->processes[i])),
+			units_duration(b[2], n->subtree_cpu_ns),
+			units_count(b[3], n->subtree_count), base_row(base, i)->tgid, (int)indent,
 			"");
 		format_command(base, i, command, sizeof(command));
 		put_rest(p, 55 + indent, command);

@@ -110,7 +110,6 @@ static void errnos(void)
 	close(writer);
 	unlink("no_x_bit");
 	unlink("garbage");
-	unlink("orphan_script");
 	unlink("busy");
 	unlink("loop");
 	rmdir("folder");

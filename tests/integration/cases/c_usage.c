@@ -20,6 +20,7 @@
 
 #define MS 1000000LL
 #define TICK (10 * MS) /* the coarsest clock tick of any kernel */
+#define FEW_TICKS (10 * TICK)
 #define SPLIT (2 * TICK) /* user and system are told apart by ticks: each may be one off */
 
 static long long own_cpu_ns(void)
@@ -77,11 +78,13 @@ static void truth_usage(pid_t pid)
 		truth_broken("wait4: %s", strerror(errno));
 	utime = timeval_ns(ru.ru_utime);
 	stime = timeval_ns(ru.ru_stime);
-	/* A guest that was not run for a while gets several ticks at once, all of one kind. */
-	split = SPLIT + (utime + stime) / 4;
+	/*
+	 * The kernel splits CPU time by ticks. A guest that was not run for a while gets several at
+	 * once, all of one kind; of a short time that can be all that there are.
+	 */
+	split = utime + stime < FEW_TICKS ? FEW_TICKS : SPLIT + (utime + stime) / 4;
 	truth_event(&t, "exit", pid);
 	truth_num(&t, "exit_code", status >> 8);
-	/* With few ticks one of them moves all of the time from one side to the other. */
 	truth_range(&t, "utime_ns", utime > split ? utime - split : 0,
 		    utime + (stime < split ? stime + SPLIT : split));
 	truth_range(&t, "stime_ns", stime > split ? stime - split : 0,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Numbers as people read them: three digits that mean something, one unit.
+// Numbers as people read them: what base/units.c writes, and more for the page alone.
 
+// Rounded down: 999.99 ms must not become "1000 ms".
 export function duration(ns) {
-	if (ns === 0) return '0';
-	if (ns < 1e3) return `${Math.round(ns)} ns`;
-	if (ns < 99950) return `${(ns / 1e3).toFixed(1)} µs`;
-	if (ns < 999500) return `${Math.round(ns / 1e3)} µs`;
-	if (ns < 99.95e6) return `${(ns / 1e6).toFixed(1)} ms`;
-	if (ns < 999.5e6) return `${Math.round(ns / 1e6)} ms`;
-	if (ns < 99.995e9) return `${(ns / 1e9).toFixed(2)} s`;
+	const down = (unit, digits) => (Math.floor((ns / unit) * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits);
+	if (ns < 1e3) return `${Math.floor(ns)} ns`;
+	if (ns < 1e4) return `${down(1e3, 1)} us`;
+	if (ns < 1e6) return `${down(1e3, 0)} us`;
+	if (ns < 1e9) return `${down(1e6, 1)} ms`;
+	if (ns < 1e11) return `${down(1e9, 3)} s`;
 	const s = Math.floor(ns / 1e9);
 	const pad = (n) => String(n).padStart(2, '0');
 	if (s < 3600) return `${Math.floor(s / 60)}m ${pad(s % 60)}s`;
@@ -43,7 +43,7 @@ export function cores(n) {
 
 // A point in time: as many digits as tell two neighbours apart that lie stepNs from each other.
 export function moment(ns, stepNs) {
-	const [unit, name] = stepNs >= 1e8 ? [1e9, 's'] : stepNs >= 1e5 ? [1e6, 'ms'] : stepNs >= 100 ? [1e3, 'µs'] : [1, 'ns'];
+	const [unit, name] = stepNs >= 1e8 ? [1e9, 's'] : stepNs >= 1e5 ? [1e6, 'ms'] : stepNs >= 100 ? [1e3, 'us'] : [1, 'ns'];
 	if (Math.abs(ns) >= 60e9 && unit === 1e9) {
 		const sign = ns < 0 ? '-' : '';
 		const digits = stepNs >= 1e9 ? 0 : 1;
