@@ -16,10 +16,13 @@ ARCH ?= $(shell uname -m)
 override ARCH := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(ARCH)))
 CC ?= cc
 # clang, or else any version of 14 and up, the oldest first.
-CLANG_VERSIONS := $(shell seq 14 30)
-first_of = $(firstword $(foreach c,$(1) $(CLANG_VERSIONS:%=$(1)-%),$(shell command -v $(c))))
-CLANG ?= $(call first_of,clang)
-LLVM_STRIP ?= $(call first_of,llvm-strip)
+first_of = $(firstword $(shell command -v $(1) $$(seq -f $(1)-%g 14 30)))
+ifndef CLANG
+CLANG := $(call first_of,clang)
+endif
+ifndef LLVM_STRIP
+LLVM_STRIP := $(call first_of,llvm-strip)
+endif
 
 SCDOC ?= $(shell command -v scdoc)
 

@@ -275,7 +275,7 @@ struct rec_snapshot {
 	__u32 proc_pid; /* its pid in the PID namespace of the reader's /proc */
 	__u32 flags; /* enum rec_snapshot_flags */
 	__u32 reserved;
-	/* rec_identity.pids points here: variable bytes */
+	/* the identity's pids point here: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };
 

@@ -122,6 +122,7 @@ int string_table_add(struct string_table *t, const char *data, size_t len, uint3
 	copy[len] = '\0';
 	t->items[t->count] = (struct string_item){ copy, (uint32_t)len, hash };
 	t->buckets[at] = t->count;
+	t->bytes += len;
 	*ret_number = t->count++;
 	return 0;
 }

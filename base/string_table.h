@@ -25,6 +25,7 @@ struct string_table {
 	uint32_t *buckets; /* numbers; 0 = free */
 	uint32_t count, room; /* items; those that begin with zeroes have none */
 	uint32_t buckets_count;
+	uint64_t bytes; /* of all strings */
 	char *block; /* each begins with a pointer to the one before */
 	size_t block_used, block_bytes;
 };

@@ -153,7 +153,7 @@ static void open_run(struct run *run, enum stage stage)
 	feed_open(&run->feed, run->b, &config);
 	if (stage == LIBBPF)
 		run->libbpf =
-			ring_buffer__new(attach_records_fd(bpf_source_of(run->b->source)->attach),
+			ring_buffer__new(probes_records_fd(bpf_source_of(run->b->source)->probes),
 					 count_bytes, run, NULL);
 }
 
@@ -233,12 +233,12 @@ static void *produce(void *arg)
 
 static uint64_t sum_dropped(const struct begat *b)
 {
-	const struct attach *attach = bpf_source_of(b->source)->attach;
+	const struct probes *probes = bpf_source_of(b->source)->probes;
 	uint64_t sum = 0;
 
-	for (uint32_t cpu = 0; cpu < attach_cpus(attach); cpu++)
+	for (uint32_t cpu = 0; cpu < probes_cpus(probes); cpu++)
 		for (int i = 0; i <= REC_CLASS_EXIT; i++)
-			sum += attach_counters(attach, cpu)->dropped[i];
+			sum += probes_counters(probes, cpu)->dropped[i];
 	return sum;
 }
 

@@ -2,13 +2,12 @@
 /*
  * cli/bench.c - `begat bench`: what begat costs on this machine, a verdict a line.
  *
- * Owns:  which parts run, how a verdict looks as text and as JSON, the exit status.
- * Not:   what is measured, and with what (a file each in bench/).
+ * Owns:  which parts run, the first and the last line, the exit status.
+ * Not:   verdicts (bench/verdict.c), what is measured, and with what (a file each in bench/).
  *
  * A bar that is missed is no failure of the command: the status says whether it could measure.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +16,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/units.h"
 #include "bench/bench.h"
 #include "cli.h"
-#include "color.h"
 #include "rights.h"
 #include "options.h"
 #include "output.h"
-#include "width.h"
 
 static int bench(struct options *options, int argc, char **argv);
 
@@ -55,143 +51,12 @@ const struct command_spec command_bench = {
 	.run = bench,
 };
 
-#define WHAT_WIDTH 43
 #define SECONDS 52 /* each part knows how many of them are its own */
 
 /* In the order of measuring. */
 static const struct bench_part *const parts[] = { &bench_latency, &bench_storm, &bench_hooks,
 						  &bench_memory, &bench_idle };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
-
-struct bench_out {
-	struct output output;
-	const char *part, *advice; /* of the last line that had them */
-	unsigned int met, missed;
-	int error; /* of the first write that failed */
-};
-
-static void write_text(struct bench_out *out, const char *text)
-{
-	int err = out->error ? 0 : output_write(&out->output, text, strlen(text));
-
-	if (err < 0)
-		out->error = err;
-}
-
-static const char *show_value(char out[32], enum bench_unit unit, double value)
-{
-	char text[UNITS_BYTES];
-
-	switch (unit) {
-	case BENCH_NS:
-		if (value < 1000)
-			snprintf(out, 32, "%.0f ns", value);
-		else if (value < 1e6)
-			snprintf(out, 32, "%.1f us", value / 1000);
-		else
-			snprintf(out, 32, "%s", units_duration(text, (uint64_t)value));
-		break;
-	case BENCH_RATIO:
-		snprintf(out, 32, "%.2fx", value);
-		break;
-	case BENCH_PERCENT:
-		snprintf(out, 32, value < 0.1 ? "%.3f %%" : "%.2f %%", value);
-		break;
-	case BENCH_BYTES:
-		snprintf(out, 32, "%s", units_size(text, value > 0 ? (uint64_t)value : 0));
-		break;
-	case BENCH_COUNT:
-		snprintf(out, 32, "%.0f", value);
-	}
-	return out;
-}
-
-static void write_advice(struct bench_out *out, const char *advice)
-{
-	size_t columns = out->output.columns ? out->output.columns : 100, size;
-	char *text = NULL;
-	struct paragraph p = { open_memstream(&text, &size), 12, columns > 60 ? columns - 13 : 47,
-			       0 };
-
-	if (!p.out)
-		return;
-	fprintf(p.out, "%*s", (int)p.indent, "");
-	paragraph_put(&p, advice);
-	fputc('\n', p.out);
-	if (!fclose(p.out))
-		write_text(out, text);
-	free(text);
-}
-
-static void say_text(struct bench *bench, const struct bench_verdict *v, bool is_missed)
-{
-	struct bench_out *out = bench->out;
-	bool is_new = !out->part || strcmp(out->part, v->part);
-	bool has_color = out->output.has_color;
-	char value[32], bar[32] = "", line[1024];
-
-	if (v->bar >= 0)
-		snprintf(bar, sizeof(bar), "<= %s", show_value(value, v->unit, v->bar));
-	snprintf(line, sizeof(line), "%s%-8s %-*s %10s  %-11s %s%s%s%s%s%s\n",
-		 is_new && out->part ? "\n" : "", is_new ? v->part : "", WHAT_WIDTH, v->what,
-		 show_value(value, v->unit, v->value), bar,
-		 has_color && v->bar >= 0 ? is_missed ? COLOR_YELLOW : COLOR_GREEN : "",
-		 v->bar < 0  ? "-"
-		 : is_missed ? "above"
-			     : "ok",
-		 has_color && v->bar >= 0 ? COLOR_RESET : "", *v->detail ? "  (" : "", v->detail,
-		 *v->detail ? ")" : "");
-	write_text(out, line);
-	if (is_missed && v->advice && v->advice != out->advice)
-		write_advice(out, v->advice);
-	if (is_missed)
-		out->advice = v->advice;
-}
-
-/* Names, words and details are our own: ASCII without quotes. */
-static void say_json(struct bench *bench, const struct bench_verdict *v, bool is_missed)
-{
-	static const char *const units[] = { "ns", "ratio", "percent", "bytes", "count" };
-	char line[1024], bar[64] = "";
-
-	if (v->bar >= 0)
-		snprintf(bar, sizeof(bar), ",\"bar\":%.6g,\"ok\":%s", v->bar,
-			 is_missed ? "false" : "true");
-	snprintf(line, sizeof(line),
-		 "{\"part\":\"%s\",\"name\":\"%s\",\"what\":\"%s\",\"value\":%.6g,\"unit\":\"%s\"%s"
-		 "%s%s%s%s%s%s}\n",
-		 v->part, v->name, v->what, v->value, units[v->unit], bar,
-		 *v->detail ? ",\"detail\":\"" : "", v->detail, *v->detail ? "\"" : "",
-		 is_missed && v->advice ? ",\"advice\":\"" : "",
-		 is_missed && v->advice ? v->advice : "", is_missed && v->advice ? "\"" : "");
-	write_text(bench->out, line);
-}
-
-void bench_say(struct bench *bench, const struct bench_verdict *v)
-{
-	struct bench_out *out = bench->out;
-	bool is_missed = v->bar >= 0 && v->value > v->bar;
-
-	if (v->bar >= 0 && is_missed)
-		out->missed++;
-	else if (v->bar >= 0)
-		out->met++;
-	if (bench->is_json)
-		say_json(bench, v, is_missed);
-	else
-		say_text(bench, v, is_missed);
-	out->part = v->part;
-}
-
-int bench_fail(struct bench *bench, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(bench->error, sizeof(bench->error), format, args);
-	va_end(args);
-	return -1;
-}
 
 static const struct bench_part *find_part(const char *name)
 {
@@ -249,7 +114,7 @@ static void write_head(struct bench *bench, const struct begat_stats *stats)
 			 "begat %s on %.64s %.64s, %.64s, %ld CPUs, load %.2f: %s over %s\n\n",
 			 begat_version(), host.sysname, host.release, host.machine, cpus,
 			 load_average(), stats->backend, stats->transport);
-	write_text(bench->out, line);
+	bench_write(bench->out, line);
 }
 
 static void write_foot(struct bench *bench, double seconds)
@@ -263,7 +128,7 @@ static void write_foot(struct bench *bench, double seconds)
 		 bench->is_json ? "{\"part\":\"total\",\"met\":%u,\"above\":%u,\"seconds\":%.1f}\n"
 				: "\n%u within the bar, %u above it; %.0f s\n",
 		 out->met, out->missed, seconds);
-	write_text(out, line);
+	bench_write(out, line);
 }
 
 /* Rights and the kernel: what fails here fails before anything is written. */
@@ -300,7 +165,7 @@ static void say_left_out(struct bench *bench, const char *part)
 			 ? "{\"part\":\"%s\",\"skipped\":\"no time is left\"}\n"
 			 : "\n%-8s left out, no time is left: 'begat bench %s' measures it\n",
 		 part, part);
-	write_text(bench->out, line);
+	bench_write(bench->out, line);
 }
 
 static int run_parts(struct bench *bench, char *const *names)

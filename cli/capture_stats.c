@@ -42,7 +42,7 @@ void capture_say_failed_backend(const struct stream *stream)
 
 	if (!begat_stats(stream->begat, &stats) && stats.backend_failed)
 		cli_complain("warning: the %s backend is used%s: %s.", stats.backend,
-			     strcmp(stats.backend, "lifecycle")
+			     begat_backend_sees_failures(stats.backend)
 				     ? ""
 				     : ", which sees no failed execs and no exec times",
 			     stats.fallback);

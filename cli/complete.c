@@ -96,7 +96,7 @@ static const struct {
 	{ NULL, "columns", column_words, true },
 	{ NULL, "events", event_words, true },
 	{ NULL, "latency", option_latency_names, false },
-	{ NULL, "backend", option_backend_names, false },
+	{ NULL, "backend", begat_backend_names, false },
 	{ NULL, "transport", begat_transport_names, false },
 	{ NULL, "path-misses", option_path_miss_names, false },
 };

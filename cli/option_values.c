@@ -273,18 +273,10 @@ int option_latency(struct options *options, const char *value)
 	return 0;
 }
 
-const char *const *option_backend_names(void)
-{
-	static const char *const names[] = { "kprobe", "tracepoint", "lifecycle", NULL };
-
-	return names;
-}
-
 int option_backend(struct options *options, const char *value)
 {
-	options->backend = choose(value, option_backend_names());
-	return options->backend ? 0
-				: fail_choice(options, "backend", value, option_backend_names());
+	options->backend = choose(value, begat_backend_names());
+	return options->backend ? 0 : fail_choice(options, "backend", value, begat_backend_names());
 }
 
 int option_transport(struct options *options, const char *value)

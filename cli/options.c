@@ -55,7 +55,7 @@ const struct option_spec common_options[] = {
 	{ "fold-failures", 0, NULL, OPTIONS_CAPTURE, "identical failed execs in a row become one, counted", SETS(fold_failures) },
 	{ "short-lived-window", 0, "MS", OPTIONS_CAPTURE, "what lives shorter is flagged short_lived (default 10)", .parse = option_short_lived },
 	{ "latency", 0, "MODE", OPTIONS_CAPTURE, "low: takes a core; balanced: default; batch: least CPU", .parse = option_latency },
-	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "kprobe, tracepoint or lifecycle (default: the best that works)", .parse = option_backend },
+	{ "backend", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", .parse = option_backend },
 	{ "transport", 0, "NAME", OPTIONS_CAPTURE | OPTIONS_BACKEND, "%s (default: the best that works)", .parse = option_transport },
 	{ "buffer", 0, "SIZE", OPTIONS_CAPTURE, "kernel buffer of all CPUs, as 64MiB (default 8MiB)", .parse = option_buffer },
 	{ "stats", 0, NULL, OPTIONS_TALK, "at the end: losses, delivery latency, costs, on stderr", SETS(stats) },

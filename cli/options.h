@@ -110,7 +110,6 @@ int option_quiet(struct options *options, const char *value);
 
 /* option_values.c: the values of options that take one of few, NULL-ended. */
 const char *const *option_latency_names(void);
-const char *const *option_backend_names(void);
 const char *const *option_path_miss_names(void);
 
 /* option_values.c: for an option that is one of @names; *@ret is that name. 0 or -EINVAL. */

@@ -29,6 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/read_line.h"
 #include "base/sched.h"
 
 #ifndef SYS_close_range /* 5.9 */
@@ -107,17 +108,6 @@ static bool set_guard(void)
 	}
 	guard_fd = ends[1];
 	return true;
-}
-
-/* The first line of a file of /proc, or "". */
-static void read_line(const char *path, char *out, size_t size)
-{
-	FILE *file = fopen(path, "re");
-
-	if (!file || !fgets(out, (int)size, file))
-		out[0] = '\0';
-	if (file)
-		fclose(file);
 }
 
 /* Whether the session may stay as it is, or is raised now. */

@@ -29,7 +29,7 @@ static struct bpf_map *find(struct bpf_object *object, const char *suffix)
 
 struct bpf_config feed_config(const struct begat *b)
 {
-	struct bpf_map *map = find(bpf_source_of(b->source)->attach->object, ".rodata.config");
+	struct bpf_map *map = find(bpf_source_of(b->source)->probes->object, ".rodata.config");
 	struct bpf_config config;
 	__u32 zero = 0;
 
@@ -54,7 +54,7 @@ void feed_open(struct feed *feed, const struct begat *b, const struct bpf_config
 	bpf_map__set_initial_value(find(feed->object, ".rodata.config"), config, sizeof(*config));
 	bpf_map__set_autocreate(find(feed->object, "records_perf"), false);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
-		struct bpf_map *from = bpf_object__find_map_by_name(bpf->attach->object, shared[i]);
+		struct bpf_map *from = bpf_object__find_map_by_name(bpf->probes->object, shared[i]);
 
 		if (bpf_map__reuse_fd(find(feed->object, shared[i]), bpf_map__fd(from)))
 			err(1, "cannot share the map %s", shared[i]);

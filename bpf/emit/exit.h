@@ -198,10 +198,8 @@ static __always_inline void exit_send(const struct emit *emit, struct task_struc
 {
 	struct signal_struct *signal = READ(task, signal);
 	struct rec_exit *rec = emit->record;
-	volatile __u32 *size = &rec->header.size;
+	__u32 size = identity_fill(emit, task, sizeof(*rec), TYPED, loops);
 
-	/* In the slot, else the verifier follows each size through the loop over the threads. */
-	*size = identity_fill(emit, task, sizeof(*rec), TYPED, loops);
 	rec->flags = 0;
 	rec->reserved = 0;
 	rec->status = exit_status(task, signal);
@@ -211,7 +209,7 @@ static __always_inline void exit_send(const struct emit *emit, struct task_struc
 		rec->flags |= REC_EXIT_OOM;
 	exit_from_cache(rec, entry);
 	exit_usage(rec, emit->counters, task, signal, entry, loops);
-	send(emit, REC_EXIT, *size);
+	send(emit, REC_EXIT, size);
 }
 
 static __always_inline void emit_exit(void *ctx, struct task_struct *task, bool group_dead,

@@ -86,7 +86,6 @@ static __always_inline __u32 identity_pids(struct rec_identity *identity, void *
 					   __u32 offset, struct pid *pid, __u32 level)
 {
 	identity->pids.offset = offset;
-	identity->pids.bytes = 0;
 	if (!level || level >= REC_PID_LEVELS_MAX)
 		return offset;
 	for (__u32 i = 0; i < REC_PID_LEVELS_MAX; i++) {
@@ -125,7 +124,9 @@ static __always_inline __u32 identity_fill(const struct emit *emit, struct task_
 					   __u32 offset, const enum access access,
 					   const enum loops loops)
 {
-	struct rec_identity *identity = emit->record + sizeof(struct rec_header);
+	struct rec_header *header = emit->record;
+	struct rec_identity *identity = (void *)(header + 1);
+	volatile __u32 *end = &header->size;
 	struct task_struct *leader = READ_BY(access, task, group_leader);
 	struct pid *pid = READ_BY(access, leader, thread_pid);
 	__u32 level = READ_BY(access, pid, level), valid = 0;
@@ -147,10 +148,12 @@ static __always_inline __u32 identity_fill(const struct emit *emit, struct task_
 	if (config.want & CONFIG_WANT_NS)
 		identity_ns(identity, task, pid, level, access);
 	identity_comm(identity, task, access);
-	if (config.want & CONFIG_WANT_PIDS)
-		return identity_pids(identity, emit->record, offset, pid, level);
 	identity->pids.bytes = 0;
-	return offset;
+	if (!(config.want & CONFIG_WANT_PIDS))
+		return offset;
+	/* By way of memory: else the verifier follows each number of levels through what comes next. */
+	*end = identity_pids(identity, emit->record, offset, pid, level);
+	return *end;
 }
 
 #endif

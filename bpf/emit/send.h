@@ -12,7 +12,7 @@
  *      reader's flag; the reader sets the flag and then looks for records. The side that clears the
  *      flag wakes the reader, or sets the flag again.
  *  (4) is_stopped is read before the time stamp: an event that it keeps out is later than the end
- *      of the stream, a time that user space takes before it stops the first CPU (attach_stop()).
+ *      of the stream, a time that user space takes before it stops the first CPU (probes_stop()).
  */
 #ifndef BEGAT_BPF_EMIT_SEND_H
 #define BEGAT_BPF_EMIT_SEND_H

@@ -6,6 +6,8 @@
  * the kernel's own pointers. Each hook reads the arguments that it needs from the raw context: an
  * older kernel passes fewer, and its verifier rejects a read of a missing one.
  *
+ * They attach in the order in which they are here: what is seen to begin is seen to end.
+ *
  * A program that has a loop exists twice: *_unrolled is for kernels without bpf_loop() (compat.h).
  * Where tracepoints are preemptible, each hook has copies of its program, *_2 and *_3 (preempt.h).
  */
@@ -16,29 +18,41 @@
 #include "emit/snapshot.h"
 #include "preempt.h"
 
-/* Fork: runs in the parent before the child can run. A new thread is not a new process. */
-static __always_inline void on_fork(__u64 *ctx, const enum loops loops)
+/*
+ * Exit: late enough that status, max RSS and group totals are final; early enough that the task
+ * still has its namespaces, cgroup and credentials, and that its parent has not waited for it.
+ */
+static __always_inline void on_exit(__u64 *ctx, const enum loops loops)
 {
-	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	bool group_dead = false;
 
-	if (READ_PROBED(child, pid) == READ_PROBED(child, tgid))
-		emit_fork(ctx, parent, child, loops);
+	if (config.has_group_dead)
+		group_dead = (bool)ctx[1];
+	emit_exit(ctx, (void *)ctx[0], group_dead, loops);
 }
 
-static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
+static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
-		on_fork(ctx, WITH_BPF_LOOP);
+	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
+		on_exit(ctx, WITH_BPF_LOOP);
 }
 
-PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
-COPY("?tp_btf/sched_process_fork", lifecycle__fork, 2, __u64, fork_once)
-COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
+PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 2, __u64, exit_once)
+COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
 
-SEC("?tp_btf/sched_process_fork")
-int lifecycle__fork_unrolled(__u64 *ctx)
+SEC("?tp_btf/sched_process_exit")
+int lifecycle__exit_unrolled(__u64 *ctx)
 {
-	on_fork(ctx, UNROLLED);
+	on_exit(ctx, UNROLLED);
+	return 0;
+}
+
+/* The sender of a fatal signal: at the exit, only the number of the signal is known. */
+SEC("?tp_btf/signal_generate")
+int lifecycle__signal(__u64 *ctx)
+{
+	killer_note(ctx);
 	return 0;
 }
 
@@ -89,41 +103,29 @@ int lifecycle__exec_unrolled(__u64 *ctx)
 	return 0;
 }
 
-/*
- * Exit: late enough that status, max RSS and group totals are final; early enough that the task
- * still has its namespaces, cgroup and credentials, and that its parent has not waited for it.
- */
-static __always_inline void on_exit(__u64 *ctx, const enum loops loops)
+/* Fork: runs in the parent before the child can run. A new thread is not a new process. */
+static __always_inline void on_fork(__u64 *ctx, const enum loops loops)
 {
-	bool group_dead = false;
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
 
-	if (config.has_group_dead)
-		group_dead = (bool)ctx[1];
-	emit_exit(ctx, (void *)ctx[0], group_dead, loops);
+	if (READ_PROBED(child, pid) == READ_PROBED(child, tgid))
+		emit_fork(ctx, parent, child, loops);
 }
 
-static __always_inline void exit_once(__u64 *ctx, const __u32 nth)
+static __always_inline void fork_once(__u64 *ctx, const __u32 nth)
 {
-	if (first_here((void *)ctx[0], HOOK_EXIT, 0, nth))
-		on_exit(ctx, WITH_BPF_LOOP);
+	if (first_here((void *)ctx[1], HOOK_FORK, 0, nth))
+		on_fork(ctx, WITH_BPF_LOOP);
 }
 
-PROGRAM("?tp_btf/sched_process_exit", lifecycle__exit, __u64, exit_once)
-COPY("?tp_btf/sched_process_exit", lifecycle__exit, 2, __u64, exit_once)
-COPY("?tp_btf/sched_process_exit", lifecycle__exit, 3, __u64, exit_once)
+PROGRAM("?tp_btf/sched_process_fork", lifecycle__fork, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 2, __u64, fork_once)
+COPY("?tp_btf/sched_process_fork", lifecycle__fork, 3, __u64, fork_once)
 
-SEC("?tp_btf/sched_process_exit")
-int lifecycle__exit_unrolled(__u64 *ctx)
+SEC("?tp_btf/sched_process_fork")
+int lifecycle__fork_unrolled(__u64 *ctx)
 {
-	on_exit(ctx, UNROLLED);
-	return 0;
-}
-
-/* The sender of a fatal signal: at the exit, only the number of the signal is known. */
-SEC("?tp_btf/signal_generate")
-int lifecycle__signal(__u64 *ctx)
-{
-	killer_note(ctx);
+	on_fork(ctx, UNROLLED);
 	return 0;
 }
 

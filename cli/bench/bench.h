@@ -2,7 +2,8 @@
 /*
  * cli/bench/bench.h - what the parts of `begat bench` share.
  *
- *   ../bench.c  the command: which parts, verdicts as text and JSON
+ *   ../bench.c  the command: which parts
+ *   verdict.c   verdicts as text and JSON
  *   latency.c storm.c hooks.c memory.c idle.c   a part each, with its bars
  *   tracer.c    a tracer while the load runs; how many rounds there is time for
  *   load.c      the process that makes processes; floors
@@ -19,6 +20,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "cli/output.h"
 #include "samples.h"
 
 /* --- load.c: a helper, forked before anything is opened, so that its forks are cheap --- */
@@ -66,7 +68,7 @@ int bench_load_run(struct bench_load *load, const struct bench_job *job,
 int bench_floor_wake_up(struct bench_load *load, const struct bench_job *job, struct samples *into);
 int bench_floor_hand_over(struct bench_load *load, struct samples *into);
 
-/* --- bench.c --- */
+/* --- verdict.c --- */
 
 enum bench_unit { BENCH_NS, BENCH_RATIO, BENCH_PERCENT, BENCH_BYTES, BENCH_COUNT };
 
@@ -82,18 +84,27 @@ struct bench_verdict {
 	const char *advice; /* if it is above the bar: why that may be, what to try */
 };
 
+struct bench_out {
+	struct output output;
+	const char *part, *advice; /* of the last line that had them */
+	unsigned int met, missed;
+	int error; /* of the first write that failed */
+};
+
 struct bench {
 	struct bench_load load;
 	uint64_t end_ns; /* monotonic: when all is to be over */
 	const char *backend, *transport; /* as asked; or NULL */
 	int priority; /* that we were started with */
 	bool is_verbose, is_json, is_quiet;
-	void *out; /* struct bench_out of bench.c */
+	struct bench_out *out;
 	char error[512]; /* after a failure: one sentence */
 };
 
 #define BENCH_BUSY_ADVICE "or the machine is busy (see its load above): try again when it is idle"
 
+/* What output_write() does, until a write has failed. */
+void bench_write(struct bench_out *out, const char *text);
 void bench_say(struct bench *bench, const struct bench_verdict *verdict);
 /* Sets bench->error; returns -1. */
 int bench_fail(struct bench *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));

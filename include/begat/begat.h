@@ -57,7 +57,7 @@ struct begat_options {
 	size_t size; /* sizeof(struct begat_options) */
 	begat_callback callback; /* NULL: events are pulled with begat_next() */
 	void *ctx; /* for the callback */
-	const char *backend; /* "kprobe", "tracepoint", "lifecycle"; NULL = the best that works */
+	const char *backend; /* of begat_backend_names(); NULL = the best that works */
 	const char *transport; /* of begat_transport_names(); NULL = the best that works */
 	enum begat_latency latency;
 	/*
@@ -92,6 +92,12 @@ struct begat_options {
 	 * first group of a match is replaced, or all of it. */
 	const char *const *redact_patterns;
 };
+
+/** begat_backend_names() - "kprobe", "tracepoint", "lifecycle", best first, NULL-ended. */
+const char *const *begat_backend_names(void);
+
+/** begat_backend_sees_failures() - failed execs and exec_ns; unknown backends are taken to. */
+bool begat_backend_sees_failures(const char *name);
 
 /** begat_transport_names() - "ringbuf", "perfbuf", best first, NULL-ended. */
 const char *const *begat_transport_names(void);

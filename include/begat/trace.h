@@ -358,6 +358,35 @@ int begat_trace_check(struct begat_trace *trace);
 /** begat_trace_find() - index of a process by id after begat_trace_load(), or BEGAT_TRACE_NONE. */
 uint32_t begat_trace_find(const struct begat_trace *trace, uint64_t id);
 
+/*
+ * The same table from events as they come, without a file. What needs the exact events of a
+ * recording (replays, stream formats of begat_export()) is -ENOTSUP there; begat_trace_load(),
+ * begat_report() and the exporters of the table work.
+ */
+struct begat_live;
+
+/** Bounds; what is beyond them is counted as lost. Zero means the default. */
+struct begat_live_options {
+	size_t size; /* sizeof(struct begat_live_options) */
+	uint32_t processes_max; /* 2^20 */
+	uint32_t execs_max; /* images and failed attempts; 2^22 */
+	uint64_t texts_bytes_max; /* names, arguments: then they are absent; 64 MiB */
+};
+
+/** begat_live_new() - @opts: NULL = defaults. 0, -EINVAL or -ENOMEM. */
+int begat_live_new(const struct begat_live_options *opts, struct begat_live **ret_live);
+void begat_live_free(struct begat_live *live); /* NULL is fine */
+
+/** begat_live_take() - the next event of the stream; it is copied. 0, -EINVAL or -ENOMEM. */
+int begat_live_take(struct begat_live *live, const struct begat_event *ev);
+
+/**
+ * begat_live_finish() - the stream is over. @live is freed, on failure too.
+ * @ret_trace: for begat_trace_load() and so on, and for begat_trace_close().
+ * Return: 0 or -ENOMEM.
+ */
+int begat_live_finish(struct begat_live *live, struct begat_trace **ret_trace);
+
 /* ---- exporting -------------------------------------------------------------------------- */
 
 struct begat_export_options {

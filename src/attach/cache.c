@@ -11,40 +11,40 @@
 #include "attach/internal.h"
 #include "base/sched.h"
 
-static int cache_fd(const struct attach *attach)
+static int cache_fd(const struct probes *probes)
 {
-	return bpf_map__fd(bpf_object__find_map_by_name(attach->object, "processes"));
+	return bpf_map__fd(bpf_object__find_map_by_name(probes->object, "processes"));
 }
 
-int attach_follow(struct attach *attach, uint32_t tgid, uint64_t start_ns)
+int probes_follow(struct probes *probes, uint32_t tgid, uint64_t start_ns)
 {
 	struct proc_entry entry = { .start_ns = start_ns, .flags = PROC_FOLLOWED }, old;
 
 	/* It may have an entry, with things in it that no one else knows. */
-	if (!bpf_map_lookup_elem(cache_fd(attach), &tgid, &old) &&
+	if (!bpf_map_lookup_elem(cache_fd(probes), &tgid, &old) &&
 	    (!start_ns || old.start_ns == start_ns)) {
 		if (old.flags & PROC_FOLLOWED)
 			return 0;
 		entry = old;
 		entry.flags |= PROC_FOLLOWED;
 	}
-	attach->follows_any = true;
-	return bpf_map_update_elem(cache_fd(attach), &tgid, &entry, BPF_ANY) ? -errno : 0;
+	probes->follows_any = true;
+	return bpf_map_update_elem(cache_fd(probes), &tgid, &entry, BPF_ANY) ? -errno : 0;
 }
 
-bool attach_has_exited(const struct attach *attach, uint32_t tgid, uint64_t start_ns)
+bool probes_has_exited(const struct probes *probes, uint32_t tgid, uint64_t start_ns)
 {
 	struct proc_entry entry;
 
-	return bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) ||
+	return bpf_map_lookup_elem(cache_fd(probes), &tgid, &entry) ||
 	       (entry.start_ns && entry.start_ns != start_ns) || entry.flags & PROC_EXITED;
 }
 
-bool attach_is_followed(const struct attach *attach, uint32_t tgid)
+bool probes_is_followed(const struct probes *probes, uint32_t tgid)
 {
 	struct proc_entry entry;
 
-	return attach->follows_any && !bpf_map_lookup_elem(cache_fd(attach), &tgid, &entry) &&
+	return probes->follows_any && !bpf_map_lookup_elem(cache_fd(probes), &tgid, &entry) &&
 	       entry.flags & PROC_FOLLOWED;
 }
 
@@ -63,7 +63,7 @@ static bool hold_cpu(struct sched_settings *ret_before)
 	       !sched_settings_set(&held);
 }
 
-static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint64_t now_ns)
+static void sweep_cpu(struct probes *probes, const struct graveyard *yard, uint64_t now_ns)
 {
 	uint64_t tail = __atomic_load_n(&yard->tail, __ATOMIC_ACQUIRE);
 	struct sched_settings before;
@@ -73,36 +73,36 @@ static void sweep_cpu(struct attach *attach, const struct graveyard *yard, uint6
 		struct grave grave = yard->graves[i % GRAVES_PER_CPU];
 		struct proc_entry entry;
 
-		if (now_ns < grave.exit_ts_ns + attach->window_ns)
+		if (now_ns < grave.exit_ts_ns + probes->window_ns)
 			break;
 		is_held = is_held || hold_cpu(&before);
 		/* The kernel removes graves too; an entry that is gone is no error. */
-		if (!bpf_map_lookup_elem(cache_fd(attach), &grave.tgid, &entry) &&
+		if (!bpf_map_lookup_elem(cache_fd(probes), &grave.tgid, &entry) &&
 		    entry.start_ns == grave.start_ns)
-			bpf_map_delete_elem(cache_fd(attach), &grave.tgid);
+			bpf_map_delete_elem(cache_fd(probes), &grave.tgid);
 	}
 	if (is_held)
 		sched_settings_set(&before);
 }
 
-void attach_sweep(struct attach *attach, uint64_t now_ns)
+void probes_sweep(struct probes *probes, uint64_t now_ns)
 {
-	for (uint32_t cpu = 0; cpu < attach->cpus; cpu++) {
+	for (uint32_t cpu = 0; cpu < probes->cpus; cpu++) {
 		const struct graveyard *yard =
-			(const void *)((const char *)attach->graveyards.data +
-				       cpu * attach->yard_bytes);
+			(const void *)((const char *)probes->graveyards.data +
+				       cpu * probes->yard_bytes);
 
-		sweep_cpu(attach, yard, now_ns);
+		sweep_cpu(probes, yard, now_ns);
 	}
 }
 
-uint64_t attach_cache_count(const struct attach *attach)
+uint64_t probes_cache_count(const struct probes *probes)
 {
 	uint32_t key, next;
 	uint64_t count = 0;
 	void *from = NULL;
 
-	while (!bpf_map_get_next_key(cache_fd(attach), from, &next)) {
+	while (!bpf_map_get_next_key(cache_fd(probes), from, &next)) {
 		key = next;
 		from = &key;
 		count++;

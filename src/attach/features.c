@@ -2,16 +2,14 @@
 /*
  * attach/features.c - see features.h.
  *
- * A probe asks for the thing itself: a type in the kernel's BTF, a map that can be created, a
- * file that can be opened.
+ * A probe asks for the thing itself: a type or a helper in the kernel's BTF, a right that is in
+ * force.
  */
 #include "attach/features.h"
 
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,28 +17,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/read_line.h"
+
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
-#ifndef __NR_fsopen
-#define __NR_fsopen 430
-#define __NR_fsconfig 431
-#define __NR_fsmount 432
-#endif
-#define FSCONFIG_CREATE 6
-
-static void read_line(const char *path, char *ret, size_t size)
-{
-	FILE *f = fopen(path, "re");
-
-	ret[0] = 0;
-	if (!f)
-		return;
-	if (fgets(ret, size, f))
-		ret[strcspn(ret, "\n")] = 0;
-	fclose(f);
-}
 
 /* /proc may be missing, or another PID namespace's: only the call says what is in force. */
 static void probe_capabilities(struct features *f)
@@ -146,61 +128,6 @@ static void probe_btf(struct features *f)
 	btf__free(btf);
 }
 
-static int open_detached_tracefs(const char *path)
-{
-	int fs = syscall(__NR_fsopen, "tracefs", 1), mount, fd;
-
-	if (fs < 0)
-		return -errno;
-	if (syscall(__NR_fsconfig, fs, FSCONFIG_CREATE, NULL, NULL, 0)) {
-		fd = -errno;
-		close(fs);
-		return fd;
-	}
-	mount = syscall(__NR_fsmount, fs, 1, 0);
-	close(fs);
-	if (mount < 0)
-		return -errno;
-	fd = openat(mount, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	close(mount);
-	return fd;
-}
-
-int features_open_tracefs(const char *path)
-{
-	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	bool is_closed = false;
-	char full[256];
-	int fd;
-
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
-		fd = open(full, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		is_closed |= errno == EACCES;
-	}
-	fd = open_detached_tracefs(path);
-	return fd < 0 && is_closed ? -EACCES : fd;
-}
-
-static void probe_attempts(struct features *f)
-{
-	char enabled[16];
-	int fd;
-
-	f->has_kprobes = !access("/sys/bus/event_source/devices/kprobe/type", F_OK);
-	read_line("/sys/kernel/debug/kprobes/enabled", enabled, sizeof(enabled));
-	f->kprobes_off = enabled[0] == '0';
-	fd = features_open_tracefs("events/syscalls/sys_enter_execve/id");
-	f->has_tracepoints = fd >= 0;
-	f->tracefs_is_closed = fd == -EACCES;
-	if (fd >= 0)
-		close(fd);
-}
-
 bool features_are_refused(const struct features *f)
 {
 	return f->has_bpf_cap && f->has_perfmon_cap &&
@@ -217,7 +144,6 @@ void features_probe(struct features *ret)
 	view_read(&f.view);
 	probe_lockdown(&f);
 	probe_btf(&f);
-	probe_attempts(&f);
 	libbpf_set_print(print);
 	*ret = f;
 }

@@ -2,7 +2,7 @@
 /*
  * attach/features.h - what this kernel can do, asked of the kernel itself, never of its version.
  *
- * Owns: the probes and their words for `begat doctor`. Not: choosing (attach.c).
+ * Owns: the probes and their words for `begat doctor`. Not: choosing (probes.c), what a backend or a transport needs (its own file).
  */
 #ifndef BEGAT_ATTACH_FEATURES_H
 #define BEGAT_ATTACH_FEATURES_H
@@ -15,10 +15,6 @@ struct features {
 	struct view view;
 	bool has_btf;
 	bool has_tp_btf; /* typed raw tracepoints for fork, exec, exit */
-	bool has_kprobes; /* the kernel was built with them */
-	bool kprobes_off; /* switched off at run time */
-	bool has_tracepoints; /* system call tracepoints can be attached */
-	bool tracefs_is_closed; /* they are there, and we may not read their numbers */
 	bool has_loop; /* bpf_loop() */
 	bool has_task_btf; /* the running task as a typed pointer */
 	bool has_preemptible_tracepoints; /* and the means to hold the CPU in a program */
@@ -37,11 +33,5 @@ struct features {
 bool features_are_refused(const struct features *features);
 
 void features_probe(struct features *ret_features);
-
-/*
- * Opens a file of tracefs for reading, mounted or not: an unmounted tracefs is opened as a
- * detached mount that nobody else sees. Returns a descriptor or a negative errno.
- */
-int features_open_tracefs(const char *path);
 
 #endif

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attach/internal.h - what the files of attach/ share; nobody else includes it. */
+/* attach/internal.h - what the files of attach/ share; no other folder includes it. */
 #ifndef BEGAT_ATTACH_INTERNAL_H
 #define BEGAT_ATTACH_INTERNAL_H
 
 #include <bpf/libbpf.h>
 
-#include "attach/attach.h"
+#include "attach/probes.h"
 
-#define ATTACH_LINKS_MAX 32
+#define PROBES_LINKS_MAX 32
 
 struct mapping {
 	void *data;
 	size_t bytes;
 };
 
-struct attach {
+struct probes {
 	struct bpf_object *object;
-	struct bpf_link *links[ATTACH_LINKS_MAX];
-	int link_count, forks_from; /* the links from there on are of fork hooks */
-	const char *backend;
+	struct bpf_link *links[PROBES_LINKS_MAX];
+	int link_count;
+	int last_hook; /* the links from there on are of the hook that came last: forks */
+	const struct backend *backend;
 	const struct transport_ops *transport;
 	uint32_t cpus;
 	uint32_t own_tgid;
@@ -33,30 +34,39 @@ struct attach {
 };
 
 /* object.c: not yet loaded; NULL and errno if it cannot be read. */
-struct bpf_object *attach_open_object(const struct features *features);
+struct bpf_object *object_open(const struct features *features);
 
 /* load.c: a negative errno with the reason in @error; then load_undo() is due as after success. */
-int load_backend(struct attach *attach, const struct attach_options *opts,
+int load_backend(struct probes *probes, const struct probes_options *opts,
 		 const struct features *features, struct error *error);
-void load_undo(struct attach *attach);
-void attach_note(struct attach *attach, const char *reason); /* one more in ->fallback */
+void load_undo(struct probes *probes);
+bool load_is_optional(const char *program);
+void probes_note(struct probes *probes, const char *reason); /* one more in ->fallback */
 
-/* hooks.c: attach what was loaded. A negative errno with the reason in @error. */
-int hooks_attach_lifecycle(struct attach *attach, const struct features *features,
-			   struct error *error);
-int hooks_attach_backend(struct attach *attach, struct error *error);
-bool hooks_is_copy(const char *program); /* *_2 and up: see bpf/preempt.h */
-bool hooks_is_wanted(const char *program, const char *backend, const struct features *features);
+/* programs.c */
+bool programs_is_wanted(const struct probes *probes, const struct bpf_program *program,
+			const struct features *features);
+bool programs_is_iterator(const struct bpf_program *program); /* is read, and not attached */
+/* In the form that was loaded. NULL: this object has none of that name. */
+struct bpf_program *programs_find(const struct probes *probes, const char *name);
+/* The next one of @backend that was loaded to be attached, after @program or NULL. */
+struct bpf_program *programs_next(const struct probes *probes, const char *backend,
+				  struct bpf_program *program);
+const char *programs_refusal(int err); /* why a perf event is refused */
+int probes_keep(struct probes *probes, struct bpf_link *link); /* NULL: -errno */
+
+/* lifecycle.c: attaches what each backend shares. A negative errno with the reason in @error. */
+int lifecycle_attach(struct probes *probes, struct error *error);
 
 /* clocks.c: the events that bpf/emit/clock.h reads, and first looks at them on every CPU. */
-void clocks_open(struct attach *attach);
-void clocks_close(struct attach *attach);
-void clocks_warm_up(const struct attach *attach, void (*attempt)(void));
+void clocks_open(struct probes *probes);
+void clocks_close(struct probes *probes);
+void clocks_warm_up(const struct probes *probes, void (*attempt)(void));
 
 /* maps.c */
-int maps_prepare(struct attach *attach, const struct attach_options *opts,
+int maps_prepare(struct probes *probes, const struct probes_options *opts,
 		 const struct features *features, struct error *error);
-int maps_map(struct attach *attach, struct error *error);
-void maps_unmap(struct attach *attach);
+int maps_map(struct probes *probes, struct error *error);
+void maps_unmap(struct probes *probes);
 
 #endif

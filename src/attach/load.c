@@ -3,12 +3,13 @@
  * attach/load.c - the BPF object of one backend, loaded into the kernel and removed from it.
  *
  * Owns: which programs are optional, and what is lost without them; the mapped memory of a loaded
- *       object. Not: the order of backends (attach.c), where programs attach (hooks.c).
+ *       object. Not: the order of backends (probes.c), which programs a backend has (programs.c).
  *
  * Invariant: a program that the kernel rejects costs what that program reports, and no more. What
- * is missing then is in attach->fallback, and attach->is_partial is set.
+ * is missing then is in probes->fallback, and probes->is_partial is set.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,11 +25,11 @@ static const struct optional {
 };
 #define OPTIONAL_COUNT (sizeof(optionals) / sizeof(optionals[0]))
 
-void attach_note(struct attach *attach, const char *reason)
+void probes_note(struct probes *probes, const char *reason)
 {
-	size_t len = strlen(attach->fallback);
+	size_t len = strlen(probes->fallback);
 
-	snprintf(attach->fallback + len, sizeof(attach->fallback) - len, "%s%s", len ? "; " : "",
+	snprintf(probes->fallback + len, sizeof(probes->fallback) - len, "%s%s", len ? "; " : "",
 		 reason);
 }
 
@@ -50,34 +51,38 @@ static bool is_left_out(const char *program, unsigned int without)
 	return false;
 }
 
-static int load_once(struct attach *attach, const struct attach_options *opts,
+bool load_is_optional(const char *program)
+{
+	return is_left_out(program, UINT_MAX);
+}
+
+static int load_once(struct probes *probes, const struct probes_options *opts,
 		     const struct features *f, unsigned int without, struct error *error)
 {
 	struct bpf_program *program;
 	int err;
 
-	attach->object = attach_open_object(f);
-	if (!attach->object)
+	probes->object = object_open(f);
+	if (!probes->object)
 		return error_set(error, -errno, "cannot read the BPF object: %s", strerror(errno));
-	bpf_object__for_each_program(program, attach->object)
+	bpf_object__for_each_program(program, probes->object)
 	{
-		const char *name = bpf_program__name(program);
-
-		bpf_program__set_autoload(program, hooks_is_wanted(name, attach->backend, f) &&
-							   !is_left_out(name, without));
+		bpf_program__set_autoload(
+			program, programs_is_wanted(probes, program, f) &&
+					 !is_left_out(bpf_program__name(program), without));
 	}
-	err = maps_prepare(attach, opts, f, error);
+	err = maps_prepare(probes, opts, f, error);
 	if (err)
 		return err;
-	err = bpf_object__load(attach->object);
+	err = bpf_object__load(probes->object);
 	if (err == -EPERM && is_memlock_short(f))
 		return error_set(error, err,
 				 "%s: the maps exceed the limit of locked memory, which this "
 				 "kernel charges them to: raise it (ulimit -l unlimited)",
-				 attach->backend);
+				 probes->backend->name);
 	if (err)
 		return error_set(error, err, "%s: the BPF programs do not load: %s",
-				 attach->backend, strerror(-err));
+				 probes->backend->name, strerror(-err));
 	return 0;
 }
 
@@ -87,16 +92,22 @@ static bool is_rejection(int err)
 	return err && err != -EPERM && err != -ENOMEM && err != -EMFILE && err != -ENFILE;
 }
 
-static bool has_unwanted(unsigned int without, const struct attach *attach,
+static bool has_unwanted(unsigned int without, const struct probes *probes,
 			 const struct features *f)
 {
-	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
-		if (without & 1U << i && !hooks_is_wanted(optionals[i].program, attach->backend, f))
+	const struct bpf_program *program;
+
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
+		if (!(without & 1U << i))
+			continue;
+		program = bpf_object__find_program_by_name(probes->object, optionals[i].program);
+		if (!program || !programs_is_wanted(probes, program, f))
 			return true;
+	}
 	return false;
 }
 
-static void note_left_out(struct attach *attach, unsigned int without, int err)
+static void note_left_out(struct probes *probes, unsigned int without, int err)
 {
 	char text[192];
 
@@ -105,41 +116,41 @@ static void note_left_out(struct attach *attach, unsigned int without, int err)
 			continue;
 		snprintf(text, sizeof(text), "the kernel rejects %s (%s): %s", optionals[i].program,
 			 strerror(-err), optionals[i].lost);
-		attach_note(attach, text);
-		attach->is_partial = true;
+		probes_note(probes, text);
+		probes->is_partial = true;
 	}
 }
 
-int load_backend(struct attach *attach, const struct attach_options *opts, const struct features *f,
+int load_backend(struct probes *probes, const struct probes_options *opts, const struct features *f,
 		 struct error *error)
 {
-	int first = load_once(attach, opts, f, 0, error), err = first;
+	int first = load_once(probes, opts, f, 0, error), err = first;
 
-	for (unsigned int without = 1; is_rejection(err) && without < 1U << OPTIONAL_COUNT;
-	     without++) {
+	for (unsigned int without = 1;
+	     is_rejection(err) && probes->object && without < 1U << OPTIONAL_COUNT; without++) {
 		struct error ignored = { 0 };
 
-		if (has_unwanted(without, attach, f))
+		if (has_unwanted(without, probes, f))
 			continue;
-		load_undo(attach);
-		err = load_once(attach, opts, f, without, &ignored);
+		load_undo(probes);
+		err = load_once(probes, opts, f, without, &ignored);
 		if (!err)
-			note_left_out(attach, without, first);
+			note_left_out(probes, without, first);
 	}
 	if (err)
 		return first;
-	clocks_open(attach);
-	return maps_map(attach, error);
+	clocks_open(probes);
+	return maps_map(probes, error);
 }
 
-void load_undo(struct attach *attach)
+void load_undo(struct probes *probes)
 {
-	attach_detach(attach);
-	clocks_close(attach);
-	maps_unmap(attach);
-	memset(&attach->counters, 0, sizeof(attach->counters));
-	memset(&attach->reader, 0, sizeof(attach->reader));
-	memset(&attach->graveyards, 0, sizeof(attach->graveyards));
-	bpf_object__close(attach->object);
-	attach->object = NULL;
+	probes_detach(probes);
+	clocks_close(probes);
+	maps_unmap(probes);
+	memset(&probes->counters, 0, sizeof(probes->counters));
+	memset(&probes->reader, 0, sizeof(probes->reader));
+	memset(&probes->graveyards, 0, sizeof(probes->graveyards));
+	bpf_object__close(probes->object);
+	probes->object = NULL;
 }

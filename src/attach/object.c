@@ -2,14 +2,14 @@
 /*
  * attach/object.c - the BPF objects that are inside the library, and which one a kernel gets.
  *
- * Owns: their bytes (embed.S). Not: which of its programs are loaded (hooks.c).
+ * Owns: their bytes (embed.S). Not: which of its programs are loaded (programs.c).
  */
 #include "attach/internal.h"
 
 extern const char attach_object_start[], attach_object_end[];
 extern const char attach_object_preemptible_start[], attach_object_preemptible_end[];
 
-struct bpf_object *attach_open_object(const struct features *features)
+struct bpf_object *object_open(const struct features *features)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "begat");
 

@@ -7,7 +7,7 @@
  *
  * Invariant: nothing here is changed, so that any thread may read while another one traces.
  */
-#include "attach/attach.h"
+#include "attach/probes.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -52,15 +52,16 @@ static int read_records(int fd, int (*callback)(void *ctx, const void *record, s
 	}
 }
 
-static int read_tasks(struct attach *attach,
+static int read_tasks(struct probes *probes,
 		      int (*callback)(void *ctx, const void *record, size_t size), void *ctx)
 {
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(attach->object, "lifecycle__snapshot");
+	struct bpf_program *program = bpf_object__next_program(probes->object, NULL);
 	struct bpf_link *link;
 	int fd, err;
 
-	if (!bpf_program__autoload(program))
+	while (program && !programs_is_iterator(program))
+		program = bpf_object__next_program(probes->object, program);
+	if (!program || !bpf_program__autoload(program))
 		return -ENOTSUP;
 	link = bpf_program__attach_iter(program, NULL);
 	if (!link)
@@ -87,16 +88,16 @@ static int take_process(void *ctx, const void *record, size_t size)
 	return tasks->callback(tasks->ctx, record, size);
 }
 
-int attach_snapshot(struct attach *attach,
+int probes_snapshot(struct probes *probes,
 		    int (*callback)(void *ctx, const void *record, size_t size), void *ctx)
 {
 	struct tasks tasks = { callback, ctx };
 
-	return read_tasks(attach, take_process, &tasks);
+	return read_tasks(probes, take_process, &tasks);
 }
 
-int attach_snapshot_threads(struct attach *attach,
+int probes_snapshot_threads(struct probes *probes,
 			    int (*callback)(void *ctx, const void *record, size_t size), void *ctx)
 {
-	return read_tasks(attach, callback, ctx);
+	return read_tasks(probes, callback, ctx);
 }

@@ -36,17 +36,17 @@ static int bpf_new(struct source **ret_source)
 	return 0;
 }
 
-static int open_transport(void *ctx, struct attach *attach)
+static int open_transport(void *ctx, struct probes *probes)
 {
 	struct bpf_source *bpf = ctx;
 	struct transport_options opts = {
-		.map_fd = attach_records_fd(attach),
+		.map_fd = probes_records_fd(probes),
 		.buffer_bytes = bpf->buffer_bytes,
-		.cpus = attach_cpus(attach),
+		.cpus = probes_cpus(probes),
 		.wake = (enum config_wake)bpf->opts->latency,
 	};
 
-	bpf->transport_ops = attach_transport(attach);
+	bpf->transport_ops = probes_transport(probes);
 	return bpf->transport_ops->open(&opts, bpf->error, &bpf->transport);
 }
 
@@ -59,11 +59,11 @@ static void close_transport(void *ctx)
 	bpf->transport = NULL;
 }
 
-static int before_hooks(void *ctx, struct attach *attach)
+static int before_hooks(void *ctx, struct probes *probes)
 {
 	struct bpf_source *bpf = ctx;
 
-	bpf->attach = attach;
+	bpf->probes = probes;
 	if (bpf->opts->before_hooks)
 		bpf->opts->before_hooks(bpf->opts->ctx, &bpf->base);
 	return 0;
@@ -86,7 +86,7 @@ static int open_decoder(struct bpf_source *bpf)
 	struct decoder_options opts = {
 		.boot_salt = boot_salt(),
 		.start_unit_ns = 1,
-		.cpus = attach_cpus(bpf->attach),
+		.cpus = probes_cpus(bpf->probes),
 		.env_names = bpf->opts->env_names,
 	};
 
@@ -101,7 +101,7 @@ static int open_decoder(struct bpf_source *bpf)
 static int open_parts(struct bpf_source *bpf)
 {
 	const struct source_options *opts = bpf->opts;
-	struct attach_options attach_opts = {
+	struct probes_options probes_opts = {
 		.backend = opts->backend,
 		.transport = opts->transport,
 		.needs_attempts = opts->must_see_failures,
@@ -111,13 +111,13 @@ static int open_parts(struct bpf_source *bpf)
 		.hooking = before_hooks,
 		.ctx = bpf,
 	};
-	int err = bpf_request(opts, &attach_opts.config, bpf->error);
+	int err = bpf_request(opts, &probes_opts.config, bpf->error);
 
 	if (err)
 		return err;
-	err = attach_open(&attach_opts, &bpf->features, bpf->error, &bpf->attach);
+	err = probes_open(&probes_opts, &bpf->features, bpf->error, &bpf->probes);
 	if (err) {
-		bpf->attach = NULL; /* which before_hooks() may have set */
+		bpf->probes = NULL; /* which before_hooks() may have set */
 		return err;
 	}
 	err = open_decoder(bpf);
@@ -145,7 +145,7 @@ static void bpf_close(struct source *source)
 	struct bpf_source *bpf = bpf_source_of(source);
 
 	close_transport(bpf);
-	attach_close(bpf->attach);
+	probes_close(bpf->probes);
 	decoder_free(bpf->decoder);
 	free(bpf);
 }
@@ -178,14 +178,14 @@ static void bpf_pause(struct source *source, bool wake)
 
 	bpf->transport_ops->release(bpf->transport); /* else the descriptor is readable */
 	if (wake)
-		__atomic_store_n(&attach_reader(bpf->attach)->sleeping, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&probes_reader(bpf->probes)->sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
 static void bpf_resume(struct source *source)
 {
 	struct bpf_source *bpf = bpf_source_of(source);
 
-	__atomic_store_n(&attach_reader(bpf->attach)->sleeping, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&probes_reader(bpf->probes)->sleeping, 0, __ATOMIC_RELAXED);
 }
 
 static uint32_t hints_of(const struct begat_event *ev, const void *record)
@@ -230,8 +230,8 @@ static void bpf_stop(struct source *source)
 {
 	struct bpf_source *bpf = bpf_source_of(source);
 
-	attach_stop(bpf->attach); /* at one moment; to detach takes a fifth of a second */
-	attach_detach(bpf->attach);
+	probes_stop(bpf->probes); /* at one moment; to detach takes a fifth of a second */
+	probes_detach(bpf->probes);
 }
 
 /* As if the kernel side had found room for one more REC_LOST on each CPU. */
@@ -242,8 +242,8 @@ static int bpf_report_losses(struct source *source, source_callback callback, vo
 
 	bpf->callback = callback;
 	bpf->ctx = ctx;
-	for (uint32_t cpu = 0; cpu < attach_cpus(bpf->attach) && err >= 0; cpu++) {
-		const struct cpu_counters *c = attach_counters(bpf->attach, cpu);
+	for (uint32_t cpu = 0; cpu < probes_cpus(bpf->probes) && err >= 0; cpu++) {
+		const struct cpu_counters *c = probes_counters(bpf->probes, cpu);
 		struct rec_lost rec = { .header = { .size = sizeof(rec), .type = REC_LOST } };
 
 		rec.header.ts_ns = clock_boot_ns() - bpf->clock_offset_ns;
@@ -294,11 +294,11 @@ static int visit_task(void *ctx, const void *record, size_t size)
 
 static int bpf_list(struct source *source, bool with_threads, source_visitor visitor, void *ctx)
 {
-	struct attach *attach = bpf_source_of(source)->attach;
+	struct probes *probes = bpf_source_of(source)->probes;
 	struct visit visit = { visitor, ctx };
 
-	return with_threads ? attach_snapshot_threads(attach, visit_task, &visit)
-			    : attach_snapshot(attach, visit_task, &visit);
+	return with_threads ? probes_snapshot_threads(probes, visit_task, &visit)
+			    : probes_snapshot(probes, visit_task, &visit);
 }
 
 static int bpf_describe(struct source *source, const struct source_process *process,
@@ -320,29 +320,29 @@ static uint64_t bpf_process_id(const struct source *source, uint32_t tgid, uint6
 
 static int bpf_follow(struct source *source, uint32_t tgid)
 {
-	return attach_follow(bpf_source_of(source)->attach, tgid, 0);
+	return probes_follow(bpf_source_of(source)->probes, tgid, 0);
 }
 
 static bool bpf_is_followed(const struct source *source, uint32_t tgid)
 {
-	return attach_is_followed(bpf_source_of(source)->attach, tgid);
+	return probes_is_followed(bpf_source_of(source)->probes, tgid);
 }
 
 static bool bpf_has_exited(const struct source *source, uint32_t tgid, uint64_t start_ns)
 {
-	return attach_has_exited(bpf_source_of(source)->attach, tgid, start_ns);
+	return probes_has_exited(bpf_source_of(source)->probes, tgid, start_ns);
 }
 
 static int bpf_skip_cgroup(struct source *source, uint64_t cgroup_id)
 {
-	return attach_skip_cgroup(bpf_source_of(source)->attach, cgroup_id);
+	return probes_skip_cgroup(bpf_source_of(source)->probes, cgroup_id);
 }
 
 static void bpf_sweep(struct source *source, uint64_t now_ns)
 {
 	struct bpf_source *bpf = bpf_source_of(source);
 
-	attach_sweep(bpf->attach, now_ns - bpf->clock_offset_ns);
+	probes_sweep(bpf->probes, now_ns - bpf->clock_offset_ns);
 }
 
 const struct source_ops source_bpf = {

@@ -7,7 +7,7 @@
 #ifndef BEGAT_SOURCE_BPF_H
 #define BEGAT_SOURCE_BPF_H
 
-#include "attach/attach.h"
+#include "attach/probes.h"
 #include "decode/decode.h"
 #include "source/source.h"
 #include "transport/transport.h"
@@ -15,7 +15,7 @@
 struct bpf_source {
 	struct source base;
 	struct features features;
-	struct attach *attach;
+	struct probes *probes;
 	const struct transport_ops *transport_ops;
 	struct transport *transport;
 	struct decoder *decoder;

@@ -122,29 +122,16 @@ static void say_transports(struct report *r)
 	}
 }
 
-static void say_attempts(struct report *r, const struct features *f)
+static void say_backends(struct report *r)
 {
-	say(r, "kprobes", f->has_kprobes && !f->kprobes_off ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
-	    !f->has_kprobes  ? "kprobes are missing: the kernel was built without them"
-	    : f->kprobes_off ? "switched off in /sys/kernel/debug/kprobes/enabled"
-			     : "the kernel has them",
-	    f->has_kprobes && !f->kprobes_off
-		    ? "backend kprobe: failed execs are seen, 32-bit programs' too"
-		    : "backend tracepoint is used: failed execs of 32-bit programs are not seen");
-	say(r, "syscall tracepoints", f->has_tracepoints ? BEGAT_PROBE_OK : BEGAT_PROBE_MISSING,
-	    f->has_tracepoints	   ? "syscalls:sys_{enter,exit}_execve{,at}"
-	    : f->tracefs_is_closed ? "tracefs is closed to this user"
-				   : "not to be opened",
-	    f->has_tracepoints
-		    ? "backend tracepoint, where kprobes are missing or by --backend; blind to "
-		      "failed execs of 32-bit programs"
-	    : f->tracefs_is_closed
-		    ? "their numbers need CAP_DAC_READ_SEARCH (setcap "
-		      "cap_bpf,cap_perfmon,cap_dac_read_search+ep begat), or a group that may read "
-		      "tracefs (mount -o remount,mode=750,gid=GROUP /sys/kernel/tracing); without "
-		      "either, and without kprobes, failed execs are not seen"
-		    : "mount tracefs (mount -t tracefs tracefs /sys/kernel/tracing), or run as "
-		      "root");
+	for (const struct backend *const *b = backends; *b; b++) {
+		struct begat_probe probe = { 0 };
+
+		if (!(*b)->explain)
+			continue;
+		(*b)->explain(&probe);
+		say(r, probe.name, probe.result, probe.found, probe.meaning);
+	}
 }
 
 static void say_details(struct report *r, const struct features *f)
@@ -179,7 +166,7 @@ int bpf_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void
 	say_rights(&report, &features);
 	say_kernel(&report, &features);
 	say_transports(&report);
-	say_attempts(&report, &features);
+	say_backends(&report);
 	if (features.has_btf) /* it tells of all of these */
 		say_details(&report, &features);
 	return report.is_fatal;

@@ -28,6 +28,8 @@
 #define TIMESTAMP_OFFSET offsetof(struct rec_header, ts_ns)
 #define CPU_BYTES_MIN (128u << 10) /* four of the largest records */
 
+#define USE "transport perfbuf, for kernels before 5.8 or by --transport"
+
 struct cpu_buffer {
 	int fd;
 	struct perf_event_mmap_page *page; /* NULL: the CPU is offline */
@@ -282,8 +284,7 @@ const struct transport_ops transport_perfbuf = {
 	.name = "perfbuf",
 	.feature = "perf buffer",
 	.absence = "no perf event array",
-	.meaning = { "transport perfbuf, for kernels before 5.8 or by --transport",
-		     "transport perfbuf, for kernels before 5.8 or by --transport" },
+	.meaning = { USE, USE },
 	.map = "records_perf",
 	.number = CONFIG_PERFBUF,
 	.is_per_cpu = true,

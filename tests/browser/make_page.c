@@ -135,6 +135,7 @@ static uint64_t add(const struct plan *plan)
 		.context = BEGAT_TRACE_NONE,
 		.ts_ns = plan->start + 60 * US,
 		.exec_ns = 240 * US,
+		.comm = text("make"),
 		.exe = text(plan->exe),
 		.filename = text(plan->exe),
 		.cwd = text("/home/build/lua-5.4.6/src"),

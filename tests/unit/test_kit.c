@@ -2,11 +2,9 @@
 /*
  * tests/unit/test_kit.c - the containers of base/: strings by number, ids, a heap, growing arrays.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,7 +144,7 @@ static void test_bytes(void **state)
 	assert_null(b.data);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strings_once), cmocka_unit_test(test_many_strings),

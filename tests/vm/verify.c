@@ -55,15 +55,13 @@ struct settings {
 static const struct features floor_features = {
 	.has_btf = true,
 	.has_tp_btf = true,
-	.has_kprobes = true,
-	.has_tracepoints = true,
 	.has_bpf_cap = true,
 	.has_perfmon_cap = true,
 	.has_own_memlock_limit = true,
 };
 
 /* Everything captured and everything sent, so that no branch of the programs is dead. */
-static const struct attach_options everything = {
+static const struct probes_options everything = {
 	.buffer_bytes = 1 << 20,
 	.config = {
 		.short_lived_window_ns = 10000000,
@@ -265,26 +263,26 @@ static struct bpf_object *open_object(const struct settings *settings,
 	char path[PATH_MAX];
 
 	if (!settings->objects)
-		return attach_open_object(features);
+		return object_open(features);
 	snprintf(path, sizeof(path), "%s/%s", settings->objects,
 		 features->has_preemptible_tracepoints ? "begat_preemptible.bpf.o" : "begat.bpf.o");
 	return bpf_object__open_file(path, NULL);
 }
 
-static int attach_all(struct attach *attach, const struct features *features)
+static int attach_all(struct probes *probes)
 {
 	struct error error = { 0 };
-	int err = hooks_attach_backend(attach, &error);
+	int err = probes->backend->attach ? probes->backend->attach(probes, &error) : 0;
 
 	if (!err)
-		err = hooks_attach_lifecycle(attach, features, &error);
+		err = lifecycle_attach(probes, &error);
 	if (err)
 		fprintf(stderr, "begat-verify: %s\n", error.text);
-	attach_detach(attach);
+	probes_detach(probes);
 	return err;
 }
 
-static int load(const struct settings *settings, struct attach *attach, struct loading *loading)
+static int load(const struct settings *settings, struct probes *probes, struct loading *loading)
 {
 	struct features features = floor_features;
 	struct bpf_program *program;
@@ -293,37 +291,37 @@ static int load(const struct settings *settings, struct attach *attach, struct l
 
 	if (!settings->is_floor)
 		features_probe(&features);
-	err = transport_choose(settings->transport, &error, &attach->transport);
+	err = transport_choose(settings->transport, &error, &probes->transport);
 	if (err) {
 		fprintf(stderr, "begat-verify: %s\n", error.text);
 		return err;
 	}
-	attach->object = open_object(settings, &features);
-	if (!attach->object) {
+	probes->object = open_object(settings, &features);
+	if (!probes->object) {
 		perror("begat-verify: cannot open the BPF object");
 		return -errno;
 	}
-	err = maps_prepare(attach, &everything, &features, &error);
+	err = maps_prepare(probes, &everything, &features, &error);
 	if (err) {
 		fprintf(stderr, "begat-verify: %s\n", error.text);
 		return err;
 	}
-	bpf_object__for_each_program(program, attach->object)
+	bpf_object__for_each_program(program, probes->object)
 	{
-		if (!hooks_is_wanted(bpf_program__name(program), attach->backend, &features))
+		if (!programs_is_wanted(probes, program, &features))
 			continue;
 		err = want_program(loading, program, settings->has_details);
 		if (err)
 			return err;
 	}
-	err = bpf_object__load(attach->object);
+	err = bpf_object__load(probes->object);
 	if (err) {
-		fprintf(stderr, "begat-verify: cannot load the %s backend: %s\n", attach->backend,
-			strerror(-err));
+		fprintf(stderr, "begat-verify: cannot load the %s backend: %s\n",
+			probes->backend->name, strerror(-err));
 		print_rejection(loading);
 		return err;
 	}
-	return settings->is_attached ? attach_all(attach, &features) : 0;
+	return settings->is_attached ? attach_all(probes) : 0;
 }
 
 static int verify(const struct settings *settings)
@@ -331,21 +329,23 @@ static int verify(const struct settings *settings)
 	struct loading loading = {
 		.log_bytes = settings->has_details ? LOG_BYTES_DETAILS : LOG_BYTES_STATS,
 	};
-	struct attach attach = {
-		.backend = settings->backend,
+	struct probes probes = {
+		.backend = backend_find(settings->backend),
 		.cpus = (uint32_t)libbpf_num_possible_cpus(),
 		.own_tgid = (uint32_t)getpid(),
 	};
 	int err;
 
-	err = load(settings, &attach, &loading);
+	if (!probes.backend)
+		return usage();
+	err = load(settings, &probes, &loading);
 	for (size_t i = 0; i < loading.count && !err; i++)
 		err = print_program(loading.programs[i], loading.logs[i], settings);
 	if (!err)
-		print_maps(attach.object);
+		print_maps(probes.object);
 	for (size_t i = 0; i < loading.count; i++)
 		munmap(loading.logs[i], loading.log_bytes);
-	bpf_object__close(attach.object);
+	bpf_object__close(probes.object);
 	return err;
 }
 

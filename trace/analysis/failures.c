@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct fault {
 	struct analysis_failure row; /* of one process or attempt */
 	uint64_t at_ns;
@@ -21,20 +23,13 @@ struct fault {
 
 struct list {
 	struct fault *items;
-	size_t count, room;
+	uint32_t count, room;
 };
 
 static int add_fault(struct list *l, const struct analysis_failure *row, uint64_t at_ns)
 {
-	if (l->count == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		struct fault *items = reallocarray(l->items, room, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		l->items = items;
-		l->room = room;
-	}
+	if (array_grow(&l->items, l->count, &l->room, sizeof(*l->items)) < 0)
+		return -ENOMEM;
 	l->items[l->count++] = (struct fault){ *row, at_ns };
 	return 0;
 }

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 struct frame {
 	uint32_t process; /* ANALYSIS_NONE: the run as a whole */
 	uint32_t next, stop; /* in by_end */
@@ -32,7 +34,7 @@ struct walk {
 	uint32_t *tops; /* the children of the run as a whole */
 	uint32_t tops_count;
 	struct frame *stack;
-	size_t depth, room;
+	uint32_t depth, room;
 };
 
 static int compare_ends(const void *a, const void *b, void *ctx)
@@ -54,15 +56,8 @@ static int enter(struct walk *w, uint32_t process, uint64_t from, uint64_t to)
 	struct frame f = { .process = process, .from = from, .at = to };
 	uint32_t *slice = process == ANALYSIS_NONE ? w->tops : w->by_end;
 
-	if (w->depth == w->room) {
-		size_t room = w->room ? w->room * 2 : 64;
-		struct frame *stack = reallocarray(w->stack, room, sizeof(*stack));
-
-		if (!stack)
-			return -ENOMEM;
-		w->stack = stack;
-		w->room = room;
-	}
+	if (array_grow(&w->stack, w->depth, &w->room, sizeof(*w->stack)) < 0)
+		return -ENOMEM;
 	f.stop = process == ANALYSIS_NONE ? w->tops_count : b->child_first[process + 1];
 	f.next = process == ANALYSIS_NONE ? 0 : b->child_first[process];
 	qsort_r(slice + f.next, f.stop - f.next, sizeof(*slice), compare_ends, (void *)b);

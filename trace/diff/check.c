@@ -247,7 +247,7 @@ static struct diff_sums *sum_programs(const struct begat_diff *d, const struct d
 
 	*ret_is_known = false;
 	for (uint32_t i = 0; sums && i < keys->count; i++) {
-		if (!is_meant(c, keys->keys[i]))
+		if (!is_meant(c, diff_key(keys, i)))
 			continue;
 		*ret_is_known = true;
 		for (uint32_t t = 0; t < keys->traces; t++)
@@ -373,7 +373,7 @@ BEGAT_API int begat_budget_check(struct begat_trace *trace, const char *limit, c
 	if (!err && *c.program) {
 		x = 0;
 		for (uint32_t i = 0; i < programs.count; i++) {
-			if (!is_meant(&c, programs.keys[i]))
+			if (!is_meant(&c, diff_key(&programs, i)))
 				continue;
 			is_known = true;
 			add_value(&x, c.measure, programs.sums[i].values[c.measure]);

@@ -4,87 +4,37 @@
  *
  * Owns:    the key of a process (normalised), the sums.
  * Not:     comparing (diff.c), conditions (check.c).
- * Called:  by diff.c and check.c.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/array.h"
 #include "diff.h"
 #include "normal.h"
 
 #define KEY_BYTES_MAX 512 /* longer command lines are cut: their starts tell them apart */
 
-static uint32_t hash(const char *key)
-{
-	uint64_t h = hash_bytes(HASH_BEGIN, key, strlen(key));
-
-	return (uint32_t)(h ^ h >> 32);
-}
-
 void diff_keys_done(struct diff_keys *k)
 {
-	for (uint32_t i = 0; i < k->count; i++)
-		free(k->keys[i]);
-	free(k->keys);
+	string_table_done(&k->keys);
 	free(k->sums);
-	free(k->slots);
 	*k = (struct diff_keys){ 0 };
 }
 
-static int grow(struct diff_keys *k)
-{
-	uint32_t capacity = k->capacity ? k->capacity * 2 : 256;
-	char **keys = reallocarray(k->keys, capacity, sizeof(*keys));
-	struct diff_sums *sums;
-	uint32_t *slots;
-
-	if (!keys)
-		return -ENOMEM;
-	k->keys = keys;
-	sums = reallocarray(k->sums, (size_t)capacity * k->traces, sizeof(*sums));
-	if (!sums)
-		return -ENOMEM;
-	k->sums = sums;
-	slots = calloc((size_t)capacity * 2, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	free(k->slots);
-	k->slots = slots;
-	k->mask = capacity * 2 - 1;
-	k->capacity = capacity;
-	for (uint32_t i = 0; i < k->count; i++) {
-		uint32_t at = hash(k->keys[i]) & k->mask;
-
-		while (k->slots[at])
-			at = (at + 1) & k->mask;
-		k->slots[at] = i + 1;
-	}
-	return 0;
-}
-
-/* Takes @key over (frees it if it is known). NULL without memory. */
+/* Takes @key over. NULL without memory. */
 static struct diff_sums *find(struct diff_keys *k, char *key, uint32_t trace)
 {
-	uint32_t at;
+	uint32_t number = 0;
+	int err = string_table_add(&k->keys, key, strlen(key) + 1, &number);
+	size_t row = k->traces * sizeof(*k->sums);
 
-	if (k->count == k->capacity && grow(k) < 0) {
-		free(key);
+	free(key);
+	if (err < 0 || (number > k->count && array_grow(&k->sums, k->count, &k->room, row) < 0))
 		return NULL;
-	}
-	for (at = hash(key) & k->mask; k->slots[at]; at = (at + 1) & k->mask) {
-		uint32_t i = k->slots[at] - 1;
-
-		if (!strcmp(k->keys[i], key)) {
-			free(key);
-			return &k->sums[(size_t)i * k->traces + trace];
-		}
-	}
-	k->slots[at] = k->count + 1;
-	k->keys[k->count] = key;
-	memset(&k->sums[(size_t)k->count * k->traces], 0, k->traces * sizeof(*k->sums));
-	return &k->sums[(size_t)k->count++ * k->traces + trace];
+	if (number > k->count)
+		memset(&k->sums[(size_t)k->count++ * k->traces], 0, row);
+	return &k->sums[(size_t)(number - 1) * k->traces + trace];
 }
 
 /* What a process is known by. With @argv the whole command line. */

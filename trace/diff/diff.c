@@ -87,7 +87,7 @@ static int make_rows(const struct diff_keys *keys, size_t base_count, size_t oth
 	if (!rows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < keys->count; i++)
-		make_row(keys->keys[i], &keys->sums[(size_t)i * keys->traces], base_count,
+		make_row(diff_key(keys, i), &keys->sums[(size_t)i * keys->traces], base_count,
 			 other_count, &rows[i]);
 	qsort(rows, keys->count, sizeof(*rows), by_weight);
 	*ret_rows = rows;

@@ -9,6 +9,8 @@
 
 #include <begat/trace.h>
 
+#include "base/string_table.h"
+
 /* One program or command in one trace. */
 struct diff_sums {
 	double values[BEGAT_DIFF_MEASURES];
@@ -16,13 +18,17 @@ struct diff_sums {
 
 /* All of one kind (programs, commands), over all traces. */
 struct diff_keys {
-	char **keys; /* NUL-terminated, valid UTF-8 or not as it was */
+	struct string_table keys; /* with their NUL, valid UTF-8 or not as it was; from number 1 */
 	struct diff_sums *sums; /* [key * traces + trace] */
-	uint32_t count, capacity;
-	uint32_t *slots; /* hash table of indexes + 1 */
-	uint32_t mask;
+	uint32_t count, room;
 	uint32_t traces;
 };
+
+/* Key @i, from 0. */
+static inline const char *diff_key(const struct diff_keys *k, uint32_t i)
+{
+	return string_table_get(&k->keys, i + 1).data;
+}
 
 struct begat_diff {
 	size_t base_count, other_count; /* traces on each side */

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/api.h"
+#include "base/array.h"
 #include "base/opts.h"
 #include "store/read/reader.h"
 
@@ -49,7 +50,7 @@ struct begat_replay {
 	struct begat_event event;
 	sqlite3_stmt *owner; /* SELECT ... FROM process WHERE row = ? */
 	struct exit_row *exits;
-	size_t exits_count, exits_at;
+	uint32_t exits_count, exits_at;
 	int64_t summary_n;
 	int64_t n; /* of the current event */
 	const struct begat_trace_table *table; /* if the query asks for lineage */
@@ -119,22 +120,15 @@ static int by_n(const void *a, const void *b)
 static int list_exits(struct begat_replay *r)
 {
 	sqlite3_stmt *stmt = NULL;
-	size_t capacity = 0;
+	uint32_t room = 0;
 	int err = trace_prepare(r->trace,
 				"SELECT row, exit_n FROM process WHERE exit_n IS NOT NULL", &stmt);
 	int rc = SQLITE_DONE;
 
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		if (r->exits_count == capacity) {
-			struct exit_row *bigger;
-
-			capacity = capacity ? capacity * 2 : 1024;
-			bigger = reallocarray(r->exits, capacity, sizeof(*bigger));
-			if (!bigger) {
-				err = trace_fail_sqlite(r->trace, SQLITE_NOMEM);
-				break;
-			}
-			r->exits = bigger;
+		if (array_grow(&r->exits, r->exits_count, &room, sizeof(*r->exits)) < 0) {
+			err = trace_fail_sqlite(r->trace, SQLITE_NOMEM);
+			break;
 		}
 		struct exit_row *row = &r->exits[r->exits_count++];
 

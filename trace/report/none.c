@@ -35,8 +35,10 @@ const char *none_started(char out[NONE_BYTES], const struct analysis *a)
 static bool sees_failed_execs(const struct analysis_base *b)
 {
 	struct begat_str backend = base_text(b, b->meta.backend);
+	char name[32];
 
-	return backend.len != 9 || memcmp(backend.data, "lifecycle", 9) != 0;
+	snprintf(name, sizeof(name), "%.*s", (int)backend.len, backend.data);
+	return begat_backend_sees_failures(name);
 }
 
 const char *none_failed(char out[NONE_BYTES], const struct analysis *a)

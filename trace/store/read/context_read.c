@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "store/read/reader.h"
 
 static int read_numbers(struct begat_trace *trace, sqlite3_stmt *stmt, struct reader_context *c)
@@ -52,17 +53,10 @@ static int read_numbers(struct begat_trace *trace, sqlite3_stmt *stmt, struct re
 	return err;
 }
 
-static int add(struct begat_trace *trace, sqlite3_stmt *stmt, size_t *capacity)
+static int add(struct begat_trace *trace, sqlite3_stmt *stmt, uint32_t *room)
 {
-	if (trace->contexts_count == *capacity) {
-		struct reader_context *bigger;
-
-		*capacity = *capacity ? *capacity * 2 : 64;
-		bigger = reallocarray(trace->contexts, *capacity, sizeof(*bigger));
-		if (!bigger)
-			return trace_fail_sqlite(trace, SQLITE_NOMEM);
-		trace->contexts = bigger;
-	}
+	if (array_grow(&trace->contexts, trace->contexts_count, room, sizeof(*trace->contexts)) < 0)
+		return trace_fail_sqlite(trace, SQLITE_NOMEM);
 	struct reader_context *c = &trace->contexts[trace->contexts_count++];
 
 	*c = (struct reader_context){ 0 };
@@ -72,7 +66,7 @@ static int add(struct begat_trace *trace, sqlite3_stmt *stmt, size_t *capacity)
 int contexts_load(struct begat_trace *trace)
 {
 	sqlite3_stmt *stmt = NULL;
-	size_t capacity = 0;
+	uint32_t room = 0;
 	char sql[512];
 	int err, rc = SQLITE_DONE;
 
@@ -82,7 +76,7 @@ int contexts_load(struct begat_trace *trace)
 		 schema_tables[TABLE_CONTEXT].columns);
 	err = trace_prepare(trace, sql, &stmt);
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		err = add(trace, stmt, &capacity);
+		err = add(trace, stmt, &room);
 	if (!err && rc != SQLITE_DONE)
 		err = trace_fail_sqlite(trace, rc);
 	sqlite3_finalize(stmt);

@@ -59,7 +59,12 @@ int trace_fail_sqlite(struct begat_trace *trace, int rc)
 
 int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret_stmt)
 {
-	int rc = sqlite3_prepare_v2(trace->db, sql, -1, ret_stmt, NULL);
+	int rc;
+
+	if (!trace->db)
+		return trace_fail(trace, ENOTSUP, "%s are in no file: record them to have that",
+				  trace->path);
+	rc = sqlite3_prepare_v2(trace->db, sql, -1, ret_stmt, NULL);
 
 	return rc == SQLITE_OK ? 0 : trace_fail_sqlite(trace, rc);
 }

@@ -47,7 +47,7 @@ struct begat_trace {
 	sqlite3_stmt *text; /* SELECT text FROM string WHERE id = ? */
 	struct text_cache *texts;
 	struct reader_context *contexts; /* by id; NULL until needed */
-	size_t contexts_count;
+	uint32_t contexts_count;
 	struct model *model; /* of trace/model: NULL until begat_trace_load() */
 	void (*free_model)(struct model *model);
 	struct names *names; /* NULL until begat_trace_accounts() */

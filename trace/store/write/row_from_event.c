@@ -168,7 +168,7 @@ static int add_process(struct begat_recorder *rec, const struct begat_event *ev,
 	return lives ? live_put(&rec->live, &entry) : 0;
 }
 
-static int fold_fork(struct begat_recorder *rec, const struct begat_event *ev)
+static int add_fork(struct begat_recorder *rec, const struct begat_event *ev)
 {
 	struct live_entry entry;
 	struct slot_owner owner;
@@ -181,7 +181,7 @@ static int fold_fork(struct begat_recorder *rec, const struct begat_event *ev)
 	return put_event(rec, ev, FORM_FORK, &owner, &rec->rows[TABLE_PROCESS], row);
 }
 
-static int fold_exec(struct begat_recorder *rec, const struct begat_event *ev)
+static int add_exec(struct begat_recorder *rec, const struct begat_event *ev)
 {
 	struct rows *rows = &rec->rows[TABLE_EXEC];
 	struct live_entry entry = { 0 };
@@ -209,7 +209,7 @@ static int fold_exec(struct begat_recorder *rec, const struct begat_event *ev)
 	return put_event(rec, ev, FORM_EXEC, &owner, rows, row);
 }
 
-static int fold_exit(struct begat_recorder *rec, const struct begat_event *ev)
+static int add_exit(struct begat_recorder *rec, const struct begat_event *ev)
 {
 	struct rows *rows = &rec->rows[TABLE_PROCESS];
 	struct live_entry *known = live_find(&rec->live, ev->id);
@@ -235,7 +235,7 @@ static int fold_exit(struct begat_recorder *rec, const struct begat_event *ev)
 	return put_event(rec, ev, FORM_EXIT, &owner, rows, row);
 }
 
-static int fold_lost(struct begat_recorder *rec, const struct begat_event *ev)
+static int add_lost(struct begat_recorder *rec, const struct begat_event *ev)
 {
 	struct rows *rows = &rec->rows[TABLE_LOST];
 	struct slot_owner owner = { 0 };
@@ -262,15 +262,15 @@ int row_from_event(struct begat_recorder *rec, const struct begat_event *ev)
 	rec->counts.events++;
 	switch (ev->type) {
 	case BEGAT_FORK:
-		return fold_fork(rec, ev);
+		return add_fork(rec, ev);
 	case BEGAT_EXEC:
 	case BEGAT_EXEC_FAILED:
 	case BEGAT_SNAPSHOT:
-		return fold_exec(rec, ev);
+		return add_exec(rec, ev);
 	case BEGAT_EXIT:
-		return fold_exit(rec, ev);
+		return add_exit(rec, ev);
 	case BEGAT_LOST:
-		return fold_lost(rec, ev);
+		return add_lost(rec, ev);
 	default:
 		return -EINVAL;
 	}

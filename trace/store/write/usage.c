@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "store/write/recorder.h"
 
 static int by_id(const void *a, const void *b)
@@ -87,15 +88,8 @@ void usage_keep_living(struct usage_book *book, const struct live *live)
 
 int usage_add_row(struct usage_book *book, int64_t row, uint64_t utime_ns, uint64_t stime_ns)
 {
-	if (book->rows_count == book->rows_room) {
-		size_t room = book->rows_room ? book->rows_room * 2 : 256;
-		struct usage_row *rows = reallocarray(book->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return -ENOMEM;
-		book->rows = rows;
-		book->rows_room = room;
-	}
+	if (array_grow(&book->rows, book->rows_count, &book->rows_room, sizeof(*book->rows)) < 0)
+		return -ENOMEM;
 	book->rows[book->rows_count++] = (struct usage_row){ row, utime_ns, stime_ns };
 	return 0;
 }

@@ -21,7 +21,7 @@ struct usage_book {
 	size_t count;
 	uint64_t ts_ns, machine_ns; /* of the reading; 0 = there was none, or it did not tell */
 	struct usage_row *rows; /* of this batch */
-	size_t rows_count, rows_room;
+	uint32_t rows_count, rows_room;
 };
 
 /* NULL: the reading does not have it. @tgid is for readings without ids. */
