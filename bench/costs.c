@@ -68,7 +68,7 @@ static void open_parts(struct replay *r)
 	sink.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (decoder_new(&decoder, &r->decoder) || proctable_new(1000000000, &r->table))
 		errx(1, "out of memory");
-	r->lineage = (struct begat_lineage){ proctable_find_forebear, r->table };
+	r->lineage = (struct begat_lineage){ proctable_find_ancestor, r->table };
 	if (begat_filter_parse("uid == 0 and not exe ~ \"/opt/*\" and (event == exec or "
 			       "exit_code != 77 or not ancestor(comm == \"sshd\"))",
 			       &r->filter, error, sizeof(error)))

@@ -5,7 +5,7 @@
  * A comparison with a field that is absent is false, whatever the operator; `not` of it is true.
  * Nothing is written but the stack, a counter, and for a long argv or env a copy that is freed again.
  *
- * The traced process chooses the texts and the number of forebears. So an event has a budget of
+ * The traced process chooses the texts and the number of ancestors. So an event has a budget of
  * FILTER_WORK_MAX steps for all comparisons together; once it is spent, the event does not match,
  * whatever the rest of the expression says, and is counted as undecided.
  */
@@ -30,7 +30,7 @@ struct eval {
 	uint64_t work; /* steps that are left; 0 = undecided */
 };
 
-static bool matches(struct eval *eval, uint32_t number, struct begat_event *forebear,
+static bool matches(struct eval *eval, uint32_t number, struct begat_event *ancestor,
 		    const struct begat_event *ev);
 
 static bool get_member(const struct begat_event *ev, const struct operand *operand,
@@ -295,16 +295,16 @@ static bool test(struct eval *eval, const struct begat_event *ev, const struct n
 	return compare_numbers(value, node->compare, node->number);
 }
 
-static bool find_forebear(struct eval *eval, uint64_t id, struct begat_event *ret_forebear)
+static bool find_ancestor(struct eval *eval, uint64_t id, struct begat_event *ret_ancestor)
 {
 	if (!charge(eval, FOREBEAR_STEPS))
 		return false;
 	/* No more: what the event does not have is not looked at, and our finders write all of it. */
-	ret_forebear->size = sizeof(*ret_forebear);
-	ret_forebear->has = (struct begat_fields){ 0 };
-	ret_forebear->type = 0;
-	ret_forebear->tgid = 0;
-	return eval->lineage->find(eval->lineage->ctx, id, ret_forebear);
+	ret_ancestor->size = sizeof(*ret_ancestor);
+	ret_ancestor->has = (struct begat_fields){ 0 };
+	ret_ancestor->type = 0;
+	ret_ancestor->tgid = 0;
+	return eval->lineage->find(eval->lineage->ctx, id, ret_ancestor);
 }
 
 /*
@@ -315,19 +315,19 @@ static __attribute__((noinline)) bool walk(struct eval *eval, const struct node 
 					   const struct begat_event *ev)
 {
 	uint64_t id = begat_event_has(ev, BEGAT_F_PARENT_ID) ? ev->parent_id : 0;
-	struct begat_event forebear;
+	struct begat_event ancestor;
 
-	if (begat_event_has(ev, BEGAT_F_ID) && find_forebear(eval, ev->id, &forebear) &&
-	    begat_event_has(&forebear, BEGAT_F_PARENT_ID))
-		id = forebear.parent_id;
+	if (begat_event_has(ev, BEGAT_F_ID) && find_ancestor(eval, ev->id, &ancestor) &&
+	    begat_event_has(&ancestor, BEGAT_F_PARENT_ID))
+		id = ancestor.parent_id;
 	for (int i = 0; id && i < FILTER_FOREBEARS_MAX; i++) {
 		uint64_t next;
 
-		if (!find_forebear(eval, id, &forebear))
+		if (!find_ancestor(eval, id, &ancestor))
 			return false;
-		next = begat_event_has(&forebear, BEGAT_F_PARENT_ID) ? forebear.parent_id : 0;
-		if (node->kind == NODE_UNDER ? forebear.tgid == node->tgid
-					     : matches(eval, node->left, &forebear, &forebear))
+		next = begat_event_has(&ancestor, BEGAT_F_PARENT_ID) ? ancestor.parent_id : 0;
+		if (node->kind == NODE_UNDER ? ancestor.tgid == node->tgid
+					     : matches(eval, node->left, &ancestor, &ancestor))
 			return true;
 		id = next;
 	}
@@ -335,10 +335,10 @@ static __attribute__((noinline)) bool walk(struct eval *eval, const struct node 
 }
 
 /*
- * @forebear is @ev if that came from the lineage, else NULL: what it points to goes when the next
+ * @ancestor is @ev if that came from the lineage, else NULL: what it points to goes when the next
  * one is asked for, so it is asked for again.
  */
-static bool test_lineage(struct eval *eval, const struct node *node, struct begat_event *forebear,
+static bool test_lineage(struct eval *eval, const struct node *node, struct begat_event *ancestor,
 			 const struct begat_event *ev)
 {
 	uint64_t id = ev->id;
@@ -347,29 +347,29 @@ static bool test_lineage(struct eval *eval, const struct node *node, struct bega
 	if (!eval->lineage || !eval->lineage->find)
 		return false;
 	result = walk(eval, node, ev);
-	if (forebear && !find_forebear(eval, id, forebear))
-		memset(&forebear->has, 0, sizeof(forebear->has));
+	if (ancestor && !find_ancestor(eval, id, ancestor))
+		memset(&ancestor->has, 0, sizeof(ancestor->has));
 	return result;
 }
 
-static bool matches(struct eval *eval, uint32_t number, struct begat_event *forebear,
+static bool matches(struct eval *eval, uint32_t number, struct begat_event *ancestor,
 		    const struct begat_event *ev)
 {
 	const struct node *node = &eval->filter->nodes[number];
 
 	switch (node->kind) {
 	case NODE_AND:
-		return matches(eval, node->left, forebear, ev) &&
-		       matches(eval, node->right, forebear, ev);
+		return matches(eval, node->left, ancestor, ev) &&
+		       matches(eval, node->right, ancestor, ev);
 	case NODE_OR:
-		return matches(eval, node->left, forebear, ev) ||
-		       matches(eval, node->right, forebear, ev);
+		return matches(eval, node->left, ancestor, ev) ||
+		       matches(eval, node->right, ancestor, ev);
 	case NODE_NOT:
-		return !matches(eval, node->left, forebear, ev);
+		return !matches(eval, node->left, ancestor, ev);
 	case NODE_TEST:
 		return test(eval, ev, node);
 	default:
-		return test_lineage(eval, node, forebear, ev);
+		return test_lineage(eval, node, ancestor, ev);
 	}
 }
 

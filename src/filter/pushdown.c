@@ -7,8 +7,8 @@
  * event that matches. `not` swaps true and false for events and says nothing of the rest, because
  * a comparison is also false of what is absent.
  *
- * A question about forebears needs all of them, of any user: then no users are pushed. And
- * ancestor() asks what a forebear has become, which may be above any tree: then no trees either.
+ * A question about ancestors needs all of them, of any user: then no users are pushed. And
+ * ancestor() asks what an ancestor has become, which may be above any tree: then no trees either.
  */
 #include "base/api.h"
 

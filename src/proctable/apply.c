@@ -7,7 +7,7 @@
  *
  * Invariants
  *  (1) An entry exists for the event's id, before any sink sees it; its fork may be unseen.
- *  (2) The forebear of an entry is its parent at fork, or the first parent reported; a
+ *  (2) The ancestor of an entry is its parent at fork, or the first parent reported; a
  *      later, other parent (reparenting) changes parent_id alone. So lineage is by birth.
  *  (3) An exit is seen once. An event about the dead changes what is known, never brings back.
  */
@@ -65,29 +65,29 @@ static struct entry *bring_to_life(struct proctable *table, struct entry *entry,
 /* Links that lie would close a ring, which nobody would ever leave. */
 static bool is_below(const struct entry *entry, const struct entry *above)
 {
-	for (; entry; entry = entry->forebear)
+	for (; entry; entry = entry->ancestor)
 		if (entry == above)
 			return true;
 	return false;
 }
 
-static int set_forebear(struct proctable *table, struct entry *entry, uint64_t id)
+static int set_ancestor(struct proctable *table, struct entry *entry, uint64_t id)
 {
-	if (entry->forebear && entry->forebear->id == id)
+	if (entry->ancestor && entry->ancestor->id == id)
 		return 0;
 
-	struct entry *forebear = id == entry->id ? NULL : table_find(table, id);
+	struct entry *ancestor = id == entry->id ? NULL : table_find(table, id);
 
-	if (!forebear && id != entry->id)
-		forebear = table_add_placeholder(table, id);
-	if (!forebear)
+	if (!ancestor && id != entry->id)
+		ancestor = table_add_placeholder(table, id);
+	if (!ancestor)
 		return id == entry->id ? 0 : -ENOMEM;
-	if (entry->children && is_below(forebear, entry))
+	if (entry->children && is_below(ancestor, entry))
 		return 0;
-	forebear->children++;
-	expire_drop_forebear(table, entry);
-	entry->forebear = forebear;
-	entry->depth = forebear->depth + 1;
+	ancestor->children++;
+	expire_drop_ancestor(table, entry);
+	entry->ancestor = ancestor;
+	entry->depth = ancestor->depth + 1;
 	if (entry->depth > 2 * PROCTABLE_DEPTH_MAX)
 		expire_cut_lineage(table, entry);
 	return 0;
@@ -108,9 +108,9 @@ static int note_parent(struct proctable *table, struct entry *entry, struct bega
 	entry->flags |= ENTRY_HAS_PARENT;
 	entry->parent_tgid = ev->parent_tgid;
 	entry->parent_id = begat_event_has(ev, BEGAT_F_PARENT_ID) ? ev->parent_id : 0;
-	if (!entry->parent_id || (entry->forebear && ev->type != BEGAT_FORK))
+	if (!entry->parent_id || (entry->ancestor && ev->type != BEGAT_FORK))
 		return 0;
-	return set_forebear(table, entry, entry->parent_id);
+	return set_ancestor(table, entry, entry->parent_id);
 }
 
 /* A synthetic event after a loss has the identity, as far as it is known. */
@@ -158,7 +158,7 @@ static void apply_fork(struct proctable *table, struct entry *entry, const struc
 {
 	bool has_other = begat_event_has(ev, BEGAT_F_FORKED_BY);
 	const struct entry *forker =
-		has_other ? table_find(table, ev->forked_by_id) : entry->forebear;
+		has_other ? table_find(table, ev->forked_by_id) : entry->ancestor;
 
 	entry->fork_ts_ns = ev->synthetic ? entry->start_ns : ev->ts_ns;
 	if (forker && !entry->image && !entry->execs)

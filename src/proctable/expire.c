@@ -2,13 +2,13 @@
 /*
  * proctable/expire.c - the dead: when they may go.
  *
- * Owns:    the queue of the dead, the links to forebears.
+ * Owns:    the queue of the dead, the links to ancestors.
  * Not:     finding out which process died (apply.c).
  *
  * Invariants
  *  (1) The queue is in the order in which ends were learnt; each of the dead is in it once,
  *      until its linger time is over, or there are more than PROCTABLE_DEAD_MAX.
- *  (2) An entry goes when its time is over and it is nobody's forebear; its own forebear may
+ *  (2) An entry goes when its time is over and it is nobody's ancestor; its own ancestor may
  *      go with it, and so on up.
  */
 #include "proctable/table.h"
@@ -32,19 +32,19 @@ static bool may_go(const struct entry *entry)
 	return !entry->children && entry->flags & (ENTRY_EXPIRED | ENTRY_PLACEHOLDER);
 }
 
-void expire_drop_forebear(struct proctable *table, struct entry *entry)
+void expire_drop_ancestor(struct proctable *table, struct entry *entry)
 {
-	struct entry *forebear = entry->forebear;
+	struct entry *ancestor = entry->ancestor;
 
-	entry->forebear = NULL;
-	while (forebear) {
-		struct entry *next = forebear->forebear;
+	entry->ancestor = NULL;
+	while (ancestor) {
+		struct entry *next = ancestor->ancestor;
 
-		forebear->children--;
-		if (!may_go(forebear))
+		ancestor->children--;
+		if (!may_go(ancestor))
 			return;
-		table_remove(table, forebear);
-		forebear = next;
+		table_remove(table, ancestor);
+		ancestor = next;
 	}
 }
 
@@ -53,17 +53,17 @@ void expire_cut_lineage(struct proctable *table, struct entry *entry)
 	struct entry *top = entry;
 	uint32_t depth = 0;
 
-	while (top->forebear && depth < PROCTABLE_DEPTH_MAX) {
-		top = top->forebear;
+	while (top->ancestor && depth < PROCTABLE_DEPTH_MAX) {
+		top = top->ancestor;
 		depth++;
 	}
 	if (top->flags & ENTRY_ENDED) {
-		expire_drop_forebear(table, top);
+		expire_drop_ancestor(table, top);
 		top->depth = 0;
 	}
 	/* So that its other children need not count again. */
 	entry->depth = depth;
-	entry->forebear->depth = depth - 1;
+	entry->ancestor->depth = depth - 1;
 }
 
 void proctable_expire(struct proctable *table, uint64_t now_ns)
@@ -84,7 +84,7 @@ void proctable_expire(struct proctable *table, uint64_t now_ns)
 		entry->flags |= ENTRY_EXPIRED;
 		if (!may_go(entry))
 			continue;
-		expire_drop_forebear(table, entry);
+		expire_drop_ancestor(table, entry);
 		table_remove(table, entry);
 	}
 }

@@ -11,7 +11,7 @@
  *  (3) At most one living entry a tgid: a new one ends the old one (its exit was lost).
  *  (4) An exited entry stays findable for the linger time (in a storm: until some thousands have
  *      died after it), and as long as a living
- *      descendant names it as its forebear; the table's size is bounded by that.
+ *      descendant names it as its ancestor; the table's size is bounded by that.
  */
 #ifndef BEGAT_PROCTABLE_PROCTABLE_H
 #define BEGAT_PROCTABLE_PROCTABLE_H
@@ -45,7 +45,7 @@ int proctable_find_tgid(struct proctable *table, uint32_t tgid, struct begat_pro
 int proctable_find_id(struct proctable *table, uint64_t id, struct begat_process *ret);
 
 /* For begat_lineage.find: @ctx is the table. */
-bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear);
+bool proctable_find_ancestor(void *ctx, uint64_t id, struct begat_event *ret_ancestor);
 
 /*
  * Does the stream tell of this process? It does once there was an event of it other than a

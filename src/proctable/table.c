@@ -179,7 +179,7 @@ void table_add_tgid(struct proctable *table, struct entry *entry)
 	*link = entry;
 }
 
-/* Nobody may have it as forebear any more; it must not be among the dead. */
+/* Nobody may have it as ancestor any more; it must not be among the dead. */
 void table_remove(struct proctable *table, struct entry *entry)
 {
 	struct entry **link = id_bucket(table, entry->id);
@@ -209,7 +209,7 @@ static void describe(const struct entry *entry, struct begat_process *ret)
 		.size = sizeof(*ret),
 		.id = entry->id,
 		.parent_id = entry->parent_id,
-		.fork_parent_id = entry->forebear ? entry->forebear->id : 0,
+		.fork_parent_id = entry->ancestor ? entry->ancestor->id : 0,
 		.tgid = entry->tgid,
 		.parent_tgid = entry->parent_tgid,
 		.start_ns = entry->start_ns,
@@ -309,14 +309,14 @@ int proctable_for_each_alive(struct proctable *table,
 }
 
 /* Lineage is by birth, also after reparenting: only links are followed, so that it always ends. */
-bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_forebear)
+bool proctable_find_ancestor(void *ctx, uint64_t id, struct begat_event *ret_ancestor)
 {
 	const struct entry *entry = table_find(ctx, id);
 
 	if (!entry || entry->flags & ENTRY_PLACEHOLDER)
 		return false;
 
-	struct begat_event *ev = ret_forebear;
+	struct begat_event *ev = ret_ancestor;
 	struct begat_process process;
 
 	describe(entry, &process);
@@ -343,10 +343,10 @@ bool proctable_find_forebear(void *ctx, uint64_t id, struct begat_event *ret_for
 	begat_fields_add(&ev->has, BEGAT_F_COMM);
 	if (entry->flags & ENTRY_HAS_PARENT)
 		begat_fields_add(&ev->has, BEGAT_F_PPID);
-	if (entry->forebear) {
-		ev->parent_id = entry->forebear->id;
-		if (!(entry->forebear->flags & ENTRY_PLACEHOLDER))
-			ev->parent_tgid = entry->forebear->tgid;
+	if (entry->ancestor) {
+		ev->parent_id = entry->ancestor->id;
+		if (!(entry->ancestor->flags & ENTRY_PLACEHOLDER))
+			ev->parent_tgid = entry->ancestor->tgid;
 		begat_fields_add(&ev->has, BEGAT_F_PARENT_ID);
 	}
 	if (entry->flags & ENTRY_HAS_CREDS) {

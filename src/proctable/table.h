@@ -6,10 +6,10 @@
  *
  *              exit seen, or another process has its pid
  *   (placeholder) --> living ------------------------------> dead --linger over--> expired --> freed
- *      |    first event                                                  when nobody's forebear
- *      '--> freed when nobody's forebear
+ *      |    first event                                                  when nobody's ancestor
+ *      '--> freed when nobody's ancestor
  *
- * A placeholder is a forebear that no event was about yet: it holds the place for links that are made
+ * A placeholder is an ancestor that no event was about yet: it holds the place for links that are made
  * before the process itself is known (a snapshot lists children before parents at will).
  */
 #ifndef BEGAT_PROCTABLE_TABLE_H
@@ -21,7 +21,7 @@
 /* Of the dead this many linger; the oldest go before their time: a storm must not fill the memory. */
 #define PROCTABLE_DEAD_MAX 2048
 /*
- * Of a line of dead forebears this many are kept, at most twice as many for a while: a daemon that
+ * Of a line of dead ancestors this many are kept, at most twice as many for a while: a daemon that
  * forks itself and exits, for ever, must not fill the memory.
  */
 #define PROCTABLE_DEPTH_MAX 256
@@ -55,17 +55,17 @@ struct entry {
 	struct entry *next_by_id;
 	struct entry *next_by_tgid;
 	struct entry *next_dead; /* the dead, in the order of their ends; or the free list */
-	struct entry *forebear; /* the parent at fork; holds one of its children */
+	struct entry *ancestor; /* the parent at fork; holds one of its children */
 	struct image *image;
 	uint64_t parent_id; /* latest known */
 	uint64_t start_ns;
 	uint64_t exit_ns;
 	uint64_t fork_ts_ns; /* 0 = fork not seen */
 	uint32_t tgid, parent_tgid;
-	uint32_t children; /* entries that have this one as forebear */
+	uint32_t children; /* entries that have this one as ancestor */
 	uint32_t execs;
 	uint32_t flags;
-	uint32_t depth; /* forebears above, at most; a hint of when to count */
+	uint32_t depth; /* ancestors above, at most; a hint of when to count */
 	uint32_t uid, gid, euid, egid, loginuid;
 	char comm[PROCTABLE_COMM_BYTES];
 };
@@ -100,7 +100,7 @@ void image_release(struct image *image); /* NULL is fine */
 
 /* expire.c */
 void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns);
-void expire_drop_forebear(struct proctable *table, struct entry *entry);
+void expire_drop_ancestor(struct proctable *table, struct entry *entry);
 void expire_cut_lineage(struct proctable *table, struct entry *entry);
 
 #endif

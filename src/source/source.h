@@ -150,6 +150,11 @@ struct source {
 /* The best source that is there: the first of sources.def. */
 const struct source_ops *source_best(void);
 
+static inline bool source_is_open(const struct source *source)
+{
+	return source && source->is_open;
+}
+
 /* Takes the wall clock anew, so that events follow it when it is set. */
 static inline void source_follow_clock(struct source *source)
 {

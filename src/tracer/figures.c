@@ -9,11 +9,6 @@
 #include "base/opts.h"
 #include "tracer/tracer.h"
 
-static bool is_open(const struct begat *b)
-{
-	return b->source && b->source->is_open;
-}
-
 /* Forks that no hook run and no loss accounts for: something has kept them from the hook. */
 static uint64_t unseen_forks(const struct begat *b, uint64_t lost)
 {
@@ -27,7 +22,7 @@ BEGAT_API int begat_stats(const struct begat *b, struct begat_stats *ret)
 	struct begat_filter_counts counts = { .size = sizeof(counts) };
 	struct begat_stats s = { .size = ret->size };
 
-	if (!is_open(b))
+	if (!source_is_open(b->source))
 		return -EINVAL;
 	b->source->ops->stats(b->source, &s);
 	s.latency = b->mode == BEGAT_LOW ? "low" : b->mode == BEGAT_BATCH ? "batch" : "balanced";
@@ -58,7 +53,7 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 			      uint64_t ret_generated[BEGAT_TYPE_SLOTS],
 			      uint64_t ret_lost[BEGAT_TYPE_SLOTS])
 {
-	if (!is_open(b))
+	if (!source_is_open(b->source))
 		return -EINVAL;
 	memset(ret_generated, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_generated));
 	memset(ret_lost, 0, BEGAT_TYPE_SLOTS * sizeof(*ret_lost));
@@ -68,7 +63,7 @@ BEGAT_API int begat_stats_cpu(const struct begat *b, uint32_t cpu,
 BEGAT_API int begat_stats_program(const struct begat *b, uint32_t index, const char **ret_name,
 				  uint64_t *ret_runs, uint64_t *ret_ns)
 {
-	if (!is_open(b))
+	if (!source_is_open(b->source))
 		return -EINVAL;
 	return b->source->ops->stats_program(b->source, index, ret_name, ret_runs, ret_ns);
 }

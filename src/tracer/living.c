@@ -120,7 +120,7 @@ BEGAT_API int begat_living_fd(struct begat *b)
 	int fd = -EINVAL, empty = 0;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->source || !b->source->is_open)
+	if (!b->follow || !source_is_open(b->source))
 		return error_set(&b->error, fd, "begat_living_fd: nothing is followed");
 	do {
 		fd = look_once(b->source);

@@ -240,7 +240,7 @@ static int open_parts(struct begat *b, const struct begat_options *opts)
 	err = proctable_new(LINGER_NS, &b->table);
 	if (err)
 		return error_set(&b->error, err, "out of memory");
-	b->lineage = (struct begat_lineage){ proctable_find_forebear, b->table };
+	b->lineage = (struct begat_lineage){ proctable_find_ancestor, b->table };
 	b->processes = (struct processes){ .source = b->source, .table = b->table };
 	set_scope(b, &plan);
 	tracer_join_parts(b);
@@ -284,7 +284,7 @@ BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 	int err;
 
 	error_clear(&b->error);
-	if (!b->follow || !b->source || !b->source->is_open)
+	if (!b->follow || !source_is_open(b->source))
 		return error_set(&b->error, -EINVAL,
 				 "begat_follow: the tracer was not opened with follow");
 	err = pids_find(b->source, pid, &tgid);
@@ -299,7 +299,7 @@ BEGAT_API int begat_follow(struct begat *b, pid_t pid)
 
 BEGAT_API int begat_translate_pid(struct begat *b, pid_t pid, uint32_t *ret_tgid)
 {
-	int err = b->source && b->source->is_open ? pids_find(b->source, pid, ret_tgid) : -ESRCH;
+	int err = source_is_open(b->source) ? pids_find(b->source, pid, ret_tgid) : -ESRCH;
 
 	error_clear(&b->error);
 	return err ? error_set(&b->error, err, "there is no process %d", (int)pid) : 0;

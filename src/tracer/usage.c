@@ -147,7 +147,7 @@ static int make_usage(const struct source *source, const struct usage_readings *
 BEGAT_API int begat_usage_read(const struct begat *b, struct begat_usage **ret_usage)
 {
 	struct usage_readings r = { 0 };
-	int err = b->source && b->source->is_open ? read_threads(b->source, &r) : -EINVAL;
+	int err = source_is_open(b->source) ? read_threads(b->source, &r) : -EINVAL;
 
 	if (!err)
 		err = make_usage(b->source, &r, ret_usage);
@@ -177,7 +177,7 @@ void usage_drop(struct usage_readings *readings)
 
 BEGAT_API int begat_usage_first(const struct begat *b, struct begat_usage **ret_usage)
 {
-	return b->first_usage && b->source->is_open
+	return b->first_usage && source_is_open(b->source)
 		       ? make_usage(b->source, b->first_usage, ret_usage)
 		       : -EINVAL;
 }

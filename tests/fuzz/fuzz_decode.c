@@ -41,7 +41,7 @@ static void look_at(const struct begat_event *ev)
 
 static void deliver(struct proctable *table, struct begat_event *ev)
 {
-	struct begat_event forebear;
+	struct begat_event ancestor;
 	uint64_t id = ev->parent_id;
 	int hops = 0;
 
@@ -52,9 +52,9 @@ static void deliver(struct proctable *table, struct begat_event *ev)
 	if (result < 0 || (result && ev->type != BEGAT_EXIT))
 		abort();
 	look_at(ev);
-	while (id && proctable_find_forebear(table, id, &forebear)) {
-		look_at(&forebear);
-		id = begat_event_has(&forebear, BEGAT_F_PARENT_ID) ? forebear.parent_id : 0;
+	while (id && proctable_find_ancestor(table, id, &ancestor)) {
+		look_at(&ancestor);
+		id = begat_event_has(&ancestor, BEGAT_F_PARENT_ID) ? ancestor.parent_id : 0;
 		if (++hops > 100000)
 			abort(); /* a ring */
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unit/test_filter.c - the language of --where: grammar, types, errors, forebears, push-down.
+ * unit/test_filter.c - the language of --where: grammar, types, errors, ancestors, push-down.
  */
 #include "sink_help.h"
 
@@ -753,7 +753,7 @@ static bool find(void *ctx, uint64_t id, struct begat_event *ret)
 	return false;
 }
 
-static void forebears(void **state)
+static void ancestors(void **state)
 {
 	static const char *const yes[] = {
 		"under(1)",
@@ -798,7 +798,7 @@ static void forebears(void **state)
 	(void)state;
 }
 
-/* Its own forebear for ever: ends. */
+/* Its own ancestor for ever: ends. */
 static bool find_ring(void *ctx, uint64_t id, struct begat_event *ret)
 {
 	++*(int *)ctx;
@@ -1008,7 +1008,7 @@ UNIT_TESTS()
 		cmocka_unit_test(words_are_pushed), cmocka_unit_test(suspicions),
 		cmocka_unit_test(errors),	    cmocka_unit_test(bounded),
 		cmocka_unit_test(glob_is_fnmatch),  cmocka_unit_test(glob_cases),
-		cmocka_unit_test(forebears),	    cmocka_unit_test(ring),
+		cmocka_unit_test(ancestors),	    cmocka_unit_test(ring),
 		cmocka_unit_test(pushed),	    cmocka_unit_test(push_is_sound),
 		cmocka_unit_test(fields_read),
 	};

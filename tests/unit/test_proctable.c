@@ -370,7 +370,7 @@ static void test_pid_reuse(void **state)
 static void test_reparenting(void **state)
 {
 	struct begat_process process;
-	struct begat_event forebear;
+	struct begat_event ancestor;
 
 	do_fork(1, 1, NO_PARENT, 0);
 	do_fork(10, 100, 1, 1);
@@ -387,22 +387,22 @@ static void test_reparenting(void **state)
 	assert_int_equal(process.fork_parent_id, id_of(11, 110));
 
 	/* lineage goes by birth */
-	assert_true(proctable_find_forebear(table, id_of(12, 120), &forebear));
-	assert_int_equal(forebear.type, BEGAT_SNAPSHOT);
-	assert_int_equal(forebear.parent_id, id_of(11, 110));
-	assert_int_equal(forebear.parent_tgid, 11);
-	assert_string_equal(forebear.comm.data, "comm");
-	assert_true(proctable_find_forebear(table, forebear.parent_id, &forebear));
-	assert_int_equal(forebear.parent_id, id_of(10, 100));
+	assert_true(proctable_find_ancestor(table, id_of(12, 120), &ancestor));
+	assert_int_equal(ancestor.type, BEGAT_SNAPSHOT);
+	assert_int_equal(ancestor.parent_id, id_of(11, 110));
+	assert_int_equal(ancestor.parent_tgid, 11);
+	assert_string_equal(ancestor.comm.data, "comm");
+	assert_true(proctable_find_ancestor(table, ancestor.parent_id, &ancestor));
+	assert_int_equal(ancestor.parent_id, id_of(10, 100));
 
 	/* a later event without a parent gets the latest that is known */
 	assert_int_equal(do_exit(12, 120, 150), 0);
 	assert_int_equal(ev.parent_tgid, 1);
-	assert_false(proctable_find_forebear(table, id_of(99, 99), &forebear));
+	assert_false(proctable_find_ancestor(table, id_of(99, 99), &ancestor));
 	(void)state;
 }
 
-static void test_forebears_stay(void **state)
+static void test_ancestors_stay(void **state)
 {
 	do_fork(10, 100, NO_PARENT, 0);
 	do_fork(11, 110, 10, 100);
@@ -437,7 +437,7 @@ static void test_forebears_stay(void **state)
 /* Links that cannot be true must not hang anybody. */
 static void test_rings(void **state)
 {
-	struct begat_event forebear;
+	struct begat_event ancestor;
 	uint64_t id = id_of(10, 100);
 	int hops = 0;
 
@@ -445,8 +445,8 @@ static void test_rings(void **state)
 	do_fork(11, 100, 12, 100);
 	do_fork(12, 100, 10, 100);
 	do_fork(13, 100, 13, 100);
-	for (; hops < 100 && id && proctable_find_forebear(table, id, &forebear); hops++)
-		id = HAS(&forebear, PARENT_ID) ? forebear.parent_id : 0;
+	for (; hops < 100 && id && proctable_find_ancestor(table, id, &ancestor); hops++)
+		id = HAS(&ancestor, PARENT_ID) ? ancestor.parent_id : 0;
 	assert_in_range(hops, 1, 3);
 	for (uint32_t tgid = 10; tgid < 14; tgid++)
 		assert_int_equal(do_exit(tgid, 100, 200), 0);
@@ -566,7 +566,7 @@ UNIT_TESTS()
 		TEST(test_forks_gone_by),
 		TEST(test_pid_reuse),
 		TEST(test_reparenting),
-		TEST(test_forebears_stay),
+		TEST(test_ancestors_stay),
 		TEST(test_rings),
 		TEST(test_endless_line),
 		TEST(test_many),
