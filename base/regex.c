@@ -34,37 +34,6 @@ struct run {
 
 #define NO_CHAR UINT32_MAX
 
-uint32_t regex_char(const char *text, size_t len, size_t *ret_len)
-{
-	unsigned char byte = (unsigned char)*text;
-	uint32_t c;
-
-	*ret_len = 1;
-	if (byte < 0x80)
-		return byte;
-	size_t n = utf8_next(text, len, &c);
-
-	if (!n)
-		return REGEX_INVALID | byte;
-	*ret_len = n;
-	return c;
-}
-
-bool regex_set_has(const struct regex *regex, const struct regex_set *set, uint32_t c)
-{
-	bool is_in;
-
-	if (c < 0x80)
-		return set->ascii[c / 64] >> (c % 64) & 1;
-	is_in = set->has_letters && !(c & REGEX_INVALID);
-	for (uint32_t i = 0; i < set->ranges && !is_in; i++) {
-		const struct regex_range *range = &regex->ranges[set->first_range + i];
-
-		is_in = range->low <= c && c <= range->high;
-	}
-	return is_in != set->is_negated;
-}
-
 static bool is_word(uint32_t c)
 {
 	if (c >= 0x80)

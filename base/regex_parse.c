@@ -18,16 +18,6 @@
 
 #define HEIGHT_MAX 256 /* of a tree: what recursion goes by */
 
-uint32_t regex_fail(struct regex_parser *p, const char *why, const char *at)
-{
-	if (p->err)
-		return 0;
-	p->err = -EINVAL;
-	p->why = why;
-	p->why_at = at;
-	return 0;
-}
-
 /* A tree costs at least one byte of the pattern, a sequence and a choice one more each. */
 static uint32_t add_tree(struct regex_parser *p, enum regex_tree_kind kind, uint32_t value,
 			 uint32_t child)
@@ -414,14 +404,4 @@ int regex_new(const char *pattern, size_t len, struct regex **ret_regex, const c
 	}
 	*ret_regex = p.regex;
 	return 0;
-}
-
-void regex_free(struct regex *regex)
-{
-	if (!regex)
-		return;
-	free(regex->insts);
-	free(regex->sets);
-	free(regex->ranges);
-	free(regex);
 }

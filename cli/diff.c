@@ -60,13 +60,6 @@ const struct command_spec command_diff = {
 	.run = diff,
 };
 
-const char *const *diff_format_names(void)
-{
-	static const char *const names[] = { "text", "json", "html", NULL };
-
-	return names;
-}
-
 static int parse_format(struct options *options, const char *value)
 {
 	return option_one_of(options, "--format", diff_format_names(), value,

@@ -18,6 +18,13 @@
 #include "cli.h"
 #include "color.h"
 
+const char *const *diff_format_names(void)
+{
+	static const char *const names[] = { "text", "json", "html", NULL };
+
+	return names;
+}
+
 #define ROWS_SHOWN 40 /* unless all are wanted */
 
 static const char *const kind_names[] = { "both", "new", "gone" };

@@ -11,8 +11,10 @@
  *  (3) Words that came from outside pass cli_safe(): none can move the cursor.
  */
 #include "cli.h"
+#include "options.h"
 
-#include <begat/sink.h>
+#include <begat/text.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -130,4 +132,14 @@ const char *suggest_word(const char *word, const char *const *names)
 		}
 	}
 	return best;
+}
+
+int option_fail(struct options *options, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(options->error, sizeof(options->error), format, args);
+	va_end(args);
+	return -EINVAL;
 }

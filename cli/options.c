@@ -80,16 +80,6 @@ struct menu {
 	size_t count;
 };
 
-int option_fail(struct options *options, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(options->error, sizeof(options->error), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static void menu_add(struct menu *menu, const struct option_spec *spec, char **shorts)
 {
 	size_t i = menu->count;

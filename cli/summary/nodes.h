@@ -130,6 +130,12 @@ struct folds {
 /* summary.c: the node of a process; 0 = none. */
 uint32_t summary_find(const struct summary *summary, uint64_t id);
 
+/* Where the number of @id is, or belongs. */
+uint32_t *summary_slot(const struct summary *summary, uint64_t id);
+
+/* For one node more. 0 or -ENOMEM. */
+int summary_make_room(struct summary *summary);
+
 /* label.c: @str if the event has it: else its members may be anything. */
 struct begat_str label_given(const struct begat_event *ev, enum begat_field field,
 			     struct begat_str str);

@@ -88,45 +88,6 @@ void summary_fields(struct begat_fields *fields)
 		begat_fields_add(fields, needed[i]);
 }
 
-static uint32_t *find_slot(const struct summary *s, uint64_t id)
-{
-	size_t i = strings_hash(&id, sizeof(id)) & s->slots_mask;
-
-	while (s->slots[i] && s->nodes[s->slots[i]].id != id)
-		i = (i + 1) & s->slots_mask;
-	return &s->slots[i];
-}
-
-uint32_t summary_find(const struct summary *s, uint64_t id)
-{
-	return *find_slot(s, id);
-}
-
-static int make_room(struct summary *s)
-{
-	if (s->count < s->room)
-		return 0;
-	if (s->room >= UINT32_MAX / 8)
-		return -ENOMEM;
-	struct node *nodes = reallocarray(s->nodes, 2 * (size_t)s->room, sizeof(*nodes));
-
-	if (!nodes)
-		return -ENOMEM;
-	s->nodes = nodes;
-	size_t slots_count = 4 * (size_t)s->room; /* two for each node there will be */
-	uint32_t *slots = calloc(slots_count, sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	free(s->slots);
-	s->slots = slots;
-	s->slots_mask = slots_count - 1;
-	s->room *= 2;
-	for (uint32_t i = 1; i < s->count; i++)
-		*find_slot(s, s->nodes[i].id) = i;
-	return 0;
-}
-
 static void link_child(struct summary *s, uint32_t parent, uint32_t child)
 {
 	struct node *p = &s->nodes[parent];
@@ -143,18 +104,18 @@ static void link_child(struct summary *s, uint32_t parent, uint32_t child)
 /* The node of @id, made without a parent if it is new; 0 = no memory. */
 static uint32_t get_node(struct summary *s, uint64_t id)
 {
-	uint32_t *slot = find_slot(s, id);
+	uint32_t *slot = summary_slot(s, id);
 
 	if (*slot)
 		return *slot;
-	if (make_room(s)) {
+	if (summary_make_room(s)) {
 		s->is_out_of_memory = true;
 		return 0;
 	}
 	uint32_t index = s->count++;
 
 	s->nodes[index] = (struct node){ .id = id };
-	*find_slot(s, id) = index;
+	*summary_slot(s, id) = index;
 	return index;
 }
 

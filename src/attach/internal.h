@@ -29,7 +29,7 @@ struct probes {
 	size_t yard_bytes; /* from one CPU's graveyard to the next */
 	char fallback[512];
 	bool has_failed; /* a backend that this kernel has */
-	bool is_partial; /* an optional program is missing: see load.c */
+	bool is_partial; /* an optional program is missing: see programs.c */
 	bool follows_any; /* else no process in the cache can be followed */
 };
 
@@ -40,7 +40,14 @@ struct bpf_object *object_open(const struct features *features);
 int load_backend(struct probes *probes, const struct probes_options *opts,
 		 const struct features *features, struct error *error);
 void load_undo(struct probes *probes);
-bool load_is_optional(const char *program);
+/* Each is loaded if the kernel accepts it; @lost is what is missing without it. */
+#define OPTIONAL_PROGRAMS 2
+extern const struct optional_program {
+	const char *program, *lost;
+} optional_programs[OPTIONAL_PROGRAMS];
+
+/* Bit N of @without leaves optional_programs[N] out. */
+bool programs_is_left_out(const char *program, unsigned int without);
 void probes_note(struct probes *probes, const char *reason); /* one more in ->fallback */
 
 /* programs.c */

@@ -2,8 +2,8 @@
 /*
  * attach/load.c - the BPF object of one backend, loaded into the kernel and removed from it.
  *
- * Owns: which programs are optional, and what is lost without them; the mapped memory of a loaded
- *       object. Not: the order of backends (probes.c), which programs a backend has (programs.c).
+ * Owns: the mapped memory of a loaded object, its links.
+ * Not:  the order of backends (probes.c), which programs a backend has (programs.c).
  *
  * Invariant: a program that the kernel rejects costs what that program reports, and no more. What
  * is missing then is in probes->fallback, and probes->is_partial is set.
@@ -16,14 +16,15 @@
 
 #include "attach/internal.h"
 
-/* Each is loaded if the kernel accepts it. Every set of them is tried: keep this list short. */
-static const struct optional {
-	const char *program, *lost;
-} optionals[] = {
-	{ "lifecycle__signal", "no exit names the sender of the signal that ended it" },
-	{ "lifecycle__snapshot", "processes that run already are read from /proc" },
-};
-#define OPTIONAL_COUNT (sizeof(optionals) / sizeof(optionals[0]))
+/* Detach the hooks of forks last, as they came: each exec or exit that we see follows its fork. */
+void probes_detach(struct probes *probes)
+{
+	for (int i = probes->last_hook; i-- > 0;)
+		bpf_link__destroy(probes->links[i]);
+	for (int i = probes->link_count; i-- > probes->last_hook;)
+		bpf_link__destroy(probes->links[i]);
+	probes->link_count = probes->last_hook = 0;
+}
 
 void probes_note(struct probes *probes, const char *reason)
 {
@@ -42,20 +43,6 @@ static bool is_memlock_short(const struct features *f)
 	       limit.rlim_cur != RLIM_INFINITY;
 }
 
-/* Bit N of @without leaves optionals[N] out. */
-static bool is_left_out(const char *program, unsigned int without)
-{
-	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
-		if (without & 1U << i && !strcmp(program, optionals[i].program))
-			return true;
-	return false;
-}
-
-bool load_is_optional(const char *program)
-{
-	return is_left_out(program, UINT_MAX);
-}
-
 static int load_once(struct probes *probes, const struct probes_options *opts,
 		     const struct features *f, unsigned int without, struct error *error)
 {
@@ -68,8 +55,9 @@ static int load_once(struct probes *probes, const struct probes_options *opts,
 	bpf_object__for_each_program(program, probes->object)
 	{
 		bpf_program__set_autoload(
-			program, programs_is_wanted(probes, program, f) &&
-					 !is_left_out(bpf_program__name(program), without));
+			program,
+			programs_is_wanted(probes, program, f) &&
+				!programs_is_left_out(bpf_program__name(program), without));
 	}
 	err = maps_prepare(probes, opts, f, error);
 	if (err)
@@ -97,10 +85,11 @@ static bool has_unwanted(unsigned int without, const struct probes *probes,
 {
 	const struct bpf_program *program;
 
-	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
+	for (size_t i = 0; i < OPTIONAL_PROGRAMS; i++) {
 		if (!(without & 1U << i))
 			continue;
-		program = bpf_object__find_program_by_name(probes->object, optionals[i].program);
+		program = bpf_object__find_program_by_name(probes->object,
+							   optional_programs[i].program);
 		if (!program || !programs_is_wanted(probes, program, f))
 			return true;
 	}
@@ -111,11 +100,11 @@ static void note_left_out(struct probes *probes, unsigned int without, int err)
 {
 	char text[192];
 
-	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
+	for (size_t i = 0; i < OPTIONAL_PROGRAMS; i++) {
 		if (!(without & 1U << i))
 			continue;
-		snprintf(text, sizeof(text), "the kernel rejects %s (%s): %s", optionals[i].program,
-			 strerror(-err), optionals[i].lost);
+		snprintf(text, sizeof(text), "the kernel rejects %s (%s): %s",
+			 optional_programs[i].program, strerror(-err), optional_programs[i].lost);
 		probes_note(probes, text);
 		probes->is_partial = true;
 	}
@@ -127,7 +116,7 @@ int load_backend(struct probes *probes, const struct probes_options *opts, const
 	int first = load_once(probes, opts, f, 0, error), err = first;
 
 	for (unsigned int without = 1;
-	     is_rejection(err) && probes->object && without < 1U << OPTIONAL_COUNT; without++) {
+	     is_rejection(err) && probes->object && without < 1U << OPTIONAL_PROGRAMS; without++) {
 		struct error ignored = { 0 };
 
 		if (has_unwanted(without, probes, f))

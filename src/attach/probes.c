@@ -223,16 +223,6 @@ void probes_stop(struct probes *probes)
 		__atomic_store_n(&counters[cpu].is_stopped, 1, __ATOMIC_RELAXED);
 }
 
-/* Detach the hooks of forks last, as they came: each exec or exit that we see follows its fork. */
-void probes_detach(struct probes *probes)
-{
-	for (int i = probes->last_hook; i-- > 0;)
-		bpf_link__destroy(probes->links[i]);
-	for (int i = probes->link_count; i-- > probes->last_hook;)
-		bpf_link__destroy(probes->links[i]);
-	probes->link_count = probes->last_hook = 0;
-}
-
 void probes_close(struct probes *probes)
 {
 	if (!probes)

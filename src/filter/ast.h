@@ -115,4 +115,11 @@ struct begat_filter {
 bool filter_glob(const char *pattern, size_t pattern_len, const char *text, size_t len,
 		 uint64_t *work);
 
+/* Is it a test of cgroup, or of what is read from its path? */
+static inline bool node_reads_cgroup(const struct node *node)
+{
+	return node->kind == NODE_TEST && node->operand.field >= BEGAT_F_CGROUP &&
+	       node->operand.field <= BEGAT_F_POD_UID;
+}
+
 #endif

@@ -402,7 +402,7 @@ static enum possible by_cgroup(const struct begat_filter *filter, uint32_t numbe
 		return (left & CAN_BE_TRUE ? CAN_BE_FALSE : 0) |
 		       (left & CAN_BE_FALSE ? CAN_BE_TRUE : 0);
 	case NODE_TEST:
-		if (filter_reads_cgroup(node))
+		if (node_reads_cgroup(node))
 			return (ev ? test(&eval, ev, node) : assumed) ? CAN_BE_TRUE : CAN_BE_FALSE;
 		return CAN_BE_TRUE | CAN_BE_FALSE;
 	default:

@@ -4,7 +4,7 @@
  *
  *	parse.c       or, and, not, parentheses, under(), ancestor(), fail, result
  *	comparison.c  FIELD operator VALUE, FIELD in (...)
- *	parser.c      nodes, depth, what both accept
+ *	nodes.c       nodes, depth, what both accept
  *
  * Functions return 0 or a negative errno, with a sentence in the lexer.
  */

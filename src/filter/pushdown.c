@@ -212,16 +212,10 @@ void filter_translate_pids(struct begat_filter *filter,
 	}
 }
 
-bool filter_reads_cgroup(const struct node *node)
-{
-	return node->kind == NODE_TEST && node->operand.field >= BEGAT_F_CGROUP &&
-	       node->operand.field <= BEGAT_F_POD_UID;
-}
-
 static bool reads_cgroup(const struct begat_filter *filter)
 {
 	for (uint32_t i = 0; i < filter->count; i++) {
-		if (filter_reads_cgroup(&filter->nodes[i]))
+		if (node_reads_cgroup(&filter->nodes[i]))
 			return true;
 	}
 	return false;

@@ -38,9 +38,6 @@ void filter_translate_pids(struct begat_filter *filter,
 			   int (*translate)(void *ctx, uint32_t pid, uint32_t *ret_tgid),
 			   void *ctx);
 
-/* Is it a test of cgroup, or of what is read from its path? */
-bool filter_reads_cgroup(const struct node *node);
-
 /* Is it false of whatever happens in the cgroup of @ev? */
 bool filter_excludes_cgroup(const struct begat_filter *filter, const struct begat_event *ev);
 

@@ -11,7 +11,7 @@
  *      later, other parent (reparenting) changes parent_id alone. So lineage is by birth.
  *  (3) An exit is seen once. An event about the dead changes what is known, never brings back.
  */
-#include "proctable/table.h"
+#include "proctable/expire.h"
 
 #include <errno.h>
 #include <string.h>

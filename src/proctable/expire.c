@@ -11,7 +11,7 @@
  *  (2) An entry goes when its time is over and it is nobody's ancestor; its own ancestor may
  *      go with it, and so on up.
  */
-#include "proctable/table.h"
+#include "proctable/expire.h"
 
 void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns)
 {

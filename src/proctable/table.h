@@ -98,9 +98,4 @@ int image_set(struct image **image, const struct begat_event *ev);
 struct image *image_share(struct image *image); /* NULL is fine */
 void image_release(struct image *image); /* NULL is fine */
 
-/* expire.c */
-void expire_end(struct proctable *table, struct entry *entry, uint64_t ts_ns);
-void expire_drop_ancestor(struct proctable *table, struct entry *entry);
-void expire_cut_lineage(struct proctable *table, struct entry *entry);
-
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/byte_set.h"
-#include "redact/rules.h"
+#include "redact/secrets.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NESTED_MAX 4 /* sh -c "ssh h 'mysql -px'" is three */

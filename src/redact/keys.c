@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/byte_set.h"
-#include "redact/rules.h"
+#include "redact/secrets.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BEGIN_MAX_BYTES 64 /* of the line that begins a private key */

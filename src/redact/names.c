@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "redact/rules.h"
+#include "redact/secrets.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define WORDS_MAX 16

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/api.h"
-#include "redact/rules.h"
+#include "redact/secrets.h"
 #include "base/regex.h"
 #include "event/strv.h"
 

@@ -33,6 +33,7 @@
 #include "proctable/proctable.h"
 #include "source/source.h"
 #include "tracer/coalescer.h"
+#include "tracer/next.h"
 #include "tracer/processes.h"
 #include "tracer/pushdown.h"
 #include "tracer/resync.h"
@@ -41,13 +42,6 @@
 #include "tracer/waiter.h"
 
 #define CGROUPS_KEPT 64
-
-/* Events that wait for begat_next(). */
-struct pulled {
-	struct begat_event **items; /* copies; those before given belong to nobody any more */
-	size_t count, capacity, given;
-	struct begat_event *current; /* what the caller has */
-};
 
 struct usage_readings;
 
@@ -105,10 +99,6 @@ int tracer_poll(struct begat *b, int timeout_ms);
 void tracer_join_parts(struct begat *b);
 /* From now on begat_fd() tells of new events. */
 void tracer_leave(struct begat *b);
-
-/* next.c: a callback that keeps a copy; @ctx is the tracer. */
-int next_keep(const struct begat_event *ev, void *ctx);
-void next_close(struct pulled *pulled);
 
 /* usage.c: notes what everybody has used; never fails for want of it. @ctx is the tracer. */
 void usage_note(void *ctx, struct source *source);

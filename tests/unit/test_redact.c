@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "redact/rules.h"
+#include "redact/secrets.h"
 
 #define R "[redacted]"
 

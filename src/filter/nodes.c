@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter/parser.c - see parser.h.
+ * filter/nodes.c - adding nodes, and what the parts of the parser both accept: see parser.h.
  */
 #include "filter/parser.h"
 

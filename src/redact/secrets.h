@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * redact/rules.h - where in a string of argv or env a secret is.
+ * redact/secrets.h - where in a string of argv or env a secret is.
  *
  * Owns:  the built-in rules. When in doubt they hide: a value too many hidden is a nuisance, one
  *        too few is a leak.
  * Not:   the user's patterns and the replacing (redact.c).
  *
  *	names.c      what is the name of a secret
+ *	words.c      what all of these share
  *	rules.c      what tells by itself, anywhere in a text
  *	keys.c       of these, keys by their first characters
  *	args.c       what only its place among the arguments of a program tells
  */
-#ifndef REDACT_RULES_H
-#define REDACT_RULES_H
+#ifndef REDACT_SECRETS_H
+#define REDACT_SECRETS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +42,9 @@ void spans_add(struct spans *spans, size_t start, size_t end);
 void redact_work_begin(size_t len);
 bool redact_work_is_spent(void);
 size_t redact_work_done(void);
+
+/* A search read @count bytes; @found is its result. Returns that, or @len once the budget is spent. */
+size_t redact_charge(size_t count, size_t found, size_t len);
 
 /* What the strings of an argv before this one say about it; zero before argv[0]. */
 struct redact_context {
