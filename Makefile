@@ -145,7 +145,7 @@ include packaging/install.mk
 
 ##@ Before a change is sent
 ## check: all the checks below, and a build with warnings as errors
-check: check-layers check-names check-prose check-format check-help check-page check-floor
+check: check-layers check-circles check-names check-prose check-format check-help check-page check-floor
 	$(MAKE) WERROR=1 BUILD=build/check all unit-build integration-build
 
 ## check-layers: each folder includes only what the table in scripts/check-layers.sh allows
