@@ -3,11 +3,14 @@
  * golden/test_programs.c - the BPF objects keep to the rules that attach/programs.c goes by: names
  * say which form a kernel gets, the order in the object is the order of attaching.
  */
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
 
 #include "attach/internal.h"
 
