@@ -2,12 +2,6 @@
 /*
  * tests/unit/test_live.c - the table made from events as they come is that of their recording.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <begat/report.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +10,7 @@
 #include <unistd.h>
 
 #include "store_help.h"
+#include "unit.h"
 
 static void build(struct synthetic *s)
 {
@@ -191,7 +186,7 @@ static void test_bounds(void **state)
 	begat_live_free(NULL);
 }
 
-int main(void)
+UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
