@@ -14,6 +14,7 @@
 #include "base/heap.h"
 #include "base/id_map.h"
 #include "base/string_table.h"
+#include "unit.h"
 
 #define MANY 100000
 

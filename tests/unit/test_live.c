@@ -2,10 +2,6 @@
 /*
  * tests/unit/test_live.c - the table made from events as they come is that of their recording.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include "unit.h"
-
 #include <begat/report.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +10,7 @@
 #include <unistd.h>
 
 #include "store_help.h"
+#include "unit.h"
 
 static void build(struct synthetic *s)
 {

@@ -2,7 +2,7 @@
 /*
  * trace/store/format/text.c - texts as a database holds them.
  *
- * Owns:    UTF-8 checking, JSON arrays of strings.
+ * Owns:    what may be TEXT, JSON arrays of strings.
  * Not:     storing each once (intern.c).
  */
 #include "store/format/text.h"
@@ -11,29 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-
-/* Length of the valid sequence at @s, 0 if there is none. Shortest form, no surrogates. */
-static unsigned sequence(const unsigned char *s, size_t len)
-{
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || len < 2 || (s[1] & 0xc0) != 0x80)
-		return 0;
-	if (s[0] < 0xe0)
-		return 2;
-	if (len < 3 || (s[2] & 0xc0) != 0x80)
-		return 0;
-	if (s[0] < 0xf0) {
-		if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (s[0] > 0xf4 || len < 4 || (s[3] & 0xc0) != 0x80)
-		return 0;
-	if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return 4;
-}
+#include "base/utf8.h"
 
 /* Bytes at the start of @s that are ASCII, in steps of eight. */
 static size_t ascii_words(const char *s, size_t len)
@@ -55,7 +33,8 @@ static bool is_utf8(const char *data, size_t len)
 		if (i == len)
 			break;
 
-		unsigned n = sequence((const unsigned char *)data + i, len - i);
+		uint32_t codepoint;
+		size_t n = utf8_next(data + i, len - i, &codepoint);
 
 		if (!n)
 			return false;
