@@ -66,7 +66,7 @@ same_symbols()
 library_symbols()
 {
 	need nm gcc
-	same_symbols libbegat LIBBEGAT_0.1 begat event field filter search sink &&
+	same_symbols libbegat LIBBEGAT_0.1 begat event field filter search redact sink text &&
 		same_symbols libbegat-trace LIBBEGAT_TRACE_0.1 trace report || return 1
 	# What one static library takes from the other is public, too.
 	nm -A "$build/libbegat-trace.a" | awk '$2 == "U" { print $3 }' | grep ^begat_ | sort -u >"$work/taken"
