@@ -123,8 +123,8 @@ static __always_inline void emit_exec_args(void *ctx, struct task_struct *task, 
 		return;
 	if (!args_is_long(&argv) && !args_is_long(&env))
 		return;
-	if (!emit_begin(&emit, ctx, SLOT_EXEC, tgid) ||
-	    !admit(task, cache_find(tgid, READ(task, start_boottime)), REC_CLASS_EXEC))
+	if (!admit(task, cache_find(tgid, READ(task, start_boottime)), REC_CLASS_EXEC) ||
+	    !emit_begin(&emit, ctx, SLOT_EXEC, tgid))
 		return;
 	rec = emit.record;
 	if (first_chunk)

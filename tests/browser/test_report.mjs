@@ -51,8 +51,8 @@ export default {
 		const notRun = failures.filter((f) => f.kind === 'exec').reduce((sum, f) => sum + f.count, 0);
 		equal(await figure(page, 'processes'), grouped(t.processes), 'processes');
 		equal(await figure(page, 'execs'), grouped(t.execs), 'execs');
-		equal(await figure(page, 'wall'), `${(t.wall_ns / 1e9).toFixed(2)} s`, 'wall');
-		equal(await figure(page, 'cpu'), `${(t.cpu_ns / 1e9).toFixed(2)} s`, 'cpu');
+		equal(await figure(page, 'wall'), `${(t.wall_ns / 1e9).toFixed(3)} s`, 'wall');
+		equal(await figure(page, 'cpu'), `${(t.cpu_ns / 1e9).toFixed(3)} s`, 'cpu');
 		equal(await figure(page, 'busy cores'), t.parallelism.toFixed(2), 'busy cores');
 		equal(await figure(page, 'failed'), grouped(t.failed_exits + t.signalled + notRun), 'failed');
 		equal(await figure(page, 'lost'), '0', 'lost');
@@ -513,7 +513,7 @@ export default {
 		await p.done();
 		const q = await page('-p', '1000', '--since', '2026-11-26T08:50:15.400', '--until', '2026-11-26 08:50:15.600 UTC');
 		ok((await q.locator('#narrowed').innerText()).includes('process 1000 and all that it begot; what lived from 2026-11-26 08:50:15.400 UTC until 2026-11-26 08:50:15.600 UTC'), 'pid and span');
-		equal(await figure(q, 'wall'), '200 ms', 'the span');
+		equal(await figure(q, 'wall'), '200.0 ms', 'the span');
 		await q.done();
 		const none = await page('-p', '99999');
 		equal(await none.locator('#verdict').innerText(), 'No process of this recording is among what the report was narrowed to.', 'nothing is left');
