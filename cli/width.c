@@ -55,6 +55,15 @@ uint32_t width_put_head(FILE *out, const char *text, uint32_t room)
 	return used;
 }
 
+void width_put_cut(FILE *out, const char *text, uint32_t columns)
+{
+	bool is_long = width_of(text) > columns;
+
+	width_put_head(out, *text ? text : "?", is_long ? columns - 3 : columns);
+	if (is_long)
+		fputs("...", out);
+}
+
 /* As width_character(), and an escape of color as one character without a column. */
 static size_t step(const char *p, uint32_t *ret_columns)
 {

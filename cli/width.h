@@ -21,6 +21,9 @@ size_t width_head(const char *text, uint32_t room, uint32_t *ret_columns);
 /* Writes what of @text fits into @room columns. Returns the columns that it took. */
 uint32_t width_put_head(FILE *out, const char *text, uint32_t room);
 
+/* Writes @text; more than @columns of it is cut, and ends with "...". An empty text is "?". */
+void width_put_cut(FILE *out, const char *text, uint32_t columns);
+
 /* Columns of @text. */
 uint32_t width_of(const char *text);
 

@@ -4,7 +4,7 @@
  * failed first.
  *
  * Owns:  sums by name, how many names are worth a word.
- * Not:   the critical path (begat_critical_path()), the first failure (failures.c notes it).
+ * Not:   the critical path (begat_critical_path()), the first failure (failures.c).
  */
 #include <begat/report.h>
 #include <errno.h>
@@ -17,7 +17,6 @@
 
 #define NAMES_SHOWN 4
 #define NAME_COLUMNS 24
-#define COMMAND_COLUMNS 60
 
 /* What all processes of one name have of something, in ns. */
 struct share {
@@ -65,16 +64,6 @@ static const char *percent_text(char out[UNITS_BYTES], uint64_t part_ns, uint64_
 	return out;
 }
 
-/* @text, or as much of it as is worth @columns. */
-static void print_cut(FILE *out, const char *text, uint32_t columns)
-{
-	bool is_long = width_of(text) > columns;
-
-	width_put_head(out, *text ? text : "?", is_long ? columns - 3 : columns);
-	if (is_long)
-		fputs("...", out);
-}
-
 /* "cc1 61 %, as 12 %, 3 more 9.0 %" of @whole_ns, which is not 0. */
 static void print_shares(const struct summary *s, const struct share *shares, size_t names,
 			 uint64_t whole_ns, FILE *out)
@@ -89,7 +78,7 @@ static void print_shares(const struct summary *s, const struct share *shares, si
 			continue;
 		}
 		fputs(i ? ", " : "", out);
-		print_cut(out, strings_get(&s->strings, shares[i].base), NAME_COLUMNS);
+		width_put_cut(out, summary_string(s, shares[i].base), NAME_COLUMNS);
 		fprintf(out, " %s", percent_text(percent, shares[i].ns, whole_ns));
 	}
 	if (rest)
@@ -155,25 +144,6 @@ static int print_wall(const struct summary *s, struct share *shares, FILE *out)
 	return 0;
 }
 
-static void print_failure(const struct summary *s, FILE *out)
-{
-	const struct first_failure *first = &s->first_failure;
-	const struct node *root = &s->nodes[s->root], *node = &s->nodes[first->node];
-	char after[UNITS_BYTES];
-
-	if (!first->ts_ns) {
-		fputs(" failed first: nothing failed", out);
-		return;
-	}
-	fputs(" failed first: ", out);
-	print_cut(out, strings_get(&s->strings, first->label), COMMAND_COLUMNS);
-	fputs(first->kind == FAILURE_EXEC ? " (not run: " : " (", out);
-	failures_print_reason(first->kind, first->what, 0, out);
-	fprintf(out, "), pid %" PRIu32, node->tgid);
-	if (s->root && first->ts_ns > root->start_ns)
-		fprintf(out, ", after %s", units_duration(after, first->ts_ns - root->start_ns));
-}
-
 int answers_print(const struct summary *s, const struct summary_style *style, FILE *out)
 {
 	struct share *shares = calloc(s->count, sizeof(*shares));
@@ -193,7 +163,7 @@ int answers_print(const struct summary *s, const struct summary_style *style, FI
 		else if (i == 1)
 			err = print_wall(s, shares, memory);
 		else
-			print_failure(s, memory);
+			failures_print_first(s, memory);
 		if (fclose(memory))
 			err = -ENOMEM;
 		if (!err)

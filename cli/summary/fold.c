@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/heap.h"
 #include "nodes.h"
 
 struct sibling {
@@ -25,13 +27,11 @@ struct sibling {
 	uint32_t index;
 };
 
-/* Room for the work on one summary; everything is as long as its nodes. */
+/* Room for the work on one summary. */
 struct work {
-	uint32_t *order; /* parents before children */
-	uint32_t ordered;
-	struct sibling *sibling; /* children of the node that is worked on */
-	uint32_t *heap; /* lines that may be shown next, the weightiest first */
-	uint32_t heaped;
+	struct sibling *sibling; /* children of the node that is worked on; as many as nodes */
+	struct heap
+		next; /* lines that may be shown next, the weightiest first, then the earliest */
 };
 
 static int by_shape(const void *a, const void *b)
@@ -51,25 +51,9 @@ static int by_first(const void *a, const void *b)
 	return x->shape < y->shape ? -1 : x->shape > y->shape;
 }
 
-static void order_nodes(const struct summary *s, struct work *work)
-{
-	uint32_t done = 0;
-
-	for (uint32_t i = s->nodes[0].first_child; i; i = s->nodes[i].next)
-		work->order[work->ordered++] = i;
-	for (; done < work->ordered; done++) {
-		uint32_t parent = work->order[done];
-
-		for (uint32_t i = s->nodes[parent].first_child; i; i = s->nodes[i].next)
-			work->order[work->ordered++] = i;
-	}
-}
-
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
-	uint64_t pair[2] = { hash, value };
-
-	return strings_hash(pair, sizeof(pair));
+	return hash_bytes(hash, &value, sizeof(value));
 }
 
 /* How much a line deserves to be shown: what it cost, more if it went wrong. */
@@ -121,7 +105,7 @@ static void fold_children(const struct summary *s, struct fold *all, struct sibl
 	fold->processes = 1;
 	fold->cpu_ns = node->cpu_ns;
 	fold->rss_kib = node->rss_kib;
-	fold->shape = mix(node->base, (uint64_t)node->status << 16 | node->flags);
+	fold->shape = mix(HASH_BEGIN ^ node->base, (uint64_t)node->status << 16 | node->flags);
 	fold->shape = mix(fold->shape, (uint64_t)node->tried << 16 | node->tried_error);
 	for (uint32_t i = node->first_child; i; i = s->nodes[i].next) {
 		sibling[count++] = (struct sibling){ all[i].shape, i };
@@ -154,46 +138,6 @@ static void fold_children(const struct summary *s, struct fold *all, struct sibl
 	}
 }
 
-static bool is_heavier(const struct fold *all, uint32_t a, uint32_t b)
-{
-	if (all[a].weight != all[b].weight)
-		return all[a].weight > all[b].weight;
-	return a < b; /* earlier */
-}
-
-static void heap_push(struct work *work, const struct fold *all, uint32_t line)
-{
-	uint32_t at = work->heaped++;
-
-	while (at && is_heavier(all, line, work->heap[(at - 1) / 2])) {
-		work->heap[at] = work->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	work->heap[at] = line;
-}
-
-static uint32_t heap_pop(struct work *work, const struct fold *all)
-{
-	uint32_t top = work->heap[0], last = work->heap[--work->heaped];
-	uint32_t at = 0;
-
-	for (;;) {
-		uint32_t child = 2 * at + 1;
-
-		if (child >= work->heaped)
-			break;
-		if (child + 1 < work->heaped &&
-		    is_heavier(all, work->heap[child + 1], work->heap[child]))
-			child++;
-		if (!is_heavier(all, work->heap[child], last))
-			break;
-		work->heap[at] = work->heap[child];
-		at = child;
-	}
-	work->heap[at] = last;
-	return top;
-}
-
 /*
  * Where a failure came from: of a line that failed and is to blame, the child that failed last.
  * Such a chain is shown whatever it cost.
@@ -214,8 +158,16 @@ static uint32_t find_culprit(const struct summary *s, const struct fold *all, ui
 	return culprit;
 }
 
-static void choose_lines(const struct summary *s, struct folds *folds, struct work *work,
-			 uint32_t lines_max)
+static int offer_lines(struct work *work, const struct fold *all, uint32_t first)
+{
+	for (uint32_t i = first; i; i = all[i].next)
+		if (heap_push(&work->next, UINT64_MAX - all[i].weight, i) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int choose_lines(const struct summary *s, struct folds *folds, struct work *work,
+			uint32_t lines_max)
 {
 	struct fold *all = folds->all;
 	uint32_t blamed = node_is_failed(&s->nodes[s->root]) ? s->root : 0;
@@ -224,10 +176,10 @@ static void choose_lines(const struct summary *s, struct folds *folds, struct wo
 	folds->hidden_cpu_ns = all[0].cpu_ns;
 	if (s->root)
 		all[s->root].weight = UINT64_MAX;
-	for (uint32_t i = all[0].first_child; i; i = all[i].next)
-		heap_push(work, all, i);
-	while (work->heaped && folds->lines < lines_max) {
-		uint32_t line = heap_pop(work, all);
+	int err = offer_lines(work, all, all[0].first_child);
+
+	while (!err && work->next.count && folds->lines < lines_max) {
+		uint32_t line = heap_pop(&work->next).value;
 
 		all[line].is_shown = true;
 		folds->lines++;
@@ -238,35 +190,30 @@ static void choose_lines(const struct summary *s, struct folds *folds, struct wo
 			if (blamed)
 				all[blamed].weight = UINT64_MAX;
 		}
-		for (uint32_t i = all[line].first_child; i; i = all[i].next)
-			heap_push(work, all, i);
+		err = offer_lines(work, all, all[line].first_child);
 	}
+	return err;
 }
 
 int fold_make(struct summary *s, bool shows_all, uint32_t lines_max, struct folds *ret_folds)
 {
 	struct work work = {
-		.order = calloc(s->count, sizeof(*work.order)),
 		.sibling = calloc(s->count, sizeof(*work.sibling)),
-		.heap = calloc(s->count, sizeof(*work.heap)),
 	};
-	int r = -ENOMEM;
+	int err = -ENOMEM;
 
 	*ret_folds = (struct folds){ .all = calloc(s->count, sizeof(*ret_folds->all)) };
-	if (!ret_folds->all || !work.order || !work.sibling || !work.heap)
+	if (!ret_folds->all || !work.sibling)
 		goto out;
-	order_nodes(s, &work);
-	for (uint32_t i = work.ordered; i--;)
-		fold_children(s, ret_folds->all, work.sibling, work.order[i], shows_all);
+	for (uint32_t i = s->count; --i;) /* children before their parents */
+		fold_children(s, ret_folds->all, work.sibling, i, shows_all);
 	/* The roots are each a line of its own: the command must not disappear in its likes. */
 	fold_children(s, ret_folds->all, work.sibling, 0, true);
-	choose_lines(s, ret_folds, &work, shows_all ? UINT32_MAX : lines_max);
-	r = 0;
+	err = choose_lines(s, ret_folds, &work, shows_all ? UINT32_MAX : lines_max);
 out:
-	free(work.order);
 	free(work.sibling);
-	free(work.heap);
-	return r;
+	heap_done(&work.next);
+	return err;
 }
 
 void fold_done(struct folds *folds)

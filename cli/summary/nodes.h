@@ -2,55 +2,50 @@
 /*
  * cli/summary/nodes.h - the summary's inside, shared by summary.c and the files that print it.
  *
- * Owns:  struct node (what is remembered of a process), struct fold (what the tree makes of it).
- * Not:   for anybody else; summary.h is.
+ * Owns:  struct node (what the summary adds to the model's process), struct fold (what the tree
+ *        makes of it).
+ * Not:   what ran: that is the table of begat_live, the same that a recording has.
  *
  * Invariants
- *  (1) Node 0 is nobody. Once the summary is printed its children are the tree's roots.
+ *  (1) Node i is process i - 1 of the table; node 0 is nobody, the parent of the tree's roots.
  *  (2) Parent links have no cycle, whatever the events say.
- *  (3) A node without NODE_SEEN was only named as a parent; it is never shown, its children
- *      become roots.
  */
 #ifndef BEGAT_CLI_NODES_H
 #define BEGAT_CLI_NODES_H
 
 #include <begat/search.h>
+#include <begat/trace.h>
 
-#include "strings.h"
+#include "base/string_table.h"
 #include "summary.h"
 
 enum node_flags {
-	NODE_SEEN = 1 << 0, /* an event was about it */
-	NODE_FORKED = 1 << 1, /* its fork was among them */
-	NODE_EXECED = 1 << 2, /* it has an image of its own; else it is a copy of its parent */
-	NODE_EXITED = 1 << 3,
-	NODE_SIGNALLED = 1 << 4, /* status is a signal */
-	NODE_CORE = 1 << 5,
-	NODE_OOM = 1 << 6,
-	NODE_HAS_STATUS = 1 << 7,
-	NODE_HAS_WALL = 1 << 8,
-	NODE_HAS_CPU = 1 << 9,
-	NODE_HAS_RSS = 1 << 10,
+	NODE_EXECED = 1 << 0, /* it has an image of its own; else it is a copy of its parent */
+	NODE_EXITED = 1 << 1,
+	NODE_SIGNALLED = 1 << 2, /* status is a signal */
+	NODE_CORE = 1 << 3,
+	NODE_OOM = 1 << 4,
+	NODE_HAS_STATUS = 1 << 5,
+	NODE_HAS_WALL = 1 << 6,
+	NODE_HAS_CPU = 1 << 7,
+	NODE_HAS_RSS = 1 << 8,
 };
 
 struct node {
-	uint64_t id;
-	uint64_t start_ns; /* boot clock: of its fork, of the first event until that is known */
+	uint64_t start_ns; /* boot clock */
 	uint64_t wall_ns;
 	uint64_t cpu_ns; /* its own, without children */
 	uint32_t rss_kib;
 	uint32_t tgid;
 	uint32_t parent, first_child, last_child, next; /* 0 = none */
-	uint32_t label; /* its command, safe to print */
-	uint32_t base; /* the command's name: what makes siblings alike */
-	uint32_t tried; /* the command that it last failed to become */
+	uint32_t base; /* string: the command's name, which makes siblings alike */
+	uint32_t inherited; /* string: its name before its first exec */
+	uint32_t inherited_exe; /* text of the model: its exe then */
+	uint32_t tried; /* string: the command that it last failed to become */
 	uint16_t tried_error;
 	uint16_t status; /* exit code, or signal */
 	uint16_t flags;
-	uint16_t reserved;
 };
-
-_Static_assert(sizeof(struct node) == 80, "a million processes are 80 MB");
 
 /* A failure that happened, and how often. */
 struct failure {
@@ -67,30 +62,32 @@ enum failure_kind {
 	FAILURE_EXEC = 2,
 };
 
-/* What went wrong before anything else did. */
-struct first_failure {
-	uint64_t ts_ns; /* boot clock; 0 = nothing failed */
-	uint32_t node;
-	uint32_t label; /* string: the command, or what could not be run */
-	uint32_t what; /* as in struct failure */
-	uint32_t kind; /* enum failure_kind */
+/* A command that could not be run; the process may have gone on. */
+struct not_run {
+	uint64_t id; /* of the process */
+	uint64_t ts_ns; /* boot clock */
+	uint32_t name; /* string */
+	int32_t error;
 };
 
 #define FAILURES_MAX 512 /* different ones; further ones are only counted */
 
 struct summary {
+	struct begat_live *live; /* of the events; until summary_print() */
+	struct begat_trace *trace; /* what became of it */
+	const struct begat_trace_table *table;
+	const struct begat_usage *usage; /* or NULL */
 	struct node *nodes;
-	uint32_t count, room;
-	uint32_t *slots; /* id -> node, open addressing, 0 = free */
-	size_t slots_mask;
+	uint32_t count; /* of them, nobody included */
 	uint32_t root; /* the command's node; 0 = not seen */
 	uint32_t root_tgid;
-	struct strings strings;
+	struct string_table strings; /* all escaped */
 	struct begat_searches *searches; /* along PATH */
+	struct not_run *not_run; /* in the order of the stream */
+	uint32_t not_run_count, not_run_room;
 	struct failure failures[FAILURES_MAX];
 	uint32_t failures_count;
 	uint64_t failures_beyond;
-	struct first_failure first_failure;
 	bool is_out_of_memory;
 
 	uint64_t forks, exits, execs;
@@ -99,7 +96,6 @@ struct summary {
 	uint64_t cpu_ns;
 	uint64_t running_cpu_ns; /* of this, by those that still run */
 	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as reported in the stream */
-	uint64_t argv_incomplete;
 };
 
 /* Parallel to the nodes, made when the tree is. */
@@ -125,31 +121,27 @@ struct folds {
 };
 
 #define BASE_BYTES 64 /* of a name */
-#define LABEL_BYTES 480 /* of a command are kept, escaped */
+#define LABEL_BYTES 480 /* of a command are shown, escaped */
 
-/* summary.c: the node of a process; 0 = none. */
-uint32_t summary_find(const struct summary *summary, uint64_t id);
+/* Lives as long as the summary. */
+static inline const char *summary_string(const struct summary *summary, uint32_t number)
+{
+	return string_table_get(&summary->strings, number).data;
+}
 
-/* Where the number of @id is, or belongs. */
-uint32_t *summary_slot(const struct summary *summary, uint64_t id);
-
-/* For one node more. 0 or -ENOMEM. */
-int summary_make_room(struct summary *summary);
-
-/* label.c: @str if the event has it: else its members may be anything. */
-struct begat_str label_given(const struct begat_event *ev, enum begat_field field,
-			     struct begat_str str);
-/* Keeps @str, escaped and cut to @max bytes. */
+/* label.c: keeps @str, escaped and cut to @max bytes. 0, the empty string, without memory. */
 uint32_t label_keep(struct summary *summary, struct begat_str str, size_t max);
-/* The image of an exec, or at exit the last one, if its exec was lost. */
-void label_image(struct summary *summary, struct node *node, const struct begat_event *ev);
+/* Names for all nodes, whose children are in order; sets NODE_EXECED. */
+void label_nodes(struct summary *summary);
+/* The command of the node at @index, escaped, with a NUL. */
+void label_command(const struct summary *summary, uint32_t index, char out[LABEL_BYTES]);
 
 /* failures.c: a search along PATH is over; one that found nothing is one failure. */
 void failures_end_search(const struct begat_search *search, void *summary);
-/* The process at @index has ended, and badly. */
-void failures_take_exit(struct summary *summary, uint32_t index, uint64_t ts_ns);
-/* "SIGSEGV", "1", "ENOENT, searched 5 directories". */
-void failures_print_reason(enum failure_kind kind, uint32_t what, uint32_t searched, FILE *out);
+/* Counts what the nodes say, and tells them what they could not run. */
+void failures_take_nodes(struct summary *summary);
+/* "make (2), pid 7, after 1.0 s": what went wrong before anything else did. */
+void failures_print_first(const struct summary *summary, FILE *out);
 void failures_print(const struct summary *summary, const struct summary_style *style, FILE *out);
 
 /* fold.c: 0 or -ENOMEM. */

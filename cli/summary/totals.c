@@ -29,15 +29,11 @@ static struct balance weigh(const struct summary *s, const struct begat_stats *s
 	struct balance b = { 0 };
 
 	for (uint32_t i = 1; i < s->count; i++) {
-		uint16_t flags = s->nodes[i].flags;
+		const struct begat_trace_process *p = &s->table->processes[i - 1];
 
-		if (!(flags & NODE_SEEN))
-			continue;
 		b.processes++;
-		if (!(flags & NODE_FORKED) && i != s->root)
-			b.without_fork++;
-		if (!(flags & NODE_EXITED))
-			b.running++;
+		b.without_fork += !p->has_fork && i != s->root;
+		b.running += !p->has_exit;
 	}
 	for (int t = 1; t < BEGAT_TYPE_SLOTS; t++) {
 		/* The tracer also knows of those that no event in the stream could tell. */

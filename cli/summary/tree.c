@@ -75,18 +75,23 @@ static const char *exit_text(const struct node *node, char out[UNITS_BYTES])
 	return out;
 }
 
-static void command_text(const struct summary *s, const struct node *node, char out[TEXT_BYTES])
+static void command_text(const struct summary *s, uint32_t index, char out[TEXT_BYTES])
 {
-	if (node->flags & NODE_EXECED)
-		snprintf(out, TEXT_BYTES, "%s", strings_get(&s->strings, node->label));
-	else
-		snprintf(out, TEXT_BYTES, "(fork of %s)", strings_get(&s->strings, node->base));
+	const struct node *node = &s->nodes[index];
+	char command[LABEL_BYTES];
+
+	if (node->flags & NODE_EXECED) {
+		label_command(s, index, command);
+		snprintf(out, TEXT_BYTES, "%s", command);
+	} else {
+		snprintf(out, TEXT_BYTES, "(fork of %s)", summary_string(s, node->base));
+	}
 	if (node->tried_error) {
 		size_t used = strlen(out);
 		const char *error = begat_errno_name(node->tried_error);
 
 		snprintf(out + used, TEXT_BYTES - used, " could not exec %s: %s",
-			 strings_get(&s->strings, node->tried), error ? error : "?");
+			 summary_string(s, node->tried), error ? error : "?");
 	}
 }
 
@@ -188,7 +193,7 @@ static void make_texts(const struct drawing *d, const uint32_t *path, uint32_t d
 	const struct node *node = &d->summary->nodes[line];
 
 	branch_text(d, path, depth, line, ret->branch);
-	command_text(d->summary, node, ret->command);
+	command_text(d->summary, line, ret->command);
 	uint32_t command = width_of(ret->command);
 	uint32_t taken =
 		width_of(ret->branch) + 2 + (command < COMMAND_ENOUGH ? command : COMMAND_ENOUGH);
