@@ -35,7 +35,7 @@ static const char *const filter_page =
 	"  and or not ( )         also && || !\n"
 	"  FIELD                  alone: a truth is true; a text, a signal, an error is there\n"
 	"  under(PID)             the process is below that one\n"
-	"  ancestor(EXPR)         EXPR is true of a forebear\n"
+	"  ancestor(EXPR)         EXPR is true of an ancestor\n"
 	"\n"
 	"Values: names of events, errors and signals; users and groups by name or number; "
 	"durations\n"

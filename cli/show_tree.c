@@ -199,7 +199,7 @@ static void print_below(struct line *line, const struct layout *layout,
 	}
 }
 
-/* Is a forebear of it printed as a root of its own? Then it has been printed below it. */
+/* Is an ancestor of it printed as a root of its own? Then it has been printed below it. */
 static bool is_below_asked(const struct begat_trace_table *t, const struct begat_trace_query *query,
 			   uint32_t index)
 {

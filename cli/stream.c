@@ -269,7 +269,7 @@ static bool is_wanted(const struct stream *stream, const struct begat_event *ev)
 	/* A gap and the end concern everybody. */
 	if (!stream->is_filtered_here || ev->type == BEGAT_LOST || ev->type == BEGAT_SUMMARY)
 		return true;
-	struct begat_lineage lineage = { .find = begat_find_forebear, .ctx = stream->begat };
+	struct begat_lineage lineage = { .find = begat_find_ancestor, .ctx = stream->begat };
 
 	return begat_filter_match(stream->options->where, ev, &lineage);
 }

@@ -295,10 +295,12 @@ int begat_find_process(struct begat *b, pid_t tgid, struct begat_process *ret_pr
 int begat_find_id(struct begat *b, uint64_t id, struct begat_process *ret_process);
 
 /**
- * begat_find_forebear() - the same as a snapshot event, its parent being the one at fork: what a
- * filter asks about forebears. With the tracer as ctx it fits begat_lineage.find.
+ * begat_find_ancestor() - the same as a snapshot event, its parent being the one at fork: what a
+ * filter asks about ancestors. With the tracer as ctx it fits begat_lineage.find.
  */
-bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_forebear);
+bool begat_find_ancestor(void *b, uint64_t id, struct begat_event *ret_ancestor);
+/** begat_find_forebear() - the name of begat_find_ancestor() in 0.1. */
+bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_ancestor);
 
 /** CPU time of a process since it began: of all its threads, those that have ended included. */
 struct begat_usage_process {

@@ -4,7 +4,7 @@
  *
  * Fields have their JSON names. ==, !=, <, <=, >, >= compare; ~ is a shell pattern, =~ an
  * extended regular expression; not, and, or, parentheses. Durations (10ms) and sizes (64MiB) take
- * units. under(PID) is true below that process, ancestor(EXPR) if EXPR is true of a forebear.
+ * units. under(PID) is true below that process, ancestor(EXPR) if EXPR is true of an ancestor.
  * A comparison with an absent field is false.
  */
 #ifndef BEGAT_FILTER_H
@@ -19,13 +19,13 @@ extern "C" {
 struct begat_filter;
 
 /**
- * How a filter asks about forebears; all members may be NULL, then under() and ancestor() are
+ * How a filter asks about ancestors; all members may be NULL, then under() and ancestor() are
  * false. A tracer and a trace file each bring their own.
  */
 struct begat_lineage {
-	/* Fills @ret_forebear with what is known of process @id (as a snapshot event) and its
+	/* Fills @ret_ancestor with what is known of process @id (as a snapshot event) and its
 	 * parent's id; false if unknown. What it points to lives until the next call. */
-	bool (*find)(void *ctx, uint64_t id, struct begat_event *ret_forebear);
+	bool (*find)(void *ctx, uint64_t id, struct begat_event *ret_ancestor);
 	void *ctx;
 };
 

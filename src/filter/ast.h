@@ -21,7 +21,7 @@
 #define FILTER_NODES_MAX 1024
 #define FILTER_DEPTH_MAX 64 /* of parentheses, not and ancestor() */
 #define FILTER_ANCESTORS_MAX 2 /* ancestor() in ancestor(): each multiplies the work */
-#define FILTER_FOREBEARS_MAX 4096 /* a chain of parents is not followed further */
+#define FILTER_CHAIN_MAX 4096 /* a chain of parents is not followed further */
 #define FILTER_WARNINGS_MAX 8
 #define FILTER_WORK_MAX (1u << 26) /* steps for one event: some 0.3 s at 5 ns each */
 

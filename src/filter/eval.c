@@ -22,7 +22,7 @@
 
 #define JOINED_BYTES 4096 /* argv up to this needs no allocation */
 #define BYTES_A_STEP 16 /* of what is copied or searched for a NUL */
-#define FOREBEAR_STEPS 32 /* of a look into the table of processes */
+#define ANCESTOR_STEPS 32 /* of a look into the table of processes */
 
 struct eval {
 	const struct begat_filter *filter;
@@ -297,7 +297,7 @@ static bool test(struct eval *eval, const struct begat_event *ev, const struct n
 
 static bool find_ancestor(struct eval *eval, uint64_t id, struct begat_event *ret_ancestor)
 {
-	if (!charge(eval, FOREBEAR_STEPS))
+	if (!charge(eval, ANCESTOR_STEPS))
 		return false;
 	/* No more: what the event does not have is not looked at, and our finders write all of it. */
 	ret_ancestor->size = sizeof(*ret_ancestor);
@@ -320,7 +320,7 @@ static __attribute__((noinline)) bool walk(struct eval *eval, const struct node 
 	if (begat_event_has(ev, BEGAT_F_ID) && find_ancestor(eval, ev->id, &ancestor) &&
 	    begat_event_has(&ancestor, BEGAT_F_PARENT_ID))
 		id = ancestor.parent_id;
-	for (int i = 0; id && i < FILTER_FOREBEARS_MAX; i++) {
+	for (int i = 0; id && i < FILTER_CHAIN_MAX; i++) {
 		uint64_t next;
 
 		if (!find_ancestor(eval, id, &ancestor))

@@ -114,7 +114,7 @@ static const struct {
 	{ "unit", "ask for `cgroup ~ \"*/NAME.service*\"`" },
 	{ "row", "it numbers the rows of a recording; events have `id` and `pid`" },
 	{ "n", "it numbers the rows of a recording; events have `seq`" },
-	{ "depth", "`under(PID)` and `ancestor(EXPR)` ask for forebears" },
+	{ "depth", "`under(PID)` and `ancestor(EXPR)` ask for ancestors" },
 	{ "share", "it is of many processes: see `begat report`" },
 	{ "runs", "it is of many processes: see `begat report`" },
 	{ "times", "it is of many processes: see `begat report`" },

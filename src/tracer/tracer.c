@@ -475,7 +475,12 @@ BEGAT_API int begat_find_id(struct begat *b, uint64_t id, struct begat_process *
 		   : 0;
 }
 
-BEGAT_API bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_ancestor)
+BEGAT_API bool begat_find_ancestor(void *b, uint64_t id, struct begat_event *ret_ancestor)
 {
 	return proctable_find_ancestor(((struct begat *)b)->table, id, ret_ancestor);
+}
+
+BEGAT_API bool begat_find_forebear(void *b, uint64_t id, struct begat_event *ret_ancestor)
+{
+	return begat_find_ancestor(b, id, ret_ancestor);
 }

@@ -158,7 +158,7 @@ export default {
 		await page.keyboard.type('LParser.c');
 		await page.waitForFunction((n) => document.getElementById('search-count').textContent.startsWith(`${n} `), matching);
 		const shown = await rows(page, 'tree-table');
-		ok(shown.length >= 3 && shown.some((r) => r[0].includes('lparser.c')) && !shown.some((r) => r[0].includes('lvm.c')), 'the tree holds the matches and their forebears only');
+		ok(shown.length >= 3 && shown.some((r) => r[0].includes('lparser.c')) && !shown.some((r) => r[0].includes('lvm.c')), 'the tree holds the matches and their ancestors only');
 		await page.keyboard.press('Escape');
 		await page.waitForFunction(() => document.getElementById('search-count').textContent === '');
 		await page.locator('#search').fill('no such thing anywhere');

@@ -817,7 +817,7 @@ static void ring(void **state)
 	HAS(&ev, PARENT_ID);
 	ev.parent_id = 5;
 	assert_false(is_match("under(9)", &ev, &lineage));
-	assert_int_equal(steps, FILTER_FOREBEARS_MAX);
+	assert_int_equal(steps, FILTER_CHAIN_MAX);
 	(void)state;
 }
 
@@ -848,7 +848,7 @@ static void pushed(void **state)
 		{ "under(7) and event == exit", "event == exit and under(7)" },
 		{ "under(7) or under(8)", "(under(7) or under(8))" },
 		{ "not under(7)", "" },
-		/* Forebears of any user must be known, whatever they become. */
+		/* Ancestors of any user must be known, whatever they become. */
 		{ "(uid == 1 and under(7)) or (uid == 2 and under(8))", "(under(7) or under(8))" },
 		{ "under(7) and ancestor(comm == x)", "" },
 		{ "uid == 1 and uid == 1", "uid == 1" },

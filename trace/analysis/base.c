@@ -121,7 +121,7 @@ static uint32_t flags_of(const struct analysis_base *b, const struct begat_trace
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		flags |= all[i].is_set ? all[i].flag : 0;
 	/*
-	 * Of a command's forebears nothing is the command's. And what was used within a part of the
+	 * Of a command's ancestors nothing is the command's. And what was used within a part of the
 	 * recording is not known of older processes.
 	 */
 	if (flags & ANALYSIS_OLDER && p->has_cpu && p->has_cpu_before && !b->meta.command &&

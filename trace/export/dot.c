@@ -32,7 +32,7 @@ struct like {
 	uint64_t cpu_ns; /* its own and that of all below it */
 	uint64_t group_cpu_ns; /* the same of all that it represents */
 	uint32_t more; /* how many siblings it represents */
-	bool is_hidden; /* another one represents it, or a forebear */
+	bool is_hidden; /* another one represents it, or an ancestor */
 };
 
 struct kin {

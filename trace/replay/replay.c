@@ -253,8 +253,8 @@ static void fill_context(const struct begat_trace *trace, const struct begat_tra
 		begat_fields_add(&ev->has, BEGAT_F_CONTAINER_ID);
 }
 
-/* A forebear as it was at this place of the stream: its last image before it. */
-static bool find_forebear(void *ctx, uint64_t id, struct begat_event *ev)
+/* An ancestor as it was at this place of the stream: its last image before it. */
+static bool find_ancestor(void *ctx, uint64_t id, struct begat_event *ev)
 {
 	static const enum begat_field known[] = { BEGAT_F_EVENT,     BEGAT_F_ID,   BEGAT_F_PID,
 						  BEGAT_F_PARENT_ID, BEGAT_F_PPID, BEGAT_F_COMM };
@@ -324,7 +324,7 @@ static int prepare_query(struct begat_replay *r)
 	if (!err && r->query.pids_count)
 		err = select_subtrees(r);
 	if (asks_lineage)
-		r->lineage = (struct begat_lineage){ .find = find_forebear, .ctx = r };
+		r->lineage = (struct begat_lineage){ .find = find_ancestor, .ctx = r };
 	return err;
 }
 

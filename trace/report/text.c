@@ -439,7 +439,7 @@ static int by_weight(const void *a, const void *b)
 	return x->process < y->process ? -1 : x->process > y->process;
 }
 
-/* The heaviest subtrees, in tree order: a forebear weighs at least as much as what is below. */
+/* The heaviest subtrees, in tree order: an ancestor weighs at least as much as what is below. */
 static int put_tree(const struct page *p)
 {
 	const struct analysis_base *base = p->b;

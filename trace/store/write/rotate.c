@@ -48,7 +48,7 @@ static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqli
 	sqlite3_bind_int64(image, 1, sqlite3_column_int64(process, PROCESS_row));
 	rc = sqlite3_step(image);
 	/*
-	 * The forebears of a command are in its first part; processes in later ones are of the run.
+	 * The ancestors of a command are in its first part; processes in later ones are of the run.
 	 */
 	if (rc == SQLITE_ROW && rec->command && rec->counts.parts == 1 &&
 	    sqlite3_column_int(image, EXEC_event) == BEGAT_SNAPSHOT) {

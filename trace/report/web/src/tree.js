@@ -81,7 +81,7 @@ export class Tree {
 		const rows = [];
 		const stack = [];
 		const push = (list) => {
-			// Forebears from before the recording are shown for what they begot, not for themselves.
+			// Ancestors from before the recording are shown for what they begot, not for themselves.
 			const kept = list.filter((i) => (this.kept ? this.kept[i] : this.trace.c.sub_count[i]));
 			const sorted = order ? Array.from(kept).sort(order) : kept;
 			for (let k = sorted.length - 1; k >= 0; k--) stack.push(sorted[k]);
