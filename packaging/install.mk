@@ -28,7 +28,11 @@ TRACE_RPATH = $(if $(RPATH),$$ORIGIN)
 # Linked anew: the build folder's own have that folder as their search path.
 STAGED := $(BUILD)/install
 LIBRARIES := libbegat libbegat-trace
-DOCUMENTS := README.md CHANGELOG.md LICENSE $(sort $(wildcard docs/*.md docs/*.json docs/*.c docs/*.yml))
+DOCUMENTS := README.md CHANGELOG.md SECURITY.md LICENSE $(sort $(wildcard docs/*.md docs/*.json docs/*.c docs/*.yml docs/*.txt))
+PICTURES := $(sort $(wildcard docs/pictures/*.png))
+# Documents lie beside each other: links follow, and those to what is not installed become text.
+INSTALLED_LINKS := s!(\]\(|")(\.\./)?docs/!\1!g; s!\]\(\.\./!](!g; \
+	s!\[([^]]*)\]\(([^)]*/|[^)]*\.scd|CONTRIBUTING\.md)\)!\1!g
 MAN_PAGES := $(patsubst docs/man/%.scd,%,$(sort $(wildcard docs/man/*.scd)))
 rpath = $(if $(1),-Wl$(comma)-rpath$(comma)'$(1)')
 
@@ -52,7 +56,7 @@ pc-files:
 ## install: the command, the libraries, headers, man pages, completions, documents
 install: staged pc-files
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/begat \
-		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(COMPLETIONS)/bash-completion/completions \
+		$(DESTDIR)$(DOCDIR)/pictures $(DESTDIR)$(COMPLETIONS)/bash-completion/completions \
 		$(DESTDIR)$(COMPLETIONS)/zsh/site-functions $(DESTDIR)$(COMPLETIONS)/fish/vendor_completions.d
 	install -m 755 $(STAGED)/begat $(DESTDIR)$(BINDIR)/begat
 	@# Not -s: it takes the strip of this machine, whatever ARCH is.
@@ -71,6 +75,8 @@ install: staged pc-files
 	install -m 644 packaging/completions/_begat $(DESTDIR)$(COMPLETIONS)/zsh/site-functions/
 	install -m 644 packaging/completions/begat.fish $(DESTDIR)$(COMPLETIONS)/fish/vendor_completions.d/
 	install -m 644 $(DOCUMENTS) $(DESTDIR)$(DOCDIR)/
+	sed -E -i '$(INSTALLED_LINKS)' $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(filter %.md,$(DOCUMENTS))))
+	install -m 644 $(PICTURES) $(DESTDIR)$(DOCDIR)/pictures/
 	$(if $(SCDOC),for page in $(MAN_PAGES); do \
 		folder=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		install -d $$folder && $(SCDOC) < docs/man/$$page.scd > $$folder/$$page || exit 1; \
@@ -96,8 +102,8 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/begat/,$(notdir $(wildcard include/begat/*.h))) \
 		$(addprefix $(DESTDIR)$(COMPLETIONS)/,bash-completion/completions/begat \
 			zsh/site-functions/_begat fish/vendor_completions.d/begat.fish) \
-		$(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCUMENTS))) \
+		$(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCUMENTS)) $(PICTURES:docs/%=%)) \
 		$(foreach page,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(page)))/$(page))
-	-rmdir $(DESTDIR)$(INCLUDEDIR)/begat $(DESTDIR)$(DOCDIR) 2>/dev/null
+	-rmdir $(DESTDIR)$(INCLUDEDIR)/begat $(DESTDIR)$(DOCDIR)/pictures $(DESTDIR)$(DOCDIR) 2>/dev/null
 
 .PHONY: staged pc-files install install-debug uninstall

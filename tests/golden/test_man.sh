@@ -87,6 +87,17 @@ if make -s -C "$root" BUILD="${BUILD:-build}" install DESTDIR="$tmp/root" PREFIX
 			fail install_docs "$(basename "$file") is not installed"
 	done
 	ok install_docs
+	# Links and pictures lead to what is installed.
+	( cd "$tmp/root/usr/share/doc/begat" && grep -oE '(\]\(|src(set)?="|href=")[^)"#]+' ./*.md ) |
+		sed -E 's/^\.\/[^:]*:(\]\(|[a-z]*=")//' | sort -u >"$tmp/links"
+	[ "$(wc -l <"$tmp/links")" -gt 20 ] || fail install_links "only $(wc -l <"$tmp/links") found"
+	while read -r link; do
+		case $link in
+		http*) ;;
+		*) [ -e "$tmp/root/usr/share/doc/begat/$link" ] || fail install_links "$link leads nowhere" ;;
+		esac
+	done <"$tmp/links"
+	ok install_links
 	if command -v scdoc >/dev/null; then
 		[ -s "$tmp/root/usr/share/man/man7/begat-filter.7" ] &&
 			[ -s "$tmp/root/usr/share/man/man5/begat-events.5" ] &&
