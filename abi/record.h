@@ -262,6 +262,7 @@ struct rec_cgroup {
 
 enum rec_snapshot_flags {
 	REC_SNAPSHOT_EXITING = 1 << 0, /* in do_exit(): its exit may have been reported already */
+	REC_SNAPSHOT_NEW = 1 << 1, /* in fork(): its fork may not have been reported yet */
 };
 
 /* A process that ran before begat, written by the task iterator; the size is fixed. */

@@ -115,6 +115,28 @@ static __always_inline __u64 cred_cap_permitted(struct cred *cred)
 	return caps;
 }
 
+/* 5.14: task_struct.state is called __state (2f064a59a11f "sched: Change task_struct::state"). */
+struct task_struct___before_5_14 {
+	long state;
+} __attribute__((preserve_access_index));
+
+struct task_struct___since_5_14 {
+	unsigned int __state;
+} __attribute__((preserve_access_index));
+
+#define TASK_NEW 0x800 /* since 4.8, a macro: no type information has it */
+
+/* Is it in fork(), its parent not yet past the hook of forks? */
+static __always_inline bool task_is_new(struct task_struct *task)
+{
+	struct task_struct___before_5_14 *old = (void *)task;
+	struct task_struct___since_5_14 *new = (void *)task;
+
+	if (bpf_core_field_exists(new->__state))
+		return READ_PROBED(new, __state) & TASK_NEW;
+	return READ_PROBED(old, state) & TASK_NEW;
+}
+
 /*
  * 6.15: kernfs_node.parent is called __parent (633488947ef6 "kernfs: Use RCU to access
  * kernfs_node::parent.").

@@ -92,6 +92,8 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->proc_pid = snapshot_pid_for(pid, reader, config.proc_levels_up);
 	if (!READ_PROBED(task, signal, live.counter))
 		rec->flags |= REC_SNAPSHOT_EXITING;
+	if (task_is_new(task))
+		rec->flags |= REC_SNAPSHOT_NEW;
 }
 
 #endif

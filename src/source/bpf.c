@@ -275,6 +275,7 @@ static int visit_task(void *ctx, const void *record, size_t size)
 						   .reader_pid = rec->reader_pid,
 						   .proc_pid = rec->proc_pid,
 						   .is_exiting = rec->flags & REC_SNAPSHOT_EXITING,
+						   .is_new = rec->flags & REC_SNAPSHOT_NEW,
 						   .start_ns = rec->identity.start_ns,
 						   .utime_ns = rec->utime_ns,
 						   .stime_ns = rec->stime_ns,

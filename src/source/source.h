@@ -69,6 +69,7 @@ struct source_process {
 	uint32_t reader_pid, proc_pid; /* as we and as our /proc number it; 0 = it is not there */
 	bool is_thread;
 	bool is_exiting; /* perhaps its exit was seen already */
+	bool is_new; /* perhaps its fork is still to be seen */
 	uint64_t start_ns;
 	uint64_t utime_ns, stime_ns, runtime_ns; /* of one thread, of ended ones with the process */
 	const void *record; /* for describe() */

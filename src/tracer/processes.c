@@ -98,10 +98,11 @@ static int visit_listed(void *ctx, const struct source_process *process)
 	struct source *source = list->processes->source;
 	struct begat_event ev;
 	struct process_seen seen = { &ev, process->start_ns,
-				     source->has_proc ? process->proc_pid : 0 };
+				     source->has_proc ? process->proc_pid : 0, process->is_new };
 
 	if (is_over(list, process) || source->ops->describe(source, process, &ev))
 		return 0;
+	list->has_doubtful |= seen.is_new;
 	return list->callback(list->ctx, &seen);
 }
 
@@ -111,7 +112,7 @@ static int visit_proc(void *ctx, uint32_t tgid)
 	char buf[STAT_BYTES];
 	struct procfs_facts facts;
 	struct begat_event ev;
-	struct process_seen seen = { &ev, 0, tgid };
+	struct process_seen seen = { &ev, 0, tgid, false };
 
 	if (procfs_read(tgid, buf, sizeof(buf), &facts))
 		return 0; /* gone meanwhile */

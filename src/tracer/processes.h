@@ -8,6 +8,8 @@
  * Between the exit hook and the moment from which the kernel lists a process no more lies all that
  * the exit has still to do: there it is listed, and no event of it is to come. The source knows
  * that the hook is past, for those that began under our eyes; for others the next look will tell.
+ * Likewise a new process is listed before the fork hook has run in its parent, which may be
+ * preempted in between: is_new.
  */
 #ifndef BEGAT_TRACER_PROCESSES_H
 #define BEGAT_TRACER_PROCESSES_H
@@ -29,12 +31,13 @@ struct process_seen {
 	struct begat_event *ev; /* without exe and argv, until processes_complete() */
 	uint64_t start_ns;
 	uint32_t proc_pid; /* in /proc; 0 = it is not there */
+	bool is_new; /* its fork may still come */
 };
 typedef int (*processes_callback)(void *ctx, const struct process_seen *seen);
 
 /*
- * Stops at non-zero and returns it. *ret_has_doubtful (NULL is fine): one is exiting, and nobody can
- * say whether its exit hook is past.
+ * Stops at non-zero and returns it. *ret_has_doubtful (NULL is fine): one is new; or one is exiting,
+ * and nobody can say whether its exit hook is past.
  */
 int processes_list(const struct processes *processes, processes_callback callback, void *ctx,
 		   bool *ret_has_doubtful);

@@ -17,6 +17,7 @@
 struct running {
 	uint64_t id, start_ns;
 	uint32_t tgid;
+	bool is_new; /* its fork may still come */
 	char comm[COMM_BYTES];
 };
 
@@ -27,6 +28,7 @@ struct running_list {
 
 struct comparison {
 	struct resync *r;
+	struct running_list known; /* in step 1: what the table has */
 	struct running_list running, gone;
 	uint64_t taken_ns; /* before the first was listed */
 	bool has_doubtful;
@@ -85,7 +87,9 @@ static int note_running(void *ctx, const struct process_seen *seen)
 {
 	struct comparison *c = ctx;
 	const struct begat_event *ev = seen->ev;
-	struct running running = { .id = ev->id, .start_ns = seen->start_ns, .tgid = ev->tgid };
+	struct running running = {
+		.id = ev->id, .start_ns = seen->start_ns, .tgid = ev->tgid, .is_new = seen->is_new
+	};
 
 	if (ev->comm.len < sizeof(running.comm))
 		memcpy(running.comm, ev->comm.data, ev->comm.len);
@@ -97,6 +101,12 @@ static int by_id(const void *a, const void *b)
 	uint64_t x = ((const struct running *)a)->id, y = ((const struct running *)b)->id;
 
 	return x < y ? -1 : x > y;
+}
+
+static void sort(struct running_list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), by_id);
 }
 
 static const struct running *find(const struct running_list *list, uint64_t id)
@@ -168,12 +178,17 @@ static int compare_running(void *ctx, const struct process_seen *seen)
 	struct begat_event *ev = seen->ev;
 	struct begat_process known = { .size = sizeof(known) };
 	bool is_known = !proctable_find_id(r->processes->table, ev->id, &known);
+	const struct running *before = find(&c->running, ev->id);
 	int err = 0;
 
 	if (seen->start_ns >= c->taken_ns || !scope_includes(r->scope, ev))
 		return 0;
 	if (is_known && is_same(known.comm.data, known.comm.len, ev->comm.data, ev->comm.len))
 		return 0;
+	if (!is_known && (!before || before->is_new)) {
+		c->has_doubtful = true; /* its fork is in the buffer, or in the next loss */
+		return 0;
+	}
 	processes_complete(seen, c->facts_buf);
 	if (!is_known)
 		err = deliver_synthetic(r, ev, BEGAT_FORK);
@@ -192,6 +207,14 @@ static bool is_list_of(const struct processes *p, const struct begat_process *pr
 	       p->source->ops->has_exited(p->source, process->tgid, process->start_ns);
 }
 
+static int note_known(void *ctx, const struct begat_process *process)
+{
+	struct comparison *c = ctx;
+	struct running known = { .id = process->id };
+
+	return note(&c->known, &known);
+}
+
 static int note_gone(void *ctx, const struct begat_process *process)
 {
 	struct comparison *c = ctx;
@@ -203,7 +226,11 @@ static int note_gone(void *ctx, const struct begat_process *process)
 	if (!is_list_of(p, process) || process->start_ns >= c->taken_ns ||
 	    !proctable_is_reported(p->table, process->id) || find(&c->running, process->id))
 		return 0;
-	return note(&c->gone, &gone);
+	if (find(&c->known, process->id))
+		return note(&c->gone, &gone);
+	/* Its fork was drained since: it may have begun after the list, or ended after the drain. */
+	c->has_doubtful = true;
+	return 0;
 }
 
 static int deliver_gone(struct resync *r, const struct running *gone)
@@ -247,11 +274,13 @@ static int compare(struct comparison *c)
 	int err;
 
 	c->taken_ns = clock_boot_ns();
-	err = processes_list(p, note_running, c, &c->has_doubtful);
+	err = proctable_for_each_alive(p->table, note_known, c);
+	if (!err)
+		err = processes_list(p, note_running, c, &c->has_doubtful);
 	if (err)
 		return err;
-	if (c->running.count)
-		qsort(c->running.items, c->running.count, sizeof(*c->running.items), by_id);
+	sort(&c->known);
+	sort(&c->running);
 	err = drain_all(c->r);
 	if (err < 0)
 		return err;
@@ -278,6 +307,7 @@ int resync_run(struct resync *r)
 		r->losses_done = losses;
 	r->is_due = err;
 	resync_note_doubtful(r, c.has_doubtful);
+	free(c.known.items);
 	free(c.running.items);
 	free(c.gone.items);
 	free(c.facts_buf);

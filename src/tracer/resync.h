@@ -7,10 +7,11 @@
  * Not:     how the list is made (processes.h), the first snapshot (start.h).
  *
  * In two steps, because the machine goes on meanwhile:
- *   1. with the buffer empty, note the time and list what runs;
- *   2. drain what has happened since, then compare. A live process that predates step 1 but is not
- *      in the table had its fork lost. One that is in the table since before step 1, is not listed
- *      and has no exit in the stream had its exit lost. One with another image had its exec lost.
+ *   1. note what the table has, then list what runs;
+ *   2. drain what has happened since, then compare. A process that is listed in both steps but is
+ *      not in the table had its fork lost. One that the table had in step 1, that was not listed
+ *      then and has no exit in the stream had its exit lost. One with another image had its exec
+ *      lost. Whatever lies between, as a process in the middle of its fork, is compared again soon.
  * A dead process with a lost fork gets a synthetic fork before its first event.
  *
  * Invariants

@@ -17,6 +17,8 @@ static int apply_running(void *ctx, const struct process_seen *seen)
 	const struct snapshot *snapshot = ctx;
 	struct proctable *table = snapshot->processes->table;
 
+	if (seen->is_new)
+		return 0; /* its fork is on its way */
 	processes_complete(seen, snapshot->facts_buf);
 	if (proctable_apply(table, seen->ev) < 0)
 		return -ENOMEM;
@@ -29,7 +31,7 @@ static int deliver_running(void *ctx, const struct process_seen *seen)
 {
 	const struct snapshot *snapshot = ctx;
 
-	if (seen->start_ns >= snapshot->processes->complete_ns)
+	if (seen->is_new || seen->start_ns >= snapshot->processes->complete_ns)
 		return 0; /* it was not there before: its fork is on its way */
 	processes_complete(seen, snapshot->facts_buf);
 	return scope_follows(snapshot->scope, seen->ev)

@@ -30,7 +30,7 @@ for lib in libbegat-trace.a libbegat.a begat; do
 done
 mkdir -p "$OUT"
 # shellcheck disable=SC2086 # flags are words
-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -Iinclude -Itrace ${SAN_FLAGS:-} \
+${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wno-unused-parameter -I. -Iinclude -Itrace ${SAN_FLAGS:-} \
 	tests/browser/make_page.c "$BUILD/libbegat-trace.a" "$BUILD/libbegat.a" \
 	${LDLIBS_BPF:--lbpf -lelf} -lsqlite3 -lz -lm -pthread -o "$OUT/make_page"
 CHROMIUM=$CHROMIUM OUT=$OUT BEGAT=$BUILD/begat ONLY=${ONLY:-} exec timeout -k 5 "${BROWSER_SECONDS:-900}" \

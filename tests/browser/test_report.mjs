@@ -46,13 +46,14 @@ export default {
 
 	async 'shows the totals of the analysis'() {
 		const { totals: t, failures } = json();
+		const down = (ns) => `${(Math.floor(ns / 1e6) / 1e3).toFixed(3)} s`;
 		const page = await open(report('build', SIZE));
 		// A search along PATH that found nothing is one failure, whatever it tried.
 		const notRun = failures.filter((f) => f.kind === 'exec').reduce((sum, f) => sum + f.count, 0);
 		equal(await figure(page, 'processes'), grouped(t.processes), 'processes');
 		equal(await figure(page, 'execs'), grouped(t.execs), 'execs');
-		equal(await figure(page, 'wall'), `${(t.wall_ns / 1e9).toFixed(3)} s`, 'wall');
-		equal(await figure(page, 'cpu'), `${(t.cpu_ns / 1e9).toFixed(3)} s`, 'cpu');
+		equal(await figure(page, 'wall'), down(t.wall_ns), 'wall');
+		equal(await figure(page, 'cpu'), down(t.cpu_ns), 'cpu');
 		equal(await figure(page, 'busy cores'), t.parallelism.toFixed(2), 'busy cores');
 		equal(await figure(page, 'failed'), grouped(t.failed_exits + t.signalled + notRun), 'failed');
 		equal(await figure(page, 'lost'), '0', 'lost');
@@ -245,9 +246,12 @@ export default {
 	},
 
 	async 'fits narrow windows'() {
-		for (const width of [1280, 800, 400]) {
-			const page = await open(report('build', SIZE), { viewport: { width, height: 800 } });
-			equal(await page.evaluate(() => document.documentElement.scrollWidth), width, `width of the page at ${width}`);
+		for (const path of [report('build', SIZE), report('hostile'), report('empty')]) {
+			const page = await open(path);
+			for (const width of [1280, 1240, 1200, 1100, 1024, 960, 800, 720, 640, 500, 400, 360]) {
+				await page.setViewportSize({ width, height: 800 });
+				equal(await page.evaluate(() => document.documentElement.scrollWidth), width, `width of ${path} at ${width}`);
+			}
 			await page.done();
 		}
 	},

@@ -18,6 +18,7 @@ static struct machine {
 	size_t count;
 	uint64_t lost;
 	bool is_held_up, is_gone_in_drain;
+	uint32_t forked_in_drain; /* 0 = none */
 	int list_err, drain_err;
 	uint32_t followed; /* with trees: this one alone */
 } machine;
@@ -98,6 +99,11 @@ static int drain(void *ctx)
 
 	if (machine.is_gone_in_drain) /* its exit was on its way */
 		assert_int_equal(proctable_apply(processes.table, &ev), 0);
+	if (machine.forked_in_drain) {
+		ev = event_of(BEGAT_FORK, machine.forked_in_drain);
+		assert_int_equal(proctable_apply(processes.table, &ev), 0);
+		machine.forked_in_drain = 0;
+	}
 	return machine.drain_err;
 }
 
@@ -178,6 +184,43 @@ static void test_a_process_that_began_meanwhile(void **state)
 	assert_int_equal(delivered_count, 0);
 }
 
+/* Listed, and its parent was interrupted ahead of the fork hook: the fork will come. */
+static void test_a_fork_under_way_is_not_made_up(void **state)
+{
+	add_to_machine(12);
+	machine.running[0].is_new = true;
+	machine.lost = 1;
+	assert_int_equal(resync_run(&resync), 0);
+	assert_int_equal(delivered_count, 0);
+	assert_true(resync.doubt_due_ns != UINT64_MAX);
+
+	machine.running[0].is_new = false; /* and was lost */
+	assert_int_equal(resync_run(&resync), 0);
+	assert_delivered(0, BEGAT_FORK, 12);
+}
+
+/* It was new when listed first, and its fork came with the drain. */
+static void test_a_fork_that_came_with_the_drain(void **state)
+{
+	add_to_machine(12);
+	machine.running[0].is_new = true;
+	machine.forked_in_drain = 12;
+	assert_int_equal(resync_run(&resync), 0);
+	assert_int_equal(delivered_count, 0);
+}
+
+/* Not listed at first and known after the drain: not gone, but not listed yet, or ended since. */
+static void test_the_unlisted_is_not_gone_at_once(void **state)
+{
+	machine.forked_in_drain = 12;
+	assert_int_equal(resync_run(&resync), 0);
+	assert_int_equal(delivered_count, 0);
+	assert_true(resync.doubt_due_ns != UINT64_MAX);
+
+	assert_int_equal(resync_run(&resync), 0); /* its exit was lost */
+	assert_delivered(0, BEGAT_EXIT, 12);
+}
+
 static void test_others_get_no_events(void **state)
 {
 	add_to_machine(12);
@@ -255,7 +298,9 @@ UNIT_TESTS()
 		TEST(what_was_missed_is_made_up),	TEST(what_the_stream_has_is_not_made_up),
 		TEST(a_process_that_began_meanwhile),	TEST(others_get_no_events),
 		TEST(cut_short_is_due_again),		TEST(counters_are_looked_at_rarely),
-		TEST(the_doubtful_are_looked_at_again), TEST(fork_before_the_first_event),
+		TEST(a_fork_under_way_is_not_made_up),	TEST(a_fork_that_came_with_the_drain),
+		TEST(the_unlisted_is_not_gone_at_once), TEST(the_doubtful_are_looked_at_again),
+		TEST(fork_before_the_first_event),
 	};
 
 	return cmocka_run_group_tests_name("resync", tests, NULL, NULL);
