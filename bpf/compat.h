@@ -115,7 +115,7 @@ static __always_inline __u64 cred_cap_permitted(struct cred *cred)
 	return caps;
 }
 
-/* 5.14: task_struct.state is called __state (2f064a59a11f "sched: Change task_struct::state"). */
+/* 5.14: the state of a task is called __state (2f064a59a11f "sched: Change task_struct::state"). */
 struct task_struct___before_5_14 {
 	long state;
 } __attribute__((preserve_access_index));

@@ -98,11 +98,12 @@ struct decoder {
 			  const struct rec_##name *rec, struct begat_event *ev);
 #include "event/records.def"
 
-/* who.c: the header's fields, and those of every event about a process. */
+/* common.c: the header's fields, and those of every event about a process. */
 void decode_header(const struct decoder *decoder, const struct rec_header *header,
 		   enum begat_event_type type, struct begat_event *ev);
-int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_identity *who, struct begat_event *ev);
+int decode_common(struct decoder *decoder, const struct decode_in *in,
+		  const struct rec_header *header, const struct rec_identity *who,
+		  struct begat_event *ev);
 
 /*
  * path.c: writes the path as people read it into @buf. Returns 1, 0 if the path is absent, or

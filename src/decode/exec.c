@@ -142,7 +142,7 @@ int decode_exec(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXEC, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
+	if (decode_common(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
 	    decode_image(decoder, in, rec, ev) < 0 || decode_argv(decoder, in, rec, ev) < 0 ||
 	    decode_env(decoder, in, rec, ev) < 0)
 		return -EBADMSG;

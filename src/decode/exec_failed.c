@@ -110,7 +110,7 @@ int decode_exec_failed(struct decoder *decoder, const struct decode_in *in,
 		       const struct rec_exec_failed *rec, struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXEC_FAILED, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
+	if (decode_common(decoder, in, &rec->header, &rec->identity, ev) < 0 ||
 	    decode_argv(decoder, in, rec, ev) < 0 || decode_names(decoder, in, rec, ev) < 0)
 		return -EBADMSG;
 	ev->error = rec->error;

@@ -90,7 +90,7 @@ int decode_exit(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_EXIT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
+	if (decode_common(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	decode_status(rec, ev);
 	if (decode_killer(decoder, rec, ev) < 0)

@@ -12,7 +12,7 @@ int decode_fork(struct decoder *decoder, const struct decode_in *in, const struc
 		struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_FORK, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
+	if (decode_common(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	if (!rec->forked_by_tgid)
 		return 1;

@@ -114,7 +114,7 @@ static int note_parent(struct proctable *table, struct entry *entry, struct bega
 }
 
 /* A synthetic event after a loss has the identity, as far as it is known. */
-static void complete_who(const struct entry *entry, struct begat_event *ev)
+static void complete_identity(const struct entry *entry, struct begat_event *ev)
 {
 	if (!begat_event_has(ev, BEGAT_F_COMM) && entry->comm[0]) {
 		ev->comm = (struct begat_str){ entry->comm, strlen(entry->comm) };
@@ -130,7 +130,7 @@ static void complete_who(const struct entry *entry, struct begat_event *ev)
 		begat_fields_add(&ev->has, field);
 }
 
-static void note_who(struct entry *entry, const struct begat_event *ev)
+static void note_identity(struct entry *entry, const struct begat_event *ev)
 {
 	if (begat_event_has(ev, BEGAT_F_COMM)) {
 		size_t len = ev->comm.len;
@@ -243,8 +243,8 @@ int proctable_apply(struct proctable *table, struct begat_event *ev)
 		return -ENOMEM;
 	if (ev->type != BEGAT_SNAPSHOT)
 		entry->flags |= ENTRY_REPORTED;
-	note_who(entry, ev);
-	complete_who(entry, ev);
+	note_identity(entry, ev);
+	complete_identity(entry, ev);
 
 	int err = note_parent(table, entry, ev);
 

@@ -6,7 +6,7 @@
 
 #include <sys/sysmacros.h>
 
-static void test_fork_and_who(void **state)
+static void test_fork_and_identity(void **state)
 {
 	struct decoder *decoder = new_decoder(ALL_NAMES);
 	const uint32_t pids[] = { RECORD_TGID, 17, 1 };
@@ -53,7 +53,7 @@ static void test_fork_and_who(void **state)
 	(void)state;
 }
 
-static void test_who_absent(void **state)
+static void test_identity_absent(void **state)
 {
 	struct decoder *decoder = new_decoder(ALL_NAMES);
 	struct rec_fork *fork = record_fork(&rec);
@@ -622,8 +622,8 @@ static void test_paths(void **state)
 UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fork_and_who),
-		cmocka_unit_test(test_who_absent),
+		cmocka_unit_test(test_fork_and_identity),
+		cmocka_unit_test(test_identity_absent),
 		cmocka_unit_test(test_header_checks),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_bad_spans),

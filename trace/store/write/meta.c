@@ -13,6 +13,7 @@
 
 #include "base/api.h"
 #include "base/clock.h"
+#include "base/read_line.h"
 #include "base/opts.h"
 #include "store/format/stats.h"
 #include "store/format/text.h"
@@ -45,18 +46,6 @@ static int meta_number(struct begat_recorder *rec, const char *name, int64_t val
 	return put_meta(rec, name, NULL, value);
 }
 
-static void read_boot_id(char *out, size_t size)
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	*out = '\0';
-	if (!file)
-		return;
-	if (fgets(out, (int)size, file))
-		out[strcspn(out, "\n")] = '\0';
-	fclose(file);
-}
-
 int meta_begin(struct begat_recorder *rec)
 {
 	struct utsname uts = { .nodename = "" };
@@ -66,7 +55,7 @@ int meta_begin(struct begat_recorder *rec)
 	int err = 0;
 
 	uname(&uts);
-	read_boot_id(boot_id, sizeof(boot_id));
+	read_line("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
 	err |= meta_number(rec, "schema", BEGAT_TRACE_SCHEMA);
 	err |= meta_number(rec, "complete", 0);
 	err |= meta_text(rec, "version", begat_version());

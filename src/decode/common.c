@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * decode/who.c - the part that records have in common: the header, and who it is about.
+ * decode/common.c - the part that records have in common: the header, and which process it is about.
  *
  * Owns:    header fields, struct rec_identity, strings of records.
  * Not:     what happened (fork.c, exec.c, ...).
@@ -113,8 +113,9 @@ static void decode_cgroup_of(struct decoder *decoder, const struct rec_identity 
 		decode_add(ev, BEGAT_F_CGROUP);
 }
 
-int decode_who(struct decoder *decoder, const struct decode_in *in, const struct rec_header *header,
-	       const struct rec_identity *who, struct begat_event *ev)
+int decode_common(struct decoder *decoder, const struct decode_in *in,
+		  const struct rec_header *header, const struct rec_identity *who,
+		  struct begat_event *ev)
 {
 	ev->tgid = who->tgid;
 	ev->tid = header->tid;
@@ -166,7 +167,7 @@ int decode_snapshot(struct decoder *decoder, const struct decode_in *in,
 		    const struct rec_snapshot *rec, struct begat_event *ev)
 {
 	decode_header(decoder, &rec->header, BEGAT_SNAPSHOT, ev);
-	if (decode_who(decoder, in, &rec->header, &rec->identity, ev) < 0)
+	if (decode_common(decoder, in, &rec->header, &rec->identity, ev) < 0)
 		return -EBADMSG;
 	return 1;
 }
