@@ -33,7 +33,7 @@ static const struct option_spec own_options[] = {
 const struct command_spec command_bench = {
 	.captures = true,
 	.files = ANY_NUMBER, /* parts */
-	.groups = OPTIONS_OUTPUT | OPTIONS_BACKEND,
+	.groups = OPTIONS_ANSWER | OPTIONS_BACKEND,
 	.own = own_options,
 	.about = "Measures begat on this machine, in under a minute: a verdict a line, against the "
 		 "bar that\n"

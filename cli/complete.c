@@ -92,6 +92,8 @@ static const struct {
 	{ "diff", "format", diff_format_names, false },
 	{ "report", "format", begat_report_formats, false },
 	{ "export", "to", export_words, false },
+	{ "doctor", "format", option_answer_names, false },
+	{ "bench", "format", option_answer_names, false },
 	{ NULL, "format", begat_sink_names, false },
 	{ NULL, "columns", column_words, true },
 	{ NULL, "events", event_words, true },

@@ -28,7 +28,7 @@ static int doctor(struct options *options, int argc, char **argv);
 
 const struct command_spec command_doctor = {
 	.captures = true,
-	.groups = OPTIONS_OUTPUT,
+	.groups = OPTIONS_ANSWER,
 	.about = "Probes this kernel, says what each finding means for tracing, then opens a "
 		 "tracer to\n"
 		 "prove it. Exit status 1 if tracing cannot work.\n",

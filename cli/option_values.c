@@ -73,6 +73,18 @@ int option_format(struct options *options, const char *value)
 	return options->format ? 0 : fail_choice(options, "format", value, begat_sink_names());
 }
 
+const char *const *option_answer_names(void)
+{
+	static const char *const names[] = { "text", "json", NULL };
+
+	return names;
+}
+
+int option_answer_format(struct options *options, const char *value)
+{
+	return option_one_of(options, "--format", option_answer_names(), value, &options->format);
+}
+
 int option_output(struct options *options, const char *value)
 {
 	if (!*value)

@@ -36,7 +36,8 @@ int option_quiet(struct options *options, const char *value)
 /* clang-format off */
 const struct option_spec common_options[] = {
 	{ "format", 0, "FORMAT", OPTIONS_OUTPUT, "text, or json: one object a line", .parse = option_format },
-	{ "output", 'o', "FILE", OPTIONS_OUTPUT, "write to this file", .parse = option_output },
+	{ "format", 0, "FORMAT", OPTIONS_ANSWER, "text, or json: one object a line", .parse = option_answer_format },
+	{ "output", 'o', "FILE", OPTIONS_OUTPUT | OPTIONS_ANSWER, "write to this file", .parse = option_output },
 	{ "columns", 0, "LIST", OPTIONS_TEXT, "text: these columns, as time,user,exe,command", .parse = option_columns },
 	{ "wide", 0, NULL, OPTIONS_TEXT, "text: every column, and commands whole, on a terminal too", SETS(is_wide) },
 	{ "utc", 0, NULL, OPTIONS_TEXT, "text: times in UTC, not local ones", SETS(is_utc) },

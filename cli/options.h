@@ -13,7 +13,7 @@
 
 /* Which options a subcommand takes: a mask in struct command_spec. */
 enum option_group {
-	OPTIONS_OUTPUT = 1 << 0, /* --format -o */
+	OPTIONS_OUTPUT = 1 << 0, /* --format -o: events, by a sink */
 	OPTIONS_EVENTS = 1 << 1, /* -e -w: which events are written */
 	OPTIONS_SELECT = 1 << 2, /* -p -u -c: which processes of the machine */
 	OPTIONS_CAPTURE = 1 << 3, /* how to capture, how much of it; OPTIONS_BACKEND too */
@@ -22,6 +22,7 @@ enum option_group {
 	OPTIONS_BACKEND = 1 << 6, /* --backend --transport alone */
 	OPTIONS_SPAN = 1 << 8, /* --since --until: of a recording */
 	OPTIONS_TEXT = 1 << 7, /* --columns --wide --utc: how events look as text */
+	OPTIONS_ANSWER = 1 << 9, /* --format -o: text or JSON of the subcommand's own */
 };
 
 /* What becomes of failed execs that are a search along PATH. */
@@ -111,6 +112,7 @@ int option_quiet(struct options *options, const char *value);
 /* option_values.c: the values of options that take one of few, NULL-ended. */
 const char *const *option_latency_names(void);
 const char *const *option_path_miss_names(void);
+const char *const *option_answer_names(void);
 
 /* option_values.c: for an option that is one of @names; *@ret is that name. 0 or -EINVAL. */
 int option_one_of(struct options *options, const char *option, const char *const *names,
@@ -118,6 +120,7 @@ int option_one_of(struct options *options, const char *option, const char *const
 
 /* option_values.c: the parse functions of the table. */
 int option_format(struct options *options, const char *value);
+int option_answer_format(struct options *options, const char *value);
 int option_output(struct options *options, const char *value);
 int option_columns(struct options *options, const char *value);
 int option_path_misses(struct options *options, const char *value);

@@ -22,7 +22,8 @@ finding()
 
 tracked()
 {
-	git -c safe.directory='*' ls-files -- "$@" | grep -vE "$vendored" | while read -r file; do
+	git -c safe.directory='*' ls-files --cached --others --exclude-standard -- "$@" |
+		grep -vE "$vendored" | while read -r file; do
 		[ -f "$file" ] && [ ! -L "$file" ] && echo "$file"
 	done || true
 }

@@ -8,6 +8,7 @@ dot is a struct of ours, with or without begat_ before it; in documents, where J
 names too, only with it. A file exists if the end of some path here is its name. Prose is comments, .md
 and .scd; CHANGELOG.md may name what is gone.
 """
+import os
 import re
 import subprocess
 import sys
@@ -106,8 +107,9 @@ class Names:
 
 
 def main():
-    listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True)
-    names, count = Names(listed.stdout.split()), 0
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                            check=True, capture_output=True, text=True)
+    names, count = Names([name for name in listed.stdout.split() if os.path.exists(name)]), 0
     for name in names.files:
         if not re.search(r"\.(png|ico|db|gz|lock|bin)$|package-lock|/dist/|/records/", name):
             names.add(name)

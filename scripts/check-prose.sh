@@ -13,7 +13,7 @@ phrases='(of|for|by|to|from|and|not|than) who (is|are|was|has|had|lives|lived|ru
 phrases="$phrases|\\bwhoever\\b|\\bnobody wants\\b|\\bhas got\\b|\\bnone was told\\b|\\bmust not be told\\b"
 phrases="$phrases|\\b(is|are|was|were) told (of|by|to|at|when|once|in)\\b|\\bneed not come up\\b|\\bcomes? up (once|too|and)\\b"
 
-if git grep -nIE "$phrases" -- ':!CONTRIBUTING.md' ':!scripts/check-prose.sh' ':!*.json' \
+if git grep --untracked -nIE "$phrases" -- ':!CONTRIBUTING.md' ':!scripts/check-prose.sh' ':!*.json' \
 	':!trace/report/web/dist' ':!tests/golden' ':!tests/fuzz/*/*' ':!tests/fuzz/seeds'; then
 	echo "check-prose: see \"How we write\" in CONTRIBUTING.md" >&2
 	exit 1

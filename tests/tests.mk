@@ -57,7 +57,7 @@ unit: $(UNIT)
 	@ONLY='$(ONLY)' tests/lib/run-cmocka.sh $(TESTS)/unit.log \
 		$(foreach file,$(UNIT_SRCS),'$(UNIT) $(basename $(notdir $(file)))')
 
-## golden: outputs and recordings that were kept; ONLY=name
+## golden: outputs, recordings, completions, man pages, make install; ONLY=name
 golden: all $(GOLDEN_BINS) $(PRELOADED_LIBS)
 	@ONLY='$(ONLY)' BUILD=$(BUILD) tests/lib/run-cmocka.sh $(TESTS)/golden.log $(GOLDEN_BINS) \
 		$(sort $(wildcard tests/golden/test_*.sh))

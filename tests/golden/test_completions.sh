@@ -123,7 +123,11 @@ check_options()
 check_values()
 {
 	local events='fork exec exec_failed exit snapshot lost all'
-	offers 'text json' watch --format ''
+	local sinks
+	sinks=$(sed -n 's/^SINK(\([a-z0-9]*\))$/\1/p' "$root/src/sink/sinks.def" | paste -sd ' ')
+	offers "$sinks" watch --format ''
+	offers 'text json' doctor --format ''
+	offers 'text json' bench --format ''
 	offers 'html text json' report --format ''
 	offers 'text json html' diff --format ''
 	offers 'perfetto chrome folded dot ndjson csv ecs otel sql' export --to ''
@@ -154,7 +158,7 @@ check_equals_sign()
 	local ahead='--format='
 	[ "$shell" != bash ] || ahead= # readline leaves alone what is ahead of "="
 	offers "${ahead}json" watch --format=j
-	offers "${ahead}text ${ahead}json" watch --format=
+	offers "${ahead}text ${ahead}json" doctor --format=
 }
 
 check_files()

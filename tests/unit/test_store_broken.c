@@ -22,6 +22,7 @@
 
 #include "unit.h"
 
+#include "store/read/reader.h"
 #include "store_help.h"
 
 static void build_story(struct synthetic *s)
@@ -496,14 +497,46 @@ static void test_file_size_limit(void **state)
 	free(path);
 }
 
+/* A column of a later version: NULL in a recording of an older one; one of 0.1 is an error. */
+static void test_column_of_a_later_version(void **state)
+{
+	struct schema_table_info later = schema_tables[TABLE_EXEC];
+	char *path = store_path("later");
+	struct begat_trace *trace;
+	sqlite3_stmt *stmt = NULL;
+
+	store_record(path, build_story, NULL);
+	run_sql(path, "DROP VIEW events; DROP VIEW tree; DROP VIEW commands; DROP VIEW processes; "
+		      "DROP VIEW execs; ALTER TABLE exec DROP COLUMN repeats");
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	assert_int_equal(trace_prepare_rows(trace, &later, "ORDER BY n", &stmt), -EBADMSG);
+	later.first = EXEC_repeats;
+	assert_int_equal(trace_prepare_rows(trace, &later, "ORDER BY n", &stmt), 0);
+	assert_int_equal(sqlite3_column_count(stmt), EXEC_COLUMNS);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_type(stmt, EXEC_repeats), SQLITE_NULL);
+	assert_string_equal(sqlite3_column_name(stmt, EXEC_extra), "extra");
+	assert_int_equal(sqlite3_column_type(stmt, EXEC_n), SQLITE_INTEGER);
+	sqlite3_finalize(stmt);
+	begat_trace_close(trace);
+	unlink(path);
+	free(path);
+}
+
 UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_recording),	cmocka_unit_test(test_schema),
-		cmocka_unit_test(test_hostile_cells),	cmocka_unit_test(test_circles),
-		cmocka_unit_test(test_damage),		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_readonly_folder), cmocka_unit_test(test_kill_9),
-		cmocka_unit_test(test_full_disk),	cmocka_unit_test(test_file_size_limit),
+		cmocka_unit_test(test_no_recording),
+		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_column_of_a_later_version),
+		cmocka_unit_test(test_hostile_cells),
+		cmocka_unit_test(test_circles),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_readonly_folder),
+		cmocka_unit_test(test_kill_9),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_file_size_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

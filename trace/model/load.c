@@ -17,12 +17,11 @@
 #include "model/load.h"
 
 /* Runs @each for every row of @sql. */
-static int for_each_row(struct load *load, const char *sql,
+/* @err: of preparing @stmt, which is finalized. */
+static int for_each_row(struct load *load, int err, sqlite3_stmt *stmt,
 			int (*each)(struct load *load, sqlite3_stmt *stmt))
 {
 	struct begat_trace *trace = load->trace;
-	sqlite3_stmt *stmt = NULL;
-	int err = trace_prepare(trace, sql, &stmt);
 	int rc = SQLITE_DONE;
 
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
@@ -377,6 +376,7 @@ static int load_usages(struct load *load)
 	struct begat_trace_table *table = &load->model->table;
 	int64_t begin = trace_meta_number(trace, "machine_begin_ns");
 	int64_t end = trace_meta_number(trace, "machine_end_ns"), has_table = 0;
+	sqlite3_stmt *stmt = NULL;
 	int err = trace_scalar(trace,
 			       "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND "
 			       "name = 'usage'",
@@ -388,20 +388,20 @@ static int load_usages(struct load *load)
 	table->usage_end_ns = (uint64_t)trace_meta_number(trace, "usage_end_ns");
 	if (begin > 0 && end > begin)
 		table->machine_cpu_ns = (uint64_t)(end - begin);
-	return for_each_row(load,
+	err = trace_prepare(trace,
 			    "SELECT process, before_utime_ns, before_stime_ns, utime_ns, stime_ns "
 			    "FROM usage",
-			    load_usage);
+			    &stmt);
+	return for_each_row(load, err, stmt, load_usage);
 }
 
 static int load_table(struct load *load, enum schema_table table, const char *tail,
 		      int (*each)(struct load *, sqlite3_stmt *))
 {
-	char sql[2048];
+	sqlite3_stmt *stmt = NULL;
+	int err = trace_prepare_rows(load->trace, &schema_tables[table], tail, &stmt);
 
-	snprintf(sql, sizeof(sql), "SELECT %s FROM %s %s", schema_tables[table].columns,
-		 schema_tables[table].name, tail);
-	return for_each_row(load, sql, each);
+	return for_each_row(load, err, stmt, each);
 }
 
 static int load_all(struct load *load)

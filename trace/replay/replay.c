@@ -102,12 +102,9 @@ static int open_cursor(struct begat_replay *r, int which, enum schema_table tabl
 		       enum slot_form form, int column_n, const char *tail)
 {
 	struct cursor *c = &r->cursors[which];
-	char sql[2048];
 
 	*c = (struct cursor){ .form = form, .column_n = column_n };
-	snprintf(sql, sizeof(sql), "SELECT %s FROM %s %s", schema_tables[table].columns,
-		 schema_tables[table].name, tail);
-	return trace_prepare(r->trace, sql, &c->stmt);
+	return trace_prepare_rows(r->trace, &schema_tables[table], tail, &c->stmt);
 }
 
 static int by_n(const void *a, const void *b)

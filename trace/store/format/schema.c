@@ -37,13 +37,15 @@ const char *const schema_accounts[2] = { "user", "user_group" };
 
 const struct schema_table_info schema_tables[TABLE_COUNT] = {
 	[TABLE_STRING] = { "string", NAMES(SCHEMA_STRING), string_names, STRING_COLUMNS,
-			   STRING_COLUMNS },
+			   STRING_COLUMNS, STRING_text + 1 },
 	[TABLE_CONTEXT] = { "context", NAMES(SCHEMA_CONTEXT), context_names, CONTEXT_COLUMNS,
-			    CONTEXT_COLUMNS },
+			    CONTEXT_COLUMNS, CONTEXT_flags + 1 },
 	[TABLE_PROCESS] = { "process", NAMES(SCHEMA_PROCESS), process_names, PROCESS_COLUMNS,
-			    PROCESS_pids },
-	[TABLE_EXEC] = { "exec", NAMES(SCHEMA_EXEC), exec_names, EXEC_COLUMNS, EXEC_interpreter },
-	[TABLE_LOST] = { "lost", NAMES(SCHEMA_LOST), lost_names, LOST_COLUMNS, LOST_COLUMNS },
+			    PROCESS_pids, PROCESS_killed_by_comm + 1 },
+	[TABLE_EXEC] = { "exec", NAMES(SCHEMA_EXEC), exec_names, EXEC_COLUMNS, EXEC_interpreter,
+			 EXEC_extra + 1 },
+	[TABLE_LOST] = { "lost", NAMES(SCHEMA_LOST), lost_names, LOST_COLUMNS, LOST_COLUMNS,
+			 LOST_extra + 1 },
 };
 
 /* Built when the recording ends: kept up to date on the way they would halve the writer's speed. */

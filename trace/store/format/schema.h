@@ -106,6 +106,7 @@ struct schema_table_info {
 	const char *const *names; /* one by one */
 	int count;
 	int common; /* columns before those that most rows lack */
+	int first; /* columns of begat 0.1: no recording lacks them */
 };
 
 extern const struct schema_table_info schema_tables[TABLE_COUNT];

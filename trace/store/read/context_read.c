@@ -67,14 +67,11 @@ int contexts_load(struct begat_trace *trace)
 {
 	sqlite3_stmt *stmt = NULL;
 	uint32_t room = 0;
-	char sql[512];
 	int err, rc = SQLITE_DONE;
 
 	if (trace->contexts)
 		return 0;
-	snprintf(sql, sizeof(sql), "SELECT %s FROM context ORDER BY id",
-		 schema_tables[TABLE_CONTEXT].columns);
-	err = trace_prepare(trace, sql, &stmt);
+	err = trace_prepare_rows(trace, &schema_tables[TABLE_CONTEXT], "ORDER BY id", &stmt);
 	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		err = add(trace, stmt, &room);
 	if (!err && rc != SQLITE_DONE)

@@ -69,6 +69,30 @@ int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret
 	return rc == SQLITE_OK ? 0 : trace_fail_sqlite(trace, rc);
 }
 
+static bool has_column(struct begat_trace *trace, const struct schema_table_info *table, int column)
+{
+	return column < table->first ||
+	       sqlite3_table_column_metadata(trace->db, "main", table->name, table->names[column],
+					     NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+int trace_prepare_rows(struct begat_trace *trace, const struct schema_table_info *table,
+		       const char *tail, sqlite3_stmt **ret_stmt)
+{
+	char sql[4096];
+	size_t used = (size_t)snprintf(sql, sizeof(sql), "SELECT ");
+
+	for (int i = 0; i < table->count && used < sizeof(sql); i++)
+		used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%s", i ? ", " : "",
+					 has_column(trace, table, i) ? table->names[i] : "NULL");
+	if (used < sizeof(sql))
+		used += (size_t)snprintf(sql + used, sizeof(sql) - used, " FROM %s %s", table->name,
+					 tail);
+	return used < sizeof(sql)
+		       ? trace_prepare(trace, sql, ret_stmt)
+		       : trace_fail(trace, E2BIG, "%s has too many columns", table->name);
+}
+
 int trace_bytes(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char **ret_data,
 		size_t *ret_len)
 {

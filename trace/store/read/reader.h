@@ -61,6 +61,12 @@ int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
 /* Maps an SQLite code, SQLITE_NOMEM and so on; returns the negative errno. */
 int trace_fail_sqlite(struct begat_trace *trace, int rc);
 int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret_stmt);
+/*
+ * All columns of @table, in their order; @tail: WHERE, ORDER BY. What an older begat did not have is
+ * NULL, which means absent.
+ */
+int trace_prepare_rows(struct begat_trace *trace, const struct schema_table_info *table,
+		       const char *tail, sqlite3_stmt **ret_stmt);
 
 /* The first column of the first row of @sql, which has one. 0 or a negative errno. */
 int trace_scalar(struct begat_trace *trace, const char *sql, int64_t *ret);

@@ -76,17 +76,14 @@ static int carry_row(struct begat_recorder *rec, struct begat_trace *trace, sqli
 static int carry_all(struct begat_recorder *rec, struct begat_trace *trace, uint64_t now_ns)
 {
 	sqlite3_stmt *process = NULL, *image = NULL;
-	char sql[2048];
-	int err, rc = SQLITE_DONE;
+	int rc = SQLITE_DONE;
+	int err = trace_prepare_rows(trace, &schema_tables[TABLE_PROCESS],
+				     "WHERE exit_n IS NULL ORDER BY row", &process);
 
-	snprintf(sql, sizeof(sql), "SELECT %s FROM process WHERE exit_n IS NULL ORDER BY row",
-		 schema_tables[TABLE_PROCESS].columns);
-	err = trace_prepare(trace, sql, &process);
-	snprintf(sql, sizeof(sql),
-		 "SELECT %s FROM exec WHERE process = ?1 AND event != 3 ORDER BY n DESC LIMIT 1",
-		 schema_tables[TABLE_EXEC].columns);
 	if (!err)
-		err = trace_prepare(trace, sql, &image);
+		err = trace_prepare_rows(
+			trace, &schema_tables[TABLE_EXEC],
+			"WHERE process = ?1 AND event != 3 ORDER BY n DESC LIMIT 1", &image);
 	if (!err)
 		err = contexts_load(trace);
 	if (err < 0)
