@@ -59,6 +59,10 @@ $(BUILD)/flags.%:
 	@mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(strip $(FLAGS_$*)))' > $@
 FORCE:
 
+# A line for each file; V=1 shows the commands, -s nothing.
+Q := $(if $(V),,@)
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
 LIB_SRCS := $(sort $(wildcard src/*/*.c))
 # The private kit: hidden in each library, and the command has its own.
 BASE_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard base/*.c)))
@@ -94,12 +98,14 @@ HELP_FILES = $(filter-out %.d,$(MAKEFILE_LIST))
 ##@ Build
 ## all: build/begat, build/libbegat.{so,a} and build/libbegat-trace.{so,a}; what `make` alone does
 ## all LINK=static: the command as one file, without libraries of its own
+## all V=1: with each command whole; any other target takes it too
 ## all SAN=1: with ASan and UBSan, under build/san; any other target takes it too
 all: $(BUILD)/begat $(BUILD)/libbegat.so $(BUILD)/libbegat.a $(TRACE_SHARED) $(TRACE_LIB)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(BASE_CPPFLAGS) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The BPF object is one unit: begat.bpf.c includes the hooks, the hooks the emitters. It is there
 # twice: see HELD() in bpf/preempt.h.
@@ -107,26 +113,29 @@ BPF_OBJECTS := $(BUILD)/bpf/begat.bpf.o $(BUILD)/bpf/begat_preemptible.bpf.o
 $(BUILD)/bpf/begat_preemptible.bpf.o: BPF_CFLAGS += -DBEGAT_PREEMPTIBLE
 $(BPF_OBJECTS): bpf/begat.bpf.c $(BUILD)/flags.bpf
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
-	$(if $(LLVM_STRIP),$(LLVM_STRIP) -g $@)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(if $(LLVM_STRIP),$(LLVM_STRIP) -g $@)
 
 # embed OBJECT,PREEMPTIBLE: the compiled programs, or for the unit tests none, as data of the library.
 EMBED := src/attach/embed.S
 embed = $(CC) $(SAN_FLAGS) -DBPF_OBJECT='"$(1)"' -DBPF_OBJECT_PREEMPTIBLE='"$(2)"' -c $(EMBED) -o $@
 
 $(BUILD)/bpf/embed.o: $(EMBED) $(BPF_OBJECTS)
-	$(call embed,$(BUILD)/bpf/begat.bpf.o,$(BUILD)/bpf/begat_preemptible.bpf.o)
+	$(Q)$(call embed,$(BUILD)/bpf/begat.bpf.o,$(BUILD)/bpf/begat_preemptible.bpf.o)
 
 $(BUILD)/libbegat.a: $(LIB_OBJS)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # shared NAME,OBJECTS,LIBRARIES,FLAGS: only the symbols of packaging/NAME.map leave it.
 shared = $(CC) -shared $(BASE_LDFLAGS) $(LDFLAGS) -Wl,-soname,$(1).so.0 -Wl,--build-id \
 	-Wl,--version-script=packaging/$(1).map -Wl,-Bsymbolic-functions -Wl,-z,defs $(2) $(3) -pthread $(4)
 
 $(BUILD)/libbegat.so: $(LIB_OBJS) packaging/libbegat.map $(BUILD)/flags.link
-	$(call shared,libbegat,$(LIB_OBJS),$(LDLIBS_BPF),-o $@)
-	ln -sf $(@F) $@.0
+	$(call say,LINK,$@)
+	$(Q)$(call shared,libbegat,$(LIB_OBJS),$(LDLIBS_BPF),-o $@)
+	$(Q)ln -sf $(@F) $@.0
 
 # An absolute path too: the dynamic linker ignores $ORIGIN where there are file capabilities.
 BUILD_RPATH := -Wl,-rpath,'$$ORIGIN:$(abspath $(BUILD))'
@@ -136,7 +145,8 @@ link_command = $(CC) $(BASE_LDFLAGS) $(LDFLAGS) -Wl,--build-id $(CLI_OBJS) $(COM
 	$(if $(filter static,$(LINK)),$(LDLIBS_BPF) $(TRACE_LDLIBS)) -pthread
 
 $(BUILD)/begat: $(CLI_OBJS) $(COMMAND_LIBS_$(LINK)) $(BUILD)/flags.link
-	$(link_command) $(if $(filter shared,$(LINK)),$(BUILD_RPATH)) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(link_command) $(if $(filter shared,$(LINK)),$(BUILD_RPATH)) -o $@
 
 -include $(LIB_OBJS:.o=.d) $(BASE_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(BPF_OBJECTS:.o=.d)
 include tests/tests.mk

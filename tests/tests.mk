@@ -38,16 +38,18 @@ $(BUILD)/tests/%.o: BASE_CPPFLAGS += -Itests/lib -DTESTS_DIR=\"tests\"
 
 $(TESTS)/no_bpf.o: $(EMBED)
 	@mkdir -p $(@D) && : > $(@D)/no_bpf
-	$(call embed,$(@D)/no_bpf,$(@D)/no_bpf)
+	$(Q)$(call embed,$(@D)/no_bpf,$(@D)/no_bpf)
 
 $(PRELOADED_LIBS): $(TESTS)/%.so: tests/lib/%.c
 	@mkdir -p $(@D)
-	$(CC) -shared -fPIC -std=gnu11 -D_GNU_SOURCE -O1 $(WARNINGS) $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) -shared -fPIC -std=gnu11 -D_GNU_SOURCE -O1 $(WARNINGS) $< -o $@
 
 $(UNIT): $(BUILD)/tests/lib/unit.o $(UNIT_OBJS)
 $(GOLDEN_BINS): $(TESTS)/%: $(BUILD)/tests/%.o
 $(UNIT) $(GOLDEN_BINS): $(TEST_LIB_OBJS) $(TESTED_OBJS) $(BUILD)/flags.link
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) -lcmocka -ljansson $(LDLIBS_BPF) $(TRACE_LDLIBS) \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(filter %.o,$^) -lcmocka -ljansson $(LDLIBS_BPF) $(TRACE_LDLIBS) \
 		-pthread -o $@
 
 -include $(UNIT_OBJS:.o=.d) $(GOLDEN_BINS:%=%.d) $(TEST_LIB_OBJS:.o=.d) $(BUILD)/tests/lib/unit.d
@@ -79,14 +81,17 @@ INTEGRATION_LINK = $(CC) -static $(1) -o $@ 2>$@.log || $(CC) $(1) -o $@
 $(CASE_BINS): $(TESTS)/integration/cases/%: tests/integration/cases/%.c \
 		tests/integration/cases/truth.c tests/integration/cases/truth.h $(BUILD)/flags.c
 	@mkdir -p $(@D)
-	$(call INTEGRATION_LINK,$(INTEGRATION_CFLAGS) $< tests/integration/cases/truth.c)
+	$(call say,CC,$<)
+	$(Q)$(call INTEGRATION_LINK,$(INTEGRATION_CFLAGS) $< tests/integration/cases/truth.c)
 
 $(TESTS)/integration/obj/%.o: tests/integration/%.c $(BUILD)/flags.c
 	@mkdir -p $(@D)
-	$(CC) -Iinclude $(INTEGRATION_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) -Iinclude $(INTEGRATION_CFLAGS) -MMD -MP -c $< -o $@
 
 $(RUNNER): $(RUNNER_OBJS)
-	$(call INTEGRATION_LINK,$(INTEGRATION_CFLAGS) $^ -ljansson)
+	$(call say,LINK,$@)
+	$(Q)$(call INTEGRATION_LINK,$(INTEGRATION_CFLAGS) $^ -ljansson)
 
 -include $(RUNNER_OBJS:.o=.d)
 
