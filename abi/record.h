@@ -263,6 +263,7 @@ struct rec_cgroup {
 enum rec_snapshot_flags {
 	REC_SNAPSHOT_EXITING = 1 << 0, /* in do_exit(): its exit may have been reported already */
 	REC_SNAPSHOT_NEW = 1 << 1, /* in fork(): its fork may not have been reported yet */
+	REC_SNAPSHOT_IN_EXEC = 1 << 2, /* in execve(): its exec may not have been reported yet */
 };
 
 /* A process that ran before begat, written by the task iterator; the size is fixed. */
@@ -275,7 +276,7 @@ struct rec_snapshot {
 	__u32 reader_pid; /* its pid in the reader's PID namespace; 0 = it has none there */
 	__u32 proc_pid; /* its pid in the PID namespace of the reader's /proc */
 	__u32 flags; /* enum rec_snapshot_flags */
-	__u32 reserved;
+	__u32 exec_id; /* another one after each exec */
 	/* the identity's pids point here: variable bytes */
 	__u32 pids[REC_PID_LEVELS_MAX + 1];
 };

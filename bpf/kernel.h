@@ -284,6 +284,7 @@ struct task_struct {
 	int tgid;
 	int exit_state;
 	int exit_code;
+	unsigned int in_execve : 1;
 	__u64 self_exec_id; /* 32 bits before 5.7: read where that does not matter */
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

@@ -94,6 +94,10 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 		rec->flags |= REC_SNAPSHOT_EXITING;
 	if (task_is_new(task))
 		rec->flags |= REC_SNAPSHOT_NEW;
+	rec->exec_id = READ_PROBED(task, self_exec_id);
+	if (bpf_core_field_exists(task->in_execve) &&
+	    BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
+		rec->flags |= REC_SNAPSHOT_IN_EXEC;
 }
 
 #endif

@@ -276,6 +276,8 @@ static int visit_task(void *ctx, const void *record, size_t size)
 						   .proc_pid = rec->proc_pid,
 						   .is_exiting = rec->flags & REC_SNAPSHOT_EXITING,
 						   .is_new = rec->flags & REC_SNAPSHOT_NEW,
+						   .is_in_exec = rec->flags & REC_SNAPSHOT_IN_EXEC,
+						   .exec_id = rec->exec_id,
 						   .start_ns = rec->identity.start_ns,
 						   .utime_ns = rec->utime_ns,
 						   .stime_ns = rec->stime_ns,

@@ -70,6 +70,8 @@ struct source_process {
 	bool is_thread;
 	bool is_exiting; /* perhaps its exit was seen already */
 	bool is_new; /* perhaps its fork is still to be seen */
+	bool is_in_exec; /* perhaps its exec is still to be seen */
+	uint32_t exec_id; /* another one after each exec */
 	uint64_t start_ns;
 	uint64_t utime_ns, stime_ns, runtime_ns; /* of one thread, of ended ones with the process */
 	const void *record; /* for describe() */

@@ -97,8 +97,12 @@ static int visit_listed(void *ctx, const struct source_process *process)
 	struct list *list = ctx;
 	struct source *source = list->processes->source;
 	struct begat_event ev;
-	struct process_seen seen = { &ev, process->start_ns,
-				     source->has_proc ? process->proc_pid : 0, process->is_new };
+	struct process_seen seen = { .ev = &ev,
+				     .start_ns = process->start_ns,
+				     .proc_pid = source->has_proc ? process->proc_pid : 0,
+				     .is_new = process->is_new,
+				     .is_in_exec = process->is_in_exec,
+				     .exec_id = process->exec_id };
 
 	if (is_over(list, process) || source->ops->describe(source, process, &ev))
 		return 0;
@@ -112,7 +116,7 @@ static int visit_proc(void *ctx, uint32_t tgid)
 	char buf[STAT_BYTES];
 	struct procfs_facts facts;
 	struct begat_event ev;
-	struct process_seen seen = { &ev, 0, tgid, false };
+	struct process_seen seen = { .ev = &ev, .proc_pid = tgid };
 
 	if (procfs_read(tgid, buf, sizeof(buf), &facts))
 		return 0; /* gone meanwhile */

@@ -32,6 +32,8 @@ struct process_seen {
 	uint64_t start_ns;
 	uint32_t proc_pid; /* in /proc; 0 = it is not there */
 	bool is_new; /* its fork may still come */
+	bool is_in_exec; /* its exec may still come, though it looks as after it */
+	uint32_t exec_id; /* as in struct source_process */
 };
 typedef int (*processes_callback)(void *ctx, const struct process_seen *seen);
 

@@ -16,8 +16,8 @@
 
 struct running {
 	uint64_t id, start_ns;
-	uint32_t tgid;
-	bool is_new; /* its fork may still come */
+	uint32_t tgid, exec_id;
+	bool is_new, is_in_exec; /* its fork, its exec may still come */
 	char comm[COMM_BYTES];
 };
 
@@ -87,9 +87,12 @@ static int note_running(void *ctx, const struct process_seen *seen)
 {
 	struct comparison *c = ctx;
 	const struct begat_event *ev = seen->ev;
-	struct running running = {
-		.id = ev->id, .start_ns = seen->start_ns, .tgid = ev->tgid, .is_new = seen->is_new
-	};
+	struct running running = { .id = ev->id,
+				   .start_ns = seen->start_ns,
+				   .tgid = ev->tgid,
+				   .exec_id = seen->exec_id,
+				   .is_new = seen->is_new,
+				   .is_in_exec = seen->is_in_exec };
 
 	if (ev->comm.len < sizeof(running.comm))
 		memcpy(running.comm, ev->comm.data, ev->comm.len);
@@ -148,18 +151,13 @@ static bool is_same(const void *a, size_t a_bytes, const void *b, size_t b_bytes
 	return a_bytes == b_bytes && !memcmp(a, b, a_bytes);
 }
 
-/*
- * Is what runs now another image than the one that is known? A name alone may be another without
- * an exec. Not if it got it since step 1: then its exec is in the stream, or the next loss.
- */
-static bool has_execed(const struct comparison *c, const struct begat_event *ev)
+/* Is what runs now another image than the one that is known? */
+static bool has_other_image(const struct resync *r, const struct begat_event *ev)
 {
 	struct begat_process known = { .size = sizeof(known) };
-	const struct running *before = find(&c->running, ev->id);
 
-	if (!before || !is_same(before->comm, strlen(before->comm), ev->comm.data, ev->comm.len) ||
-	    !begat_event_has(ev, BEGAT_F_ARGV) ||
-	    proctable_find_id(c->r->processes->table, ev->id, &known) || known.exited)
+	if (!begat_event_has(ev, BEGAT_F_ARGV) ||
+	    proctable_find_id(r->processes->table, ev->id, &known) || known.exited)
 		return false;
 	if (!known.exe.len && !known.argv.bytes)
 		return true;
@@ -168,6 +166,19 @@ static bool has_execed(const struct comparison *c, const struct begat_event *ev)
 	/* A title has been put in the place of the arguments: they tell nothing. */
 	return !ev->argv_rewritten &&
 	       !is_same(known.argv.data, known.argv.bytes, ev->argv.data, ev->argv.bytes);
+}
+
+/*
+ * Has it had this image since before step 1? Else its exec is in the buffer, is still to come, or is
+ * in the next loss. A name alone may be another without an exec.
+ */
+static bool is_settled(const struct running *before, const struct process_seen *seen)
+{
+	const struct begat_event *ev = seen->ev;
+
+	return before && !before->is_in_exec && !seen->is_in_exec &&
+	       before->exec_id == seen->exec_id &&
+	       is_same(before->comm, strlen(before->comm), ev->comm.data, ev->comm.len);
 }
 
 /* Step 2 for one that runs: is it known, and is its image? */
@@ -185,14 +196,19 @@ static int compare_running(void *ctx, const struct process_seen *seen)
 		return 0;
 	if (is_known && is_same(known.comm.data, known.comm.len, ev->comm.data, ev->comm.len))
 		return 0;
-	if (!is_known && (!before || before->is_new)) {
+	if (!is_known && (!is_settled(before, seen) || before->is_new)) {
 		c->has_doubtful = true; /* its fork is in the buffer, or in the next loss */
 		return 0;
 	}
 	processes_complete(seen, c->facts_buf);
 	if (!is_known)
 		err = deliver_synthetic(r, ev, BEGAT_FORK);
-	return err || !has_execed(c, ev) ? err : deliver_synthetic(r, ev, BEGAT_EXEC);
+	if (err || !has_other_image(r, ev))
+		return err;
+	if (is_settled(before, seen))
+		return deliver_synthetic(r, ev, BEGAT_EXEC);
+	c->has_doubtful = true;
+	return 0;
 }
 
 /*

@@ -11,7 +11,8 @@
  *   2. drain what has happened since, then compare. A process that is listed in both steps but is
  *      not in the table had its fork lost. One that the table had in step 1, that was not listed
  *      then and has no exit in the stream had its exit lost. One with another image had its exec
- *      lost. Whatever lies between, as a process in the middle of its fork, is compared again soon.
+ *      lost. Whatever lies between, as a process in the middle of its fork or exec, is compared
+ *      again soon.
  * A dead process with a lost fork gets a synthetic fork before its first event.
  *
  * Invariants

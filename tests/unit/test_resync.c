@@ -19,6 +19,7 @@ static struct machine {
 	uint64_t lost;
 	bool is_held_up, is_gone_in_drain;
 	uint32_t forked_in_drain; /* 0 = none */
+	bool has_execed; /* what runs is another program, and shows its arguments */
 	int list_err, drain_err;
 	uint32_t followed; /* with trees: this one alone */
 } machine;
@@ -65,6 +66,13 @@ static int describe(struct source *source, const struct source_process *process,
 		    struct begat_event *ret_ev)
 {
 	*ret_ev = event_of(BEGAT_SNAPSHOT, process->tgid);
+	if (machine.has_execed) {
+		ret_ev->comm = (struct begat_str){ "other", 5 };
+		ret_ev->exe = (struct begat_str){ "/bin/other", 10 };
+		ret_ev->argv = (struct begat_strv){ "other", 6, 1, 0 };
+		begat_fields_add(&ret_ev->has, BEGAT_F_EXE);
+		begat_fields_add(&ret_ev->has, BEGAT_F_ARGV);
+	}
 	return 0;
 }
 
@@ -221,6 +229,25 @@ static void test_the_unlisted_is_not_gone_at_once(void **state)
 	assert_delivered(0, BEGAT_EXIT, 12);
 }
 
+/* Its memory is that of the new program already, and the exec hook has not run yet. */
+static void test_an_exec_under_way_is_not_made_up(void **state)
+{
+	add_to_table(10);
+	add_to_machine(10);
+	machine.has_execed = true;
+	machine.running[0].is_in_exec = true;
+	assert_int_equal(resync_run(&resync), 0);
+	assert_int_equal(delivered_count, 0);
+	assert_true(resync.doubt_due_ns != UINT64_MAX);
+
+	machine.running[0].is_in_exec = false; /* and was lost */
+	machine.running[0].exec_id = 7;
+	assert_int_equal(resync_run(&resync), 0);
+	assert_int_equal(delivered_count, 1);
+	assert_delivered(0, BEGAT_EXEC, 10);
+	assert_true(resync.doubt_due_ns == UINT64_MAX);
+}
+
 static void test_others_get_no_events(void **state)
 {
 	add_to_machine(12);
@@ -299,8 +326,8 @@ UNIT_TESTS()
 		TEST(a_process_that_began_meanwhile),	TEST(others_get_no_events),
 		TEST(cut_short_is_due_again),		TEST(counters_are_looked_at_rarely),
 		TEST(a_fork_under_way_is_not_made_up),	TEST(a_fork_that_came_with_the_drain),
-		TEST(the_unlisted_is_not_gone_at_once), TEST(the_doubtful_are_looked_at_again),
-		TEST(fork_before_the_first_event),
+		TEST(an_exec_under_way_is_not_made_up), TEST(the_unlisted_is_not_gone_at_once),
+		TEST(the_doubtful_are_looked_at_again), TEST(fork_before_the_first_event),
 	};
 
 	return cmocka_run_group_tests_name("resync", tests, NULL, NULL);
