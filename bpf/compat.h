@@ -126,15 +126,15 @@ struct task_struct___since_5_14 {
 
 #define TASK_NEW 0x800 /* since 4.8, a macro: no type information has it */
 
-/* Is it in fork(), its parent not yet past the hook of forks? */
-static __always_inline bool task_is_new(struct task_struct *task)
+/* 1: it is in fork(), its parent is not yet past the hook of forks; else 0. */
+static __always_inline __u32 task_is_new(struct task_struct *task)
 {
 	struct task_struct___before_5_14 *old = (void *)task;
 	struct task_struct___since_5_14 *new = (void *)task;
 
 	if (bpf_core_field_exists(new->__state))
-		return READ_PROBED(new, __state) & TASK_NEW;
-	return READ_PROBED(old, state) & TASK_NEW;
+		return READ_PROBED(new, __state) / TASK_NEW & 1;
+	return (__u64)READ_PROBED(old, state) / TASK_NEW & 1;
 }
 
 /*

@@ -76,6 +76,11 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->header.type = REC_SNAPSHOT;
 	rec->header.ts_ns = now_ns();
 	rec->header.tid = READ_PROBED(task, pid);
+	/* Bits and not conditions, and first: the verifier follows no path for each. */
+	rec->flags |= task_is_new(task) * REC_SNAPSHOT_NEW;
+	rec->exec_id = READ_PROBED(task, self_exec_id);
+	if (bpf_core_field_exists(task->in_execve))
+		rec->flags |= BPF_CORE_READ_BITFIELD_PROBED(task, in_execve) * REC_SNAPSHOT_IN_EXEC;
 	rec->identity.tgid = rec->header.tid;
 	rec->identity.start_ns = READ_PROBED(task, start_boottime);
 	snapshot_usage(rec, task);
@@ -92,12 +97,6 @@ static __always_inline void snapshot_fill(struct rec_snapshot *rec, struct task_
 	rec->proc_pid = snapshot_pid_for(pid, reader, config.proc_levels_up);
 	if (!READ_PROBED(task, signal, live.counter))
 		rec->flags |= REC_SNAPSHOT_EXITING;
-	if (task_is_new(task))
-		rec->flags |= REC_SNAPSHOT_NEW;
-	rec->exec_id = READ_PROBED(task, self_exec_id);
-	if (bpf_core_field_exists(task->in_execve) &&
-	    BPF_CORE_READ_BITFIELD_PROBED(task, in_execve))
-		rec->flags |= REC_SNAPSHOT_IN_EXEC;
 }
 
 #endif
