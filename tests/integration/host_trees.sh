@@ -142,7 +142,9 @@ tree_of_a_zombie()
 	local zombie
 	need_root
 	mkfifo "$1/go"
-	sh -c '/bin/true & echo $! >"$1/pid"; exec cat "$1/go"' - "$1" >/dev/null &
+	# It ends when the shell is cat: a shell might reap it.
+	sh -c '(until read -r comm <"/proc/$$/comm" && [ "$comm" = cat ]; do :; done) &
+		echo $! >"$1/pid"; exec cat "$1/go"' - "$1" >/dev/null &
 	until zombie=$(cat "$1/pid" 2>/dev/null) && [[ $(sed -n 's/^State:\t\(.\).*/\1/p' /proc/"$zombie"/status) == Z ]]; do
 		:
 	done
