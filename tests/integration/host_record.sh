@@ -104,7 +104,8 @@ show_as_watch()
 		python3 tests/integration/compare_streams.py "$1/json" "$1/json.shown" &&
 			python3 tests/integration/compare_streams.py "$1/text" "$1/text.shown" text ||
 			{ echo "watch $options"; return 1; }
-		rm -f "$1/start" "$1"/said-*
+		# Else the next round finds the snapshots of this one.
+		rm -f "$1/start" "$1"/said-* "$1"/{json,text}{,.shown} "$1/db"
 	done
 }
 
