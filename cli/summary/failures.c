@@ -99,9 +99,7 @@ void failures_take_nodes(struct summary *s)
 		const struct node *node = &s->nodes[i];
 
 		if (node_is_failed(node))
-			count_failure(s,
-				      node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT,
-				      node->base, node->status, 1, 0);
+			count_failure(s, node_failure_kind(node), node->base, node->status, 1, 0);
 	}
 	for (uint32_t i = 0; i < s->not_run_count; i++) {
 		const struct not_run *n = &s->not_run[i];
@@ -162,8 +160,7 @@ void failures_print_first(const struct summary *s, FILE *out)
 	if (not_run)
 		print_reason(FAILURE_EXEC, (uint32_t)not_run->error, 0, out);
 	else
-		print_reason(node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT,
-			     node->status, 0, out);
+		print_reason(node_failure_kind(node), node->status, 0, out);
 	fprintf(out, "), pid %" PRIu32, node->tgid);
 	if (s->root && first_ns > root->start_ns)
 		fprintf(out, ", after %s", units_duration(after, first_ns - root->start_ns));

@@ -95,7 +95,7 @@ struct summary {
 	uint64_t path_misses; /* of these: in a search along PATH that found the command */
 	uint64_t cpu_ns;
 	uint64_t running_cpu_ns; /* of this, by those that still run */
-	uint64_t lost[BEGAT_TYPE_SLOTS]; /* as reported in the stream */
+	uint64_t lost[BEGAT_TYPE_SLOTS]; /* by type of event */
 };
 
 /* Parallel to the nodes, made when the tree is. */
@@ -163,6 +163,12 @@ void totals_print(const struct summary *summary, const struct begat_stats *stats
 static inline bool node_is_failed(const struct node *node)
 {
 	return (node->flags & NODE_HAS_STATUS) && node->status != 0;
+}
+
+/* How it ended badly. */
+static inline enum failure_kind node_failure_kind(const struct node *node)
+{
+	return node->flags & NODE_SIGNALLED ? FAILURE_SIGNAL : FAILURE_EXIT;
 }
 
 /* "SEGV" for 11: the exit column is narrow. Valid until the next call of begat_signal_name(). */

@@ -74,10 +74,9 @@ void summary_fields(struct begat_fields *fields)
 int summary_add(struct summary *s, const struct begat_event *ev)
 {
 	const uint32_t taken = BEGAT_EVENT_BIT(BEGAT_FORK) | BEGAT_EVENT_BIT(BEGAT_EXEC) |
-			       BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+			       BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) | BEGAT_EVENT_BIT(BEGAT_EXIT) |
+			       BEGAT_EVENT_BIT(BEGAT_LOST);
 
-	if (ev->type == BEGAT_LOST && ev->class_type < BEGAT_TYPE_SLOTS)
-		s->lost[ev->class_type] += ev->count;
 	if (!(BEGAT_EVENT_BIT(ev->type) & taken))
 		return 0;
 	begat_searches_take(s->searches, ev, true, 0);
@@ -138,6 +137,17 @@ static void count_execs(struct summary *s, const struct begat_trace_process *p)
 
 		if (exec->type == BEGAT_EXEC_FAILED)
 			s->failed_execs += 1 + (uint64_t)exec->repeats;
+	}
+}
+
+/* What the stream reported, and what was beyond the bounds of the model. */
+static void count_losses(struct summary *s)
+{
+	for (uint32_t i = 0; i < s->table->losses_count; i++) {
+		const struct begat_trace_loss *loss = &s->table->losses[i];
+
+		if (loss->class_type < BEGAT_TYPE_SLOTS)
+			s->lost[loss->class_type] += loss->count;
 	}
 }
 
@@ -215,6 +225,7 @@ static int finish(struct summary *s, uint64_t now_ns)
 		err = make_nodes(s, now_ns);
 	if (err)
 		return err;
+	count_losses(s);
 	take_usage(s);
 	label_nodes(s);
 	failures_take_nodes(s);
@@ -238,5 +249,7 @@ int summary_print(struct summary *s, const struct begat_stats *stats, uint64_t n
 		failures_print(s, style, out);
 		totals_print(s, stats, style, out);
 	}
+	if (!err)
+		err = begat_trace_check(s->trace);
 	return err;
 }

@@ -2,9 +2,8 @@
 /*
  * cli/summary/summary.h - what ran, as a tree, and what it cost: the end of `begat run`.
  *
- * Owns:  a compact memory of every process of a run (80 bytes each and its command once), the
- *        tree that is drawn of it, the line that says whether it is complete.
- * Not:   the stream of events (sinks).
+ * Owns:  the tree that is drawn of a run, the line that says whether it is complete.
+ * Not:   the memory of what ran (begat_live), the stream of events (sinks).
  */
 #ifndef BEGAT_CLI_SUMMARY_H
 #define BEGAT_CLI_SUMMARY_H
@@ -38,7 +37,8 @@ int summary_add(struct summary *summary, const struct begat_event *ev);
 
 /*
  * What those that live have used until now: their CPU time counts, and is said to be theirs. Call it
- * after the last event, with what was read just before begat_finish().
+ * after the last event, with what was read just before begat_finish(); it has to stay until
+ * summary_print() returns.
  */
 void summary_take_usage(struct summary *summary, const struct begat_usage *usage);
 

@@ -120,11 +120,12 @@ check_options()
 	done
 }
 
+# Every sink is a format of live events.
+sinks=$(sed -n 's/^SINK(\([a-z0-9]*\))$/\1/p' "$root/src/sink/sinks.def" | paste -sd ' ')
+
 check_values()
 {
 	local events='fork exec exec_failed exit snapshot lost all'
-	local sinks
-	sinks=$(sed -n 's/^SINK(\([a-z0-9]*\))$/\1/p' "$root/src/sink/sinks.def" | paste -sd ' ')
 	offers "$sinks" watch --format ''
 	offers 'text json' doctor --format ''
 	offers 'text json' bench --format ''
@@ -158,6 +159,8 @@ check_equals_sign()
 	local ahead='--format='
 	[ "$shell" != bash ] || ahead= # readline leaves alone what is ahead of "="
 	offers "${ahead}json" watch --format=j
+	# shellcheck disable=SC2086 # a word for each
+	offers "$(printf -- "$ahead%s " $sinks)" watch --format=
 	offers "${ahead}text ${ahead}json" doctor --format=
 }
 

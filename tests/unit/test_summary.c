@@ -657,6 +657,8 @@ static void test_losses_are_told(void **state)
 
 	lost.count = 2;
 	lost.class_type = BEGAT_FORK;
+	begat_fields_add(&lost.has, BEGAT_F_COUNT);
+	begat_fields_add(&lost.has, BEGAT_F_CLASS);
 	add(m, &lost);
 	m->stats.lost[BEGAT_FORK] = 2;
 	m->stats.lost[BEGAT_EXEC] = 1;

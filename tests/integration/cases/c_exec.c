@@ -281,7 +281,7 @@ static void at_folder(void)
 	by_fd(open(case_dir, O_PATH | O_DIRECTORY | O_CLOEXEC), case_target, "c_target", 0);
 }
 
-/* A script by descriptor: the interpreter is told /dev/fd/N. */
+/* A script by descriptor: the interpreter gets /dev/fd/N as its name. */
 static void fd_script(void)
 {
 	char text[PATH_MAX + 16], name[32];

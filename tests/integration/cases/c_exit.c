@@ -152,8 +152,8 @@ static void sleep_until_timer(void)
 }
 
 /*
- * A timer goes off while somebody else runs, who has nothing to do with it. And who says that he
- * is a timer is none.
+ * A timer goes off while an unrelated process runs: that process is no killer. A signal that a
+ * process sent with the code of a timer is no timer's.
  */
 static void timer(void)
 {
