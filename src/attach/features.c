@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -132,6 +133,14 @@ bool features_are_refused(const struct features *f)
 {
 	return f->has_bpf_cap && f->has_perfmon_cap &&
 	       (f->view.error == -EPERM || f->view.error == -EACCES || f->view.error == -ENOSYS);
+}
+
+bool features_memlock_is_short(const struct features *f)
+{
+	struct rlimit limit;
+
+	return f->has_own_memlock_limit && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
+	       limit.rlim_cur != RLIM_INFINITY;
 }
 
 void features_probe(struct features *ret)

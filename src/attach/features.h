@@ -32,6 +32,12 @@ struct features {
 /* The capabilities are there, and yet the kernel takes no program from us. */
 bool features_are_refused(const struct features *features);
 
+/*
+ * Programs and maps are charged to a limit (RLIMIT_MEMLOCK) that is not lifted: libbpf lifts it if we
+ * may. The charges are the user's, so that another process of the user can have used it up.
+ */
+bool features_memlock_is_short(const struct features *features);
+
 void features_probe(struct features *ret_features);
 
 #endif

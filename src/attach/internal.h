@@ -18,7 +18,6 @@ struct probes {
 	struct bpf_object *object;
 	struct bpf_link *links[PROBES_LINKS_MAX];
 	int link_count;
-	int last_hook; /* the links from there on are of the hook that came last: forks */
 	const struct backend *backend;
 	const struct transport_ops *transport;
 	uint32_t cpus;
@@ -35,6 +34,8 @@ struct probes {
 
 /* object.c: not yet loaded; NULL and errno if it cannot be read. */
 struct bpf_object *object_open(const struct features *features);
+/* What was read of their bytes need not stay in memory: the file has them. */
+void object_leave(void);
 
 /* load.c: a negative errno with the reason in @error; then load_undo() is due as after success. */
 int load_backend(struct probes *probes, const struct probes_options *opts,

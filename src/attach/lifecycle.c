@@ -5,6 +5,7 @@
  *
  * The order is that of the programs in the object: see bpf/hooks/lifecycle.bpf.c.
  */
+
 #include <string.h>
 
 #include "attach/internal.h"
@@ -12,16 +13,10 @@
 int lifecycle_attach(struct probes *probes, struct error *error)
 {
 	struct bpf_program *program = NULL;
-	const char *hook = "";
 
 	while ((program = programs_next(probes, "lifecycle", program))) {
-		const char *section = bpf_program__section_name(program);
-		int err;
+		int err = probes_keep(probes, bpf_program__attach(program));
 
-		if (strcmp(section, hook))
-			probes->last_hook = probes->link_count;
-		hook = section;
-		err = probes_keep(probes, bpf_program__attach(program));
 		if (err)
 			return error_set(error, err, "%s: %s does not attach: %s",
 					 probes->backend->name, bpf_program__name(program),

@@ -10,20 +10,43 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "attach/internal.h"
 
-/* Detach the hooks of forks last, as they came: each exec or exit that we see follows its fork. */
+static void *destroy_link(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/*
+ * All at once: the kernel makes each wait for one or two grace periods, which take 20 ms and more,
+ * and those who wait at the same time share them. Their order does not matter, since no hook records
+ * any more (probes_stop()). The threads take no signal of the program's.
+ */
 void probes_detach(struct probes *probes)
 {
-	for (int i = probes->last_hook; i-- > 0;)
-		bpf_link__destroy(probes->links[i]);
-	for (int i = probes->link_count; i-- > probes->last_hook;)
-		bpf_link__destroy(probes->links[i]);
-	probes->link_count = probes->last_hook = 0;
+	pthread_t threads[PROBES_LINKS_MAX];
+	bool is_threaded[PROBES_LINKS_MAX];
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (int i = 0; i < probes->link_count; i++)
+		is_threaded[i] = i + 1 < probes->link_count &&
+				 !pthread_create(&threads[i], NULL, destroy_link, probes->links[i]);
+	for (int i = 0; i < probes->link_count; i++)
+		if (!is_threaded[i])
+			bpf_link__destroy(probes->links[i]);
+	for (int i = 0; i < probes->link_count; i++)
+		if (is_threaded[i])
+			pthread_join(threads[i], NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	probes->link_count = 0;
 }
 
 void probes_note(struct probes *probes, const char *reason)
@@ -32,15 +55,6 @@ void probes_note(struct probes *probes, const char *reason)
 
 	snprintf(probes->fallback + len, sizeof(probes->fallback) - len, "%s%s", len ? "; " : "",
 		 reason);
-}
-
-/* libbpf has lifted the limit if we may. */
-static bool is_memlock_short(const struct features *f)
-{
-	struct rlimit limit;
-
-	return f->has_own_memlock_limit && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
-	       limit.rlim_cur != RLIM_INFINITY;
 }
 
 static int load_once(struct probes *probes, const struct probes_options *opts,
@@ -63,7 +77,7 @@ static int load_once(struct probes *probes, const struct probes_options *opts,
 	if (err)
 		return err;
 	err = bpf_object__load(probes->object);
-	if (err == -EPERM && is_memlock_short(f))
+	if (err == -EPERM && features_memlock_is_short(f))
 		return error_set(error, err,
 				 "%s: the maps exceed the limit of locked memory, which this "
 				 "kernel charges them to: raise it (ulimit -l unlimited)",

@@ -38,6 +38,12 @@ static int check_platform(const struct features *f, struct error *error)
 			error, -EPERM,
 			"cannot load BPF programs: this needs CAP_BPF and CAP_PERFMON (try "
 			"sudo). 'begat doctor' explains");
+	if (features_are_refused(f) && features_memlock_is_short(f))
+		return error_set(
+			error, -EPERM,
+			"the kernel refuses bpf(): the limit of locked memory, which this kernel "
+			"charges programs and maps to, is too low or used up: raise it (ulimit -l "
+			"unlimited). 'begat doctor' explains");
 	if (features_are_refused(f))
 		return error_set(
 			error, -EPERM,
@@ -206,6 +212,7 @@ int probes_open(const struct probes_options *opts, const struct features *f, str
 	err = transport_choose(opts->transport, error, &probes->transport);
 	if (!err)
 		err = open_best(probes, opts, f, error);
+	object_leave();
 	libbpf_set_print(print);
 	if (err) {
 		probes_close(probes);

@@ -35,7 +35,9 @@ static void say_rights(struct report *r, const struct features *f)
 	    : f->has_bpf_cap	   ? "CAP_BPF without CAP_PERFMON"
 	    : f->has_perfmon_cap   ? "CAP_PERFMON without CAP_BPF"
 				   : "neither CAP_BPF nor CAP_PERFMON",
-	    has_both && is_refused
+	    has_both && is_refused && features_memlock_is_short(f)
+		    ? "the limit of locked memory is too low or used up: see memlock"
+	    : has_both && is_refused
 		    ? "they do not count here: a user namespace, or a seccomp profile that forbids "
 		      "bpf() (docker: --privileged, or --security-opt seccomp=unconfined)"
 	    : has_both ? "BPF programs may be loaded"
@@ -46,11 +48,13 @@ static void say_rights(struct report *r, const struct features *f)
 	    f->lockdown_confidentiality
 		    ? "no program may read kernel memory: boot without lockdown=confidentiality"
 		    : "does not stand in the way");
-	say(r, "memlock", BEGAT_PROBE_OK,
-	    f->has_own_memlock_limit ? "maps are charged to RLIMIT_MEMLOCK"
+	say(r, "memlock", features_memlock_is_short(f) ? BEGAT_PROBE_MISSING : BEGAT_PROBE_OK,
+	    f->has_own_memlock_limit ? "programs and maps are charged to RLIMIT_MEMLOCK"
 				     : "maps are charged to the memory cgroup",
-	    f->has_own_memlock_limit ? "the limit is raised for maps (root may)"
-				     : "RLIMIT_MEMLOCK does not matter (5.11 and later)");
+	    features_memlock_is_short(f)
+		    ? "the limit is too low for them: raise it (ulimit -l unlimited)"
+	    : f->has_own_memlock_limit ? "the limit is lifted"
+				       : "RLIMIT_MEMLOCK does not matter (5.11 and later)");
 }
 
 /* What a container may have taken away or moved, and what brings it back. */

@@ -2,8 +2,9 @@
 /*
  * transport/ringbuf.c - the BPF ring buffer, read in place.
  *
- * Owns: the two mappings and the consumer position. The data pages are mapped twice in a row, so
- * a record that wraps is contiguous.
+ * Owns: the two mappings and the consumer position. The kernel offers the data pages twice in a row,
+ * so that a record that wraps is contiguous. Of the second row we map what the longest record needs:
+ * what is mapped and read counts as our memory, twice if it is mapped twice.
  *
  * Why not libbpf's reader: it publishes its position after every record, and that cache line goes
  * back and forth between the CPUs: the traced process waits for it. Here it is published once a
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "abi/limits.h"
 #include "transport/transport.h"
 
 #define RINGBUF_BUSY (1u << 31)
@@ -27,6 +29,7 @@
 struct transport {
 	int fd;
 	size_t page_bytes, bytes;
+	size_t mapped_bytes; /* at producer: its page, the data, and the start of the data again */
 	unsigned long *consumer; /* our position, the kernel reads it */
 	const unsigned long *producer;
 	const char *data;
@@ -46,7 +49,7 @@ static void ringbuf_close(struct transport *t)
 	if (t->consumer)
 		munmap(t->consumer, t->page_bytes);
 	if (t->producer)
-		munmap((void *)t->producer, t->page_bytes + 2 * t->bytes);
+		munmap((void *)t->producer, t->mapped_bytes);
 	free(t);
 }
 
@@ -54,6 +57,7 @@ static int ringbuf_open(const struct transport_options *opts, struct error *erro
 			struct transport **ret)
 {
 	struct transport *t = calloc(1, sizeof(*t));
+	size_t again_bytes;
 	void *memory;
 	int err;
 
@@ -62,12 +66,15 @@ static int ringbuf_open(const struct transport_options *opts, struct error *erro
 	t->fd = opts->map_fd;
 	t->page_bytes = sysconf(_SC_PAGESIZE);
 	t->bytes = opts->buffer_bytes;
+	again_bytes = (REC_BYTES_MAX + RINGBUF_HEADER_BYTES + t->page_bytes - 1) & -t->page_bytes;
+	if (again_bytes > t->bytes)
+		again_bytes = t->bytes;
+	t->mapped_bytes = t->page_bytes + t->bytes + again_bytes;
 	memory = mmap(NULL, t->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
 	if (memory == MAP_FAILED)
 		goto fail;
 	t->consumer = memory;
-	memory = mmap(NULL, t->page_bytes + 2 * t->bytes, PROT_READ, MAP_SHARED, t->fd,
-		      t->page_bytes);
+	memory = mmap(NULL, t->mapped_bytes, PROT_READ, MAP_SHARED, t->fd, t->page_bytes);
 	if (memory == MAP_FAILED)
 		goto fail;
 	t->producer = memory;

@@ -258,10 +258,11 @@ ordinary_user()
 }
 
 # Where maps count as locked memory, the limit that most users have is too low: that is said.
-ordinary_user_and_memlock()
+# With 0 not even a probe is possible: as where the user's other processes have used the limit up.
+ordinary_user_and_memlock() # KIBIBYTES
 {
 	(
-		ulimit -l 64
+		ulimit -l $1
 		exec "$TOOLS/with-caps" -u 65534 -k bpf,perfmon \
 			"$BEGAT" run --format json -e exec -o out.json -- /bin/true
 	) 2> err
@@ -335,7 +336,8 @@ run_test root_without_both root_without bpf,perfmon,sys_admin
 run_test root_without_cap_bpf root_without bpf,sys_admin
 run_test root_without_cap_perfmon root_without perfmon,sys_admin
 run_test ordinary_user ordinary_user
-run_test ordinary_user_and_memlock ordinary_user_and_memlock
+run_test ordinary_user_and_memlock ordinary_user_and_memlock 64
+run_test ordinary_user_and_no_memlock ordinary_user_and_memlock 0
 run_test ordinary_user_and_paranoid_perf ordinary_user_and_paranoid_perf
 run_test ordinary_user_with_bpf_only ordinary_user_with_one bpf
 run_test ordinary_user_with_perfmon_only ordinary_user_with_one perfmon
