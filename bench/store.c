@@ -7,7 +7,7 @@
  * Not:     capture, the queue between threads.
  *
  * usage: store [PROCESSES [ALIVE [FILE]]]; a table, and a row in results.jsonl.
- * ALIVE processes live at once: those that outlive a batch cost an UPDATE more.
+ * ALIVE processes live at once: those that outlive a batch cost an UPDATE more. FILE is kept.
  */
 #include <begat/trace.h>
 #include <err.h>
@@ -96,7 +96,8 @@ int main(int argc, char **argv)
 	begat_recorder_close(rec);
 	if (stat(path, &st) < 0)
 		err(1, "%s", path);
-	unlink(path);
+	if (argc <= 3)
+		unlink(path);
 
 	/* What making the events costs is no part of storing them. */
 	double made_cpu = t1.cpu - t0.cpu, made_wall = t1.wall - t0.wall;

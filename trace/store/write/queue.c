@@ -14,6 +14,8 @@
  *      it is the one event that says what the others are worth.
  *  (2) head and tail only grow; head - tail is at most the size. A record does not wrap.
  *  (3) The consumer's wake-up is written only when it waits.
+ *  (4) While the consumer keeps up, records go into the first WARM_BYTES: only a queue that filled
+ *      up once has touched all of its memory.
  */
 #include <begat/trace.h>
 #include <errno.h>
@@ -30,6 +32,7 @@
 #include "store/format/slots.h"
 
 #define QUEUE_BYTES (64u << 20)
+#define WARM_BYTES (1u << 20)
 #define STATS_TEXTS 4
 
 /* A record: this, the event, then what it points to, in the order of the pointers. */
@@ -234,7 +237,8 @@ static struct record *reserve(struct begat_queue *q, size_t size, uint64_t *ret_
 	uint64_t tail = atomic_load_explicit(&q->tail, memory_order_acquire);
 	size_t offset = (size_t)(head % q->size);
 	size_t to_end = q->size - offset;
-	size_t skip = to_end < size ? to_end : 0;
+	bool is_drained = head == tail && offset >= WARM_BYTES && to_end + size <= q->size;
+	size_t skip = to_end < size || is_drained ? to_end : 0;
 
 	if (size > q->size || q->size - (size_t)(head - tail) < size + skip)
 		return NULL;
