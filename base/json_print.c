@@ -12,21 +12,42 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Bytes at the start of @data that are written as they are. */
+static size_t plain_span(const char *data, size_t len)
+{
+	uint32_t codepoint;
+	size_t i = 0, n;
+
+	while (i < len) {
+		n = is_plain((unsigned char)data[i]) ? 1 : 0;
+		if (!n && data[i] & 0x80)
+			n = utf8_next(data + i, len - i, &codepoint);
+		if (!n)
+			break;
+		i += n;
+	}
+	return i;
+}
+
 void json_print_bytes(FILE *out, const char *data, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n ? n : 1) {
 		unsigned char c = (unsigned char)data[i];
-		uint32_t codepoint;
 
-		n = utf8_next(data + i, len - i, &codepoint);
-		if (!n)
+		n = plain_span(data + i, len - i);
+		if (n)
+			fwrite(data + i, 1, n, out);
+		else if (c & 0x80)
 			fputs(REPLACEMENT, out);
 		else if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
 		else
-			fwrite(data + i, 1, n, out);
+			fprintf(out, "\\u%04x", c);
 	}
 }
 

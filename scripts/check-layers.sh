@@ -35,7 +35,7 @@ trace/store/write base include/begat libc sqlite trace/store/format trace/store/
 trace/model      base include/begat libc sqlite trace/store/format trace/store/read
 trace/replay     base include/begat libc sqlite trace/store/format trace/store/read trace/model
 trace/analysis   base include/begat libc trace/store/format trace/model
-trace/diff       base include/begat libc
+trace/diff       base include/begat trace/model libc
 trace/export     base include/begat libc sqlite trace/store/format trace/store/read trace/model
 trace/report     base include/begat libc trace/store/read trace/model trace/analysis
 cli              base include/begat libc

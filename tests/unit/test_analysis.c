@@ -133,6 +133,27 @@ static struct analysis *analyse(const struct life *lives, size_t count)
 
 #define ANALYSE(lives) analyse(lives, sizeof(lives) / sizeof((lives)[0]))
 
+struct steps {
+	struct analysis_step all[256];
+	size_t count;
+};
+
+static void keep_step(void *ctx, const struct analysis_step *step)
+{
+	struct steps *steps = ctx;
+
+	assert_true(steps->count < sizeof(steps->all) / sizeof(steps->all[0]));
+	steps->all[steps->count++] = *step;
+}
+
+static struct steps steps_of(const struct analysis *a)
+{
+	struct steps steps = { 0 };
+
+	assert_int_equal(analysis_each_step(a, keep_step, &steps), 0);
+	return steps;
+}
+
 static void done(struct analysis *a)
 {
 	struct analysis_base *b = (struct analysis_base *)a->base;
@@ -377,7 +398,7 @@ static void test_empty(void **state)
 	struct analysis_bucket buckets[4];
 
 	assert_int_equal(a->path.segments_count, 0);
-	assert_int_equal(a->steps_count, 0);
+	assert_int_equal(steps_of(a).count, 0);
 	assert_int_equal(a->programs_count, 0);
 	assert_int_equal(a->totals.processes, 0);
 	assert_true(a->totals.parallelism == 0);
@@ -478,13 +499,15 @@ static void test_concurrency(void **state)
 	struct analysis *a = ANALYSE(lives);
 	struct analysis_bucket b[5];
 
-	assert_int_equal(a->steps_count, 6);
+	struct steps steps = steps_of(a);
+
+	assert_int_equal(steps.count, 6);
 	for (size_t i = 0; i < 6; i++) {
-		assert_int_equal(a->steps[i].at_ns, BASE + at[i] * MS);
-		assert_int_equal(a->steps[i].alive, alive[i]);
-		assert_int_equal(a->steps[i].active, active[i]);
-		assert_true(a->steps[i].cores > cores[i] - 1e-9);
-		assert_true(a->steps[i].cores < cores[i] + 1e-9);
+		assert_int_equal(steps.all[i].at_ns, BASE + at[i] * MS);
+		assert_int_equal(steps.all[i].alive, alive[i]);
+		assert_int_equal(steps.all[i].active, active[i]);
+		assert_true(steps.all[i].cores > cores[i] - 1e-9);
+		assert_true(steps.all[i].cores < cores[i] + 1e-9);
 	}
 	/* 20 ms each: the second is half 2 alive, half 3 */
 	analysis_fill_buckets(a, b, 5);
@@ -674,18 +697,20 @@ static void test_random_forests(void **state)
 			add_life(b, &l);
 		}
 		struct analysis *a = finish(b);
+		struct steps steps = steps_of(a);
 
 		check_path_sum(a);
-		for (size_t i = 0; i + 1 < a->steps_count; i++) {
-			alive += a->steps[i].active * (a->steps[i + 1].at_ns - a->steps[i].at_ns);
-			assert_true(a->steps[i].active <= a->steps[i].alive);
+		for (size_t i = 0; i + 1 < steps.count; i++) {
+			alive +=
+				steps.all[i].active * (steps.all[i + 1].at_ns - steps.all[i].at_ns);
+			assert_true(steps.all[i].active <= steps.all[i].alive);
 		}
 		for (size_t i = 0; i < b->count; i++)
 			own += a->nodes[i].own_wall_ns;
 		assert_int_equal(alive, own);
-		if (a->steps_count) {
-			assert_int_equal(a->steps[a->steps_count - 1].alive, 0);
-			assert_int_equal(a->steps[a->steps_count - 1].active, 0);
+		if (steps.count) {
+			assert_int_equal(steps.all[steps.count - 1].alive, 0);
+			assert_int_equal(steps.all[steps.count - 1].active, 0);
 		}
 		done(a);
 	}

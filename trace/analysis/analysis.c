@@ -142,7 +142,6 @@ void analysis_free(struct analysis *a)
 	if (!a)
 		return;
 	free(a->nodes);
-	free(a->steps);
 	free(a->path.segments);
 	free(a->path.visits);
 	free(a->programs);

@@ -61,8 +61,10 @@ struct analysis_step {
 /* Means and peaks over equal parts of the span, for charts. */
 struct analysis_bucket {
 	double alive, active, cores;
-	uint32_t peak_alive, peak_active;
+	uint64_t peak_alive, peak_active;
 };
+
+#define ANALYSIS_BUCKETS 960 /* divided by what charts have */
 
 struct analysis_segment {
 	uint64_t from_ns, to_ns;
@@ -128,8 +130,7 @@ struct analysis {
 	struct analysis_totals totals;
 	struct analysis_node *nodes; /* base->count */
 	uint32_t tracks;
-	struct analysis_step *steps;
-	size_t steps_count;
+	struct analysis_bucket buckets[ANALYSIS_BUCKETS];
 	struct analysis_path path;
 	struct analysis_program *programs; /* by CPU time, then wall time */
 	size_t programs_count;
@@ -151,7 +152,11 @@ int analysis_failures(struct analysis *a);
 int analysis_tracks(struct analysis *a);
 void analysis_total(struct analysis *a);
 
-/* @count equal parts of the span of the steps. */
+/* In the order of time; the last one is all zero. 0 or -ENOMEM. */
+int analysis_each_step(const struct analysis *a,
+		       void (*take)(void *ctx, const struct analysis_step *step), void *ctx);
+
+/* @count equal parts of the span, @count a divisor of ANALYSIS_BUCKETS. */
 void analysis_fill_buckets(const struct analysis *a, struct analysis_bucket *buckets, size_t count);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "diff.h"
+#include "model/model.h"
 #include "normal.h"
 
 #define KEY_BYTES_MAX 512 /* longer command lines are cut: their starts tell them apart */
@@ -18,18 +19,18 @@
 void diff_keys_done(struct diff_keys *k)
 {
 	string_table_done(&k->keys);
+	bytes_done(&k->key);
 	free(k->sums);
 	*k = (struct diff_keys){ 0 };
 }
 
-/* Takes @key over. NULL without memory. */
-static struct diff_sums *find(struct diff_keys *k, char *key, uint32_t trace)
+/* The sums of @k->key in this trace. NULL without memory. */
+static struct diff_sums *find(struct diff_keys *k, uint32_t trace)
 {
 	uint32_t number = 0;
-	int err = string_table_add(&k->keys, key, strlen(key) + 1, &number);
+	int err = string_table_add(&k->keys, k->key.data, k->key.len, &number);
 	size_t row = k->traces * sizeof(*k->sums);
 
-	free(key);
 	if (err < 0 || (number > k->count && array_grow(&k->sums, k->count, &k->room, row) < 0))
 		return NULL;
 	if (number > k->count)
@@ -37,45 +38,39 @@ static struct diff_sums *find(struct diff_keys *k, char *key, uint32_t trace)
 	return &k->sums[(size_t)(number - 1) * k->traces + trace];
 }
 
-/* What a process is known by. With @argv the whole command line. */
-static char *make_key(struct begat_trace *trace, const struct begat_trace_process *p,
-		      bool has_arguments)
+/* What a process is known by, as the string @key. With @argv the whole command line. 0 or -ENOMEM. */
+static int make_key(struct begat_trace *trace, const struct begat_trace_process *p,
+		    bool has_arguments, struct bytes *key)
 {
 	struct begat_str exe = begat_trace_string(trace, p->exe);
 	struct begat_strv argv = begat_trace_strings(trace, p->argv);
-	char *key = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&key, &size);
+	int err;
 
-	if (!out)
-		return NULL;
+	key->len = 0;
 	if (exe.len) {
-		normal_write(out, exe.data, exe.len);
+		err = normal_write(key, exe.data, exe.len);
 	} else {
 		struct begat_str comm = begat_trace_string(trace, p->comm);
 
 		/* Forked and never became anything else. */
-		putc('(', out);
-		normal_write(out, comm.data, comm.len);
-		putc(')', out);
+		err = bytes_add(key, "(", 1);
+		if (!err)
+			err = normal_write(key, comm.data, comm.len);
+		if (!err)
+			err = bytes_add(key, ")", 1);
 	}
 	if (has_arguments && argv.count) {
 		size_t at = strlen(argv.data) + 1;
 
-		for (; at < argv.bytes && ftell(out) < KEY_BYTES_MAX;
+		for (; !err && at < argv.bytes && key->len < KEY_BYTES_MAX;
 		     at += strlen(argv.data + at) + 1) {
-			putc(' ', out);
-			normal_write(out, argv.data + at, strlen(argv.data + at));
+			err = bytes_add(key, " ", 1);
+			if (!err)
+				err = normal_write(key, argv.data + at, strlen(argv.data + at));
 		}
 	}
-	bool is_short = ferror(out) != 0;
-
-	if (fclose(out) || is_short) {
-		free(key);
-		return NULL;
-	}
 	/* A NUL inside cannot be: texts with one are not argv, and exe has none. */
-	return key;
+	return err ? err : bytes_add(key, "", 1);
 }
 
 /* A file may contradict itself. */
@@ -142,8 +137,8 @@ static uint64_t wall_of(struct begat_trace *trace, const struct begat_trace_tabl
 	return end_ns > begin_ns ? end_ns - begin_ns : 0;
 }
 
-int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
-		 struct diff_keys *commands, struct diff_sums *ret_total)
+static int collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
+		   struct diff_keys *commands, struct diff_sums *ret_total)
 {
 	const struct begat_trace_table *t;
 	struct diff_keys *kinds[2] = { programs, commands };
@@ -160,13 +155,12 @@ int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *p
 			continue;
 		add_process(ret_total, p);
 		for (int kind = 0; kind < 2; kind++) {
-			char *key;
-			struct diff_sums *sums;
+			struct diff_sums *sums = NULL;
 
 			if (!kinds[kind])
 				continue;
-			key = make_key(trace, p, kind == 1);
-			sums = key ? find(kinds[kind], key, number) : NULL;
+			if (!make_key(trace, p, kind == 1, &kinds[kind]->key))
+				sums = find(kinds[kind], number);
 			if (!sums)
 				return -ENOMEM;
 			add_process(sums, p);
@@ -175,4 +169,16 @@ int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *p
 	/* Not the sum over what ran side by side. */
 	ret_total->values[BEGAT_DIFF_WALL] = (double)wall_of(trace, t);
 	return begat_trace_check(trace);
+}
+
+/* Recordings are compared by the dozen: each is in memory only while it is read. */
+int diff_collect(struct begat_trace *trace, uint32_t number, struct diff_keys *programs,
+		 struct diff_keys *commands, struct diff_sums *ret_total)
+{
+	bool was_loaded = model_is_loaded(trace);
+	int err = collect(trace, number, programs, commands, ret_total);
+
+	if (!was_loaded)
+		model_unload(trace);
+	return err;
 }

@@ -9,6 +9,7 @@
 
 #include <begat/trace.h>
 
+#include "base/bytes.h"
 #include "base/string_table.h"
 
 /* One program or command in one trace. */
@@ -22,6 +23,7 @@ struct diff_keys {
 	struct diff_sums *sums; /* [key * traces + trace] */
 	uint32_t count, room;
 	uint32_t traces;
+	struct bytes key; /* the one that is looked for */
 };
 
 /* Key @i, from 0. */

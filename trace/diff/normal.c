@@ -61,8 +61,9 @@ static bool is_hex_accident(const char *s, size_t n, size_t len, char before, bo
 	       (n == len || !isalnum((unsigned char)s[n]));
 }
 
-static void write_folded(FILE *out, const char *data, size_t len)
+static int write_folded(struct bytes *out, const char *data, size_t len)
 {
+	size_t from = 0; /* of what is to be written as it is */
 	size_t hex_end = 0; /* up to here the run of hexadecimal digits is known to be none */
 
 	for (size_t i = 0; i < len;) {
@@ -79,18 +80,20 @@ static void write_folded(FILE *out, const char *data, size_t len)
 		if (!n && is_digit(data[i])) {
 			n = run_length(data + i, len - i, is_digit, &has_digit);
 			if (n < DIGITS_MIN) {
-				fwrite(data + i, 1, n, out);
 				i += n;
 				continue;
 			}
 		}
-		if (n) {
-			putc('*', out);
-			i += n;
-		} else {
-			putc(data[i++], out);
+		if (!n) {
+			i++;
+			continue;
 		}
+		if (bytes_add(out, data + from, i - from) < 0 || bytes_add(out, "*", 1) < 0)
+			return -ENOMEM;
+		i += n;
+		from = i;
 	}
+	return bytes_add(out, data + from, len - from);
 }
 
 /* A temporary path within @data: its folder's length, or 0. */
@@ -104,8 +107,9 @@ static size_t temporary(const char *data, size_t len)
 	return 0;
 }
 
-/* Everything up to the end of the path is accident, but for the ending of its last name. */
-static size_t write_temporary(FILE *out, const char *data, size_t len, size_t folder)
+/* Everything up to @ret_end, that of the path, is accident, but for the ending of its last name. */
+static int write_temporary(struct bytes *out, const char *data, size_t len, size_t folder,
+			   size_t *ret_end)
 {
 	size_t end = folder, dot = 0;
 
@@ -117,11 +121,10 @@ static size_t write_temporary(FILE *out, const char *data, size_t len, size_t fo
 			dot = 0;
 		end++;
 	}
-	fwrite(data, 1, folder, out);
-	putc('*', out);
-	if (dot && end - dot <= 6)
-		write_folded(out, data + dot, end - dot);
-	return end;
+	*ret_end = end;
+	if (bytes_add(out, data, folder) < 0 || bytes_add(out, "*", 1) < 0)
+		return -ENOMEM;
+	return dot && end - dot <= 6 ? write_folded(out, data + dot, end - dot) : 0;
 }
 
 /* x/tmp/y is a relative path; -o/tmp/y is an option with one. */
@@ -132,7 +135,7 @@ static bool may_begin(const char *data, size_t at)
 	return at >= 2 && data[at - 2] == '-' && (at == 2 || isspace((unsigned char)data[at - 3]));
 }
 
-void normal_write(FILE *out, const char *data, size_t len)
+int normal_write(struct bytes *out, const char *data, size_t len)
 {
 	static const char deleted[] = " (deleted)";
 	size_t from = 0;
@@ -141,15 +144,17 @@ void normal_write(FILE *out, const char *data, size_t len)
 	    !memcmp(data + len - (sizeof(deleted) - 1), deleted, sizeof(deleted) - 1))
 		len -= sizeof(deleted) - 1;
 	for (size_t i = 0; i < len;) {
-		size_t folder = data[i] == '/' ? temporary(data + i, len - i) : 0;
+		size_t folder = data[i] == '/' ? temporary(data + i, len - i) : 0, end;
 
 		if (!folder || !may_begin(data, i)) {
 			i++;
 			continue;
 		}
-		write_folded(out, data + from, i - from);
-		i += write_temporary(out, data + i, len - i, folder);
+		if (write_folded(out, data + from, i - from) < 0 ||
+		    write_temporary(out, data + i, len - i, folder, &end) < 0)
+			return -ENOMEM;
+		i += end;
 		from = i;
 	}
-	write_folded(out, data + from, len - from);
+	return write_folded(out, data + from, len - from);
 }

@@ -7,14 +7,14 @@
 #ifndef BEGAT_TRACE_DIFF_NORMAL_H
 #define BEGAT_TRACE_DIFF_NORMAL_H
 
-#include <stdio.h>
+#include "base/bytes.h"
 
 /*
- * Writes @data with accidents as '*': runs of three digits and more, runs of eight hex digits and
+ * Adds @data with accidents as '*': runs of three digits and more, runs of eight hex digits and
  * more that hold a digit, what lies below /tmp, /var/tmp, /dev/shm and /run/user (the ending of
- * the name stays), " (deleted)". Version numbers stay: gcc-12 is not gcc-13.
+ * the name stays), " (deleted)". Version numbers stay: gcc-12 is not gcc-13. 0 or -ENOMEM.
  */
-void normal_write(FILE *out, const char *data, size_t len);
+int normal_write(struct bytes *out, const char *data, size_t len);
 
 /* Bytes that the searches for digits have read, by thread: a test bounds it by the length. */
 size_t normal_bytes_read(void);

@@ -11,11 +11,13 @@
  */
 #include <begat/field.h>
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_print.h"
 #include "base/byte_set.h"
+#include "base/json.h"
+#include "base/json_print.h"
 #include "export.h"
 #include "json.h"
 
@@ -39,6 +41,9 @@ struct csv {
 	FILE *out;
 	const struct begat_accounts *accounts;
 	struct begat_field_info infos[COLUMNS];
+	FILE *memory; /* one cell, escaped; after fflush() it is in @text */
+	char *text;
+	size_t text_bytes;
 	bool is_raw;
 	bool is_short; /* a text is missing for want of memory */
 };
@@ -67,40 +72,34 @@ static void put_quoted(const struct csv *csv, const char *text, size_t len)
 {
 	FILE *out = csv->out;
 
-	putc('"', out);
+	putc_unlocked('"', out);
 	if (!csv->is_raw && is_formula(text, len))
-		putc('\'', out);
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
-			putc('"', out);
-		putc(text[i], out);
+		putc_unlocked('\'', out);
+	for (const char *quote; len && (quote = memchr(text, '"', len));) {
+		size_t upto = (size_t)(quote + 1 - text);
+
+		fwrite(text, 1, upto, out);
+		putc_unlocked('"', out);
+		text += upto;
+		len -= upto;
 	}
-	putc('"', out);
+	fwrite(text, 1, len, out);
+	putc_unlocked('"', out);
 }
 
 /* Texts are written as inside a JSON string: on one line, and any byte is valid. */
 static void put_text(struct csv *csv, const char *data, size_t len, const struct begat_strv *argv)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
-
-	if (!memory) {
-		csv->is_short = true;
-		return;
-	}
+	rewind(csv->memory); /* which clears its error, too */
 	if (argv)
-		export_json_strings(memory, argv);
+		export_json_strings(csv->memory, argv);
 	else
-		json_print_bytes(memory, data, len);
-	/* A stream that could not grow says so before it is closed, not when. */
-	bool is_short = ferror(memory) != 0;
-
-	if (fclose(memory) || is_short || !text)
+		json_print_bytes(csv->memory, data, len);
+	/* A stream that cannot grow has an error from there on. */
+	if (ferror(csv->memory) || fflush(csv->memory))
 		csv->is_short = true;
 	else
-		put_quoted(csv, text, size);
-	free(text);
+		put_quoted(csv, csv->text, csv->text_bytes);
 }
 
 static void put_name(FILE *out, const char *name, long long number)
@@ -122,13 +121,24 @@ static void put_account(struct csv *csv, const char *name, uint32_t number)
 
 static void put_number(FILE *out, const struct begat_event *ev, enum begat_field field)
 {
+	char text[JSON_U64_MAX + 1], *end = text;
 	int64_t value;
 	uint64_t wide;
 
 	if (!begat_event_u64(ev, field, &wide))
-		fprintf(out, "%llu", (unsigned long long)wide);
+		end = json_u64(text, wide);
 	else if (!begat_event_i64(ev, field, &value))
-		fprintf(out, "%lld", (long long)value);
+		end = json_i64(text, value);
+	fwrite(text, 1, (size_t)(end - text), out);
+}
+
+/* Without quotes: no digit needs them. */
+static void put_id(FILE *out, uint64_t id)
+{
+	char text[JSON_HEX_MAX];
+
+	json_hex(text, id);
+	fwrite(text + 1, 1, sizeof(text) - 2, out);
 }
 
 static void put_cell(struct csv *csv, const struct begat_event *ev, size_t column)
@@ -150,8 +160,7 @@ static void put_cell(struct csv *csv, const struct begat_event *ev, size_t colum
 		fputs(export_json_time(time, ev->time_ns), out);
 		break;
 	case BEGAT_KIND_ID:
-		fprintf(out, "%016llx",
-			(unsigned long long)(field == BEGAT_F_ID ? ev->id : ev->parent_id));
+		put_id(out, field == BEGAT_F_ID ? ev->id : ev->parent_id);
 		break;
 	case BEGAT_KIND_STR:
 		if (!begat_event_str(ev, field, &str))
@@ -181,14 +190,14 @@ static int write_row(const struct begat_event *ev, void *ctx)
 
 	for (size_t i = 0; i < COLUMNS; i++) {
 		if (i)
-			putc(',', out);
+			putc_unlocked(',', out);
 		if (begat_event_has(ev, columns[i]) || columns[i] == BEGAT_F_EVENT)
 			put_cell(csv, ev, i);
 	}
-	putc(',', out);
+	putc_unlocked(',', out);
 	if (begat_event_has(ev, BEGAT_F_UID))
 		put_account(csv, names->user_name(names->ctx, ev->uid), ev->uid);
-	putc(',', out);
+	putc_unlocked(',', out);
 	if (begat_event_has(ev, BEGAT_F_GID))
 		put_account(csv, names->group_name(names->ctx, ev->gid), ev->gid);
 	fputs("\r\n", out);
@@ -203,6 +212,10 @@ static int run(struct export *ex)
 		.accounts = ex->accounts,
 	};
 
+	csv.memory = open_memstream(&csv.text, &csv.text_bytes);
+	if (!csv.memory)
+		return -ENOMEM;
+	__fsetlocking(csv.memory, FSETLOCKING_BYCALLER);
 	for (size_t i = 0; i < COLUMNS; i++) {
 		csv.infos[i].size = sizeof(csv.infos[i]);
 		begat_field_info(columns[i], &csv.infos[i]);
@@ -211,6 +224,8 @@ static int run(struct export *ex)
 	fputs("user,group\r\n", ex->out);
 	int err = export_replay(ex, write_row, &csv);
 
+	fclose(csv.memory);
+	free(csv.text);
 	return csv.is_short ? -ENOMEM : err;
 }
 

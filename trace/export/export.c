@@ -9,6 +9,7 @@
 #include "export.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "base/api.h"
@@ -64,7 +65,7 @@ BEGAT_API int begat_export(struct begat_trace *trace, const char *format,
 {
 	struct export ex = { .trace = trace, .info.size = sizeof(ex.info), .out = out };
 	const struct export_ops *ops = NULL;
-	int err;
+	int err, locking;
 
 	trace->error[0] = '\0';
 	for (size_t i = 0; exporters[i].name; i++)
@@ -82,8 +83,11 @@ BEGAT_API int begat_export(struct begat_trace *trace, const char *format,
 	ex.accounts = err ? NULL : begat_trace_accounts(trace);
 	if (!err && !ex.accounts)
 		err = -ENOMEM;
+	/* A format writes by the byte, and nobody else writes meanwhile. */
+	locking = __fsetlocking(out, FSETLOCKING_BYCALLER);
 	if (!err)
 		err = ops->run(&ex);
+	__fsetlocking(out, locking);
 	if (!err && ops->needs_table)
 		err = begat_trace_check(trace);
 	if (fflush(out) == EOF && !err)

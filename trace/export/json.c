@@ -8,8 +8,8 @@
 #include "json.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/json.h"
 #include "base/json_print.h"
 
 void export_json_strings(FILE *out, const struct begat_strv *strv)
@@ -42,14 +42,11 @@ void export_json_joined(FILE *out, const struct begat_strv *strv)
 
 const char *export_json_time(char out[40], uint64_t time_ns)
 {
-	time_t seconds = (time_t)(time_ns / 1000000000);
-	struct tm tm;
-	size_t used;
+	static _Thread_local struct json_clock clock = { .second = UINT64_MAX };
+	char quoted[JSON_TIME_MAX];
+	size_t len = (size_t)(json_time(quoted, &clock, time_ns) - quoted) - 2;
 
-	/* Only a damaged file names a year that tm cannot hold. */
-	if (!gmtime_r(&seconds, &tm))
-		memset(&tm, 0, sizeof(tm));
-	used = strftime(out, 24, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + used, 40 - used, ".%09lluZ", (unsigned long long)(time_ns % 1000000000));
+	memcpy(out, quoted + 1, len);
+	out[len] = '\0';
 	return out;
 }

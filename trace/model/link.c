@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "model/model.h"
 
 #define NONE BEGAT_TRACE_NONE
@@ -218,7 +219,7 @@ static int set_depths(struct model *m)
 	return 0;
 }
 
-/* Rows are large: keys are sorted, rows are read once. */
+/* Rows are large: keys are sorted instead. */
 struct key {
 	uint64_t start_ns;
 	uint32_t depth, row;
@@ -248,39 +249,101 @@ static void list_children(struct model *m)
 	}
 }
 
+/*
+ * Moves each of the @count members of @array, @bytes long, to its place, which @places says and which
+ * is no other's. Without a second array: recordings of millions of processes have to fit.
+ */
+static void move_to_places(void *array, size_t bytes, uint32_t *places, uint32_t count)
+{
+	char moved[sizeof(struct model_row)];
+
+	for (uint32_t i = 0; i < count; i++) {
+		while (places[i] != i) {
+			uint32_t place = places[i];
+			char *here = (char *)array + i * bytes,
+			     *there = (char *)array + place * bytes;
+
+			memcpy(moved, there, bytes);
+			memcpy(there, here, bytes);
+			memcpy(here, moved, bytes);
+			places[i] = places[place];
+			places[place] = place;
+		}
+	}
+}
+
+static bool is_ordered(const struct key *keys, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (by_start(&keys[i - 1], &keys[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Where each row goes: the processes by their start, behind them the rows that were merged. */
+static int find_places(struct model *m, uint32_t *places, uint32_t *ret_count)
+{
+	struct key *keys = calloc((size_t)m->rows_count + 1, sizeof(*keys));
+	uint32_t count = 0, merged;
+
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < m->rows_count; i++)
+		if (m->rows[i].merged_into == NONE)
+			keys[count++] = (struct key){ m->rows[i].p.start_ns, m->rows[i].depth, i };
+	if (!is_ordered(keys, count))
+		qsort(keys, count, sizeof(*keys), by_start);
+	for (uint32_t i = 0; i < count; i++)
+		places[keys[i].row] = i;
+	merged = count;
+	for (uint32_t i = 0; i < m->rows_count; i++)
+		if (m->rows[i].merged_into != NONE)
+			places[i] = merged++;
+	free(keys);
+	*ret_count = count;
+	return 0;
+}
+
+/* The @count rows that are processes become an array of these, in the memory that they have. */
+static void rows_to_processes(struct model *m, uint32_t count)
+{
+	char *memory = (char *)m->rows, *smaller;
+
+	for (uint32_t i = 0; i < count; i++)
+		memmove(memory + i * sizeof(*m->processes), &m->rows[i].p, sizeof(*m->processes));
+	smaller = realloc(memory, ((size_t)count + 1) * sizeof(*m->processes));
+	m->rows = NULL;
+	m->processes = (struct begat_trace_process *)(smaller ? smaller : memory);
+	m->table.processes = m->processes;
+	m->table.processes_count = count;
+}
+
 /* Rows become processes; execs get the index of theirs. */
 static int order(struct model *m)
 {
-	struct key *keys = calloc((size_t)m->rows_count + 1, sizeof(*keys));
-	uint32_t count = 0;
+	uint32_t *places = calloc((size_t)m->rows_count + 1, sizeof(*places));
+	uint32_t count;
 
-	for (uint32_t i = 0; keys && i < m->rows_count; i++)
-		if (m->rows[i].merged_into == NONE)
-			keys[count++] = (struct key){ m->rows[i].p.start_ns, m->rows[i].depth, i };
-	m->processes = calloc((size_t)count + 1, sizeof(*m->processes));
-	if (!keys || !m->processes) {
-		free(keys);
+	/* The memory of the rows must be more than none. */
+	if (!places || array_grow(&m->rows, m->rows_count, &m->rows_room, sizeof(*m->rows)) < 0 ||
+	    find_places(m, places, &count) < 0) {
+		free(places);
 		return -ENOMEM;
 	}
-	qsort(keys, count, sizeof(*keys), by_start);
-	for (uint32_t i = 0; i < count; i++)
-		m->rows[keys[i].row].place = i;
-	for (uint32_t i = 0; i < count; i++) {
-		struct model_row *row = &m->rows[keys[i].row];
-		struct begat_trace_process *p = &m->processes[i];
+	for (uint32_t i = 0; i < m->rows_count; i++) {
+		struct model_row *row = &m->rows[i];
+		struct begat_trace_process *p = &row->p;
 
-		model_settle_usage(m, row);
-		*p = row->p;
-		p->parent = row->parent == NONE ? NONE : m->rows[row->parent].place;
+		if (row->merged_into == NONE)
+			model_settle_usage(m, row);
+		p->parent = row->parent == NONE ? NONE : places[row->parent];
 		p->first_child = p->next_sibling = p->exec_last = NONE;
 	}
 	for (uint32_t i = 0; i < m->execs_count; i++)
-		m->execs[i].process = m->rows[m->execs[i].process].place;
-	free(keys);
-	free(m->rows);
-	m->rows = NULL;
-	m->table.processes = m->processes;
-	m->table.processes_count = count;
+		m->execs[i].process = places[m->execs[i].process];
+	move_to_places(m->rows, sizeof(*m->rows), places, m->rows_count);
+	free(places);
+	rows_to_processes(m, count);
 	list_children(m);
 	return 0;
 }
@@ -302,10 +365,10 @@ static void end_with(struct begat_trace_process *p, const struct begat_trace_exe
 
 static int place_execs(struct model *m)
 {
-	struct begat_trace_exec *placed = calloc((size_t)m->execs_count + 1, sizeof(*placed));
+	uint32_t *places = calloc((size_t)m->execs_count + 1, sizeof(*places));
 	uint32_t count = 0;
 
-	if (!placed)
+	if (!places)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < m->table.processes_count; i++) {
 		struct begat_trace_process *p = &m->processes[i];
@@ -315,18 +378,17 @@ static int place_execs(struct model *m)
 		p->execs_count = 0;
 	}
 	for (uint32_t i = 0; i < m->execs_count; i++) {
-		const struct begat_trace_exec *e = &m->execs[i];
-		struct begat_trace_process *p = &m->processes[e->process];
-		uint32_t index = p->execs_first + p->execs_count++;
+		struct begat_trace_process *p = &m->processes[m->execs[i].process];
 
-		placed[index] = *e;
-		if (e->type != BEGAT_EXEC_FAILED)
-			end_with(p, e, index);
+		places[i] = p->execs_first + p->execs_count++;
 	}
-	free(m->execs);
-	m->execs = placed;
-	m->table.execs = placed;
-	m->table.execs_count = count;
+	move_to_places(m->execs, sizeof(*m->execs), places, m->execs_count);
+	free(places);
+	for (uint32_t i = 0; i < m->execs_count; i++)
+		if (m->execs[i].type != BEGAT_EXEC_FAILED)
+			end_with(&m->processes[m->execs[i].process], &m->execs[i], i);
+	m->table.execs = m->execs;
+	m->table.execs_count = m->execs_count;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
  * Invariant: rows of one id are one process, however many the writer needed.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,7 @@
 #include "base/array.h"
 #include "model/load.h"
 
-/* Runs @each for every row of @sql. */
-/* @err: of preparing @stmt, which is finalized. */
+/* Runs @each for every row of @stmt, which is finalized; @err is of preparing it. */
 static int for_each_row(struct load *load, int err, sqlite3_stmt *stmt,
 			int (*each)(struct load *load, sqlite3_stmt *stmt))
 {
@@ -32,52 +32,27 @@ static int for_each_row(struct load *load, int err, sqlite3_stmt *stmt,
 	return err;
 }
 
+/* A cell is absent, which is not 0. */
+#define IS_ABSENT 1
+
+/* 0, IS_ABSENT, or a negative errno. */
 static int text_row(struct load *load, sqlite3_stmt *stmt, int column, struct load_text **ret)
 {
 	bool is_null;
 	int64_t id;
 	int err = trace_int(load->trace, stmt, column, &id, &is_null);
 
-	*ret = err < 0 || is_null ? NULL : load_find_text(load, id);
-	if (!err && !is_null && !*ret)
-		return trace_fail_cell(load->trace, stmt, column, "there is no such string");
-	return err;
-}
-
-static int text_column(struct load *load, sqlite3_stmt *stmt, int column, uint32_t *ret)
-{
-	struct load_text *text;
-	int err = text_row(load, stmt, column, &text);
-
-	*ret = 0;
-	return text ? load_number_of_text(load, text, ret) : err;
-}
-
-static int strings_column(struct load *load, sqlite3_stmt *stmt, int column, uint32_t *ret)
-{
-	struct load_text *text;
-	int err = text_row(load, stmt, column, &text);
-
-	*ret = 0;
-	return text ? load_number_of_strings(load, text, ret) : err;
-}
-
-static bool has(sqlite3_stmt *stmt, int column)
-{
-	return sqlite3_column_type(stmt, column) != SQLITE_NULL;
-}
-
-/* Index of a context; without one *ret stays. */
-static int context_column(struct load *load, sqlite3_stmt *stmt, int column, uint32_t *ret)
-{
-	const struct reader_context *found;
-	bool is_null;
-	int64_t id;
-	int err = trace_int(load->trace, stmt, column, &id, &is_null);
-
 	if (err < 0 || is_null)
-		return err;
-	found = contexts_find(load->trace, id);
+		return err < 0 ? err : IS_ABSENT;
+	*ret = load_find_text(load, id);
+	return *ret ? 0 : trace_fail_cell(load->trace, stmt, column, "there is no such string");
+}
+
+static int context_index(struct load *load, sqlite3_stmt *stmt, int column, int64_t id,
+			 uint32_t *ret)
+{
+	const struct reader_context *found = contexts_find(load->trace, id);
+
 	if (!found)
 		return trace_fail_cell(load->trace, stmt, column, "there is no such context");
 	*ret = (uint32_t)(found - load->trace->contexts);
@@ -86,50 +61,69 @@ static int context_column(struct load *load, sqlite3_stmt *stmt, int column, uin
 
 enum cell_kind { CELL_U64, CELL_U32, CELL_I32, CELL_TEXT, CELL_STRINGS, CELL_CONTEXT };
 
-/* Where a column goes. */
+/* Where in a struct a column goes. */
 struct cell {
-	int column;
-	enum cell_kind kind;
-	void *to;
+	uint8_t column, kind; /* enum cell_kind */
+	uint16_t to;
 };
 
-static int load_cell(struct load *load, sqlite3_stmt *stmt, const struct cell *cell)
+#define CELL(column, kind, type, member)                    \
+	{                                                   \
+		column, CELL_##kind, offsetof(type, member) \
+	}
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* 0, IS_ABSENT, then @to is untouched, or a negative errno. */
+static int load_cell(struct load *load, sqlite3_stmt *stmt, const struct cell *cell, void *to)
 {
+	struct load_text *text;
 	int64_t value = 0;
+	bool is_null;
 	int err;
 
-	switch (cell->kind) {
-	case CELL_U32:
-		return trace_u32(load->trace, stmt, cell->column, cell->to);
-	case CELL_TEXT:
-		return text_column(load, stmt, cell->column, cell->to);
-	case CELL_STRINGS:
-		return strings_column(load, stmt, cell->column, cell->to);
-	case CELL_CONTEXT:
-		return context_column(load, stmt, cell->column, cell->to);
-	default:
-		err = trace_int(load->trace, stmt, cell->column, &value, NULL);
+	if (cell->kind == CELL_TEXT || cell->kind == CELL_STRINGS) {
+		err = text_row(load, stmt, cell->column, &text);
+		if (err)
+			return err;
+		return cell->kind == CELL_TEXT ? load_number_of_text(load, text, to)
+					       : load_number_of_strings(load, text, to);
 	}
-	if (!err && cell->kind == CELL_I32 && (value < INT32_MIN || value > INT32_MAX))
+	err = trace_int(load->trace, stmt, cell->column, &value, &is_null);
+	if (err < 0 || is_null)
+		return err < 0 ? err : IS_ABSENT;
+	if (cell->kind == CELL_CONTEXT)
+		return context_index(load, stmt, cell->column, value, to);
+	if ((cell->kind == CELL_U32 && (value < 0 || value > UINT32_MAX)) ||
+	    (cell->kind == CELL_I32 && (value < INT32_MIN || value > INT32_MAX)))
 		return trace_fail_cell(load->trace, stmt, cell->column, "out of range");
-	if (cell->kind == CELL_I32)
-		*(int32_t *)cell->to = (int32_t)value;
+	if (cell->kind == CELL_U64)
+		*(uint64_t *)to = (uint64_t)value;
 	else
-		*(uint64_t *)cell->to = (uint64_t)value;
-	return err;
+		*(uint32_t *)to = (uint32_t)value;
+	return 0;
 }
 
-static int load_cells(struct load *load, sqlite3_stmt *stmt, const struct cell *cells, size_t count)
+/* @present gets the bit of each column that is not absent. */
+static int load_cells(struct load *load, sqlite3_stmt *stmt, const struct cell *cells, size_t count,
+		      void *to, uint64_t *present)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < count && !err; i++)
-		err = load_cell(load, stmt, &cells[i]);
-	return err;
+	for (size_t i = 0; i < count && err >= 0; i++) {
+		err = load_cell(load, stmt, &cells[i], (char *)to + cells[i].to);
+		*present |= (uint64_t)!err << cells[i].column;
+	}
+	return err < 0 ? err : 0;
 }
 
-#define LOAD_CELLS(load, stmt, cells) \
-	load_cells(load, stmt, cells, sizeof(cells) / sizeof((cells)[0]))
+static uint64_t columns_of(const struct cell *cells, size_t count)
+{
+	uint64_t columns = 0;
+
+	for (size_t i = 0; i < count; i++)
+		columns |= 1ull << cells[i].column;
+	return columns;
+}
 
 static int load_contexts(struct load *load)
 {
@@ -161,85 +155,100 @@ static int load_contexts(struct load *load)
 	return err;
 }
 
-static int load_exit(struct load *load, sqlite3_stmt *stmt, struct model_row *row)
-{
-	struct begat_trace_process *p = &row->p;
-	const struct reader_context *context;
-	uint64_t duration = 0, context_id = 0;
-	const struct cell cells[] = {
-		{ PROCESS_exit_ts_ns, CELL_U64, &p->end_ns },
-		{ PROCESS_utime_ns, CELL_U64, &p->utime_ns },
-		{ PROCESS_stime_ns, CELL_U64, &p->stime_ns },
-		{ PROCESS_max_rss_bytes, CELL_U64, &p->max_rss_bytes },
-		{ PROCESS_read_bytes, CELL_U64, &p->read_bytes },
-		{ PROCESS_write_bytes, CELL_U64, &p->write_bytes },
-		{ PROCESS_minor_faults, CELL_U64, &p->minor_faults },
-		{ PROCESS_major_faults, CELL_U64, &p->major_faults },
-		{ PROCESS_voluntary_switches, CELL_U64, &p->voluntary_switches },
-		{ PROCESS_involuntary_switches, CELL_U64, &p->involuntary_switches },
-		{ PROCESS_children_utime_ns, CELL_U64, &p->children_utime_ns },
-		{ PROCESS_children_stime_ns, CELL_U64, &p->children_stime_ns },
-		{ PROCESS_children_max_rss_bytes, CELL_U64, &p->children_max_rss_bytes },
-		{ PROCESS_exit_code, CELL_I32, &p->exit_code },
-		{ PROCESS_signal, CELL_I32, &p->signal },
-		{ PROCESS_killed_by_id, CELL_U64, &p->killed_by_id },
-		{ PROCESS_killed_by_pid, CELL_U32, &p->killed_by_tgid },
-		{ PROCESS_killed_by_comm, CELL_TEXT, &p->killed_by_comm },
-		{ PROCESS_exit_comm, CELL_TEXT, &p->comm },
-		{ PROCESS_exe, CELL_TEXT, &p->exe },
-		{ PROCESS_argv, CELL_STRINGS, &p->argv },
-		{ PROCESS_duration_ns, CELL_U64, &duration },
-		{ PROCESS_exit_context, CELL_U64, &context_id },
-		{ PROCESS_exit_context, CELL_CONTEXT, &p->context },
-	};
-	int err = LOAD_CELLS(load, stmt, cells);
+/* A row of process, and what is not a member of the model. */
+struct process_row {
+	struct model_row row;
+	uint64_t duration_ns;
+};
 
+#define PROCESS_CELL(column, kind, member) \
+	CELL(PROCESS_##column, kind, struct process_row, row.p.member)
+
+static const struct cell fork_cells[] = {
+	PROCESS_CELL(id, U64, id),
+	PROCESS_CELL(parent_id, U64, parent_id),
+	PROCESS_CELL(pid, U32, tgid),
+	PROCESS_CELL(ppid, U32, parent_tgid),
+	PROCESS_CELL(fork_n, U64, fork_n),
+	PROCESS_CELL(fork_ts_ns, U64, start_ns),
+	PROCESS_CELL(forked_by_id, U64, forked_by_id),
+	PROCESS_CELL(forked_by_pid, U32, forked_by_tgid),
+	PROCESS_CELL(fork_comm, TEXT, comm),
+	PROCESS_CELL(fork_context, CONTEXT, context),
+	PROCESS_CELL(exit_n, U64, exit_n),
+};
+
+static const struct cell exit_cells[] = {
+	PROCESS_CELL(exit_ts_ns, U64, end_ns),
+	PROCESS_CELL(utime_ns, U64, utime_ns),
+	PROCESS_CELL(stime_ns, U64, stime_ns),
+	PROCESS_CELL(max_rss_bytes, U64, max_rss_bytes),
+	PROCESS_CELL(read_bytes, U64, read_bytes),
+	PROCESS_CELL(write_bytes, U64, write_bytes),
+	PROCESS_CELL(minor_faults, U64, minor_faults),
+	PROCESS_CELL(major_faults, U64, major_faults),
+	PROCESS_CELL(voluntary_switches, U64, voluntary_switches),
+	PROCESS_CELL(involuntary_switches, U64, involuntary_switches),
+	PROCESS_CELL(children_utime_ns, U64, children_utime_ns),
+	PROCESS_CELL(children_stime_ns, U64, children_stime_ns),
+	PROCESS_CELL(children_max_rss_bytes, U64, children_max_rss_bytes),
+	PROCESS_CELL(exit_code, I32, exit_code),
+	PROCESS_CELL(signal, I32, signal),
+	PROCESS_CELL(killed_by_id, U64, killed_by_id),
+	PROCESS_CELL(killed_by_pid, U32, killed_by_tgid),
+	PROCESS_CELL(killed_by_comm, TEXT, killed_by_comm),
+	PROCESS_CELL(exit_comm, TEXT, comm),
+	PROCESS_CELL(exe, TEXT, exe),
+	PROCESS_CELL(argv, STRINGS, argv),
+	CELL(PROCESS_duration_ns, U64, struct process_row, duration_ns),
+	PROCESS_CELL(exit_context, CONTEXT, context),
+};
+
+/* Texts of an exit that has none are not those of the fork. */
+static int load_exit(struct load *load, sqlite3_stmt *stmt, struct process_row *r)
+{
+	struct begat_trace_process *p = &r->row.p;
+	uint64_t present = 0;
+	int err;
+
+	p->comm = 0;
+	err = load_cells(load, stmt, exit_cells, COUNT(exit_cells), r, &present);
 	if (err < 0)
 		return err;
 	p->has_exit = true;
-	p->has_cpu = has(stmt, PROCESS_utime_ns);
-	p->has_rss = has(stmt, PROCESS_max_rss_bytes);
-	p->has_io = has(stmt, PROCESS_read_bytes);
-	p->has_faults = has(stmt, PROCESS_minor_faults);
-	p->has_status = has(stmt, PROCESS_exit_code) || has(stmt, PROCESS_signal);
-	context = contexts_find(load->trace, (int64_t)context_id);
-	p->core_dumped = context && context->flags & SCHEMA_CORE_DUMPED;
-	p->killed_by_oom = context && context->flags & SCHEMA_KILLED_BY_OOM;
-	if (has(stmt, PROCESS_duration_ns) && duration <= p->end_ns)
-		row->start_by_duration_ns = p->end_ns - duration;
+	p->has_cpu = present >> PROCESS_utime_ns & 1;
+	p->has_rss = present >> PROCESS_max_rss_bytes & 1;
+	p->has_io = present >> PROCESS_read_bytes & 1;
+	p->has_faults = present >> PROCESS_minor_faults & 1;
+	p->has_status = present >> PROCESS_exit_code & 1 || present >> PROCESS_signal & 1;
+	if (present >> PROCESS_exit_context & 1) {
+		uint32_t flags = load->trace->contexts[p->context].flags;
+
+		p->core_dumped = flags & SCHEMA_CORE_DUMPED;
+		p->killed_by_oom = flags & SCHEMA_KILLED_BY_OOM;
+	}
+	if (present >> PROCESS_duration_ns & 1 && r->duration_ns <= p->end_ns)
+		r->row.start_by_duration_ns = p->end_ns - r->duration_ns;
 	return 0;
 }
 
 static int load_process(struct load *load, sqlite3_stmt *stmt)
 {
-	struct model_row row = { .p = { .context = BEGAT_TRACE_NONE } };
-	struct begat_trace_process *p = &row.p;
-	const struct cell cells[] = {
-		{ PROCESS_id, CELL_U64, &p->id },
-		{ PROCESS_parent_id, CELL_U64, &p->parent_id },
-		{ PROCESS_pid, CELL_U32, &p->tgid },
-		{ PROCESS_ppid, CELL_U32, &p->parent_tgid },
-		{ PROCESS_fork_n, CELL_U64, &p->fork_n },
-		{ PROCESS_fork_ts_ns, CELL_U64, &p->start_ns },
-		{ PROCESS_forked_by_id, CELL_U64, &p->forked_by_id },
-		{ PROCESS_forked_by_pid, CELL_U32, &p->forked_by_tgid },
-		{ PROCESS_fork_comm, CELL_TEXT, &p->comm },
-		{ PROCESS_fork_context, CELL_CONTEXT, &p->context },
-		{ PROCESS_exit_n, CELL_U64, &p->exit_n },
-	};
+	struct process_row r = { .row.p.context = BEGAT_TRACE_NONE };
+	uint64_t present = 0;
 	int err = load_check_count(load, load->rows_count);
 	uint32_t index;
 
 	if (!err)
-		err = LOAD_CELLS(load, stmt, cells);
-	p->has_fork = p->fork_n != 0;
+		err = load_cells(load, stmt, fork_cells, COUNT(fork_cells), &r, &present);
+	r.row.p.has_fork = r.row.p.fork_n != 0;
 	/* A row without an exit has no number of it. */
-	if (!err && p->exit_n)
-		err = load_exit(load, stmt, &row);
+	if (!err && r.row.p.exit_n)
+		err = load_exit(load, stmt, &r);
 	if (err < 0)
 		return err;
 	if (array_grow(&load->rows, load->rows_count, &load->rows_room, sizeof(*load->rows)) < 0 ||
-	    model_add_row(load->model, &row, &index) < 0)
+	    model_add_row(load->model, &r.row, &index) < 0)
 		return load_fail_memory(load);
 	load->rows[load->rows_count++] = sqlite3_column_int64(stmt, PROCESS_row);
 	return 0;
@@ -264,40 +273,44 @@ static uint32_t find_row(const struct load *load, int64_t row)
 	return low < load->rows_count && load->rows[low] == row ? low : BEGAT_TRACE_NONE;
 }
 
+#define EXEC_CELL(column, kind, member) CELL(EXEC_##column, kind, struct begat_trace_exec, member)
+
+static const struct cell exec_cells[] = {
+	EXEC_CELL(n, U64, n),
+	EXEC_CELL(ts_ns, U64, ts_ns),
+	EXEC_CELL(fork_to_exec_ns, U64, fork_to_exec_ns),
+	EXEC_CELL(exec_ns, U64, exec_ns),
+	EXEC_CELL(argv_bytes, U64, argv_bytes),
+	EXEC_CELL(event, U32, type),
+	EXEC_CELL(cpu, U32, cpu),
+	EXEC_CELL(argc, U32, argc),
+	EXEC_CELL(repeats, U32, repeats),
+	EXEC_CELL(comm, TEXT, comm),
+	EXEC_CELL(filename, TEXT, filename),
+	EXEC_CELL(exe, TEXT, exe),
+	EXEC_CELL(interpreter, TEXT, interpreter),
+	EXEC_CELL(cwd, TEXT, cwd),
+	EXEC_CELL(argv, STRINGS, argv),
+	EXEC_CELL(env, STRINGS, env),
+	EXEC_CELL(errno_number, I32, error),
+	EXEC_CELL(context, CONTEXT, context),
+};
+
 /* What was left out where argv tells. */
-static void complete_argv(const struct load *load, sqlite3_stmt *stmt, struct begat_trace_exec *e)
+static void complete_argv(const struct load *load, uint64_t present, struct begat_trace_exec *e)
 {
 	struct begat_strv argv = model_strings(load->model, e->argv);
 
-	if (!has(stmt, EXEC_argc))
+	if (!(present >> EXEC_argc & 1))
 		e->argc = argv.count;
-	if (!has(stmt, EXEC_argv_bytes))
+	if (!(present >> EXEC_argv_bytes & 1))
 		e->argv_bytes = argv.bytes;
 }
 
 static int load_exec(struct load *load, sqlite3_stmt *stmt)
 {
 	struct begat_trace_exec e = { .context = BEGAT_TRACE_NONE };
-	const struct cell cells[] = {
-		{ EXEC_n, CELL_U64, &e.n },
-		{ EXEC_ts_ns, CELL_U64, &e.ts_ns },
-		{ EXEC_fork_to_exec_ns, CELL_U64, &e.fork_to_exec_ns },
-		{ EXEC_exec_ns, CELL_U64, &e.exec_ns },
-		{ EXEC_argv_bytes, CELL_U64, &e.argv_bytes },
-		{ EXEC_event, CELL_U32, &e.type },
-		{ EXEC_cpu, CELL_U32, &e.cpu },
-		{ EXEC_argc, CELL_U32, &e.argc },
-		{ EXEC_repeats, CELL_U32, &e.repeats },
-		{ EXEC_comm, CELL_TEXT, &e.comm },
-		{ EXEC_filename, CELL_TEXT, &e.filename },
-		{ EXEC_exe, CELL_TEXT, &e.exe },
-		{ EXEC_interpreter, CELL_TEXT, &e.interpreter },
-		{ EXEC_cwd, CELL_TEXT, &e.cwd },
-		{ EXEC_argv, CELL_STRINGS, &e.argv },
-		{ EXEC_env, CELL_STRINGS, &e.env },
-		{ EXEC_errno_number, CELL_I32, &e.error },
-		{ EXEC_context, CELL_CONTEXT, &e.context },
-	};
+	uint64_t present = 0;
 	bool is_null;
 	int64_t row = 0;
 	int err = load_check_count(load, load->model->execs_count);
@@ -307,7 +320,7 @@ static int load_exec(struct load *load, sqlite3_stmt *stmt)
 	/* Of no process that is known: part of the stream, but of no life. */
 	if (err < 0 || is_null)
 		return err;
-	err = LOAD_CELLS(load, stmt, cells);
+	err = load_cells(load, stmt, exec_cells, COUNT(exec_cells), &e, &present);
 	if (err < 0)
 		return err;
 	if (e.type != BEGAT_EXEC && e.type != BEGAT_EXEC_FAILED && e.type != BEGAT_SNAPSHOT)
@@ -319,27 +332,29 @@ static int load_exec(struct load *load, sqlite3_stmt *stmt)
 		e.argv_rewritten = flags & SCHEMA_ARGV_REWRITTEN;
 	}
 	if (e.argv)
-		complete_argv(load, stmt, &e);
+		complete_argv(load, present, &e);
 	e.process = find_row(load, row);
 	if (e.process == BEGAT_TRACE_NONE)
 		return 0;
 	return model_add_exec(load->model, &e) < 0 ? load_fail_memory(load) : 0;
 }
 
+#define LOST_CELL(column, kind, member) CELL(LOST_##column, kind, struct begat_trace_loss, member)
+
+static const struct cell lost_cells[] = {
+	LOST_CELL(n, U64, n),	       LOST_CELL(ts_ns, U64, ts_ns),
+	LOST_CELL(count, U64, count),  LOST_CELL(class, U32, class_type),
+	LOST_CELL(lost_cpu, U32, cpu),
+};
+
 static int load_loss(struct load *load, sqlite3_stmt *stmt)
 {
 	struct begat_trace_loss loss = { .cpu = BEGAT_TRACE_NONE };
-	const struct cell cells[] = {
-		{ LOST_n, CELL_U64, &loss.n },		{ LOST_ts_ns, CELL_U64, &loss.ts_ns },
-		{ LOST_count, CELL_U64, &loss.count },	{ LOST_class, CELL_U32, &loss.class_type },
-		{ LOST_lost_cpu, CELL_U32, &loss.cpu },
-	};
-	int err = LOAD_CELLS(load, stmt, cells);
+	uint64_t present = 0;
+	int err = load_cells(load, stmt, lost_cells, COUNT(lost_cells), &loss, &present);
 
 	if (err < 0)
 		return err;
-	if (!has(stmt, LOST_lost_cpu))
-		loss.cpu = BEGAT_TRACE_NONE;
 	return model_add_loss(load->model, &loss) < 0 ? load_fail_memory(load) : 0;
 }
 
@@ -395,11 +410,11 @@ static int load_usages(struct load *load)
 	return for_each_row(load, err, stmt, load_usage);
 }
 
-static int load_table(struct load *load, enum schema_table table, const char *tail,
-		      int (*each)(struct load *, sqlite3_stmt *))
+static int load_table(struct load *load, enum schema_table table, uint64_t columns,
+		      const char *tail, int (*each)(struct load *, sqlite3_stmt *))
 {
 	sqlite3_stmt *stmt = NULL;
-	int err = trace_prepare_rows(load->trace, &schema_tables[table], tail, &stmt);
+	int err = trace_prepare_columns(load->trace, &schema_tables[table], columns, tail, &stmt);
 
 	return for_each_row(load, err, stmt, each);
 }
@@ -412,15 +427,21 @@ static int load_all(struct load *load)
 	int err = begat_trace_info(trace, &info);
 
 	if (!err)
-		err = load_table(load, TABLE_STRING, "ORDER BY id", load_text);
+		err = load_table(load, TABLE_STRING, UINT64_MAX, "ORDER BY id", load_text);
 	if (!err)
 		err = load_contexts(load);
 	if (!err)
-		err = load_table(load, TABLE_PROCESS, "ORDER BY row", load_process);
+		err = load_table(load, TABLE_PROCESS,
+				 1ull << PROCESS_row | columns_of(fork_cells, COUNT(fork_cells)) |
+					 columns_of(exit_cells, COUNT(exit_cells)),
+				 "ORDER BY row", load_process);
 	if (!err)
-		err = load_table(load, TABLE_EXEC, "ORDER BY n", load_exec);
+		err = load_table(load, TABLE_EXEC,
+				 1ull << EXEC_process | columns_of(exec_cells, COUNT(exec_cells)),
+				 "ORDER BY n", load_exec);
 	if (!err)
-		err = load_table(load, TABLE_LOST, "ORDER BY n", load_loss);
+		err = load_table(load, TABLE_LOST, columns_of(lost_cells, COUNT(lost_cells)),
+				 "ORDER BY n", load_loss);
 	if (!err)
 		err = load_usages(load);
 	if (err < 0)
@@ -460,6 +481,19 @@ int model_of_trace(struct begat_trace *trace, struct model **ret_model)
 	}
 	*ret_model = trace->model;
 	return 0;
+}
+
+bool model_is_loaded(const struct begat_trace *trace)
+{
+	return trace->model;
+}
+
+void model_unload(struct begat_trace *trace)
+{
+	if (!trace->db)
+		return;
+	model_free(trace->model);
+	trace->model = NULL;
 }
 
 BEGAT_API int begat_trace_load(struct begat_trace *trace,

@@ -94,5 +94,8 @@ struct begat_str model_basename(struct begat_str path);
 
 /* load.c: the model of a recording; @trace owns it. 0 or as begat_trace_load(). */
 int model_of_trace(struct begat_trace *trace, struct model **ret_model);
+/* load.c: has begat_trace_load() been called? A recording in a file can be unloaded again. */
+bool model_is_loaded(const struct begat_trace *trace);
+void model_unload(struct begat_trace *trace);
 
 #endif

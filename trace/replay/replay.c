@@ -103,8 +103,16 @@ static int open_cursor(struct begat_replay *r, int which, enum schema_table tabl
 {
 	struct cursor *c = &r->cursors[which];
 
+	uint64_t columns = event_columns(form) | 1ull << column_n;
+
+	/* What find_owner() reads. */
+	if (table == TABLE_PROCESS)
+		columns |= 1ull << PROCESS_id | 1ull << PROCESS_pid | 1ull << PROCESS_parent_id |
+			   1ull << PROCESS_ppid;
+	if (table == TABLE_EXEC)
+		columns |= 1ull << EXEC_process;
 	*c = (struct cursor){ .form = form, .column_n = column_n };
-	return trace_prepare_rows(r->trace, &schema_tables[table], tail, &c->stmt);
+	return trace_prepare_columns(r->trace, &schema_tables[table], columns, tail, &c->stmt);
 }
 
 static int by_n(const void *a, const void *b)

@@ -11,6 +11,9 @@
 
 #include "store/read/reader.h"
 
+_Static_assert((int)PROCESS_COLUMNS <= 64 && (int)EXEC_COLUMNS <= 64,
+	       "columns are bits of one word");
+
 int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
 {
 	va_list args;
@@ -76,21 +79,28 @@ static bool has_column(struct begat_trace *trace, const struct schema_table_info
 					     NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-int trace_prepare_rows(struct begat_trace *trace, const struct schema_table_info *table,
-		       const char *tail, sqlite3_stmt **ret_stmt)
+int trace_prepare_columns(struct begat_trace *trace, const struct schema_table_info *table,
+			  uint64_t wanted, const char *tail, sqlite3_stmt **ret_stmt)
 {
 	char sql[4096];
 	size_t used = (size_t)snprintf(sql, sizeof(sql), "SELECT ");
 
 	for (int i = 0; i < table->count && used < sizeof(sql); i++)
-		used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%s", i ? ", " : "",
-					 has_column(trace, table, i) ? table->names[i] : "NULL");
+		used += (size_t)snprintf(
+			sql + used, sizeof(sql) - used, "%s%s", i ? ", " : "",
+			wanted >> i & 1 && has_column(trace, table, i) ? table->names[i] : "NULL");
 	if (used < sizeof(sql))
 		used += (size_t)snprintf(sql + used, sizeof(sql) - used, " FROM %s %s", table->name,
 					 tail);
 	return used < sizeof(sql)
 		       ? trace_prepare(trace, sql, ret_stmt)
 		       : trace_fail(trace, E2BIG, "%s has too many columns", table->name);
+}
+
+int trace_prepare_rows(struct begat_trace *trace, const struct schema_table_info *table,
+		       const char *tail, sqlite3_stmt **ret_stmt)
+{
+	return trace_prepare_columns(trace, table, UINT64_MAX, tail, ret_stmt);
 }
 
 int trace_bytes(struct begat_trace *trace, sqlite3_stmt *stmt, int column, const char **ret_data,
@@ -136,10 +146,12 @@ int trace_fail_cell(struct begat_trace *trace, sqlite3_stmt *stmt, int column, c
 			  type_name(sqlite3_column_type(stmt, column)), why);
 }
 
+/* One look at the cell: the functions on a column find it again each time. */
 int trace_int(struct begat_trace *trace, sqlite3_stmt *stmt, int column, int64_t *ret,
 	      bool *ret_is_null)
 {
-	int type = sqlite3_column_type(stmt, column);
+	sqlite3_value *value = sqlite3_column_value(stmt, column);
+	int type = sqlite3_value_type(value);
 
 	if (ret_is_null)
 		*ret_is_null = type == SQLITE_NULL;
@@ -150,7 +162,7 @@ int trace_int(struct begat_trace *trace, sqlite3_stmt *stmt, int column, int64_t
 	}
 	if (type != SQLITE_INTEGER)
 		return trace_fail_cell(trace, stmt, column, "an integer belongs there");
-	*ret = sqlite3_column_int64(stmt, column);
+	*ret = sqlite3_value_int64(value);
 	return 0;
 }
 

@@ -188,6 +188,16 @@ static int find_context(struct begat_trace *trace, sqlite3_stmt *stmt, enum slot
 	return set_context(trace, context, ev);
 }
 
+uint64_t event_columns(enum slot_form form)
+{
+	uint64_t columns = 1ull << context_columns[form] | 1ull << extra_columns[form];
+
+	for (unsigned i = 0; i < slots_count; i++)
+		if (slots[i].columns[form] != SLOT_NONE)
+			columns |= 1ull << slots[i].columns[form];
+	return form == FORM_EXEC ? columns | 1ull << EXEC_event : columns;
+}
+
 int event_from_row(struct begat_trace *trace, sqlite3_stmt *stmt, enum slot_form form,
 		   const struct slot_owner *owner, uint32_t *pids, struct begat_event *ret_ev)
 {

@@ -67,6 +67,9 @@ int trace_prepare(struct begat_trace *trace, const char *sql, sqlite3_stmt **ret
  */
 int trace_prepare_rows(struct begat_trace *trace, const struct schema_table_info *table,
 		       const char *tail, sqlite3_stmt **ret_stmt);
+/* The same with NULL for each column whose bit in @wanted is not set: a column costs time. */
+int trace_prepare_columns(struct begat_trace *trace, const struct schema_table_info *table,
+			  uint64_t wanted, const char *tail, sqlite3_stmt **ret_stmt);
 
 /* The first column of the first row of @sql, which has one. 0 or a negative errno. */
 int trace_scalar(struct begat_trace *trace, const char *sql, int64_t *ret);
@@ -111,8 +114,10 @@ int contexts_load(struct begat_trace *trace);
 /* NULL if there is no such context. */
 const struct reader_context *contexts_find(const struct begat_trace *trace, int64_t id);
 
+/* event_from_row.c: the columns that the next function reads; a bit each. */
+uint64_t event_columns(enum slot_form form);
 /*
- * event_from_row.c: the event of the current row of @stmt, which selects all columns of the form's
+ * event_from_row.c: the event of the current row of @stmt, which selects the columns of the form's
  * table in their order. @type: for FORM_EXEC what the row says is used. Pointers live until the
  * next texts_reset(); @pids: SLOT_PIDS_MAX numbers.
  */
