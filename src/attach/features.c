@@ -126,7 +126,7 @@ static void probe_btf(struct features *f)
 	/* 5.11 charges maps to memory cgroups; this helper came with the same version. */
 	f->has_own_memlock_limit = !has_helper(btf, "BPF_FUNC_task_storage_get");
 	f->has_map_allocator = btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
-	btf__free(btf);
+	f->btf = btf;
 }
 
 bool features_are_refused(const struct features *f)
@@ -145,7 +145,7 @@ bool features_memlock_is_short(const struct features *f)
 
 void features_probe(struct features *ret)
 {
-	struct features f = { 0 };
+	struct features f = { .part_fd = -1 };
 	/* What is missing is for begat to say; restored, the program may use libbpf itself. */
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 
@@ -155,4 +155,13 @@ void features_probe(struct features *ret)
 	probe_btf(&f);
 	libbpf_set_print(print);
 	*ret = f;
+}
+
+void features_done(struct features *f)
+{
+	btf__free(f->btf);
+	f->btf = NULL;
+	if (f->part_fd >= 0)
+		close(f->part_fd);
+	f->part_fd = -1;
 }

@@ -12,6 +12,8 @@
 #include "attach/view.h"
 
 struct features {
+	struct btf *btf; /* the kernel's, until object_shrink_btf() or features_done() */
+	int part_fd; /* what is left of it; -1 = nothing */
 	struct view view;
 	bool has_btf;
 	bool has_tp_btf; /* typed raw tracepoints for fork, exec, exit */
@@ -39,5 +41,7 @@ bool features_are_refused(const struct features *features);
 bool features_memlock_is_short(const struct features *features);
 
 void features_probe(struct features *ret_features);
+/* What was probed stays. */
+void features_done(struct features *features);
 
 #endif

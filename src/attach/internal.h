@@ -32,7 +32,12 @@ struct probes {
 	bool follows_any; /* else no process in the cache can be followed */
 };
 
-/* object.c: not yet loaded; NULL and errno if it cannot be read. */
+/*
+ * object.c: of the kernel's BTF only what the relocations of our object need stays, and that in a
+ * file (features.part_fd). It is needed no longer once the object is loaded.
+ */
+void object_shrink_btf(struct features *features);
+/* Not yet loaded; NULL and errno if it cannot be read. */
 struct bpf_object *object_open(const struct features *features);
 /* What was read of their bytes need not stay in memory: the file has them. */
 void object_leave(void);

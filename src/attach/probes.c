@@ -190,7 +190,7 @@ static int check_backend_name(const char *name, struct error *error)
 			 names_listed(names, sizeof(names), begat_backend_names(), "and"));
 }
 
-int probes_open(const struct probes_options *opts, const struct features *f, struct error *error,
+int probes_open(const struct probes_options *opts, struct features *f, struct error *error,
 		struct probes **ret_probes)
 {
 	struct probes *probes;
@@ -209,6 +209,7 @@ int probes_open(const struct probes_options *opts, const struct features *f, str
 	probes->own_tgid = f->view.own_tgid;
 	probes->window_ns = opts->config.short_lived_window_ns;
 	probes->follows_any = opts->config.root_count > 0;
+	object_shrink_btf(f);
 	err = transport_choose(opts->transport, error, &probes->transport);
 	if (!err)
 		err = open_best(probes, opts, f, error);

@@ -44,8 +44,8 @@ struct probes_options {
 	void *ctx;
 };
 
-int probes_open(const struct probes_options *opts, const struct features *features,
-		struct error *error, struct probes **ret_probes);
+int probes_open(const struct probes_options *opts, struct features *features, struct error *error,
+		struct probes **ret_probes);
 void probes_close(struct probes *probes);
 
 /*

@@ -116,6 +116,7 @@ static int open_parts(struct bpf_source *bpf)
 	if (err)
 		return err;
 	err = probes_open(&probes_opts, &bpf->features, bpf->error, &bpf->probes);
+	features_done(&bpf->features);
 	if (err) {
 		bpf->probes = NULL; /* which before_hooks() may have set */
 		return err;
@@ -145,6 +146,7 @@ static void bpf_close(struct source *source)
 	struct bpf_source *bpf = bpf_source_of(source);
 
 	close_transport(bpf);
+	features_done(&bpf->features);
 	probes_close(bpf->probes);
 	decoder_free(bpf->decoder);
 	free(bpf);

@@ -173,5 +173,6 @@ int bpf_probe(void (*callback)(const struct begat_probe *probe, void *ctx), void
 	say_backends(&report);
 	if (features.has_btf) /* it tells of all of these */
 		say_details(&report, &features);
+	features_done(&features);
 	return report.is_fatal;
 }

@@ -53,6 +53,7 @@ struct settings {
 
 /* What a kernel 5.5 has; whatever else begat learns to use, it must do without there. */
 static const struct features floor_features = {
+	.part_fd = -1,
 	.has_btf = true,
 	.has_tp_btf = true,
 	.has_bpf_cap = true,
@@ -289,8 +290,10 @@ static int load(const struct settings *settings, struct probes *probes, struct l
 	struct error error = { 0 };
 	int err;
 
-	if (!settings->is_floor)
+	if (!settings->is_floor) {
 		features_probe(&features);
+		object_shrink_btf(&features);
+	}
 	err = transport_choose(settings->transport, &error, &probes->transport);
 	if (err) {
 		fprintf(stderr, "begat-verify: %s\n", error.text);
