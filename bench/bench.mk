@@ -2,7 +2,7 @@
 # Benchmarks; included by the Makefile.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
+BENCH_NAMES := start latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o \
 	$(BUILD)/cli/bench/samples.o
@@ -47,7 +47,7 @@ $(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
 ##@ Costs
 ## bench-build: what bench runs
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store \
-	$(BENCH_DIR)/diff_noise
+	$(BENCH_DIR)/diff_noise $(BUILD)/tests/begat-verify
 
 ## bench: all benchmarks, in about half an hour; BENCH='hooks idle' these
 bench:
