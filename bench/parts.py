@@ -3,7 +3,7 @@
 """
 bench/parts.py - a part of `begat bench`, several times, and where others can do the same, the peers.
 
-usage: parts.py latency|hooks|memory|idle [--rounds N] [--seconds N] [--tools NAME,...]
+usage: parts.py latency|hooks|memory|idle|start [--rounds N] [--seconds N] [--tools NAME,...]
 
 What is measured, and how, is in cli/bench/: here are medians and rows. Beside "idle": what begat and
 its peers take of a CPU, and of memory, at 1,000 processes a second, which all of them write as text.
@@ -16,7 +16,7 @@ import time
 
 from lib import benchlib as lib
 
-PARTS = ("latency", "hooks", "memory", "idle")
+PARTS = ("latency", "hooks", "memory", "idle", "start")
 UNITS = {"ns": (1e-3, "us"), "ratio": (1, "x"), "percent": (1, "%"), "bytes": (1, "bytes"), "count": (1, "")}
 PACED_COUNT, PACED_US = 5000, 1000
 

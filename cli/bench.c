@@ -43,6 +43,7 @@ const struct command_spec command_bench = {
 		 "  hooks    run time of the BPF programs\n"
 		 "  memory   kernel memory a process, begat's own at 100,000\n"
 		 "  idle     CPU time while nothing happens\n"
+		 "  start    how long it takes to begin and to end\n"
 		 "Needs root, or CAP_BPF and CAP_PERFMON, and an idle machine. A missed bar is no "
 		 "failure: exit\n"
 		 "status 1 means that it could not measure.\n",
@@ -55,7 +56,7 @@ const struct command_spec command_bench = {
 
 /* In the order of measuring. */
 static const struct bench_part *const parts[] = { &bench_latency, &bench_storm, &bench_hooks,
-						  &bench_memory, &bench_idle };
+						  &bench_memory,  &bench_idle,	&bench_start };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static const struct bench_part *find_part(const char *name)
@@ -82,7 +83,7 @@ static int fail_unknown_part(const char *word)
 
 	snprintf(sentence, sizeof(sentence), "there is no part '%s'%s%s%s",
 		 cli_safe(safe, sizeof(safe), word), meant ? "; did you mean '" : "",
-		 meant ? meant : "; there are latency, storm, hooks, memory, idle",
+		 meant ? meant : "; there are latency, storm, hooks, memory, idle, start",
 		 meant ? "'?" : "");
 	return cli_usage_error("bench", sentence);
 }

@@ -4,7 +4,7 @@
  *
  *   ../bench.c  the command: which parts
  *   verdict.c   verdicts as text and JSON
- *   latency.c storm.c hooks.c memory.c idle.c   a part each, with its bars
+ *   latency.c storm.c hooks.c memory.c idle.c start.c   a part each, with its bars
  *   tracer.c    a tracer while the load runs; how many rounds there is time for
  *   load.c      the process that makes processes; floors
  *   samples.c   percentiles
@@ -153,6 +153,7 @@ struct bench_part {
 /* bench.c: the names of all, NULL-ended. */
 const char *const *bench_part_names(void);
 
-extern const struct bench_part bench_latency, bench_storm, bench_hooks, bench_memory, bench_idle;
+extern const struct bench_part bench_latency, bench_storm, bench_hooks, bench_memory, bench_idle,
+	bench_start;
 
 #endif

@@ -252,6 +252,8 @@ struct begat_stats {
 	uint64_t undecided; /* took more work than a filter may: they count as not matching */
 	uint64_t
 		path_misses; /* folded failed execs; 0 from a tracer: the writer of a stream folds */
+	/* Of begat_open(): what the machine can do, load what looks at it, attach that. 0 = none */
+	uint64_t probe_ns, load_ns, attach_ns;
 };
 
 /** begat_stats() - counters so far. Return: 0 or -EINVAL. */

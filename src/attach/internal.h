@@ -23,6 +23,7 @@ struct probes {
 	uint32_t cpus;
 	uint32_t own_tgid;
 	uint64_t window_ns;
+	uint64_t load_ns, attach_ns; /* that opening took */
 	int *clock_fds; /* cpu-clock events by CPU, -1 = offline */
 	struct mapping counters, reader, graveyards;
 	size_t yard_bytes; /* from one CPU's graveyard to the next */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "attach/internal.h"
+#include "base/clock.h"
 #include "base/names.h"
 
 static int be_quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -117,10 +118,13 @@ static int try_backend(struct probes *probes, const struct backend *backend,
 
 	if (err)
 		return err;
+	uint64_t began_ns = clock_read_ns(CLOCK_MONOTONIC), loaded_ns;
+
 	probes->has_failed = true; /* until it works */
 	probes->is_partial = false;
 	probes->backend = backend;
 	err = load_backend(probes, opts, f, error);
+	loaded_ns = clock_read_ns(CLOCK_MONOTONIC);
 	if (!err)
 		err = opts->loaded(opts->ctx, probes);
 	if (!err && backend->attach)
@@ -133,6 +137,8 @@ static int try_backend(struct probes *probes, const struct backend *backend,
 	}
 	if (!err)
 		err = lifecycle_attach(probes, error);
+	probes->load_ns = loaded_ns - began_ns;
+	probes->attach_ns = clock_read_ns(CLOCK_MONOTONIC) - loaded_ns;
 	if (err) {
 		opts->unloading(opts->ctx);
 		load_undo(probes);
@@ -247,6 +253,12 @@ const struct backend *probes_backend(const struct probes *probes)
 const struct transport_ops *probes_transport(const struct probes *probes)
 {
 	return probes->transport;
+}
+
+void probes_times(const struct probes *probes, uint64_t *ret_load_ns, uint64_t *ret_attach_ns)
+{
+	*ret_load_ns = probes->load_ns;
+	*ret_attach_ns = probes->attach_ns;
 }
 
 const char *probes_fallback(const struct probes *probes)

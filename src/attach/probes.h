@@ -60,6 +60,8 @@ void probes_detach(struct probes *probes);
 
 const struct backend *probes_backend(const struct probes *probes);
 const struct transport_ops *probes_transport(const struct probes *probes);
+/* How long loading and attaching took; of the backend that works. */
+void probes_times(const struct probes *probes, uint64_t *ret_load_ns, uint64_t *ret_attach_ns);
 const char *probes_fallback(const struct probes *probes); /* "" = got what is best */
 bool probes_has_failed(const struct probes *probes); /* with a backend that this kernel has */
 

@@ -24,7 +24,9 @@ static int bpf_new(struct source **ret_source)
 
 	if (!bpf)
 		return -ENOMEM;
+	bpf->probe_ns = clock_boot_ns();
 	features_probe(&bpf->features);
+	bpf->probe_ns = clock_boot_ns() - bpf->probe_ns;
 	view = &bpf->features.view;
 	__atomic_store_n(&clock_boot_ahead_ns, view->boot_ahead_ns, __ATOMIC_RELAXED);
 	bpf->base.ops = &source_bpf;

@@ -15,6 +15,7 @@
 struct bpf_source {
 	struct source base;
 	struct features features;
+	uint64_t probe_ns; /* that probing them took */
 	struct probes *probes;
 	const struct transport_ops *transport_ops;
 	struct transport *transport;

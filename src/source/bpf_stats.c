@@ -59,6 +59,8 @@ void bpf_stats(const struct source *source, struct begat_stats *s)
 		s->missed += s->cache_full;
 	s->malformed = bpf->malformed;
 	s->cache_entries = probes_cache_count(probes);
+	s->probe_ns = bpf->probe_ns;
+	probes_times(probes, &s->load_ns, &s->attach_ns);
 	s->buffer_bytes = bpf->transport_ops->buffer_bytes(bpf->transport);
 	if (s->size > offsetof(struct begat_stats, map_bytes)) /* it asks each map */
 		s->map_bytes = probes_map_bytes(probes);

@@ -138,7 +138,7 @@ check_values()
 	offers 'ringbuf perfbuf' watch --transport ''
 	offers "$events" watch -e ''
 	offers 'exec,fork' watch --events exec,f
-	offers 'latency storm hooks memory idle' bench ''
+	offers 'latency storm hooks memory idle start' bench ''
 }
 
 # The usual columns, then every field of an event, each once.
