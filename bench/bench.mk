@@ -2,12 +2,13 @@
 # Benchmarks; included by the Makefile.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := start latency endtoend throughput store storm workload hooks choices memory idle diff_noise guest
+BENCH_NAMES := start latency endtoend throughput store storm workload hooks choices contention merge \
+	memory idle diff_noise guest
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o \
 	$(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
-BENCH_BINS := $(addprefix $(BENCH_DIR)/,throughput choices costs floor)
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,throughput choices contention merge costs floor)
 
 # Small and static, so that its forks and execs cost little.
 $(BENCH_DIR)/load: bench/load.c
@@ -32,14 +33,15 @@ $(BUILD)/bench/diff_noise.o: BASE_CPPFLAGS += -Itests/lib
 $(BUILD)/bench/%.o: BASE_CPPFLAGS += -Ibench
 
 # feed: the product's emitters, called in a loop; floor: programs that do the least; choices: other
-# ways to do what emitters do.
-BENCH_BPF := $(addprefix $(BENCH_DIR)/,feed.bpf.o floor.bpf.o choices.bpf.o)
+# ways to do what emitters do; contention: what other CPUs do to the same buffer.
+BENCH_BPF := $(addprefix $(BENCH_DIR)/,feed.bpf.o floor.bpf.o choices.bpf.o contention.bpf.o)
 $(BENCH_BPF): $(BENCH_DIR)/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -Ibench -MMD -MP -c $< -o $@
 
 $(BENCH_DIR)/throughput: | $(BENCH_DIR)/feed.bpf.o
 $(BENCH_DIR)/choices: | $(BENCH_DIR)/choices.bpf.o
+$(BENCH_DIR)/contention: | $(BENCH_DIR)/feed.bpf.o $(BENCH_DIR)/contention.bpf.o
 $(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
 
 -include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)

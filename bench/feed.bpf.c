@@ -70,52 +70,64 @@ static __always_inline void feed_cache_put(struct cpu_counters *c, __u32 tgid,
 #undef cache_put
 #undef send
 
-/* Global functions: the verifier looks at each once, not at all ways through all three. */
-__noinline int feed_fork(__u64 number)
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+/*
+ * Global functions: the verifier looks at each once, not at all ways through all three. It knows
+ * the context, which a perf buffer's helper wants, by the name of its type.
+ */
+__noinline int feed_fork(struct bpf_raw_tracepoint_args *ctx, __u64 number)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 
 	feed.number = number;
-	emit_fork(NULL, task->real_parent, task, WITH_BPF_LOOP);
+	emit_fork(ctx, task->real_parent, task, WITH_BPF_LOOP);
 	return 0;
 }
 
-__noinline int feed_exec(__u64 number)
+__noinline int feed_exec(struct bpf_raw_tracepoint_args *ctx, __u64 number)
 {
 	feed.number = number;
-	emit_exec(NULL, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, WITH_BPF_LOOP);
+	emit_exec(ctx, (void *)bpf_get_current_task_btf(), 0, (void *)feed.binprm, WITH_BPF_LOOP);
 	return 0;
 }
 
-__noinline int feed_exit(__u64 number)
+__noinline int feed_exit(struct bpf_raw_tracepoint_args *ctx, __u64 number)
 {
 	struct cpu_counters *c = cpu_counters();
 	__u32 tgid = 1000 + number % 4000000;
 
 	feed.number = number;
-	emit_exit(NULL, (void *)bpf_get_current_task_btf(), true, WITH_BPF_LOOP);
+	emit_exit(ctx, (void *)bpf_get_current_task_btf(), true, WITH_BPF_LOOP);
 	/* The emitter looked for the entry of the task that runs. */
 	if (c && cache_find(tgid, 1000000000 + number * 1000))
 		cache_bury(c, tgid, 1000000000 + number * 1000, now_ns());
 	return 0;
 }
 
-static long feed_one(__u32 index, void *unused)
+struct feed_round {
+	struct bpf_raw_tracepoint_args *ctx;
+};
+
+static long feed_one(__u32 index, struct feed_round *round)
 {
+	struct bpf_raw_tracepoint_args *ctx = round->ctx;
 	__u64 number = feed.next;
 
-	if (feed.keep_free &&
+	if (config.transport == CONFIG_RINGBUF && feed.keep_free &&
 	    bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) + feed.keep_free > feed.ring_bytes) {
 		feed.stopped++;
 		return 1;
 	}
 	feed.next = number + 1;
 	if (feed.what & 1 << REC_CLASS_FORK)
-		feed_fork(number);
+		feed_fork(ctx, number);
 	if (feed.what & 1 << REC_CLASS_EXEC)
-		feed_exec(number);
+		feed_exec(ctx, number);
 	if (feed.what & 1 << REC_CLASS_EXIT && number >= feed.alive)
-		feed_exit(number - feed.alive);
+		feed_exit(ctx, number - feed.alive);
 	return 0;
 }
 
@@ -132,10 +144,12 @@ static __always_inline void feed_binprm(void)
 }
 
 SEC("raw_tp/sched_process_exec")
-int feed_run(__u64 *ctx)
+int feed_run(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct feed_round round = { .ctx = ctx };
+
 	feed_binprm();
-	bpf_loop(ctx[0], feed_one, NULL, 0);
+	bpf_loop(ctx->args[0], feed_one, &round, 0);
 	return 0;
 }
 

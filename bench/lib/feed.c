@@ -40,10 +40,16 @@ struct bpf_config feed_config(const struct begat *b)
 
 void feed_open(struct feed *feed, const struct begat *b, const struct bpf_config *config)
 {
-	static const char *const shared[] = { "records",      "scratch",    "processes",
-					      "deaths",	      "graveyards", "attempts",
-					      "cgroups_sent", "counters",   "reader" };
 	const struct bpf_source *bpf = bpf_source_of(b->source);
+	const char *const shared[] = { bpf->transport_ops->map,
+				       "scratch",
+				       "processes",
+				       "deaths",
+				       "graveyards",
+				       "attempts",
+				       "cgroups_sent",
+				       "counters",
+				       "reader" };
 	char path[4096];
 	int error;
 
@@ -52,7 +58,8 @@ void feed_open(struct feed *feed, const struct begat *b, const struct bpf_config
 	if (!feed->object)
 		err(1, "%s", path);
 	bpf_map__set_initial_value(find(feed->object, ".rodata.config"), config, sizeof(*config));
-	bpf_map__set_autocreate(find(feed->object, "records_perf"), false);
+	for (const struct transport_ops *const *t = transports; *t; t++)
+		bpf_map__set_autocreate(find(feed->object, (*t)->map), *t == bpf->transport_ops);
 	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
 		struct bpf_map *from = bpf_object__find_map_by_name(bpf->probes->object, shared[i]);
 

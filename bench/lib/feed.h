@@ -2,7 +2,8 @@
 /*
  * bench/lib/feed.h - made-up processes through the product's own emitters, maps and settings.
  *
- * Owns:  loading bench/feed.bpf.o with a tracer's maps in place of its own.
+ * Owns:  loading bench/feed.bpf.o with a tracer's maps in place of its own. One feed for each
+ *        thread: what it has reached is in its object.
  */
 #ifndef BEGAT_BENCH_FEED_H
 #define BEGAT_BENCH_FEED_H
