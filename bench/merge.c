@@ -40,7 +40,10 @@ static struct transport *make_buffers(uint32_t cpus)
 	t->bytes = CPU_BYTES_MIN;
 	t->cpu_count = cpus;
 	t->cpus = calloc(cpus, sizeof(*t->cpus));
-	for (uint32_t i = 0; t->cpus && i < cpus; i++) {
+	t->heap = calloc(cpus, sizeof(struct cpu_buffer *));
+	if (!t->cpus || !t->heap)
+		err(1, "buffers");
+	for (uint32_t i = 0; i < cpus; i++) {
 		void *memory = mmap(NULL, t->page_bytes + t->bytes, PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 

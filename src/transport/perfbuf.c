@@ -9,6 +9,9 @@
  * its buffer before the other was written, so the second look has it if the first look had the
  * other (invariant 3). Nothing is held back for a time.
  *
+ * The buffers that have a record are a heap by the time stamp of their next one: a machine may have
+ * hundreds. A position is written back only where it has moved, since its cache line is the CPU's.
+ *
  * Records are copied: perf puts them at an odd multiple of four bytes, and they may wrap.
  */
 #include <bpf/bpf.h>
@@ -35,12 +38,15 @@ struct cpu_buffer {
 	struct perf_event_mmap_page *page; /* NULL: the CPU is offline */
 	uint64_t tail; /* read up to here */
 	uint64_t seen_first, seen; /* heads at the two looks */
-	uint64_t next_ts_ns; /* of the record at tail; UINT64_MAX = none */
+	uint64_t next_ts_ns; /* of the record at tail; no meaning if tail is seen */
 };
 
 struct transport {
 	struct cpu_buffer *cpus;
 	uint32_t cpu_count;
+	struct cpu_buffer **heap; /* room for all; the oldest record's first */
+	uint32_t heap_count;
+	uint32_t due_count; /* of the heap, those with a record that the first look saw */
 	size_t page_bytes, bytes; /* of one CPU's data */
 	int map_fd;
 	uint64_t record[RECORD_BYTES_MAX / sizeof(uint64_t)];
@@ -83,6 +89,7 @@ static void perfbuf_close(struct transport *t)
 		if (cpu->fd >= 0)
 			close(cpu->fd);
 	}
+	free(t->heap);
 	free(t->cpus);
 	free(t);
 }
@@ -132,7 +139,8 @@ static int perfbuf_open(const struct transport_options *opts, struct error *erro
 	t->bytes = opts->buffer_bytes / opts->cpus;
 	t->bytes = transport_round(t->bytes < CPU_BYTES_MIN ? CPU_BYTES_MIN : t->bytes);
 	t->cpus = calloc(t->cpu_count, sizeof(*t->cpus));
-	if (!t->cpus)
+	t->heap = calloc(t->cpu_count, sizeof(struct cpu_buffer *));
+	if (!t->cpus || !t->heap)
 		goto fail;
 	for (uint32_t i = 0; i < t->cpu_count; i++)
 		t->cpus[i].fd = -1;
@@ -181,7 +189,6 @@ static void look_at_next(const struct transport *t, struct cpu_buffer *cpu)
 		}
 		cpu->tail += header.size;
 	}
-	cpu->next_ts_ns = UINT64_MAX;
 }
 
 static int give(struct transport *t, struct cpu_buffer *cpu, transport_callback callback, void *ctx)
@@ -199,57 +206,78 @@ static int give(struct transport *t, struct cpu_buffer *cpu, transport_callback 
 	return err;
 }
 
-/* The CPU with the oldest record. @is_due: is one left that the first look saw? */
-static struct cpu_buffer *oldest(struct transport *t, bool *ret_is_due)
+static bool is_older(const struct cpu_buffer *a, const struct cpu_buffer *b)
 {
-	struct cpu_buffer *best = NULL;
+	return a->next_ts_ns < b->next_ts_ns || (a->next_ts_ns == b->next_ts_ns && a < b);
+}
 
-	*ret_is_due = false;
+/* Puts the buffer at @at below those that are older. */
+static void sift_down(struct transport *t, uint32_t at)
+{
+	struct cpu_buffer *cpu = t->heap[at];
+
+	for (uint32_t child; (child = 2 * at + 1) < t->heap_count; at = child) {
+		if (child + 1 < t->heap_count && is_older(t->heap[child + 1], t->heap[child]))
+			child++;
+		if (is_older(cpu, t->heap[child]))
+			break;
+		t->heap[at] = t->heap[child];
+	}
+	t->heap[at] = cpu;
+}
+
+static void look_twice(struct transport *t)
+{
+	for (uint32_t i = 0; i < t->cpu_count; i++)
+		if (t->cpus[i].page)
+			t->cpus[i].seen_first =
+				__atomic_load_n(&t->cpus[i].page->data_head, __ATOMIC_ACQUIRE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	t->heap_count = 0;
+	t->due_count = 0;
 	for (uint32_t i = 0; i < t->cpu_count; i++) {
 		struct cpu_buffer *cpu = &t->cpus[i];
 
-		if (!cpu->page || cpu->tail == cpu->seen)
+		if (!cpu->page)
 			continue;
-		if (cpu->tail < cpu->seen_first)
-			*ret_is_due = true;
-		if (!best || cpu->next_ts_ns < best->next_ts_ns)
-			best = cpu;
+		cpu->seen = __atomic_load_n(&cpu->page->data_head, __ATOMIC_ACQUIRE);
+		look_at_next(t, cpu);
+		if (cpu->tail >= cpu->seen)
+			continue;
+		t->heap[t->heap_count++] = cpu;
+		t->due_count += cpu->tail < cpu->seen_first;
 	}
-	return best;
+	for (uint32_t i = t->heap_count / 2; i-- > 0;)
+		sift_down(t, i);
 }
 
 static void perfbuf_release(struct transport *t)
 {
-	for (uint32_t i = 0; i < t->cpu_count; i++)
-		if (t->cpus[i].page)
-			__atomic_store_n(&t->cpus[i].page->data_tail, t->cpus[i].tail,
-					 __ATOMIC_RELEASE);
+	for (uint32_t i = 0; i < t->cpu_count; i++) {
+		struct cpu_buffer *cpu = &t->cpus[i];
+
+		if (cpu->page && cpu->page->data_tail != cpu->tail)
+			__atomic_store_n(&cpu->page->data_tail, cpu->tail, __ATOMIC_RELEASE);
+	}
 }
 
 static int perfbuf_drain(struct transport *t, int most, transport_callback callback, void *ctx)
 {
 	int count = 0, err = 0;
 
-	for (uint32_t i = 0; i < t->cpu_count; i++)
-		if (t->cpus[i].page)
-			t->cpus[i].seen_first =
-				__atomic_load_n(&t->cpus[i].page->data_head, __ATOMIC_ACQUIRE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (uint32_t i = 0; i < t->cpu_count; i++) {
-		if (!t->cpus[i].page)
-			continue;
-		t->cpus[i].seen = __atomic_load_n(&t->cpus[i].page->data_head, __ATOMIC_ACQUIRE);
-		look_at_next(t, &t->cpus[i]);
-	}
-	while (count < most && !err) {
-		bool is_due;
-		struct cpu_buffer *cpu = oldest(t, &is_due);
+	look_twice(t);
+	while (count < most && !err && t->due_count) {
+		struct cpu_buffer *cpu = t->heap[0];
+		bool was_due = cpu->tail < cpu->seen_first;
 
-		if (!is_due)
-			break;
 		err = give(t, cpu, callback, ctx);
 		count++;
 		look_at_next(t, cpu);
+		t->due_count -= was_due && cpu->tail >= cpu->seen_first;
+		if (cpu->tail >= cpu->seen)
+			t->heap[0] = t->heap[--t->heap_count];
+		if (t->heap_count)
+			sift_down(t, 0);
 	}
 	perfbuf_release(t);
 	return err ? err : count;
