@@ -10,7 +10,9 @@
  *  (2) A REC_LOST before the next whole record of this CPU reports what was dropped.
  *  (3) Balanced mode never loses a wake-up: this side publishes the record and then reads the
  *      reader's flag; the reader sets the flag and then looks for records. The side that clears the
- *      flag wakes the reader, or sets the flag again.
+ *      flag wakes the reader, or sets the flag again. A record of a class that is not in the flag
+ *      wakes nobody, unless a quarter of the buffer is full: the reader has a timer for it, or
+ *      nobody waits for it (src/tracer/waiter.h).
  *  (4) is_stopped is read before the time stamp: an event that it keeps out is later than the end
  *      of the stream, a time that user space takes before it stops the first CPU (probes_stop()).
  */
@@ -60,41 +62,57 @@ static __always_inline bool send_wake(void)
 	return true;
 }
 
-static __always_inline bool send_should_wake(volatile struct reader_state *state)
+/*
+ * What the reader's flag was, if a record of @classes wakes it; else 0. Whatever would fill the
+ * buffer before the reader looks at it wakes it too.
+ */
+static __always_inline __u32 send_take_sleeper(volatile struct reader_state *state,
+					       const __u32 classes)
 {
-	if (config.wake == CONFIG_WAKE_NEVER || !state || !state->sleeping)
-		return false;
-	if (config.wake == CONFIG_WAKE_VOLUME &&
+	__u32 wakers;
+
+	if (config.wake == CONFIG_WAKE_NEVER || !state)
+		return 0;
+	wakers = state->sleeping;
+	if (!wakers)
+		return 0;
+	if ((config.wake == CONFIG_WAKE_VOLUME || !(wakers & classes)) &&
 	    bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) < config.wake_bytes)
-		return false;
+		return 0;
 	state->sleeping = 0;
-	return true;
+	return wakers;
 }
 
-static __always_inline long send_ringbuf(void *record, __u64 size)
+static __always_inline long send_ringbuf(void *record, __u64 size, const __u32 classes)
 {
 	volatile struct reader_state *state = NULL;
-	bool wakes;
+	__u32 sleeper;
 	long err;
 
 	if (config.wake != CONFIG_WAKE_NEVER)
 		state = reader_state();
-	wakes = send_should_wake(state);
+	sleeper = send_take_sleeper(state, classes);
 	err = bound_ringbuf_output(&records, record, size, REC_BYTES_MAX,
-				   wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
-	if (err && wakes && state)
-		state->sleeping = 1;
-	if (!err && !wakes && send_should_wake(state) && !send_wake() && state)
-		state->sleeping = 1;
-	return err;
+				   sleeper ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	if (err && sleeper && state)
+		state->sleeping = sleeper;
+	if (err || sleeper)
+		return err;
+	sleeper = send_take_sleeper(state, classes);
+	if (sleeper && !send_wake() && state)
+		state->sleeping = sleeper;
+	return 0;
 }
 
-/* A perf buffer wakes its reader as its events were opened to do (src/transport/perfbuf.c). */
-static __always_inline long send_bytes(void *ctx, void *record, __u64 size)
+/*
+ * @classes: 1 << enum rec_class that the record counts as, to wake the reader. A perf buffer wakes
+ * its reader as its events were opened to do (src/transport/perfbuf.c).
+ */
+static __always_inline long send_bytes(void *ctx, void *record, __u64 size, const __u32 classes)
 {
 	if (config.transport == CONFIG_PERFBUF)
 		return bound_perf_event_output(ctx, &records_perf, record, size, REC_BYTES_MAX);
-	return send_ringbuf(record, size);
+	return send_ringbuf(record, size, classes);
 }
 
 /* What a record of @type is counted under. */
@@ -145,7 +163,7 @@ static __always_inline void send_lost(const struct emit *emit)
 		lost.count[i] = c->dropped[i] - c->reported[i];
 	send_header(emit, &lost.header, REC_LOST, sizeof(lost));
 	lost.header.tid = 0;
-	if (send_bytes(emit->ctx, &lost, sizeof(lost)))
+	if (send_bytes(emit->ctx, &lost, sizeof(lost), ~0u))
 		return;
 	c->seq++;
 	for (int i = 0; i < REC_CLASS_COUNT; i++) {
@@ -193,7 +211,7 @@ static __always_inline long send(const struct emit *emit, const enum rec_type ty
 	/* Only events are numbered: a cgroup's path that is missing is no loss. */
 	if (class <= REC_CLASS_EXIT)
 		c->seq++;
-	err = send_bytes(emit->ctx, emit->record, bytes);
+	err = send_bytes(emit->ctx, emit->record, bytes, 1u << class);
 	if (err)
 		send_dropped(c, class);
 	return err;

@@ -176,13 +176,14 @@ static bool bpf_is_held_up(const struct source *source)
 }
 
 /* Announced first, looked at second: as bpf/emit/send.h has it the other way round. */
-static void bpf_pause(struct source *source, bool wake)
+static void bpf_pause(struct source *source, uint32_t wakers)
 {
 	struct bpf_source *bpf = bpf_source_of(source);
 
 	bpf->transport_ops->release(bpf->transport); /* else the descriptor is readable */
-	if (wake)
-		__atomic_store_n(&probes_reader(bpf->probes)->sleeping, 1, __ATOMIC_SEQ_CST);
+	if (wakers)
+		__atomic_store_n(&probes_reader(bpf->probes)->sleeping, bpf_classes_of(wakers),
+				 __ATOMIC_SEQ_CST);
 }
 
 static void bpf_resume(struct source *source)

@@ -40,6 +40,8 @@ extern const struct source_ops source_bpf;
 
 /* bpf_request.c: what is asked for, in the words of the kernel side. 0 or a negative errno. */
 int bpf_request(const struct source_options *opts, struct bpf_config *config, struct error *error);
+/* 1 << enum rec_class for each of these BEGAT_EVENT_BIT()s. */
+uint32_t bpf_classes_of(uint32_t events);
 
 /* bpf_stats.c */
 uint64_t bpf_count_lost(const struct source *source, uint32_t events);

@@ -52,7 +52,7 @@ static uint32_t demand_fields(const struct begat_fields *fields)
 	return want;
 }
 
-static uint32_t classes_of(uint32_t events)
+uint32_t bpf_classes_of(uint32_t events)
 {
 	uint32_t classes = 0;
 
@@ -69,8 +69,8 @@ int bpf_request(const struct source_options *opts, struct bpf_config *config, st
 	config->max_args_bytes = opts->max_args_bytes;
 	config->wake = (uint32_t)opts->latency;
 	config->want = demand_fields(&opts->fields);
-	config->emit = classes_of(opts->events) | 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
-	config->skip_classes = classes_of(opts->skip_events);
+	config->emit = bpf_classes_of(opts->events) | 1 << REC_CLASS_CHUNK | 1 << REC_CLASS_CGROUP;
+	config->skip_classes = bpf_classes_of(opts->skip_events);
 	if (opts->skip_events & BEGAT_EVENT_BIT(BEGAT_EXEC))
 		config->skip_classes |= 1 << REC_CLASS_CHUNK;
 	if (opts->uids_count) {

@@ -91,8 +91,11 @@ struct source_ops {
 	bool (*is_empty)(const struct source *source);
 	/* Did the drain end ahead of an event that is not yet whole? NULL = that cannot be. */
 	bool (*is_held_up)(const struct source *source);
-	/* The reader looks away. @wake: the next event makes a descriptor readable. */
-	void (*pause)(struct source *source, bool wake);
+	/*
+	 * The reader looks away. @wakers: BEGAT_EVENT_BIT()s of events that make a descriptor
+	 * readable at once. Others may, and do before the buffer is full; with 0 none need to.
+	 */
+	void (*pause)(struct source *source, uint32_t wakers);
 	void (*resume)(struct source *source); /* the reader looks by itself: wake nobody */
 
 	/*

@@ -194,7 +194,8 @@ static int open_source(struct begat *b, const struct begat_options *opts,
 	if (err)
 		return error_set(&b->error, err, "out of memory");
 	err = b->source->ops->open(b->source, plan, &b->error);
-	return err ? err : waiter_open(&b->waiter, b->source, b->mode, &b->error);
+	return err ? err
+		   : waiter_open(&b->waiter, b->source, b->mode, b->pushdown.delivered, &b->error);
 }
 
 /* The trees of b->pids, as far as they have grown. */

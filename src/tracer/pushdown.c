@@ -16,6 +16,7 @@
 static void plan_events(struct pushdown *p, uint32_t events, struct source_options *opts)
 {
 	events &= p->filter.events;
+	p->delivered = events;
 	p->has_table = p->filter.asks_lineage || opts->follow ||
 		       events & (FORK | EXIT | BEGAT_EVENT_BIT(BEGAT_SNAPSHOT));
 	opts->events = p->has_table ? FORK | EXEC | EXIT : events & EXEC;

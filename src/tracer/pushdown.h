@@ -17,6 +17,7 @@
 
 struct pushdown {
 	struct filter_pushdown filter; /* what of it the source checks */
+	uint32_t delivered; /* BEGAT_EVENT_BIT()s of events that the filter can keep */
 	bool has_table; /* false: a stream of execs alone, without forks and exits */
 	bool has_roots; /* all matches are below opts->roots: these are to be followed */
 	bool skips_cgroups; /* the source wants to know of those that the filter rules out */

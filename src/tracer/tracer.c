@@ -26,7 +26,7 @@
 #define DRAIN_EVENTS 512 /* between two looks at the dead: the fewer, the warmer the table */
 #define RESYNC_EVENTS_MAX (1 << 20)
 #define POLL_BURST_NS 20000000ull /* and ends after this even if the storm goes on */
-#define LATENCY_SAMPLE 8 /* in a burst every 8th event is timed */
+#define LATENCY_SAMPLE 8 /* of a batch the first 8 events are timed, then every 8th */
 #define SWEEP_NS 50000000ull /* behind the window; where there is more to trace, hooks come first */
 
 static bool is_wanted(const struct begat *b, const struct begat_event *ev)
@@ -141,9 +141,10 @@ static int apply_event(void *ctx, struct begat_event *ev)
 
 static void time_delivery(struct begat *b, const struct begat_event *ev)
 {
+	unsigned int index = b->latency_index++;
 	uint64_t now;
 
-	if (b->latency_skip++ % LATENCY_SAMPLE)
+	if (index >= LATENCY_SAMPLE && index % LATENCY_SAMPLE)
 		return;
 	now = clock_boot_ns();
 	stats_add_latency(&b->stats, now > ev->ts_ns ? now - ev->ts_ns : 0);
@@ -157,7 +158,9 @@ static void note_event(struct begat *b, const struct begat_event *ev)
 	}
 	b->stats.received[ev->type]++;
 	b->sweep_due |= ev->type == BEGAT_EXIT;
-	time_delivery(b, ev);
+	waiter_expect(&b->waiter, ev);
+	if (b->events & BEGAT_EVENT_BIT(ev->type)) /* nobody waits for the others */
+		time_delivery(b, ev);
 }
 
 /*
@@ -212,7 +215,7 @@ static int drain(struct begat *b, int most)
 	int count;
 
 	source_follow_clock(b->source);
-	b->latency_skip = 0; /* the first of a batch is always timed */
+	b->latency_index = 0;
 	count = b->source->ops->drain(b->source, most, handle_event, b);
 	if (count == -ENOMEM)
 		error_set(&b->error, count, "out of memory");
@@ -233,8 +236,11 @@ void tracer_join_parts(struct begat *b)
 	b->resync.ctx = b;
 }
 
-/* Events in hand, and whatever follows while we spin. Returns how many, or a negative errno. */
-static int drain_burst(struct begat *b)
+/*
+ * Events in hand, and whatever follows while we spin. Events that are pulled reach nobody meanwhile:
+ * then spinning comes first. Returns how many, or a negative errno.
+ */
+static int drain_burst(struct begat *b, uint64_t deadline_ns)
 {
 	uint64_t end_ns = 0;
 	int total = 0;
@@ -251,8 +257,10 @@ static int drain_burst(struct begat *b)
 			waiter_note(&b->waiter, count, now);
 		if (!end_ns)
 			end_ns = now + POLL_BURST_NS;
+		if (b->is_pulled && deadline_ns < end_ns)
+			end_ns = deadline_ns;
 		proctable_expire(b->table, now);
-		if (now >= end_ns || (!count && !total) ||
+		if (now >= end_ns || b->is_pulled == (total > 0) ||
 		    !waiter_spin(&b->waiter, total > 1, end_ns))
 			break;
 	}
@@ -318,7 +326,7 @@ void tracer_leave(struct begat *b)
 
 static int poll_once(struct begat *b, int timeout_ms, uint64_t deadline_ns)
 {
-	int count = drain_burst(b), err;
+	int count = drain_burst(b, deadline_ns), err;
 
 	if (count < 0)
 		return count;

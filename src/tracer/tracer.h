@@ -87,7 +87,7 @@ struct begat {
 	atomic_bool is_interrupted; /* by begat_interrupt(), from any thread */
 	bool is_polled; /* an interrupt ends what runs now */
 	int stop; /* what the callback returned, as a negative errno; 0 = go on */
-	unsigned int latency_skip;
+	unsigned int latency_index; /* of the next event in its batch */
 	uint64_t cgroups_kept
 		[CGROUPS_KEPT]; /* that where does not rule out, by low bits of the id */
 	struct error error;

@@ -3,8 +3,8 @@
  * tracer/waiter.c - see waiter.h.
  *
  *   low       always spins; begat_fd() is always readable
- *   balanced  spins a few microseconds after two events in a row, in a storm until the next one;
- *             then sleeps
+ *   balanced  spins a few microseconds after two events in a row, in a storm until the next one,
+ *             within a budget until a young process has done what is expected; then sleeps
  *   batch     sleeps until a quarter of the buffer is full or BATCH_NS have gone by
  *
  * Why a storm is worth a CPU: the traced process pays for each wake-up. The ring's wake-up is an
@@ -13,6 +13,11 @@
  * and the scheduler packs the traced processes onto the others. So it yields at each look, and
  * counts what runs. A storm on a machine without a CPU to spare is looked at every two
  * milliseconds, and wakes nobody in between.
+ *
+ * A fork announces an exec a few hundred microseconds later, and mostly an exit soon after that. A
+ * reader that spins so long sees them at once, and of the three only the fork pays for a wake-up. It
+ * does so where a CPU is idle, and as long as its thread uses little CPU time. Where it does not, no
+ * fork wakes it, since the exec will: a fork of a stream that shows forks waits for LATE_NS at most.
  */
 #include "tracer/waiter.h"
 
@@ -33,9 +38,19 @@
 #define NAP_NS 2000000ull
 #define SPARE_NS 5000000ull /* what was seen of the others holds as long */
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
+#define LINGER_NS 1000000ull /* from a fork to the exec, from an exec to the exit */
+#define LINGER_SHARE 50 /* one part in so many of a CPU: 2 % */
+#define ALLOWANCE_MAX_NS (1000000000ll / LINGER_SHARE) /* of a second */
+#define ALLOWANCE_FIRST_NS (2 * (int64_t)LINGER_NS) /* enough for one process, before it begins */
+#define LATE_NS 20000000ull
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
 #define YIELD_NS 20000ull /* a yield that took longer let somebody else run: no CPU to spare */
 #define SPIN_CHECK 32 /* looks between two readings of the clock */
+
+#define FORK BEGAT_EVENT_BIT(BEGAT_FORK)
+#define EXEC BEGAT_EVENT_BIT(BEGAT_EXEC)
+#define EXEC_FAILED BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED)
+#define EXIT BEGAT_EVENT_BIT(BEGAT_EXIT)
 
 static inline void relax(void)
 {
@@ -83,7 +98,20 @@ void waiter_init(struct waiter *w)
 	*w = (struct waiter){ .epoll_fd = -1, .timer_fd = -1, .always_fd = -1, .loadavg_fd = -1 };
 }
 
-int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode,
+static uint64_t thread_cpu_ns(void)
+{
+	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/* Nothing to begin with: opening has just used more than that. */
+static void begin_allowance(struct waiter *w)
+{
+	w->allowance_at_ns = w->now_ns();
+	w->cpu_used_ns = w->cpu_ns();
+	w->broke_until_ns = w->allowance_at_ns + ALLOWANCE_FIRST_NS * LINGER_SHARE;
+}
+
+int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode, uint32_t events,
 		struct error *error)
 {
 	int err;
@@ -91,13 +119,17 @@ int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode
 	w->source = source;
 	w->mode = mode;
 	w->gap_ns = GAP_MAX_NS;
+	w->prompt_events = events & (EXEC | EXEC_FAILED | EXIT);
+	w->has_forks = w->prompt_events && events & FORK;
 	w->now_ns = clock_boot_ns;
+	w->cpu_ns = thread_cpu_ns;
 	w->yield = sched_yield;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	/* Without it there is no CPU to spare. */
 	w->loadavg_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	w->online_cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	begin_allowance(w);
 	if (w->epoll_fd < 0 || w->timer_fd < 0)
 		return error_set(error, -errno, "cannot make a descriptor to wait on: %s",
 				 strerror(errno));
@@ -134,21 +166,97 @@ static bool is_storm(const struct waiter *w)
 	return w->mode == BEGAT_BALANCED && w->gap_ns < STORM_GAP_NS;
 }
 
+/*
+ * Is there a CPU that nothing else runs on? We are one of those that run, and there is one more
+ * than there are jobs: events come when a parent and its child run side by side, after a fork and
+ * at an exit. Where that is one too many, a yield soon takes long.
+ */
+static bool has_spare_cpu(struct waiter *w, uint64_t now_ns)
+{
+	char text[128];
+	unsigned int running;
+	ssize_t n;
+
+	if (now_ns - w->spare_looked_ns < SPARE_NS)
+		return w->has_spare_cpu;
+	w->spare_looked_ns = now_ns;
+	n = pread(w->loadavg_fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	w->has_spare_cpu = w->online_cpus > 1 && sscanf(text, "%*s %*s %*s %u/", &running) == 1 &&
+			   running <= w->online_cpus + 1;
+	return w->has_spare_cpu;
+}
+
+static void count_allowance(struct waiter *w, uint64_t now_ns)
+{
+	uint64_t used_ns = w->cpu_ns();
+
+	w->allowance_ns += (int64_t)((now_ns - w->allowance_at_ns) / LINGER_SHARE);
+	w->allowance_ns -= (int64_t)(used_ns - w->cpu_used_ns);
+	if (w->allowance_ns > ALLOWANCE_MAX_NS)
+		w->allowance_ns = ALLOWANCE_MAX_NS;
+	if (w->allowance_ns < -ALLOWANCE_MAX_NS)
+		w->allowance_ns = -ALLOWANCE_MAX_NS;
+	w->allowance_at_ns = now_ns;
+	w->cpu_used_ns = used_ns;
+}
+
+/*
+ * Once it is spent, it has to be enough for a whole process again. Until it can be, the clock is
+ * not asked: that is a system call.
+ */
+static bool has_allowance(struct waiter *w, uint64_t now_ns)
+{
+	int64_t needed_ns = w->broke_until_ns ? ALLOWANCE_FIRST_NS : 1;
+
+	if (now_ns < w->broke_until_ns)
+		return false;
+	count_allowance(w, now_ns);
+	w->broke_until_ns = 0;
+	if (w->allowance_ns < needed_ns)
+		w->broke_until_ns = now_ns + (uint64_t)(ALLOWANCE_FIRST_NS - w->allowance_ns) *
+						     LINGER_SHARE;
+	return !w->broke_until_ns;
+}
+
+/* May it spin for the exec that a fork announces, or for the exit? */
+static bool may_linger(struct waiter *w, uint64_t now_ns)
+{
+	return w->mode == BEGAT_BALANCED && w->prompt_events & (EXEC | EXIT) &&
+	       has_allowance(w, now_ns) && has_spare_cpu(w, now_ns);
+}
+
+/* Of which events one wakes the reader that goes to sleep now. */
+static uint32_t wakers(struct waiter *w, uint64_t now_ns)
+{
+	bool is_quiet = now_ns - w->last_drain_ns >= LATE_NS;
+
+	if (w->mode != BEGAT_BALANCED || !w->prompt_events || (w->has_forks && is_quiet) ||
+	    may_linger(w, now_ns))
+		return BEGAT_EVENTS_ALL;
+	return w->prompt_events;
+}
+
 /* AWAKE no more, unless there is no one to announce. */
 static void rest(struct waiter *w, const struct waiter_due *due)
 {
 	bool is_over = w->mode == BEGAT_LOW || due->is_finished;
 	bool naps = !is_over && w->is_crowded && is_storm(w) && due->deliver_ns != 1;
+	uint32_t awaited = is_over || naps ? 0 : wakers(w, w->now_ns());
+	bool is_late = awaited && !(awaited & FORK) && w->has_forks;
 
 	if (naps) {
 		w->is_crowded = false;
 		set_timer(w, WAITER_TIMER_NAP, NAP_NS);
 	} else if (!is_over && due->deliver_ns) {
 		set_timer(w, WAITER_TIMER_DELIVER, due->deliver_ns);
+	} else if (is_late) {
+		if (w->timer != WAITER_TIMER_LATE)
+			set_timer(w, WAITER_TIMER_LATE, LATE_NS);
 	} else if (!is_over && due->sweep_ns && w->timer == WAITER_TIMER_OFF) {
 		set_timer(w, WAITER_TIMER_SWEEP, due->sweep_ns);
 	}
-	w->source->ops->pause(w->source, !is_over && !naps);
+	w->source->ops->pause(w->source, awaited);
 	w->state = is_over ? WAITER_AWAKE : naps ? WAITER_NAPPING : WAITER_ANNOUNCED;
 }
 
@@ -205,25 +313,16 @@ void waiter_note(struct waiter *w, int count, uint64_t now_ns)
 	w->last_drain_ns = now_ns;
 }
 
-/*
- * Is there a CPU that nothing else runs on? We are one of those that run, and there is one more
- * than there are jobs: events come when a parent and its child run side by side, after a fork and
- * at an exit. Where that is one too many, a yield soon takes long.
- */
-static bool has_spare_cpu(struct waiter *w, uint64_t now_ns)
+void waiter_expect(struct waiter *w, const struct begat_event *ev)
 {
-	char text[128];
-	unsigned int running;
-	ssize_t n;
+	uint32_t next = ev->type == BEGAT_FORK ? EXEC | EXIT : ev->type == BEGAT_EXEC ? EXIT : 0;
 
-	if (now_ns - w->spare_looked_ns < SPARE_NS)
-		return w->has_spare_cpu;
-	w->spare_looked_ns = now_ns;
-	n = pread(w->loadavg_fd, text, sizeof(text) - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	w->has_spare_cpu = w->online_cpus > 1 && sscanf(text, "%*s %*s %*s %u/", &running) == 1 &&
-			   running <= w->online_cpus + 1;
-	return w->has_spare_cpu;
+	if (next) {
+		w->young_id = ev->id;
+		w->young_until_ns = w->prompt_events & next ? ev->ts_ns + LINGER_NS : 0;
+	} else if (ev->type == BEGAT_EXIT && ev->id == w->young_id) {
+		w->young_until_ns = 0;
+	}
 }
 
 /*
@@ -247,6 +346,8 @@ bool waiter_spin(struct waiter *w, bool is_burst, uint64_t deadline_ns)
 	if (is_storm(w) && !has_spare_cpu(w, now)) {
 		w->is_crowded = true;
 		until = now;
+	} else if (w->young_until_ns > until && may_linger(w, now)) {
+		until = w->young_until_ns;
 	}
 	if (until > deadline_ns)
 		until = deadline_ns;

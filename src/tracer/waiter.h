@@ -20,7 +20,9 @@
  *
  *   AWAKE      the reader looks by itself: the source wakes nobody. In BEGAT_LOW always, and after
  *              the end of the stream.
- *   ANNOUNCED  the next event makes the descriptor readable
+ *   ANNOUNCED  the next event that somebody waits for makes the descriptor readable. A fork does
+ *              if the reader would then spin until the exec; or if forks are delivered and none was
+ *              seen for LATE_NS
  *   NAPPING    the timer alone makes it readable, NAP_NS later: no traced process pays for a wake-up
  *
  * Invariants
@@ -29,6 +31,10 @@
  *  (2) Outside begat_poll() the state is not AWAKE unless the mode is BEGAT_LOW or the stream is
  *      over: begat_fd() tells of new events to any event loop.
  *  (3) In BEGAT_BATCH the timer goes off every BATCH_NS, whatever else it is set for.
+ *  (4) In ANNOUNCED, where a fork wakes nobody and is to be delivered, the timer goes off in
+ *      LATE_NS or sooner.
+ *  (5) Spinning for the next event of a young process takes the reader's thread to LINGER_SHARE of
+ *      a CPU at most, all its work included; a storm has its own rule.
  */
 #ifndef BEGAT_TRACER_WAITER_H
 #define BEGAT_TRACER_WAITER_H
@@ -47,6 +53,7 @@ enum waiter_timer { /* what it is set for */
 		    WAITER_TIMER_DELIVER = 2, /* something waits to be delivered */
 		    WAITER_TIMER_SWEEP = 3,
 		    WAITER_TIMER_NAP = 4,
+		    WAITER_TIMER_LATE = 5, /* an event may have come that wakes nobody */
 };
 
 #define WAITER_SWEEP 1 /* from waiter_sleep(): it has been quiet for as long as due->sweep_ns */
@@ -70,14 +77,24 @@ struct waiter {
 	unsigned int online_cpus;
 	bool has_spare_cpu; /* when that was last looked at */
 	bool is_crowded; /* the last spin was ended by other tasks */
+	uint32_t prompt_events; /* BEGAT_EVENT_BIT()s: somebody waits for them */
+	bool has_forks; /* they are delivered, beside these */
+	/* the youngest process that is expected to exec or exit soon */
+	uint64_t young_id, young_until_ns;
+	/* CPU time that we may use: it grows with time, and shrinks with what we use */
+	int64_t allowance_ns;
+	uint64_t allowance_at_ns, cpu_used_ns; /* when it was looked at, and the CPU time then */
+	uint64_t broke_until_ns; /* until then it cannot be enough to begin with; 0 = it is */
 	uint64_t wakeups;
 	/* Tests put their own here after waiter_open(). */
 	uint64_t (*now_ns)(void);
+	uint64_t (*cpu_ns)(void); /* of this thread */
 	int (*yield)(void);
 };
 
 void waiter_init(struct waiter *w); /* so that waiter_close() is fine */
-int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode,
+/* @events: BEGAT_EVENT_BIT()s that are to be delivered. */
+int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode, uint32_t events,
 		struct error *error);
 void waiter_close(struct waiter *w);
 
@@ -85,6 +102,8 @@ void waiter_close(struct waiter *w);
 void waiter_enter(struct waiter *w);
 /* @count events have come since the last call. */
 void waiter_note(struct waiter *w, int count, uint64_t now_ns);
+/* One of them: another one of its process may follow soon. */
+void waiter_expect(struct waiter *w, const struct begat_event *ev);
 /* True: there are events. @is_burst: more than one came in a row. */
 bool waiter_spin(struct waiter *w, bool is_burst, uint64_t deadline_ns);
 /* 0: it may be worth a look; WAITER_SWEEP; or a negative errno. */

@@ -24,7 +24,7 @@
 #define US 1000ull
 #define MS 1000000ull
 
-static uint64_t now_ns, tick_ns, yield_ns;
+static uint64_t now_ns, cpu_ns, tick_ns, yield_ns;
 static struct waiter w;
 static const struct waiter_due nothing;
 
@@ -32,6 +32,7 @@ static struct fake {
 	struct source base;
 	int fd; /* readable: an event has woken the reader */
 	bool has_event, is_announced;
+	uint32_t wakers; /* what it was announced for */
 	bool comes_when_announced; /* an event comes just before: nobody is woken */
 	int looks_until_event; /* -1 = none comes */
 	int pauses, resumes;
@@ -40,6 +41,11 @@ static struct fake {
 static uint64_t fake_now(void)
 {
 	return now_ns += tick_ns;
+}
+
+static uint64_t fake_cpu(void)
+{
+	return cpu_ns;
 }
 
 static int fake_yield(void)
@@ -62,12 +68,13 @@ static bool fake_is_empty(const struct source *source)
 	return !fake.has_event;
 }
 
-static void fake_pause(struct source *source, bool wake)
+static void fake_pause(struct source *source, uint32_t wakers)
 {
 	fake.pauses++;
-	if (wake && fake.comes_when_announced)
+	fake.wakers = wakers;
+	if (wakers && fake.comes_when_announced)
 		fake.has_event = true;
-	fake.is_announced = wake;
+	fake.is_announced = wakers;
 }
 
 static void fake_resume(struct source *source)
@@ -111,23 +118,31 @@ static void set_load(int running)
 	w.spare_looked_ns = 0;
 }
 
-static void open_waiter(enum begat_latency mode)
+static void open_waiter_for(enum begat_latency mode, uint32_t events)
 {
 	struct error error = { 0 };
 
 	fake = (struct fake){ .base.ops = &ops, .looks_until_event = -1 };
 	fake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	waiter_init(&w);
-	assert_int_equal(waiter_open(&w, &fake.base, mode, &error), 0);
+	assert_int_equal(waiter_open(&w, &fake.base, mode, events, &error), 0);
 	w.now_ns = fake_now;
 	w.yield = fake_yield;
 	w.online_cpus = 2;
 	close(w.loadavg_fd);
 	w.loadavg_fd = memfd_create("loadavg", MFD_CLOEXEC);
 	set_load(1);
-	now_ns = 1000000 * MS;
+	w.cpu_ns = fake_cpu;
+	now_ns = w.allowance_at_ns = 1000000 * MS;
+	cpu_ns = w.cpu_used_ns = 0;
+	w.broke_until_ns = now_ns + 100 * MS;
 	tick_ns = 100;
 	yield_ns = 0;
+}
+
+static void open_waiter(enum begat_latency mode)
+{
+	open_waiter_for(mode, BEGAT_EVENTS_ALL);
 }
 
 static int close_waiter(void **state)
