@@ -22,7 +22,7 @@ enum config_transport {
 
 /* Numbered as enum begat_latency, which asks for it. */
 enum config_wake {
-	CONFIG_WAKE_SLEEPER = 0, /* balanced: a reader that says it sleeps, and what would wake it */
+	CONFIG_WAKE_SLEEPER = 0, /* balanced: only a reader that says it sleeps */
 	CONFIG_WAKE_NEVER = 1, /* low: the reader spins */
 	CONFIG_WAKE_VOLUME = 2, /* batch: the reader's timer, or a ring that is a quarter full */
 };
@@ -78,7 +78,8 @@ struct bpf_config {
 
 /* One value in a memory-mapped array: does the reader sleep, and which root has it? */
 struct reader_state {
-	__u32 sleeping; /* 1 << enum rec_class: records that wake it; 0 = it does not sleep */
+	/* 0 = it does not; else 1 << enum rec_class: a fork wakes it only if its class is among them */
+	__u32 sleeping;
 	__u32 reserved;
 	/* The reader's own root, seen at its self-test: kernel addresses, only compared. */
 	__u64 root_dentry;

@@ -10,9 +10,9 @@
  *  (2) A REC_LOST before the next whole record of this CPU reports what was dropped.
  *  (3) Balanced mode never loses a wake-up: this side publishes the record and then reads the
  *      reader's flag; the reader sets the flag and then looks for records. The side that clears the
- *      flag wakes the reader, or sets the flag again. A record of a class that is not in the flag
- *      wakes nobody, unless a quarter of the buffer is full: the reader has a timer for it, or
- *      nobody waits for it (src/tracer/waiter.h).
+ *      flag wakes the reader, or sets the flag again. A fork that is not in the flag wakes nobody,
+ *      unless a quarter of the buffer is full: the reader has a timer for it, or nobody waits for
+ *      it (src/tracer/waiter.h).
  *  (4) is_stopped is read before the time stamp: an event that it keeps out is later than the end
  *      of the stream, a time that user space takes before it stops the first CPU (probes_stop()).
  */
@@ -63,11 +63,11 @@ static __always_inline bool send_wake(void)
 }
 
 /*
- * What the reader's flag was, if a record of @classes wakes it; else 0. Whatever would fill the
- * buffer before the reader looks at it wakes it too.
+ * What the reader's flag was, if this record wakes it; else 0. @is_fork: only if the reader waits
+ * for forks, or would else find the buffer full.
  */
 static __always_inline __u32 send_take_sleeper(volatile struct reader_state *state,
-					       const __u32 classes)
+					       const bool is_fork)
 {
 	__u32 wakers;
 
@@ -76,14 +76,14 @@ static __always_inline __u32 send_take_sleeper(volatile struct reader_state *sta
 	wakers = state->sleeping;
 	if (!wakers)
 		return 0;
-	if ((config.wake == CONFIG_WAKE_VOLUME || !(wakers & classes)) &&
+	if ((config.wake == CONFIG_WAKE_VOLUME || (is_fork && !(wakers & 1u << REC_CLASS_FORK))) &&
 	    bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) < config.wake_bytes)
 		return 0;
 	state->sleeping = 0;
 	return wakers;
 }
 
-static __always_inline long send_ringbuf(void *record, __u64 size, const __u32 classes)
+static __always_inline long send_ringbuf(void *record, __u64 size, const bool is_fork)
 {
 	volatile struct reader_state *state = NULL;
 	__u32 sleeper;
@@ -91,28 +91,26 @@ static __always_inline long send_ringbuf(void *record, __u64 size, const __u32 c
 
 	if (config.wake != CONFIG_WAKE_NEVER)
 		state = reader_state();
-	sleeper = send_take_sleeper(state, classes);
+	/* For a fork mostly nobody waits: it looks once, which counts, behind its record. */
+	sleeper = is_fork ? 0 : send_take_sleeper(state, is_fork);
 	err = bound_ringbuf_output(&records, record, size, REC_BYTES_MAX,
 				   sleeper ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	if (err && sleeper && state)
 		state->sleeping = sleeper;
 	if (err || sleeper)
 		return err;
-	sleeper = send_take_sleeper(state, classes);
+	sleeper = send_take_sleeper(state, is_fork);
 	if (sleeper && !send_wake() && state)
 		state->sleeping = sleeper;
 	return 0;
 }
 
-/*
- * @classes: 1 << enum rec_class that the record counts as, to wake the reader. A perf buffer wakes
- * its reader as its events were opened to do (src/transport/perfbuf.c).
- */
-static __always_inline long send_bytes(void *ctx, void *record, __u64 size, const __u32 classes)
+/* A perf buffer wakes its reader as its events were opened to do (src/transport/perfbuf.c). */
+static __always_inline long send_bytes(void *ctx, void *record, __u64 size, const bool is_fork)
 {
 	if (config.transport == CONFIG_PERFBUF)
 		return bound_perf_event_output(ctx, &records_perf, record, size, REC_BYTES_MAX);
-	return send_ringbuf(record, size, classes);
+	return send_ringbuf(record, size, is_fork);
 }
 
 /* What a record of @type is counted under. */
@@ -163,7 +161,7 @@ static __always_inline void send_lost(const struct emit *emit)
 		lost.count[i] = c->dropped[i] - c->reported[i];
 	send_header(emit, &lost.header, REC_LOST, sizeof(lost));
 	lost.header.tid = 0;
-	if (send_bytes(emit->ctx, &lost, sizeof(lost), ~0u))
+	if (send_bytes(emit->ctx, &lost, sizeof(lost), false))
 		return;
 	c->seq++;
 	for (int i = 0; i < REC_CLASS_COUNT; i++) {
@@ -211,7 +209,7 @@ static __always_inline long send(const struct emit *emit, const enum rec_type ty
 	/* Only events are numbered: a cgroup's path that is missing is no loss. */
 	if (class <= REC_CLASS_EXIT)
 		c->seq++;
-	err = send_bytes(emit->ctx, emit->record, bytes, 1u << class);
+	err = send_bytes(emit->ctx, emit->record, bytes, type == REC_FORK);
 	if (err)
 		send_dropped(c, class);
 	return err;

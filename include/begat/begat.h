@@ -35,7 +35,13 @@ struct begat_filter; /* begat/filter.h */
  * command does; one that spins in low on a busy machine needs priority (nice(2)).
  */
 enum begat_latency {
-	BEGAT_BALANCED = 0, /* spin briefly after an event, then sleep; idle costs nothing */
+	/*
+	 * Spin briefly after an event, then sleep; idle costs nothing. After a fork or an exec
+	 * begat_poll() spins for up to 1 ms for the exec or exit to come, with a time-out of 0 too,
+	 * where a CPU is idle and the thread uses less than 2 % of one. Where it does not, a fork
+	 * may be delivered 20 ms late, if other events are asked for too.
+	 */
+	BEGAT_BALANCED = 0,
 	BEGAT_LOW = 1, /* begat_poll() spins: takes a core, no wake-ups */
 	BEGAT_BATCH = 2, /* wake on volume or every 100 ms: the least CPU */
 };

@@ -214,8 +214,8 @@ static bool has_allowance(struct waiter *w, uint64_t now_ns)
 	count_allowance(w, now_ns);
 	w->broke_until_ns = 0;
 	if (w->allowance_ns < needed_ns)
-		w->broke_until_ns = now_ns + (uint64_t)(ALLOWANCE_FIRST_NS - w->allowance_ns) *
-						     LINGER_SHARE;
+		w->broke_until_ns =
+			now_ns + (uint64_t)(ALLOWANCE_FIRST_NS - w->allowance_ns) * LINGER_SHARE;
 	return !w->broke_until_ns;
 }
 

@@ -427,18 +427,199 @@ static void test_nothing_is_announced_after_the_end(void **state)
 	assert_false(fake.is_announced || is_readable(0));
 }
 
+static void expect(enum begat_event_type type, uint64_t id)
+{
+	const struct begat_event ev = { .type = type, .id = id, .ts_ns = now_ns };
+
+	waiter_expect(&w, &ev);
+}
+
+/* So long quiet that as much CPU time may be used as ever. */
+static void be_idle_for(uint64_t ns)
+{
+	now_ns += ns;
+	w.last_drain_ns = now_ns;
+}
+
+static void test_awaits_what_a_young_process_does(void **state)
+{
+	open_waiter(BEGAT_BALANCED);
+	be_idle_for(1000 * MS);
+	assert_true(time_spin(false) < 1 * US); /* nothing is expected */
+	expect(BEGAT_FORK, 7);
+	assert_in_range(time_spin(false), 999 * US, 1001 * US);
+	assert_true(time_spin(false) < 1 * US); /* it lives on without an exec */
+	expect(BEGAT_EXEC, 7);
+	fake.looks_until_event = 100;
+	assert_true(waiter_spin(&w, false, UINT64_MAX));
+	take();
+	expect(BEGAT_EXIT, 8);
+	assert_in_range(time_spin(false), 900 * US, 1001 * US);
+	expect(BEGAT_EXEC, 9);
+	expect(BEGAT_EXIT, 9);
+	assert_true(time_spin(false) < 1 * US);
+}
+
+static void test_awaits_only_what_is_delivered(void **state)
+{
+	open_waiter_for(BEGAT_BALANCED, BEGAT_EVENT_BIT(BEGAT_EXEC));
+	be_idle_for(1000 * MS);
+	expect(BEGAT_EXEC, 7);
+	assert_true(time_spin(false) < 1 * US);
+	expect(BEGAT_FORK, 8);
+	assert_in_range(time_spin(false), 999 * US, 1001 * US);
+	close_waiter(NULL);
+
+	open_waiter_for(BEGAT_BALANCED, BEGAT_EVENT_BIT(BEGAT_FORK));
+	be_idle_for(1000 * MS);
+	expect(BEGAT_FORK, 7);
+	assert_true(time_spin(false) < 1 * US);
+	waiter_leave(&w, &nothing);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL); /* there is no exec to come with */
+	close_waiter(NULL);
+
+	open_waiter(BEGAT_BATCH);
+	be_idle_for(1000 * MS);
+	expect(BEGAT_FORK, 7);
+	assert_true(time_spin(false) < 1 * US);
+}
+
+/* A second earns 20 ms of CPU time at most. To begin takes 2 ms, to go on what is left. */
+static void test_awaits_within_its_budget(void **state)
+{
+	open_waiter(BEGAT_BALANCED);
+	expect(BEGAT_FORK, 1);
+	assert_true(time_spin(false) < 1 * US);
+	be_idle_for(99 * MS);
+	expect(BEGAT_FORK, 2);
+	assert_true(time_spin(false) < 1 * US);
+	be_idle_for(2 * MS);
+	expect(BEGAT_FORK, 3);
+	assert_in_range(time_spin(false), 999 * US, 1001 * US);
+	cpu_ns += 1 * MS;
+	expect(BEGAT_EXEC, 3);
+	assert_in_range(time_spin(false), 999 * US, 1001 * US);
+	cpu_ns += 1500 * US;
+	expect(BEGAT_EXEC, 4);
+	assert_true(time_spin(false) < 1 * US);
+	be_idle_for(100 * MS);
+	expect(BEGAT_EXEC, 5);
+	assert_true(time_spin(false) < 1 * US);
+	be_idle_for(22 * MS); /* 0.44 ms overspent, and 2 ms: 122 ms */
+	expect(BEGAT_EXEC, 6);
+	assert_true(time_spin(false) > 900 * US);
+
+	/* What was not used in an hour is lost, and so is a debt of more than a second. */
+	be_idle_for(3600000 * MS);
+	expect(BEGAT_EXEC, 7);
+	assert_true(time_spin(false) > 900 * US);
+	assert_int_equal(w.allowance_ns, 20 * MS);
+	cpu_ns += 10000 * MS;
+	expect(BEGAT_EXEC, 8);
+	assert_true(time_spin(false) < 1 * US);
+	assert_int_equal(w.allowance_ns, -20 * (int64_t)MS);
+	be_idle_for(1101 * MS);
+	expect(BEGAT_EXEC, 9);
+	assert_true(time_spin(false) > 900 * US);
+}
+
+static void test_awaits_nothing_on_a_busy_machine(void **state)
+{
+	open_waiter(BEGAT_BALANCED);
+	be_idle_for(1000 * MS);
+	set_load(4);
+	expect(BEGAT_FORK, 7);
+	assert_true(time_spin(false) < 1 * US);
+	set_load(2);
+	now_ns += 5 * MS;
+	expect(BEGAT_FORK, 7);
+	yield_ns = 50 * US; /* somebody else had the CPU */
+	assert_in_range(time_spin(false), 50 * US, 51 * US);
+}
+
+/* Whoever cannot spin until the exec is not woken for the fork. */
+static void test_who_wakes(void **state)
+{
+	const uint32_t text = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXIT);
+
+	open_waiter_for(BEGAT_BALANCED, text);
+	waiter_leave(&w, &nothing);
+	assert_int_equal(fake.wakers, text);
+	assert_int_equal(w.timer, WAITER_TIMER_OFF); /* nobody waits for the fork */
+	waiter_enter(&w);
+	be_idle_for(1000 * MS);
+	waiter_leave(&w, &nothing);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
+	waiter_enter(&w);
+	now_ns += 5 * MS;
+	set_load(4);
+	waiter_leave(&w, &nothing);
+	assert_int_equal(fake.wakers, text);
+	close_waiter(NULL);
+
+	open_waiter(BEGAT_BATCH); /* the volume does */
+	waiter_leave(&w, &nothing);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
+}
+
+/* A stream with forks: one that wakes nobody is seen by a timer. */
+static void test_late_forks(void **state)
+{
+	const struct waiter_due due = { .sweep_ns = 60 * MS };
+	const uint32_t prompt = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXEC_FAILED) |
+				BEGAT_EVENT_BIT(BEGAT_EXIT);
+
+	open_waiter(BEGAT_BALANCED);
+	w.last_drain_ns = now_ns;
+	waiter_leave(&w, &due);
+	assert_int_equal(fake.wakers, prompt);
+	assert_int_equal(w.timer, WAITER_TIMER_LATE);
+	assert_in_range(timer_ns(), 1, 20 * MS);
+	waiter_enter(&w);
+	assert_int_equal(waiter_sleep(&w, 0, &due), 0); /* it goes on to run */
+	assert_int_equal(w.timer, WAITER_TIMER_LATE);
+	assert_int_equal(waiter_sleep(&w, -1, &due), 0);
+	assert_int_equal(w.timer, WAITER_TIMER_OFF);
+
+	/* Nothing has come: the next fork wakes the reader, and no timer does. */
+	now_ns += 20 * MS;
+	waiter_leave(&w, &due);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
+	assert_int_equal(w.timer, WAITER_TIMER_SWEEP);
+	waiter_enter(&w);
+
+	/* Sooner than what waits already. */
+	w.last_drain_ns = now_ns;
+	waiter_leave(&w, &due);
+	assert_int_equal(w.timer, WAITER_TIMER_LATE);
+	assert_in_range(timer_ns(), 1, 20 * MS);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(test_##name, close_waiter)
 
 UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sleep_ends_with_an_event), TEST(sleep_ends_with_its_time),
-		TEST(sleep_ends_with_a_signal), TEST(event_between_look_and_sleep),
-		TEST(nap_in_a_crowded_storm),	TEST(no_nap_if_something_is_due),
-		TEST(two_pauses_end_a_storm),	TEST(spin),
-		TEST(load_is_read_rarely),	TEST(sweep_when_it_is_quiet),
-		TEST(held_event_is_due),	TEST(batch_keeps_its_interval),
-		TEST(low_is_always_awake),	TEST(nothing_is_announced_after_the_end),
+		TEST(sleep_ends_with_an_event),
+		TEST(sleep_ends_with_its_time),
+		TEST(sleep_ends_with_a_signal),
+		TEST(event_between_look_and_sleep),
+		TEST(nap_in_a_crowded_storm),
+		TEST(no_nap_if_something_is_due),
+		TEST(two_pauses_end_a_storm),
+		TEST(spin),
+		TEST(load_is_read_rarely),
+		TEST(sweep_when_it_is_quiet),
+		TEST(held_event_is_due),
+		TEST(batch_keeps_its_interval),
+		TEST(low_is_always_awake),
+		TEST(nothing_is_announced_after_the_end),
+		TEST(awaits_what_a_young_process_does),
+		TEST(awaits_only_what_is_delivered),
+		TEST(awaits_within_its_budget),
+		TEST(awaits_nothing_on_a_busy_machine),
+		TEST(who_wakes),
+		TEST(late_forks),
 	};
 
 	return cmocka_run_group_tests_name("waiter", tests, NULL, NULL);
