@@ -196,6 +196,7 @@ void test_start_stop_record(const struct test *test);
 void test_start_stop_run(const struct test *test);
 /* wakeups.c */
 void test_wakeups(const struct test *test);
+void test_late_forks(const struct test *test);
 /* filters.c */
 void test_filter_user(const struct test *test);
 void test_filter_cgroup(const struct test *test);

@@ -173,6 +173,7 @@ const struct test tests[] = {
 	{ .name = "loss_exiting", .run = test_loss_exiting },
 	{ .name = "loss_storm", .run = test_loss_storm },
 	{ .name = "wakeups", .run = test_wakeups },
+	{ .name = "late_forks", .run = test_late_forks },
 	{ .name = "start_stop", .run = test_start_stop },
 	{ .name = "start_stop_record", .run = test_start_stop_record },
 	{ .name = "start_stop_run", .run = test_start_stop_run },
