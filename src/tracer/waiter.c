@@ -229,9 +229,10 @@ static bool may_linger(struct waiter *w, uint64_t now_ns)
 /* Of which events one wakes the reader that goes to sleep now. */
 static uint32_t wakers(struct waiter *w, uint64_t now_ns)
 {
-	bool is_quiet = now_ns - w->last_drain_ns >= LATE_NS;
+	/* Else the timer would go off after each fork, and nothing would be saved. */
+	bool is_dense = w->fork_gap_ns < LATE_NS && now_ns - w->fork_ts_ns < LATE_NS;
 
-	if (w->mode != BEGAT_BALANCED || !w->prompt_events || (w->has_forks && is_quiet) ||
+	if (w->mode != BEGAT_BALANCED || !w->prompt_events || (w->has_forks && !is_dense) ||
 	    may_linger(w, now_ns))
 		return BEGAT_EVENTS_ALL;
 	return w->prompt_events;
@@ -317,6 +318,10 @@ void waiter_expect(struct waiter *w, const struct begat_event *ev)
 {
 	uint32_t next = ev->type == BEGAT_FORK ? EXEC | EXIT : ev->type == BEGAT_EXEC ? EXIT : 0;
 
+	if (ev->type == BEGAT_FORK) {
+		w->fork_gap_ns = ev->ts_ns - w->fork_ts_ns;
+		w->fork_ts_ns = ev->ts_ns;
+	}
 	if (next) {
 		w->young_id = ev->id;
 		w->young_until_ns = w->prompt_events & next ? ev->ts_ns + LINGER_NS : 0;

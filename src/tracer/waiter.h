@@ -21,8 +21,8 @@
  *   AWAKE      the reader looks by itself: the source wakes nobody. In BEGAT_LOW always, and after
  *              the end of the stream.
  *   ANNOUNCED  the next event that somebody waits for makes the descriptor readable. A fork does
- *              if the reader would then spin until the exec; or if forks are delivered and none was
- *              seen for LATE_NS
+ *              if the reader would then spin until the exec; or if forks are delivered and come
+ *              more than LATE_NS apart
  *   NAPPING    the timer alone makes it readable, NAP_NS later: no traced process pays for a wake-up
  *
  * Invariants
@@ -81,6 +81,7 @@ struct waiter {
 	bool has_forks; /* they are delivered, beside these */
 	/* the youngest process that is expected to exec or exit soon */
 	uint64_t young_id, young_until_ns;
+	uint64_t fork_ts_ns, fork_gap_ns; /* the last fork, and from the one before it */
 	/* CPU time that we may use: it grows with time, and shrinks with what we use */
 	int64_t allowance_ns;
 	uint64_t allowance_at_ns, cpu_used_ns; /* when it was looked at, and the CPU time then */

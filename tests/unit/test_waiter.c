@@ -570,8 +570,15 @@ static void test_late_forks(void **state)
 				BEGAT_EVENT_BIT(BEGAT_EXIT);
 
 	open_waiter(BEGAT_BALANCED);
-	w.last_drain_ns = now_ns;
-	waiter_leave(&w, &due);
+	expect(BEGAT_FORK, 1);
+	waiter_leave(&w, &due); /* the only one in a long time */
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
+	assert_int_equal(w.timer, WAITER_TIMER_SWEEP);
+	waiter_enter(&w);
+
+	now_ns += 19 * MS;
+	expect(BEGAT_FORK, 2);
+	waiter_leave(&w, &due); /* sooner than what waits already */
 	assert_int_equal(fake.wakers, prompt);
 	assert_int_equal(w.timer, WAITER_TIMER_LATE);
 	assert_in_range(timer_ns(), 1, 20 * MS);
@@ -588,11 +595,11 @@ static void test_late_forks(void **state)
 	assert_int_equal(w.timer, WAITER_TIMER_SWEEP);
 	waiter_enter(&w);
 
-	/* Sooner than what waits already. */
-	w.last_drain_ns = now_ns;
+	/* So does each of forks that come more than 20 ms apart. */
+	now_ns += 1 * MS;
+	expect(BEGAT_FORK, 3);
 	waiter_leave(&w, &due);
-	assert_int_equal(w.timer, WAITER_TIMER_LATE);
-	assert_in_range(timer_ns(), 1, 20 * MS);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(test_##name, close_waiter)
