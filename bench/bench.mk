@@ -2,13 +2,13 @@
 # Benchmarks; included by the Makefile.
 
 BENCH_DIR := $(BUILD)/bench
-BENCH_NAMES := start latency endtoend throughput store storm workload hooks choices contention merge \
-	memory idle diff_noise guest
+BENCH_NAMES := start latency pace endtoend throughput store storm workload hooks choices contention \
+	merge memory idle diff_noise guest
 BENCH ?= $(BENCH_NAMES)
 BENCH_LIB := $(BUILD)/bench/lib/bench.o $(BUILD)/bench/lib/feed.o \
 	$(BUILD)/cli/bench/samples.o
 # C programs that see the library's own headers
-BENCH_BINS := $(addprefix $(BENCH_DIR)/,throughput choices contention merge costs floor)
+BENCH_BINS := $(addprefix $(BENCH_DIR)/,throughput choices contention merge costs floor pace)
 
 # Small and static, so that its forks and execs cost little.
 $(BENCH_DIR)/load: bench/load.c
