@@ -2,7 +2,7 @@
 /*
  * cli/bench/latency.c - the part "latency": from the kernel's time stamp to the callback.
  *
- * A first event is one after a pause: its reader sleeps, and what that costs depends on the
+ * A first event is an exec after a pause: its reader sleeps, and what that costs depends on the
  * machine. So it is reported as a ratio to a bare wake-up under the same load, a moment later. A
  * burst is processes one after the other: there the reader need not sleep.
  */
@@ -23,6 +23,7 @@ struct capture {
 		first; /* of the load that pauses; what came after a pause, last round */
 	struct samples burst; /* of the load that does not */
 	struct samples *to; /* one of the two loads' */
+	bool is_balanced;
 	double first_p50[BENCH_ROUNDS_MAX], first_p99[BENCH_ROUNDS_MAX]; /* to the floor */
 	double floor_p50[BENCH_ROUNDS_MAX];
 	size_t rounds;
@@ -36,6 +37,9 @@ static int take(const struct begat_event *ev, void *ctx)
 	uint64_t ns = now > ev->ts_ns ? now - ev->ts_ns : 0;
 
 	if (ev->type != BEGAT_FORK && ev->type != BEGAT_EXEC && ev->type != BEGAT_EXIT)
+		return 0;
+	/* After a pause, a fork may wait for its exec: it need not wake the reader. */
+	if (ev->type == BEGAT_FORK && capture->is_balanced && capture->to == &capture->all)
 		return 0;
 	samples_add(capture->to, ns);
 	if (capture->to == &capture->all && ev->ts_ns - capture->last_ts_ns > PAUSE_US * 500ull)
@@ -76,6 +80,7 @@ static int run_round(struct bench *bench, enum begat_latency mode, struct captur
 	if (err)
 		return err;
 	samples_clear(&capture->first);
+	capture->is_balanced = mode == BEGAT_BALANCED;
 	capture->to = &capture->all;
 	err = bench_tracer_run(bench, b, &paced, &result);
 	if (!err && mode == BEGAT_BALANCED) {
