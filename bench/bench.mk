@@ -44,12 +44,15 @@ $(BENCH_DIR)/choices: | $(BENCH_DIR)/choices.bpf.o
 $(BENCH_DIR)/contention: | $(BENCH_DIR)/feed.bpf.o $(BENCH_DIR)/contention.bpf.o
 $(BENCH_DIR)/floor: | $(BENCH_DIR)/floor.bpf.o
 
--include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
+$(BENCH_DIR)/copies: $(BUILD)/bench/copies.o $(TRACE_LIB) $(BUILD)/libbegat.a
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS_BPF) $(TRACE_LDLIBS) -pthread -o $@
+
+-include $(BENCH_BINS:=.d) $(BUILD)/bench/store.d $(BUILD)/bench/copies.d $(BENCH_LIB:.o=.d) $(BENCH_BPF:.o=.d)
 
 ##@ Costs
 ## bench-build: what bench runs
 bench-build: $(BUILD)/begat $(BENCH_DIR)/load $(BENCH_BINS) $(BENCH_BPF) $(BENCH_DIR)/store \
-	$(BENCH_DIR)/diff_noise $(BUILD)/tests/begat-verify
+	$(BENCH_DIR)/diff_noise $(BENCH_DIR)/copies $(BUILD)/tests/begat-verify
 
 ## bench: all benchmarks, in about half an hour; BENCH='hooks idle' these
 bench:
@@ -59,8 +62,13 @@ bench:
 	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl BENCH_NAMES='$(BENCH_NAMES)' \
 		bench/run.sh $(BENCH)
 
+## bench-scale: recordings of 100 thousand, 1 and 10 million processes, in about half an hour; 10 GB
+bench-scale:
+	@$(MAKE) --no-print-directory -s bench-build
+	@BUILD=$(BUILD) BENCH_RESULTS=$(BENCH_DIR)/results.jsonl python3 bench/scale.py $(SCALE)
+
 ## costs: the regression gate: instructions that the user side needs for an event
 costs: $(BENCH_DIR)/costs
 	@BUILD=$(BUILD) MAKE='$(MAKE)' scripts/check-costs.sh
 
-.PHONY: bench bench-build costs
+.PHONY: bench bench-build bench-scale costs

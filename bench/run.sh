@@ -18,7 +18,7 @@ command_of()
 {
 	case $1 in
 	latency | hooks | memory | idle) echo "python3 bench/parts.py $1" ;;
-	parts | *[!a-z_]*) ;;
+	parts | copies | *[!a-z_]*) ;;
 	*)
 		if [ -f "bench/$1.py" ]; then
 			echo "python3 bench/$1.py"
