@@ -7,7 +7,7 @@
  *
  * Three cursors and a summary, each sorted by n, are merged:
  *   forks   rows of process: their order is that of fork_n
- *   exits   rows of process in the order of exit_n: a list of (exit_n, row), 16 bytes each
+ *   exits   rows of process in the order of exit_n: a heap of (exit_n, row) of those that live
  *   execs   rows of exec
  *   losses  rows of lost
  *
@@ -16,6 +16,9 @@
  *  (2) A cursor goes on only when the next event is asked for: an event's texts lie in its row.
  *  (3) Lost events and the summary are not filtered by process or expression, as in a live
  *      stream: they say what the rest is worth.
+ *  (4) The heap has every exit ahead of the last fork_n that was scanned: a row is as old as the first
+ *      event of its process, so rows behind have later exits. Memory follows the processes that live
+ *      at once, not those of the recording.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -49,8 +52,10 @@ struct begat_replay {
 	int error; /* that it ended with; negative errno */
 	struct begat_event event;
 	sqlite3_stmt *owner; /* SELECT ... FROM process WHERE row = ? */
-	struct exit_row *exits;
-	uint32_t exits_count, exits_at;
+	sqlite3_stmt *scan; /* row, fork_n, exit_n of every process, in the order of rows */
+	int64_t scanned_n; /* fork_n of the last one; INT64_MAX: there are no more */
+	struct exit_row *exits; /* a heap: no n is less than that at half its place */
+	uint32_t exits_count, exits_room;
 	int64_t summary_n;
 	int64_t n; /* of the current event */
 	const struct begat_trace_table *table; /* if the query asks for lineage */
@@ -85,16 +90,80 @@ static int cursor_next(struct begat_replay *r, struct cursor *c)
 	return 0;
 }
 
+static void heap_push(struct exit_row *heap, uint32_t count, struct exit_row row)
+{
+	uint32_t at = count;
+
+	for (; at && heap[(at - 1) / 2].n > row.n; at = (at - 1) / 2)
+		heap[at] = heap[(at - 1) / 2];
+	heap[at] = row;
+}
+
+/* @count: without the one that is taken. */
+static struct exit_row heap_pop(struct exit_row *heap, uint32_t count)
+{
+	struct exit_row first = heap[0], last = heap[count];
+	uint32_t at = 0, child;
+
+	for (; (child = 2 * at + 1) < count; at = child) {
+		if (child + 1 < count && heap[child + 1].n < heap[child].n)
+			child++;
+		if (heap[child].n >= last.n)
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = last;
+	return first;
+}
+
+/* The next row of the table process: its exit, if it has one, comes into the heap. */
+static int scan_row(struct begat_replay *r)
+{
+	int rc = sqlite3_step(r->scan);
+	struct exit_row row = { 0 };
+	int64_t fork_n = 0;
+	bool has_no_fork, has_no_exit;
+	int err;
+
+	if (rc == SQLITE_DONE) {
+		r->scanned_n = INT64_MAX;
+		return 0;
+	}
+	if (rc != SQLITE_ROW)
+		return trace_fail_sqlite(r->trace, rc);
+	row.row = sqlite3_column_int64(r->scan, 0);
+	err = trace_int(r->trace, r->scan, 1, &fork_n, &has_no_fork);
+	if (!err)
+		err = trace_int(r->trace, r->scan, 2, &row.n, &has_no_exit);
+	if (err)
+		return err;
+	if (!has_no_fork)
+		r->scanned_n = fork_n;
+	if (has_no_exit)
+		return 0;
+	if (array_grow(&r->exits, r->exits_count, &r->exits_room, sizeof(*r->exits)) < 0)
+		return trace_fail_sqlite(r->trace, SQLITE_NOMEM);
+	heap_push(r->exits, r->exits_count++, row);
+	return 0;
+}
+
 static int exits_next(struct begat_replay *r)
 {
 	struct cursor *c = &r->cursors[EXITS];
+	int err = 0;
 
 	sqlite3_reset(c->stmt);
-	if (r->exits_at == r->exits_count) {
+	while (!err && r->scan && r->scanned_n != INT64_MAX &&
+	       (!r->exits_count || r->scanned_n < r->exits[0].n))
+		err = scan_row(r);
+	if (err)
+		return err;
+	if (!r->exits_count) {
 		c->n = INT64_MAX;
 		return 0;
 	}
-	sqlite3_bind_int64(c->stmt, 1, r->exits[r->exits_at++].row);
+	r->exits_count--;
+	sqlite3_bind_int64(c->stmt, 1, heap_pop(r->exits, r->exits_count).row);
 	return cursor_next(r, c);
 }
 
@@ -113,39 +182,6 @@ static int open_cursor(struct begat_replay *r, int which, enum schema_table tabl
 		columns |= 1ull << EXEC_process;
 	*c = (struct cursor){ .form = form, .column_n = column_n };
 	return trace_prepare_columns(r->trace, &schema_tables[table], columns, tail, &c->stmt);
-}
-
-static int by_n(const void *a, const void *b)
-{
-	const struct exit_row *left = a, *right = b;
-
-	return (left->n > right->n) - (left->n < right->n);
-}
-
-static int list_exits(struct begat_replay *r)
-{
-	sqlite3_stmt *stmt = NULL;
-	uint32_t room = 0;
-	int err = trace_prepare(r->trace,
-				"SELECT row, exit_n FROM process WHERE exit_n IS NOT NULL", &stmt);
-	int rc = SQLITE_DONE;
-
-	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		if (array_grow(&r->exits, r->exits_count, &room, sizeof(*r->exits)) < 0) {
-			err = trace_fail_sqlite(r->trace, SQLITE_NOMEM);
-			break;
-		}
-		struct exit_row *row = &r->exits[r->exits_count++];
-
-		row->row = sqlite3_column_int64(stmt, 0);
-		err = trace_int(r->trace, stmt, 1, &row->n, NULL);
-	}
-	if (!err && rc != SQLITE_DONE)
-		err = trace_fail_sqlite(r->trace, rc);
-	sqlite3_finalize(stmt);
-	if (!err && r->exits_count)
-		qsort(r->exits, r->exits_count, sizeof(*r->exits), by_n);
-	return err;
 }
 
 static bool wants(const struct begat_replay *r, enum begat_event_type type)
@@ -176,7 +212,8 @@ static int open_cursors(struct begat_replay *r)
 			"SELECT row, id, pid, parent_id, ppid FROM process WHERE row = ?1",
 			&r->owner);
 	if (!err && reads(r, BEGAT_EXIT))
-		err = list_exits(r);
+		err = trace_prepare(
+			r->trace, "SELECT row, fork_n, exit_n FROM process ORDER BY row", &r->scan);
 	for (int i = FORKS; i < EXITS && !err; i++)
 		err = cursor_next(r, &r->cursors[i]);
 	return err ? err : exits_next(r);
@@ -477,6 +514,7 @@ BEGAT_API void begat_replay_close(struct begat_replay *r)
 	for (int i = 0; i < CURSORS; i++)
 		sqlite3_finalize(r->cursors[i].stmt);
 	sqlite3_finalize(r->owner);
+	sqlite3_finalize(r->scan);
 	begat_filter_free((struct begat_filter *)r->query.where);
 	free(r->exits);
 	free(r->selected);
