@@ -30,19 +30,29 @@ void line_clear(struct line *line)
 	line->is_full = line->is_coloring = false;
 }
 
+/* Room for @more bytes. A line can be as long as an argument: it does not double then. */
+static bool make_room(struct line *line, size_t more)
+{
+	size_t needed = line->len + more, cap = line->cap + line->cap / 2 + 256;
+	char *grown;
+
+	if (needed <= line->cap)
+		return true;
+	cap = needed > cap ? needed : cap;
+	grown = realloc(line->data, cap);
+	if (!grown) {
+		line->is_short = true;
+		return false;
+	}
+	line->data = grown;
+	line->cap = cap;
+	return true;
+}
+
 static void append(struct line *line, const char *data, size_t len)
 {
-	if (line->cap - line->len < len) {
-		size_t cap = (line->len + len) * 2 + 256;
-		char *grown = realloc(line->data, cap);
-
-		if (!grown) {
-			line->is_short = true;
-			return;
-		}
-		line->data = grown;
-		line->cap = cap;
-	}
+	if (!make_room(line, len))
+		return;
 	memcpy(line->data + line->len, data, len);
 	line->len += len;
 }
@@ -70,8 +80,7 @@ void line_put_bytes(struct line *line, const char *data, size_t len)
 {
 	if (!line->columns) {
 		append(line, data, len);
-		for (size_t i = 0; i < len; i++) /* columns matter for padding only: ASCII */
-			line->column++;
+		line->column += (uint32_t)len; /* columns matter for padding only: ASCII */
 		return;
 	}
 	while (len && !line->is_full) {
@@ -91,14 +100,33 @@ void line_put(struct line *line, const char *text)
 	line_put_bytes(line, text, strlen(text));
 }
 
+/* Of a line that is not cut, where it belongs at once. */
+static void escape_whole(struct line *line, const char *data, size_t len, bool shell)
+{
+	size_t room = line->cap - line->len;
+	size_t needed = begat_escape(line->data + line->len, room, data, len, shell);
+
+	if (needed >= room) {
+		if (!make_room(line, needed + 1))
+			return;
+		begat_escape(line->data + line->len, needed + 1, data, len, shell);
+	}
+	line->len += needed;
+	line->column += (uint32_t)needed;
+}
+
 void line_escape(struct line *line, const struct begat_str *str, bool shell)
 {
 	size_t len = str->data ? str->len : 0, needed;
 
 	if (line->is_full)
 		return;
+	if (!line->columns) {
+		escape_whole(line, len ? str->data : "", len, shell);
+		return;
+	}
 	/* What is beyond the cut need not even be looked at: a character is 4 bytes at most. */
-	if (line->columns && len > line->columns * 4ul + 4)
+	if (len > line->columns * 4ul + 4)
 		len = line->columns * 4ul + 4;
 	needed = begat_escape(line->scratch, line->scratch_size, len ? str->data : "", len, shell);
 	if (needed >= line->scratch_size) {
@@ -114,7 +142,7 @@ void line_escape(struct line *line, const struct begat_str *str, bool shell)
 	}
 	line_put_bytes(line, line->scratch, needed);
 	/* Zero-width marks can fit where no character does. */
-	if (line->columns && str->data && len < str->len)
+	if (str->data && len < str->len)
 		put_character(line, "", 0, line->columns + 1);
 }
 

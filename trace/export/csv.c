@@ -41,11 +41,8 @@ struct csv {
 	FILE *out;
 	const struct begat_accounts *accounts;
 	struct begat_field_info infos[COLUMNS];
-	FILE *memory; /* one cell, escaped; after fflush() it is in @text */
-	char *text;
-	size_t text_bytes;
+	FILE *quoted; /* see put_quoted() */
 	bool is_raw;
-	bool is_short; /* a text is missing for want of memory */
 };
 
 /*
@@ -67,39 +64,40 @@ static bool is_formula(const char *text, size_t len)
 	       byte_is_one_of(text[at + 2], "\x8b\x8d\x9d\xa0");
 }
 
-/* A cell in quotes; @text is valid UTF-8 without a NUL. */
-static void put_quoted(const struct csv *csv, const char *text, size_t len)
+/* What is written to csv->quoted goes here: the inside of a cell in quotes. */
+static ssize_t put_quoted(void *cookie, const char *text, size_t size)
 {
-	FILE *out = csv->out;
+	const struct csv *csv = cookie;
+	size_t len = size;
 
-	putc_unlocked('"', out);
-	if (!csv->is_raw && is_formula(text, len))
-		putc_unlocked('\'', out);
 	for (const char *quote; len && (quote = memchr(text, '"', len));) {
 		size_t upto = (size_t)(quote + 1 - text);
 
-		fwrite(text, 1, upto, out);
-		putc_unlocked('"', out);
+		fwrite(text, 1, upto, csv->out);
+		putc_unlocked('"', csv->out);
 		text += upto;
 		len -= upto;
 	}
-	fwrite(text, 1, len, out);
-	putc_unlocked('"', out);
+	fwrite(text, 1, len, csv->out);
+	return (ssize_t)size; /* csv->out keeps its error */
 }
 
-/* Texts are written as inside a JSON string: on one line, and any byte is valid. */
+/*
+ * Texts are written as inside a JSON string: on one line, and any byte is valid. That leaves what
+ * makes a formula as it is.
+ */
 static void put_text(struct csv *csv, const char *data, size_t len, const struct begat_strv *argv)
 {
-	rewind(csv->memory); /* which clears its error, too */
-	if (argv)
-		export_json_strings(csv->memory, argv);
-	else
-		json_print_bytes(csv->memory, data, len);
-	/* A stream that cannot grow has an error from there on. */
-	if (ferror(csv->memory) || fflush(csv->memory))
-		csv->is_short = true;
-	else
-		put_quoted(csv, csv->text, csv->text_bytes);
+	putc_unlocked('"', csv->out);
+	if (argv) {
+		export_json_strings(csv->quoted, argv);
+	} else {
+		if (!csv->is_raw && is_formula(data, len))
+			putc_unlocked('\'', csv->out);
+		json_print_bytes(csv->quoted, data, len);
+	}
+	fflush(csv->quoted);
+	putc_unlocked('"', csv->out);
 }
 
 static void put_name(FILE *out, const char *name, long long number)
@@ -201,7 +199,7 @@ static int write_row(const struct begat_event *ev, void *ctx)
 	if (begat_event_has(ev, BEGAT_F_GID))
 		put_account(csv, names->group_name(names->ctx, ev->gid), ev->gid);
 	fputs("\r\n", out);
-	return csv->is_short || ferror(out);
+	return ferror(out);
 }
 
 static int run(struct export *ex)
@@ -212,10 +210,10 @@ static int run(struct export *ex)
 		.accounts = ex->accounts,
 	};
 
-	csv.memory = open_memstream(&csv.text, &csv.text_bytes);
-	if (!csv.memory)
+	csv.quoted = fopencookie(&csv, "w", (cookie_io_functions_t){ .write = put_quoted });
+	if (!csv.quoted)
 		return -ENOMEM;
-	__fsetlocking(csv.memory, FSETLOCKING_BYCALLER);
+	__fsetlocking(csv.quoted, FSETLOCKING_BYCALLER);
 	for (size_t i = 0; i < COLUMNS; i++) {
 		csv.infos[i].size = sizeof(csv.infos[i]);
 		begat_field_info(columns[i], &csv.infos[i]);
@@ -224,9 +222,8 @@ static int run(struct export *ex)
 	fputs("user,group\r\n", ex->out);
 	int err = export_replay(ex, write_row, &csv);
 
-	fclose(csv.memory);
-	free(csv.text);
-	return csv.is_short ? -ENOMEM : err;
+	fclose(csv.quoted);
+	return err;
 }
 
 const struct export_ops export_csv = { .run = run };

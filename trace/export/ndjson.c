@@ -11,13 +11,15 @@
 
 #include "export.h"
 
-#define PIECE_EVENTS 1024
+/* What a piece may take: arguments may be as long as memory allows, the rest of an event may not. */
+#define PIECE_BYTES (4 << 20)
+#define EVENT_BYTES 4096
 
 struct ndjson {
 	struct export *ex;
 	struct begat_sink *sink;
 	int fd; /* memory that the sink writes to */
-	unsigned events; /* in it */
+	size_t bytes; /* in it, at a guess */
 	int err;
 };
 
@@ -35,7 +37,7 @@ static int move_piece(struct ndjson *n)
 	}
 	if (!err && (ftruncate(n->fd, 0) < 0 || lseek(n->fd, 0, SEEK_SET) < 0))
 		err = -errno;
-	n->events = 0;
+	n->bytes = 0;
 	return err;
 }
 
@@ -44,7 +46,8 @@ static int write_event(const struct begat_event *ev, void *ctx)
 	struct ndjson *n = ctx;
 
 	n->err = begat_sink_write(n->sink, ev);
-	if (!n->err && ++n->events == PIECE_EVENTS)
+	n->bytes += EVENT_BYTES + ev->argv.bytes;
+	if (!n->err && n->bytes >= PIECE_BYTES)
 		n->err = move_piece(n);
 	return n->err;
 }

@@ -207,14 +207,13 @@ static char *take_string(struct json *j, char *to)
 	return to;
 }
 
-int text_decode_vector(const char *json, size_t len, struct bytes *out, uint32_t *ret_count)
+int text_decode_vector_to(const char *json, size_t len, char *to, size_t *ret_bytes,
+			  uint32_t *ret_count)
 {
 	struct json j = { json, json + len };
+	const char *begin = to;
 	uint32_t count = 0;
-	char *to = bytes_reserve(out, len + 1);
 
-	if (!to)
-		return -ENOMEM;
 	if (!take(&j, '['))
 		return -EBADMSG;
 	if (!take(&j, ']')) {
@@ -230,9 +229,19 @@ int text_decode_vector(const char *json, size_t len, struct bytes *out, uint32_t
 	skip_space(&j);
 	if (j.at != j.end)
 		return -EBADMSG;
-	out->len = (size_t)(to - out->data);
+	*ret_bytes = (size_t)(to - begin);
 	*ret_count = count;
 	return 0;
+}
+
+int text_decode_vector(const char *json, size_t len, struct bytes *out, uint32_t *ret_count)
+{
+	char *to = bytes_reserve(out, len + 1);
+	size_t bytes = 0;
+	int err = to ? text_decode_vector_to(json, len, to, &bytes, ret_count) : -ENOMEM;
+
+	out->len += bytes;
+	return err;
 }
 
 int text_decode_numbers(const char *json, size_t len, uint32_t *out, uint32_t max,

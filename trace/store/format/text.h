@@ -23,6 +23,9 @@ int text_encode_vector(const struct begat_strv *strv, struct bytes *out);
 
 /* Appends the strings of a JSON array, each with its NUL. 0, -EBADMSG, -ENOMEM. */
 int text_decode_vector(const char *json, size_t len, struct bytes *out, uint32_t *ret_count);
+/* The same to @to, where there is room for @len bytes. 0 or -EBADMSG. */
+int text_decode_vector_to(const char *json, size_t len, char *to, size_t *ret_bytes,
+			  uint32_t *ret_count);
 
 /* The same for a JSON array of numbers up to 2^32 - 1; at most @max. 0 or -EBADMSG. */
 int text_decode_numbers(const char *json, size_t len, uint32_t *out, uint32_t max,

@@ -7,17 +7,17 @@
  *
  * Invariants
  *  (1) What is handed out stays where it is until texts_reset(), whatever the cache drops.
+ *  (2) A text that is too large for the cache is in memory once, beside what SQLite has of it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "store/format/text.h"
 #include "store/read/reader.h"
 
-#define CACHE_SLOTS 4096
-#define CACHED_BYTES_MAX 8192
+#define CACHE_SLOTS 1024
+#define CACHED_BYTES_MAX 8192 /* 8 MiB at most in all */
 #define BLOCK_BYTES (64 << 10)
 
 struct cached {
@@ -36,7 +36,6 @@ struct block {
 struct text_cache {
 	struct cached slots[CACHE_SLOTS];
 	struct block *blocks; /* the first is the current one */
-	struct bytes decoded;
 };
 
 int texts_new(struct text_cache **ret_cache)
@@ -66,7 +65,6 @@ void texts_free(struct text_cache *cache)
 	for (int i = 0; i < CACHE_SLOTS; i++)
 		free(cache->slots[i].data);
 	free_blocks(cache->blocks);
-	bytes_done(&cache->decoded);
 	free(cache);
 }
 
@@ -85,8 +83,8 @@ void texts_reset(struct text_cache *cache)
 	}
 }
 
-/* A copy of @len bytes with a NUL behind them, or NULL. */
-static const char *copy(struct text_cache *cache, const char *data, size_t len)
+/* Room for @len bytes and a NUL, or NULL. */
+static char *reserve(struct text_cache *cache, size_t len)
 {
 	struct block *block = cache->blocks;
 
@@ -99,17 +97,33 @@ static const char *copy(struct text_cache *cache, const char *data, size_t len)
 		*block = (struct block){ .next = cache->blocks, .size = size };
 		cache->blocks = block;
 	}
-	char *to = block->data + block->used;
+	return block->data + block->used;
+}
 
+/* The @len bytes behind what reserve() returned are in use, and a NUL. */
+static void keep(struct text_cache *cache, size_t len)
+{
+	struct block *block = cache->blocks;
+
+	block->data[block->used + len] = '\0';
+	block->used += len + 1;
+}
+
+/* A copy of @len bytes with a NUL behind them, or NULL. */
+static const char *copy(struct text_cache *cache, const char *data, size_t len)
+{
+	char *to = reserve(cache, len);
+
+	if (!to)
+		return NULL;
 	if (len)
 		memcpy(to, data, len);
-	to[len] = '\0';
-	block->used += len + 1;
+	keep(cache, len);
 	return to;
 }
 
-/* The bytes of the current row of trace->text, a vector decoded to cache->decoded. */
-static int decode(struct begat_trace *trace, bool is_vector, struct begat_strv *ret)
+/* The text of the current row of trace->text, of a vector its strings. */
+static int read_text(struct begat_trace *trace, bool is_vector, struct begat_strv *ret)
 {
 	struct text_cache *cache = trace->texts;
 	int type = sqlite3_column_type(trace->text, 1);
@@ -121,20 +135,19 @@ static int decode(struct begat_trace *trace, bool is_vector, struct begat_strv *
 		return err;
 	if (type != SQLITE_TEXT && type != SQLITE_BLOB)
 		return trace_fail_cell(trace, trace->text, 1, "text or bytes belong there");
-	*ret = (struct begat_strv){ .data = data, .bytes = len };
-	if (!is_vector)
-		return 0;
-	if (type == SQLITE_BLOB) {
-		err = text_count_vector(ret->data, len, &ret->count);
-	} else {
-		cache->decoded.len = 0;
-		err = text_decode_vector(ret->data, len, &cache->decoded, &ret->count);
-		ret->data = cache->decoded.data;
-		ret->bytes = cache->decoded.len;
-	}
-	if (err == -ENOMEM)
+	*ret = (struct begat_strv){ .data = reserve(cache, len), .bytes = len };
+	if (!ret->data)
 		return trace_fail_sqlite(trace, SQLITE_NOMEM);
-	return err < 0 ? trace_fail_cell(trace, trace->text, 1, "no list of strings") : 0;
+	if (is_vector && type == SQLITE_TEXT)
+		err = text_decode_vector_to(data, len, (char *)ret->data, &ret->bytes, &ret->count);
+	else if (len)
+		memcpy((char *)ret->data, data, len);
+	if (is_vector && type == SQLITE_BLOB)
+		err = text_count_vector(data, len, &ret->count);
+	if (err < 0)
+		return trace_fail_cell(trace, trace->text, 1, "no list of strings");
+	keep(cache, ret->bytes);
+	return 0;
 }
 
 static void remember(struct cached *slot, int64_t number, bool is_vector,
@@ -162,32 +175,30 @@ static int fetch(struct begat_trace *trace, int64_t number, bool is_vector, stru
 	int rc, err = 0;
 
 	if (slot->number == number && slot->is_vector == is_vector && number) {
-		value = (struct begat_strv){ .data = slot->data,
+		value = (struct begat_strv){ .data = copy(trace->texts, slot->data, slot->len),
 					     .bytes = slot->len,
 					     .count = slot->count };
-	} else {
-		sqlite3_bind_int64(trace->text, 1, number);
-		rc = sqlite3_step(trace->text);
-		if (rc == SQLITE_ROW)
-			err = decode(trace, is_vector, &value);
-		else if (rc == SQLITE_DONE)
-			err = trace_fail(trace, EBADMSG,
-					 "%s is damaged: string %lld is missing; record again",
-					 trace->path, (long long)number);
-		else
-			err = trace_fail_sqlite(trace, rc);
-		if (!err)
-			remember(slot, number, is_vector, &value);
-	}
-	if (!err) {
-		value.data = copy(trace->texts, value.data, value.bytes);
 		if (!value.data)
-			err = trace_fail_sqlite(trace, SQLITE_NOMEM);
-	}
-	sqlite3_reset(trace->text);
-	if (!err)
+			return trace_fail_sqlite(trace, SQLITE_NOMEM);
 		*ret = value;
-	return err;
+		return 0;
+	}
+	sqlite3_bind_int64(trace->text, 1, number);
+	rc = sqlite3_step(trace->text);
+	if (rc == SQLITE_ROW)
+		err = read_text(trace, is_vector, &value);
+	else if (rc == SQLITE_DONE)
+		err = trace_fail(trace, EBADMSG,
+				 "%s is damaged: string %lld is missing; record again", trace->path,
+				 (long long)number);
+	else
+		err = trace_fail_sqlite(trace, rc);
+	sqlite3_reset(trace->text);
+	if (err)
+		return err;
+	remember(slot, number, is_vector, &value);
+	*ret = value;
+	return 0;
 }
 
 int texts_str(struct begat_trace *trace, int64_t number, struct begat_str *ret)
