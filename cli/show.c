@@ -46,6 +46,7 @@ const struct command_spec command_show = {
 struct shown {
 	struct begat_sink *sink;
 	struct folding *folding; /* NULL: each event is shown */
+	bool is_file; /* what is written does not end the line that says how far it is */
 	int error;
 };
 
@@ -58,6 +59,8 @@ static int show_event(const struct begat_event *ev, void *ctx)
 {
 	struct shown *shown = ctx;
 
+	if (!shown->is_file)
+		traces_progress_end();
 	if (!shown->folding)
 		shown->error = begat_sink_write(shown->sink, ev);
 	else if (ev->type == BEGAT_SUMMARY || ev->type == BEGAT_LOST)
@@ -85,7 +88,7 @@ static int show_events(struct begat_trace *trace, const struct options *options,
 		.column_names = options->columns,
 		.columns = out->output.is_terminal && !options->is_wide ? out->output.columns : 0,
 	};
-	struct shown shown = { 0 };
+	struct shown shown = { .is_file = out->output.is_file };
 	int err = begat_sink_open(format, &opts, &shown.sink);
 
 	if (err < 0) {

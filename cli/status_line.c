@@ -143,29 +143,53 @@ static void write_unstopped(int fd, const char *text, size_t len)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void status_line_draw(struct status_line *status, const struct status_counts *counts)
+/* Is it to be drawn now, and how wide may it be? */
+static bool is_due(struct status_line *status, uint32_t *ret_columns)
 {
-	char text[512], bytes[600];
-	uint32_t columns;
 	int64_t now = (int64_t)(clock_read_ns(CLOCK_MONOTONIC_COARSE) / 1000000);
 
 	if (status->fd < 0 || !status->draws_due || now < status->next_ms)
-		return;
+		return false;
 	status->next_ms = now + INTERVAL_MS;
 	status->draws_due--;
 	if (!is_in_foreground(status->fd))
-		return;
-	columns = columns_of(status->fd);
-	if (!status_line_text(text, sizeof(text), columns ? columns - 1 : 0, status->name, counts))
-		text[0] = 0;
+		return false;
+	*ret_columns = columns_of(status->fd);
+	*ret_columns -= !!*ret_columns;
+	return true;
+}
+
+static void draw(const struct status_line *status, const char *text, size_t text_len)
+{
+	char bytes[600];
+
 	/*
 	 * The cursor goes back to the first column: where a terminal that gets narrower wraps the
 	 * line, it stays in the line's first row, and erasing to the end takes all rows.
 	 */
-	int len = snprintf(bytes, sizeof(bytes), "\r\033[J%s\r", text);
+	int len = snprintf(bytes, sizeof(bytes), "\r\033[J%.*s\r", (int)text_len, text);
 
 	cli_set_status(true);
 	write_unstopped(status->fd, bytes, (size_t)len);
+}
+
+void status_line_draw(struct status_line *status, const struct status_counts *counts)
+{
+	char text[512];
+	uint32_t columns;
+
+	if (is_due(status, &columns))
+		draw(status, text,
+		     (size_t)status_line_text(text, sizeof(text), columns, status->name, counts));
+}
+
+void status_line_say(struct status_line *status, const char *text)
+{
+	uint32_t columns, width;
+
+	status_line_touch(status);
+	if (is_due(status, &columns))
+		draw(status, text, width_head(text, columns, &width));
 }
 
 void status_line_close(struct status_line *status)

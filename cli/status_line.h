@@ -38,6 +38,9 @@ int status_line_wait_ms(const struct status_line *status);
 /* Draws it if it is due. */
 void status_line_draw(struct status_line *status, const struct status_counts *counts);
 
+/* Draws @text of at most 500 bytes, which is safe to print, if it may be drawn now; cut to the width. */
+void status_line_say(struct status_line *status, const char *text);
+
 /* Removes it. May be called twice. */
 void status_line_close(struct status_line *status);
 

@@ -10,7 +10,48 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/units.h"
 #include "cli.h"
+#include "status_line.h"
+
+#define QUIET_MS 500 /* on top of what a status line waits: what takes a second says nothing */
+
+/* A command reads one recording after the other, and has one terminal. */
+static struct {
+	struct status_line line;
+	bool is_open;
+	const char *path; /* of the recording that is being read */
+	unsigned percent;
+	uint64_t written;
+} progress;
+
+static void draw_progress(void)
+{
+	const char *slash = strrchr(progress.path, '/');
+	char text[400], safe[200], bytes[UNITS_BYTES], written[UNITS_BYTES + 16] = "";
+
+	cli_safe(safe, sizeof(safe), slash && slash[1] ? slash + 1 : progress.path);
+	if (progress.written)
+		snprintf(written, sizeof(written), ", %s written",
+			 units_size(bytes, progress.written));
+	snprintf(text, sizeof(text), "begat: %u %% of %s%s", progress.percent, safe, written);
+	status_line_say(&progress.line, text);
+}
+
+static void note_progress(uint64_t done, uint64_t total, void *path)
+{
+	if (progress.line.fd < 0)
+		return;
+	progress.path = path;
+	progress.percent = total && done < total ? (unsigned)(done * 100 / total) : total ? 100 : 0;
+	draw_progress();
+}
+
+void traces_progress_end(void)
+{
+	if (progress.is_open)
+		status_line_close(&progress.line);
+}
 
 void traces_complain(const struct begat_trace *trace)
 {
@@ -29,7 +70,14 @@ int traces_open(const char *path, struct begat_trace **ret_trace)
 		err = begat_trace_info(*ret_trace, &info);
 	if (err < 0)
 		traces_complain(*ret_trace);
-	else if (!info.complete)
+	if (!err && !progress.is_open) {
+		progress.is_open = true;
+		status_line_open(&progress.line, path);
+		progress.line.next_ms += QUIET_MS;
+	}
+	if (!err)
+		begat_trace_on_progress(*ret_trace, note_progress, (void *)path);
+	if (!err && !info.complete)
 		cli_complain("%s is incomplete: its recording has not ended (yet); what follows is "
 			     "what it holds.",
 			     cli_safe(safe, sizeof(safe), path));
@@ -62,7 +110,14 @@ int traces_where(struct begat_trace *trace, struct options *options)
 static ssize_t write_out(void *cookie, const char *data, size_t size)
 {
 	struct traces_out *out = cookie;
-	int err = out->error ? out->error : output_write(&out->output, data, size);
+	int err;
+
+	if (!out->output.is_file)
+		traces_progress_end();
+	err = out->error ? out->error : output_write(&out->output, data, size);
+	progress.written += size;
+	if (out->output.is_file && progress.path && progress.line.fd >= 0)
+		draw_progress();
 
 	if (!err)
 		return (ssize_t)size;
@@ -114,6 +169,7 @@ int traces_out_close(struct traces_out *out, int err)
 {
 	char name[sizeof(out->output.name)];
 
+	traces_progress_end();
 	if (fclose(out->file) == EOF && !out->error)
 		out->error = -EIO;
 	memcpy(name, out->output.name, sizeof(name));

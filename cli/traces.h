@@ -2,7 +2,7 @@
 /*
  * cli/traces.h - what the subcommands that read recordings share.
  *
- * Owns:  opening with a sentence, a FILE over an output.
+ * Owns:  opening with a sentence, a FILE over an output, the line that says how far it is.
  * Not:   what is made of a recording.
  */
 #ifndef BEGAT_CLI_TRACES_H
@@ -25,6 +25,12 @@ int traces_where(struct begat_trace *trace, struct options *options);
 
 /* begat_trace_error() as a line on stderr. */
 void traces_complain(const struct begat_trace *trace);
+
+/*
+ * After a second a status line says how much has been read; the output ends it unless that is a file:
+ * a terminal has something to show from then on, and so may have a pager behind a pipe.
+ */
+void traces_progress_end(void);
 
 /* An output of -o through stdio. */
 struct traces_out {

@@ -26,7 +26,7 @@ UNIT := $(TESTS)/unit/run
 GOLDEN_SRCS := $(sort $(wildcard tests/golden/test_*.c))
 GOLDEN_BINS := $(GOLDEN_SRCS:tests/%.c=$(TESTS)/%)
 # Preloaded into the command to make what it calls fail.
-PRELOADED := failmem rejectbpf
+PRELOADED := failmem fastclock rejectbpf
 PRELOADED_LIBS := $(PRELOADED:%=$(TESTS)/%.so)
 TEST_LIB_SRCS := $(filter-out $(PRELOADED:%=tests/lib/%.c) tests/lib/unit.c,$(sort $(wildcard tests/lib/*.c)))
 TEST_LIB_OBJS := $(TEST_LIB_SRCS:%.c=$(BUILD)/%.o)

@@ -210,6 +210,16 @@ struct begat_trace_info {
 
 int begat_trace_info(struct begat_trace *trace, struct begat_trace_info *ret_info);
 
+/**
+ * begat_trace_on_progress() - have @callback called now and then while @trace is read.
+ * @callback: gets how many of @total rows or events have been read, where begat_trace_load() or a
+ *            replay runs, also within begat_report(), begat_export() and begat_diff_new(). It starts
+ *            at 0 again with each of these. @total is an estimate: 0 = not known. Must not use
+ *            @trace. NULL = no longer.
+ */
+void begat_trace_on_progress(struct begat_trace *trace,
+			     void (*callback)(uint64_t done, uint64_t total, void *ctx), void *ctx);
+
 /** Which events. Zero means all for every member but size. */
 struct begat_trace_query {
 	size_t size; /* sizeof(struct begat_trace_query) */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tests/golden/on_terminal.py BEGAT FOLDER [--update] - screens of `begat show`; see test_terminal.sh."""
+"""tests/golden/on_terminal.py BEGAT FOLDER [--update] - screens of commands that read recordings; see
+test_terminal.sh."""
 import os
+import re
 import sys
 
 from terminal import Failure, Terminal, width_of
@@ -31,6 +33,21 @@ SCREENS = (
     ("show-utc-80", 80, ["build.db", "--utc"], {"TZ": "XST-5:45"}, False),
     ("show-midnight-80", 80, ["midnight.db", "--utc"], UTC, False),
     ("show-no-midnight-80", 80, ["midnight.db"], {"TZ": "XST-5:45"}, False),
+)
+
+# What takes more than a second says how far it is: the arguments, where standard output goes (None =
+# the terminal), more environment, what the line says at last (None = there is none).
+PROGRESS = (
+    (["report", "build.db", "-o", "new.html"], None, {}, r"begat: 100 % of build\.db, [\d.]+ kB written"),
+    (["report", "build.db", "--format", "text"], None, {}, r"begat: 100 % of build\.db"),
+    (["show", "build.db", "--tree"], "new.txt", {}, r"begat: 100 % of build\.db"),
+    (["show", "build.db", "-w", "fail"], "new.txt", {}, r"begat: 100 % of build\.db"),
+    (["diff", "build.db", "midnight.db"], None, {}, r"begat: 100 % of midnight\.db"),
+    (["export", "build.db", "--to", "csv", "-o", "new.csv"], None, {}, r"begat: 100 % of build\.db"),
+    (["export", "build.db", "--to", "otel", "-o", "new.json"], None, {}, r"begat: 100 % of build\.db, "),
+    (["show", "build.db"], None, {}, None),
+    (["export", "build.db", "--to", "csv", "-o", "new.csv"], None, {"TERM": "dumb"}, None),
+    (["export", "build.db", "--to", "csv", "-o", "new.csv"], None, {"LD_PRELOAD": ""}, None),
 )
 
 
@@ -73,6 +90,20 @@ def screen_of(begat, columns, arguments, environment, may_be_wide):
     return shown(screen)
 
 
+def check_progress(begat, arguments, output, environment, wanted):
+    library = os.path.join(os.path.dirname(begat), "tests", "fastclock.so")
+    terminal = Terminal([begat, *arguments], 80, env={"LD_PRELOAD": library, **environment},
+                        redirect={1: output} if output else None)
+    status = terminal.end()
+    line = "begat: 100 % of "
+    if status and arguments[0] != "diff":
+        raise Failure("status %d: %s" % (status, terminal.screen()[-300:]))
+    if line in terminal.screen():
+        raise Failure("the line is there at the end: " + terminal.screen())
+    if (wanted is None and line in terminal.raw) or (wanted and not re.search(wanted, terminal.raw)):
+        raise Failure("wanted %r in %r" % (wanted, terminal.raw[:600]))
+
+
 def main():
     begat, folder = sys.argv[1:3]
     is_update = "--update" in sys.argv
@@ -91,6 +122,14 @@ def main():
             if screen != wanted:
                 differences = [(a, b) for a, b in zip(wanted.split("\n"), screen.split("\n")) if a != b]
                 raise Failure("differs: wanted %r, is %r" % (differences or [("", "")])[0])
+            print("ok " + test)
+        except (Failure, OSError) as failure:
+            print("FAIL %s %s" % (test, failure))
+            failed = True
+    for number, how in enumerate(PROGRESS):
+        test = "terminal_progress_%s_%d" % (how[0][0], number)
+        try:
+            check_progress(begat, *how)
             print("ok " + test)
         except (Failure, OSError) as failure:
             print("FAIL %s %s" % (test, failure))

@@ -340,6 +340,55 @@ static void test_one_file_remains(void **state)
 	free(path);
 }
 
+struct heard {
+	uint64_t calls, last, total;
+};
+
+static void hear(uint64_t done, uint64_t total, void *ctx)
+{
+	struct heard *heard = ctx;
+
+	assert_true(done >= heard->last);
+	assert_true(done <= total);
+	*heard = (struct heard){ heard->calls + 1, done, total };
+}
+
+static void story_of_3000(struct synthetic *s)
+{
+	synthetic_storm(s, 3000, 8);
+}
+
+/* 3,000 processes are 9,000 events; a table of rows for processes, execs and texts. */
+static void test_progress(void **state)
+{
+	struct heard heard = { 0 };
+	const struct begat_trace_table *table;
+	struct store_capture capture = { 0 };
+	struct begat_trace *trace;
+	char *path = store_path("progress.db");
+
+	store_record(path, story_of_3000, NULL);
+	assert_int_equal(begat_trace_open(path, &trace), 0);
+	begat_trace_on_progress(trace, hear, &heard);
+	assert_true(begat_trace_replay(trace, NULL, store_capture_event, &capture) >= 9000);
+	assert_int_equal(heard.calls, 4); /* two times 4,096, the last event, the end */
+	assert_int_equal(heard.total, capture.count);
+	assert_int_equal(heard.last, heard.total);
+	heard = (struct heard){ 0 };
+	assert_int_equal(begat_trace_load(trace, &table), 0);
+	assert_true(heard.total > 6000);
+	assert_true(heard.last > heard.total / 2);
+	assert_int_equal(heard.calls, heard.total / 4096 + 1);
+	heard = (struct heard){ 0 };
+	begat_trace_on_progress(trace, NULL, NULL);
+	assert_true(begat_trace_replay(trace, NULL, store_capture_event, &capture) >= 9000);
+	assert_int_equal(heard.calls, 0);
+	begat_trace_close(trace);
+	store_capture_done(&capture);
+	unlink(path);
+	free(path);
+}
+
 UNIT_TESTS()
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +404,7 @@ UNIT_TESTS()
 		cmocka_unit_test(test_last_error),
 		cmocka_unit_test(test_batches_make_no_difference),
 		cmocka_unit_test(test_one_file_remains),
+		cmocka_unit_test(test_progress),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,10 @@ static int for_each_row(struct load *load, int err, sqlite3_stmt *stmt,
 	struct begat_trace *trace = load->trace;
 	int rc = SQLITE_DONE;
 
-	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+	while (!err && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		err = each(load, stmt);
+		trace_progress(trace, ++load->rows_read, load->rows_total);
+	}
 	if (!err && rc != SQLITE_DONE)
 		err = trace_fail_sqlite(trace, rc);
 	sqlite3_finalize(stmt);
@@ -424,8 +426,12 @@ static int load_all(struct load *load)
 	struct begat_trace *trace = load->trace;
 	struct begat_trace_table *table = &load->model->table;
 	struct begat_trace_info info = { .size = sizeof(info) };
+	int64_t strings = 0;
 	int err = begat_trace_info(trace, &info);
 
+	if (!err && trace->progress)
+		err = trace_scalar(trace, "SELECT coalesce(max(id), 0) FROM string", &strings);
+	load->rows_total = info.processes + info.execs + (uint64_t)strings;
 	if (!err)
 		err = load_table(load, TABLE_STRING, UINT64_MAX, "ORDER BY id", load_text);
 	if (!err)

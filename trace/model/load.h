@@ -28,6 +28,7 @@ struct load {
 	int64_t *rows; /* of the table process, as the model has them */
 	uint32_t texts_count, texts_room, rows_count, rows_room;
 	struct bytes scratch;
+	uint64_t rows_read, rows_total; /* of all tables; the total is what the recording says */
 };
 
 /* Sets the sentence; returns -ENOMEM. */

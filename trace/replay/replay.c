@@ -58,6 +58,7 @@ struct begat_replay {
 	uint32_t exits_count, exits_room;
 	int64_t summary_n;
 	int64_t n; /* of the current event */
+	uint64_t events; /* in the recording, wanted or not; 0 = not known */
 	const struct begat_trace_table *table; /* if the query asks for lineage */
 	bool *selected; /* by index in the table; NULL = all */
 	struct begat_lineage lineage;
@@ -414,6 +415,7 @@ static int read_row(struct begat_replay *r, struct cursor *c)
 	int err;
 
 	r->n = c->n;
+	trace_progress(r->trace, (uint64_t)r->n, r->events);
 	if (can_skip(r, c))
 		return 0;
 	texts_reset(r->trace->texts);
@@ -445,6 +447,7 @@ static int give_summary(struct begat_replay *r, const struct begat_event **ret_e
 	int err = r->error = begat_trace_check(r->trace);
 
 	r->has_ended = true;
+	trace_progress(r->trace, r->events, r->events);
 	if (err || !r->trace->info.has_summary || !is_wanted(r, &r->trace->summary_event))
 		return err;
 	*ret_event = &r->trace->summary_event;
@@ -494,6 +497,7 @@ BEGAT_API int begat_replay_open(struct begat_trace *trace, const struct begat_tr
 	else
 		err = begat_trace_info(trace, &info);
 	begat_filter_ref(r->query.where);
+	r->events = (uint64_t)trace_meta_number(trace, "events");
 	if (!err)
 		err = contexts_load(trace);
 	if (!err)

@@ -179,6 +179,14 @@ BEGAT_API void begat_trace_close(struct begat_trace *trace)
 	free(trace);
 }
 
+BEGAT_API void begat_trace_on_progress(struct begat_trace *trace,
+				       void (*callback)(uint64_t done, uint64_t total, void *ctx),
+				       void *ctx)
+{
+	trace->progress = callback;
+	trace->progress_ctx = ctx;
+}
+
 BEGAT_API const char *begat_trace_error(const struct begat_trace *trace)
 {
 	return trace ? trace->error : "not enough memory to read a recording";

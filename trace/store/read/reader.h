@@ -52,8 +52,20 @@ struct begat_trace {
 	void (*free_model)(struct model *model);
 	struct names *names; /* NULL until begat_trace_accounts() */
 
+	void (*progress)(uint64_t done, uint64_t total, void *ctx); /* NULL = nobody asks */
+	void *progress_ctx;
+
 	char error[512];
 };
+
+#define READER_PROGRESS_ROWS 4096
+
+/* @done of @total rows have been read. To be called for each; it tells now and then, and of the last. */
+static inline void trace_progress(const struct begat_trace *trace, uint64_t done, uint64_t total)
+{
+	if (trace->progress && (done % READER_PROGRESS_ROWS == 0 || done == total))
+		trace->progress(done, total, trace->progress_ctx);
+}
 
 /* db.c: set the sentence; return -@err. */
 int trace_fail(struct begat_trace *trace, int err, const char *format, ...)
