@@ -39,27 +39,42 @@ static void take_fork(struct begat_trace_process *to, const struct begat_trace_p
 	to->forked_by_tgid = from->forked_by_tgid;
 }
 
+/* @from's readings of CPU time are added to those of @to, an earlier row of the same process. */
+static void merge_usage(struct model *m, struct model_row *to, const struct model_row *from)
+{
+	struct model_usage *usage, *more = from->usage ? &m->usages[from->usage - 1] : NULL;
+
+	if (more && !to->usage) {
+		to->usage = from->usage;
+		to->p.has_cpu_before = from->p.has_cpu_before;
+	} else if (more) {
+		usage = &m->usages[to->usage - 1];
+		if (from->p.has_cpu_before && !to->p.has_cpu_before) {
+			to->p.has_cpu_before = true;
+			usage->before_utime_ns = more->before_utime_ns;
+			usage->before_stime_ns = more->before_stime_ns;
+		}
+		if (more->has_until) {
+			usage->has_until = true;
+			usage->until_utime_ns = more->until_utime_ns;
+			usage->until_stime_ns = more->until_stime_ns;
+		}
+	}
+}
+
 /* Adds to @to what a later row of the same id knows and it does not. False: another life. */
-static bool merge(struct model_row *to, const struct model_row *from)
+static bool merge(struct model *m, struct model_row *to, const struct model_row *from)
 {
 	struct begat_trace_process first = to->p;
 
 	if ((to->p.has_exit && from->p.has_exit) || (to->p.has_fork && from->p.has_fork))
 		return false;
-	if (from->p.has_cpu_before && !to->p.has_cpu_before) {
-		to->p.has_cpu_before = true;
-		to->before_utime_ns = from->before_utime_ns;
-		to->before_stime_ns = from->before_stime_ns;
-	}
-	if (from->has_until) {
-		to->has_until = true;
-		to->until_utime_ns = from->until_utime_ns;
-		to->until_stime_ns = from->until_stime_ns;
-	}
+	merge_usage(m, to, from);
 	if (from->p.has_exit) {
 		bool has_cpu_before = to->p.has_cpu_before;
 
 		to->p = from->p;
+		to->p.next_sibling = NONE;
 		to->p.has_cpu_before |= has_cpu_before;
 		if (!from->p.has_fork)
 			take_fork(&to->p, &first);
@@ -78,11 +93,11 @@ static int merge_rows(struct model *m)
 		struct model_row *row = &m->rows[i];
 		uint32_t *bucket = row_bucket(m, row->p.id);
 
-		row->merged_into = NONE;
+		row->p.next_sibling = NONE;
 		if (!*bucket)
 			*bucket = i + 1;
-		else if (merge(&m->rows[*bucket - 1], row))
-			row->merged_into = *bucket - 1;
+		else if (merge(m, &m->rows[*bucket - 1], row))
+			row->p.next_sibling = *bucket - 1;
 		else
 			*bucket = i + 1;
 	}
@@ -95,8 +110,8 @@ static void see_execs(struct model *m)
 		struct begat_trace_exec *e = &m->execs[i];
 		struct model_row *row = &m->rows[e->process];
 
-		if (row->merged_into != NONE) {
-			e->process = row->merged_into;
+		if (row->p.next_sibling != NONE) {
+			e->process = row->p.next_sibling;
 			row = &m->rows[e->process];
 		}
 		row->p.execs_count++;
@@ -139,13 +154,13 @@ static int find_parents(struct model *m)
 	for (uint32_t i = 0; i < m->rows_count; i++) {
 		struct model_row *row = &m->rows[i];
 
-		row->parent = NONE;
-		if (row->merged_into == NONE && row->p.parent_id)
-			row->parent = *row_bucket(m, row->p.parent_id) - 1;
+		row->p.parent = NONE;
+		if (row->p.next_sibling == NONE && row->p.parent_id)
+			row->p.parent = *row_bucket(m, row->p.parent_id) - 1;
 	}
 	if (!m->rows_count)
 		return 0;
-	cut = model_cut_rings(&m->rows[0].parent, sizeof(*m->rows), m->rows_count);
+	cut = model_cut_rings(&m->rows[0].p.parent, sizeof(*m->rows), m->rows_count);
 	if (cut == NONE)
 		return -ENOMEM;
 	m->corrections += cut;
@@ -168,14 +183,14 @@ static void set_times(struct model *m)
 		if (p->end_ns >= p->start_ns)
 			continue;
 		p->end_ns = p->start_ns;
-		m->corrections += p->has_exit && row->merged_into == NONE;
+		m->corrections += p->has_exit && row->p.next_sibling == NONE;
 	}
 	/* One that was there before is not younger than its children: the first sight of it was
 	 * late. */
 	for (uint32_t i = 0; i < m->rows_count; i++) {
 		uint32_t child = i, parent;
 
-		while ((parent = m->rows[child].parent) != NONE) {
+		while ((parent = m->rows[child].p.parent) != NONE) {
 			struct begat_trace_process *p = &m->rows[parent].p;
 
 			if (p->has_fork || p->start_ns <= m->rows[child].p.start_ns)
@@ -194,21 +209,22 @@ static int set_depths(struct model *m)
 	if (!path)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < m->rows_count; i++)
-		m->rows[i].depth = DEPTH_UNKNOWN;
+		m->rows[i].p.first_child = DEPTH_UNKNOWN;
 	for (uint32_t i = 0; i < m->rows_count; i++) {
 		uint32_t at = i, steps = 0;
 
-		for (; at != NONE && m->rows[at].depth == DEPTH_UNKNOWN; at = m->rows[at].parent)
+		for (; at != NONE && m->rows[at].p.first_child == DEPTH_UNKNOWN;
+		     at = m->rows[at].p.parent)
 			path[steps++] = at;
 		while (steps) {
 			struct model_row *row = &m->rows[path[--steps]];
 			const struct model_row *up;
 
-			row->depth = 0;
-			if (row->parent == NONE)
+			row->p.first_child = 0;
+			if (row->p.parent == NONE)
 				continue;
-			up = &m->rows[row->parent];
-			row->depth = up->depth + 1;
+			up = &m->rows[row->p.parent];
+			row->p.first_child = up->p.first_child + 1;
 			if (row->p.start_ns < up->p.start_ns)
 				row->p.start_ns = up->p.start_ns;
 			if (row->p.end_ns < row->p.start_ns)
@@ -289,15 +305,16 @@ static int find_places(struct model *m, uint32_t *places, uint32_t *ret_count)
 	if (!keys)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < m->rows_count; i++)
-		if (m->rows[i].merged_into == NONE)
-			keys[count++] = (struct key){ m->rows[i].p.start_ns, m->rows[i].depth, i };
+		if (m->rows[i].p.next_sibling == NONE)
+			keys[count++] =
+				(struct key){ m->rows[i].p.start_ns, m->rows[i].p.first_child, i };
 	if (!is_ordered(keys, count))
 		qsort(keys, count, sizeof(*keys), by_start);
 	for (uint32_t i = 0; i < count; i++)
 		places[keys[i].row] = i;
 	merged = count;
 	for (uint32_t i = 0; i < m->rows_count; i++)
-		if (m->rows[i].merged_into != NONE)
+		if (m->rows[i].p.next_sibling != NONE)
 			places[i] = merged++;
 	free(keys);
 	*ret_count = count;
@@ -313,6 +330,8 @@ static void rows_to_processes(struct model *m, uint32_t count)
 		memmove(memory + i * sizeof(*m->processes), &m->rows[i].p, sizeof(*m->processes));
 	smaller = realloc(memory, ((size_t)count + 1) * sizeof(*m->processes));
 	m->rows = NULL;
+	free(m->usages);
+	m->usages = NULL;
 	m->processes = (struct begat_trace_process *)(smaller ? smaller : memory);
 	m->table.processes = m->processes;
 	m->table.processes_count = count;
@@ -334,9 +353,9 @@ static int order(struct model *m)
 		struct model_row *row = &m->rows[i];
 		struct begat_trace_process *p = &row->p;
 
-		if (row->merged_into == NONE)
+		if (row->p.next_sibling == NONE)
 			model_settle_usage(m, row);
-		p->parent = row->parent == NONE ? NONE : places[row->parent];
+		p->parent = row->p.parent == NONE ? NONE : places[row->p.parent];
 		p->first_child = p->next_sibling = p->exec_last = NONE;
 	}
 	for (uint32_t i = 0; i < m->execs_count; i++)

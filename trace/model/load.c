@@ -367,24 +367,23 @@ static int load_usage(struct load *load, sqlite3_stmt *stmt)
 	bool is_absent[4];
 	int err = trace_int(load->trace, stmt, 0, &row, NULL);
 	uint32_t index = err ? BEGAT_TRACE_NONE : find_row(load, row);
-	struct model_row *to;
+	struct model_usage usage = { 0 };
 
 	for (int i = 0; i < 4 && !err; i++)
 		err = trace_int(load->trace, stmt, i + 1, &value[i], &is_absent[i]);
 	if (err < 0 || index == BEGAT_TRACE_NONE)
 		return err;
-	to = &load->model->rows[index];
 	if (!is_absent[0] && !is_absent[1]) {
-		to->before_utime_ns = (uint64_t)value[0];
-		to->before_stime_ns = (uint64_t)value[1];
-		to->p.has_cpu_before = true;
+		usage.before_utime_ns = (uint64_t)value[0];
+		usage.before_stime_ns = (uint64_t)value[1];
+		load->model->rows[index].p.has_cpu_before = true;
 	}
 	if (!is_absent[2] && !is_absent[3]) {
-		to->until_utime_ns = (uint64_t)value[2];
-		to->until_stime_ns = (uint64_t)value[3];
-		to->has_until = true;
+		usage.until_utime_ns = (uint64_t)value[2];
+		usage.until_stime_ns = (uint64_t)value[3];
+		usage.has_until = true;
 	}
-	return 0;
+	return model_add_usage(load->model, index, &usage) < 0 ? load_fail_memory(load) : 0;
 }
 
 static int load_usages(struct load *load)

@@ -24,6 +24,7 @@ void model_free(struct model *m)
 	string_table_done(&m->texts);
 	free(m->contexts);
 	free(m->losses);
+	free(m->usages);
 	free(m->rows);
 	free(m->processes);
 	free(m->execs);
@@ -68,6 +69,15 @@ int model_add_loss(struct model *m, const struct begat_trace_loss *loss)
 	if (array_grow(&m->losses, m->losses_count, &m->losses_room, sizeof(*loss)) < 0)
 		return -ENOMEM;
 	m->losses[m->losses_count++] = *loss;
+	return 0;
+}
+
+int model_add_usage(struct model *m, uint32_t row, const struct model_usage *usage)
+{
+	if (array_grow(&m->usages, m->usages_count, &m->usages_room, sizeof(*usage)) < 0)
+		return -ENOMEM;
+	m->usages[m->usages_count++] = *usage;
+	m->rows[row].usage = m->usages_count;
 	return 0;
 }
 

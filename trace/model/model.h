@@ -21,19 +21,25 @@
 #include "base/id_map.h"
 #include "base/string_table.h"
 
-/* Part of a life, as a row of a recording tells it. */
-struct model_row {
-	struct begat_trace_process p;
-	uint64_t start_by_duration_ns; /* 0 = not known */
+/* CPU time of a process that was there when the recording began or ended: few are. */
+struct model_usage {
 	uint64_t before_utime_ns, before_stime_ns; /* with p.has_cpu_before */
 	uint64_t until_utime_ns, until_stime_ns; /* with has_until */
 	bool has_until;
-	/* link.c */
-	uint64_t first_seen_ns; /* 0 = not known */
-	uint32_t merged_into; /* row of the same id that it was added to, or BEGAT_TRACE_NONE */
-	uint32_t parent; /* row, or BEGAT_TRACE_NONE */
-	uint32_t depth; /* steps up to a process without a known parent */
-	uint32_t place; /* in the final order */
+};
+
+/*
+ * Part of a life, as a row of a recording tells it. There is one for each process, so what link.c
+ * needs for a while lies where the links will be:
+ *   p.parent        row, or BEGAT_TRACE_NONE
+ *   p.first_child   steps up to a process without a known parent
+ *   p.next_sibling  row of the same id that it was merged into, or BEGAT_TRACE_NONE
+ */
+struct model_row {
+	struct begat_trace_process p;
+	uint64_t start_by_duration_ns; /* 0 = not known */
+	uint64_t first_seen_ns; /* link.c: 0 = not known */
+	uint32_t usage; /* in model->usages + 1; 0 = none */
 };
 
 struct model {
@@ -41,11 +47,12 @@ struct model {
 	struct string_table texts;
 	struct begat_trace_context *contexts;
 	struct begat_trace_loss *losses;
+	struct model_usage *usages; /* freed by model_link() */
 	struct model_row *rows; /* freed by model_link() */
 	struct begat_trace_process *processes; /* made by model_link() */
 	struct begat_trace_exec *execs; /* before model_link() with a row for the process */
-	uint32_t contexts_count, losses_count, rows_count, execs_count;
-	uint32_t contexts_room, losses_room, rows_room, execs_room;
+	uint32_t contexts_count, losses_count, usages_count, rows_count, execs_count;
+	uint32_t contexts_room, losses_room, usages_room, rows_room, execs_room;
 	struct id_map by_id; /* rows, then processes */
 	uint64_t corrections; /* times and parents that could not be */
 };
@@ -61,6 +68,7 @@ int model_add_context(struct model *model, const struct begat_trace_context *con
 int model_add_row(struct model *model, const struct model_row *row, uint32_t *ret_row);
 int model_add_exec(struct model *model, const struct begat_trace_exec *exec);
 int model_add_loss(struct model *model, const struct begat_trace_loss *loss);
+int model_add_usage(struct model *model, uint32_t row, const struct model_usage *usage);
 
 /* link.c: rows of one id become one process; parents, order, images. 0 or -ENOMEM. */
 int model_link(struct model *model);

@@ -13,12 +13,14 @@
  */
 void model_settle_usage(const struct model *model, struct model_row *row)
 {
+	static const struct model_usage none;
+	const struct model_usage *usage = row->usage ? &model->usages[row->usage - 1] : &none;
 	struct begat_trace_process *p = &row->p;
-	uint64_t all, before = row->before_utime_ns + row->before_stime_ns;
+	uint64_t all, before = usage->before_utime_ns + usage->before_stime_ns;
 
-	if (!p->has_cpu && row->has_until && (p->has_fork || p->has_cpu_before)) {
-		p->utime_ns = row->until_utime_ns;
-		p->stime_ns = row->until_stime_ns;
+	if (!p->has_cpu && usage->has_until && (p->has_fork || p->has_cpu_before)) {
+		p->utime_ns = usage->until_utime_ns;
+		p->stime_ns = usage->until_stime_ns;
 		p->has_cpu = true;
 	}
 	/* It ended between the first reading and the snapshot. */
@@ -27,7 +29,8 @@ void model_settle_usage(const struct model *model, struct model_row *row)
 	if (!p->has_cpu || !p->has_cpu_before)
 		return;
 	all = p->utime_ns + p->stime_ns > before ? p->utime_ns + p->stime_ns - before : 0;
-	p->utime_ns = p->utime_ns > row->before_utime_ns ? p->utime_ns - row->before_utime_ns : 0;
+	p->utime_ns =
+		p->utime_ns > usage->before_utime_ns ? p->utime_ns - usage->before_utime_ns : 0;
 	if (p->utime_ns > all)
 		p->utime_ns = all;
 	p->stime_ns = all - p->utime_ns;
