@@ -100,7 +100,8 @@ struct json {
 
 static void skip_space(struct json *j)
 {
-	while (j->at < j->end && memchr(" \t\r\n", *j->at, 4))
+	while (j->at < j->end &&
+	       (*j->at == ' ' || *j->at == '\t' || *j->at == '\r' || *j->at == '\n'))
 		j->at++;
 }
 
@@ -186,11 +187,32 @@ static char *unescape(struct json *j, char *to)
 			0x10000u + (uint32_t)(code - 0xd800) * 0x400u + (uint32_t)(low - 0xdc00));
 }
 
+/* Not 0 if a byte of @word is @c. */
+static uint64_t find_byte(uint64_t word, unsigned char c)
+{
+	word ^= 0x0101010101010101ull * c;
+	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+}
+
+/* Copies whole words of characters that mean themselves. */
+static char *take_plain(struct json *j, char *to)
+{
+	for (uint64_t word; j->end - j->at >= (ptrdiff_t)sizeof(word); j->at += sizeof(word)) {
+		memcpy(&word, j->at, sizeof(word));
+		if (find_byte(word, '"') | find_byte(word, '\\') | find_byte(word, 0))
+			break;
+		memcpy(to, &word, sizeof(word));
+		to += sizeof(word);
+	}
+	return to;
+}
+
 /* A string, decoded to @to with a NUL; never longer than its JSON. NULL if malformed. */
 static char *take_string(struct json *j, char *to)
 {
 	if (!take(j, '"'))
 		return NULL;
+	to = take_plain(j, to);
 	while (j->at < j->end && *j->at != '"') {
 		char c = *j->at++;
 
