@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unit/test_huge.c - one argument as long as a file: memory follows it, not how often it is told of.
+ * unit/test_huge.c - one argument as long as a file: memory follows it, not the number of its events.
  *
  * Owns:    peak memory of everything that reads a recording, as multiples of its largest value.
  * Not:     time; what is written (test_export.c, test_report.c).
