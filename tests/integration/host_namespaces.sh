@@ -19,12 +19,21 @@ need_unshare()
 	unshare "$@" true 2>/dev/null || { echo "unshare $* does not work here"; exit 77; }
 }
 
+# pid_mounts: the kinds of /proc that a PID namespace can have here. In a chroot that is no mount
+# point there is but one.
+pid_mounts()
+{
+	mounts=('')
+	! unshare -p -f --mount-proc true 2>/dev/null || mounts+=(--mount-proc)
+}
+
 # The command is followed to its end, and is the root of the tree, with either kind of /proc.
 pid_namespace_run()
 {
-	local mount transport
+	local mount mounts transport
 	need_unshare -p -f
-	for mount in '' --mount-proc; do
+	pid_mounts
+	for mount in "${mounts[@]}"; do
 		for transport in ringbuf perfbuf; do
 			# shellcheck disable=SC2086 # words
 			unshare -p -f $mount "$begat" run --transport $transport -- \
@@ -50,10 +59,11 @@ pid_namespace_of_two_levels()
 # -p takes what the shell calls the process; events have the outermost number.
 pid_namespace_pids()
 {
-	local mount
+	local mount mounts
 	need_unshare -p -f
+	pid_mounts
 	mkfifo "$1/go"
-	for mount in '' --mount-proc; do
+	for mount in "${mounts[@]}"; do
 		rm -f "$1/out"
 		# shellcheck disable=SC2086 # words
 		unshare -p -f $mount bash -c '

@@ -120,10 +120,11 @@ thread.join()
 # The numbers are those that the shell of the namespace has.
 tree_ends_in_pid_namespace()
 {
-	local mount
+	local mount mounts
 	need_root
 	need unshare
-	for mount in '' --mount-proc; do
+	pid_mounts
+	for mount in "${mounts[@]}"; do
 		# shellcheck disable=SC2086 # words
 		unshare -p -f $mount bash -c '
 			sleep 1000 & root=$!

@@ -21,7 +21,7 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid 65534 --regid 65534 --clear-groups \
 	test -x "$(realpath "$begat")"; then
 	reach=$(mktemp -d)
 	chmod 755 "$reach"
-	cp -r "$build/tests/integration" "$begat" "$build"/libbegat.so.0 "$build"/libbegat-trace.so.0 "$reach"
+	cp -rL "$build/tests/integration" "$begat" "$build"/libbegat.so.0 "$build"/libbegat-trace.so.0 "$reach"
 	runner=$reach/integration/begat-integration begat=$reach/begat
 fi
 
