@@ -91,8 +91,7 @@ static __always_inline long send_ringbuf(void *record, __u64 size, const bool is
 
 	if (config.wake != CONFIG_WAKE_NEVER)
 		state = reader_state();
-	/* For a fork mostly nobody waits: it looks once, which counts, behind its record. */
-	sleeper = is_fork ? 0 : send_take_sleeper(state, is_fork);
+	sleeper = send_take_sleeper(state, is_fork);
 	err = bound_ringbuf_output(&records, record, size, REC_BYTES_MAX,
 				   sleeper ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	if (err && sleeper && state)
