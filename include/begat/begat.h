@@ -36,10 +36,8 @@ struct begat_filter; /* begat/filter.h */
  */
 enum begat_latency {
 	/*
-	 * Spin briefly after an event, then sleep; idle costs nothing. After a fork or an exec
-	 * begat_poll() spins for up to 1 ms for the exec or exit to come, with a time-out of 0 too,
-	 * where a CPU is idle and the thread uses less than 2 % of one. Where it does not, a fork
-	 * may be delivered 20 ms late, if other events are asked for too.
+	 * Spin briefly after an event, then sleep; idle costs nothing. A fork may be delivered 20 ms
+	 * late, if other events are asked for too.
 	 */
 	BEGAT_BALANCED = 0,
 	BEGAT_LOW = 1, /* begat_poll() spins: takes a core, no wake-ups */

@@ -158,7 +158,8 @@ static void note_event(struct begat *b, const struct begat_event *ev)
 	}
 	b->stats.received[ev->type]++;
 	b->sweep_due |= ev->type == BEGAT_EXIT;
-	waiter_expect(&b->waiter, ev);
+	if (ev->type == BEGAT_FORK)
+		waiter_note_fork(&b->waiter, ev->ts_ns);
 	if (b->events & BEGAT_EVENT_BIT(ev->type)) /* nobody waits for the others */
 		time_delivery(b, ev);
 }

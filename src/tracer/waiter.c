@@ -4,7 +4,7 @@
  *
  *   low       always spins; begat_fd() is always readable
  *   balanced  spins a few microseconds after two events in a row, in a storm until the next one,
- *             within a budget until a young process has done what is expected; then sleeps
+ *             then sleeps
  *   batch     sleeps until a quarter of the buffer is full or BATCH_NS have gone by
  *
  * Why a storm is worth a CPU: the traced process pays for each wake-up. The ring's wake-up is an
@@ -14,10 +14,8 @@
  * counts what runs. A storm on a machine without a CPU to spare is looked at every two
  * milliseconds, and wakes nobody in between.
  *
- * A fork announces an exec a few hundred microseconds later, and mostly an exit soon after that. A
- * reader that spins so long sees them at once, and of the three only the fork pays for a wake-up. It
- * does so where a CPU is idle, and as long as its thread uses little CPU time. Where it does not, no
- * fork wakes it, since the exec will: a fork of a stream that shows forks waits for LATE_NS at most.
+ * No fork wakes the reader, since its exec will a few hundred microseconds later: of the three events
+ * of a process two pay for a wake-up. A fork of a stream that shows forks waits for LATE_NS at most.
  */
 #include "tracer/waiter.h"
 
@@ -38,10 +36,6 @@
 #define NAP_NS 2000000ull
 #define SPARE_NS 5000000ull /* what was seen of the others holds as long */
 #define GAP_MAX_NS (4 * STORM_GAP_NS) /* one pause does not end a storm, two do */
-#define LINGER_NS 1000000ull /* from a fork to the exec, from an exec to the exit */
-#define LINGER_SHARE 50 /* one part in so many of a CPU: 2 % */
-#define ALLOWANCE_MAX_NS (1000000000ll / LINGER_SHARE) /* of a second */
-#define ALLOWANCE_FIRST_NS (2 * (int64_t)LINGER_NS) /* enough for one process, before it begins */
 #define LATE_NS 20000000ull
 #define LOW_SPIN_NS 100000ull /* a caller that gave a time-out of 0 gets no more than this */
 #define YIELD_NS 20000ull /* a yield that took longer let somebody else run: no CPU to spare */
@@ -98,19 +92,6 @@ void waiter_init(struct waiter *w)
 	*w = (struct waiter){ .epoll_fd = -1, .timer_fd = -1, .always_fd = -1, .loadavg_fd = -1 };
 }
 
-static uint64_t thread_cpu_ns(void)
-{
-	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-/* Nothing to begin with: opening has just used more than that. */
-static void begin_allowance(struct waiter *w)
-{
-	w->allowance_at_ns = w->now_ns();
-	w->cpu_used_ns = w->cpu_ns();
-	w->broke_until_ns = w->allowance_at_ns + ALLOWANCE_FIRST_NS * LINGER_SHARE;
-}
-
 int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode, uint32_t events,
 		struct error *error)
 {
@@ -122,14 +103,12 @@ int waiter_open(struct waiter *w, struct source *source, enum begat_latency mode
 	w->prompt_events = events & (EXEC | EXEC_FAILED | EXIT);
 	w->has_forks = w->prompt_events && events & FORK;
 	w->now_ns = clock_boot_ns;
-	w->cpu_ns = thread_cpu_ns;
 	w->yield = sched_yield;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	/* Without it there is no CPU to spare. */
 	w->loadavg_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
 	w->online_cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
-	begin_allowance(w);
 	if (w->epoll_fd < 0 || w->timer_fd < 0)
 		return error_set(error, -errno, "cannot make a descriptor to wait on: %s",
 				 strerror(errno));
@@ -187,53 +166,13 @@ static bool has_spare_cpu(struct waiter *w, uint64_t now_ns)
 	return w->has_spare_cpu;
 }
 
-static void count_allowance(struct waiter *w, uint64_t now_ns)
-{
-	uint64_t used_ns = w->cpu_ns();
-
-	w->allowance_ns += (int64_t)((now_ns - w->allowance_at_ns) / LINGER_SHARE);
-	w->allowance_ns -= (int64_t)(used_ns - w->cpu_used_ns);
-	if (w->allowance_ns > ALLOWANCE_MAX_NS)
-		w->allowance_ns = ALLOWANCE_MAX_NS;
-	if (w->allowance_ns < -ALLOWANCE_MAX_NS)
-		w->allowance_ns = -ALLOWANCE_MAX_NS;
-	w->allowance_at_ns = now_ns;
-	w->cpu_used_ns = used_ns;
-}
-
-/*
- * Once it is spent, it has to be enough for a whole process again. Until it can be, the clock is
- * not asked: that is a system call.
- */
-static bool has_allowance(struct waiter *w, uint64_t now_ns)
-{
-	int64_t needed_ns = w->broke_until_ns ? ALLOWANCE_FIRST_NS : 1;
-
-	if (now_ns < w->broke_until_ns)
-		return false;
-	count_allowance(w, now_ns);
-	w->broke_until_ns = 0;
-	if (w->allowance_ns < needed_ns)
-		w->broke_until_ns =
-			now_ns + (uint64_t)(ALLOWANCE_FIRST_NS - w->allowance_ns) * LINGER_SHARE;
-	return !w->broke_until_ns;
-}
-
-/* May it spin for the exec that a fork announces, or for the exit? */
-static bool may_linger(struct waiter *w, uint64_t now_ns)
-{
-	return w->mode == BEGAT_BALANCED && w->prompt_events & (EXEC | EXIT) &&
-	       has_allowance(w, now_ns) && has_spare_cpu(w, now_ns);
-}
-
 /* Of which events one wakes the reader that goes to sleep now. */
-static uint32_t wakers(struct waiter *w, uint64_t now_ns)
+static uint32_t wakers(const struct waiter *w, uint64_t now_ns)
 {
 	/* Else the timer would go off after each fork, and nothing would be saved. */
 	bool is_dense = w->fork_gap_ns < LATE_NS && now_ns - w->fork_ts_ns < LATE_NS;
 
-	if (w->mode != BEGAT_BALANCED || !w->prompt_events || (w->has_forks && !is_dense) ||
-	    may_linger(w, now_ns))
+	if (w->mode != BEGAT_BALANCED || !w->prompt_events || (w->has_forks && !is_dense))
 		return BEGAT_EVENTS_ALL;
 	return w->prompt_events;
 }
@@ -314,20 +253,10 @@ void waiter_note(struct waiter *w, int count, uint64_t now_ns)
 	w->last_drain_ns = now_ns;
 }
 
-void waiter_expect(struct waiter *w, const struct begat_event *ev)
+void waiter_note_fork(struct waiter *w, uint64_t ts_ns)
 {
-	uint32_t next = ev->type == BEGAT_FORK ? EXEC | EXIT : ev->type == BEGAT_EXEC ? EXIT : 0;
-
-	if (ev->type == BEGAT_FORK) {
-		w->fork_gap_ns = ev->ts_ns - w->fork_ts_ns;
-		w->fork_ts_ns = ev->ts_ns;
-	}
-	if (next) {
-		w->young_id = ev->id;
-		w->young_until_ns = w->prompt_events & next ? ev->ts_ns + LINGER_NS : 0;
-	} else if (ev->type == BEGAT_EXIT && ev->id == w->young_id) {
-		w->young_until_ns = 0;
-	}
+	w->fork_gap_ns = ts_ns - w->fork_ts_ns;
+	w->fork_ts_ns = ts_ns;
 }
 
 /*
@@ -351,8 +280,6 @@ bool waiter_spin(struct waiter *w, bool is_burst, uint64_t deadline_ns)
 	if (is_storm(w) && !has_spare_cpu(w, now)) {
 		w->is_crowded = true;
 		until = now;
-	} else if (w->young_until_ns > until && may_linger(w, now)) {
-		until = w->young_until_ns;
 	}
 	if (until > deadline_ns)
 		until = deadline_ns;

@@ -21,8 +21,7 @@
  *   AWAKE      the reader looks by itself: the source wakes nobody. In BEGAT_LOW always, and after
  *              the end of the stream.
  *   ANNOUNCED  the next event that somebody waits for makes the descriptor readable. A fork does
- *              if the reader would then spin until the exec; or if forks are delivered and come
- *              more than LATE_NS apart
+ *              only if forks are delivered and come more than LATE_NS apart, or nothing else is
  *   NAPPING    the timer alone makes it readable, NAP_NS later: no traced process pays for a wake-up
  *
  * Invariants
@@ -33,8 +32,6 @@
  *  (3) In BEGAT_BATCH the timer goes off every BATCH_NS, whatever else it is set for.
  *  (4) In ANNOUNCED, where a fork wakes nobody and is to be delivered, the timer goes off in
  *      LATE_NS or sooner.
- *  (5) Spinning for the next event of a young process takes the reader's thread to LINGER_SHARE of
- *      a CPU at most, all its work included; a storm has its own rule.
  */
 #ifndef BEGAT_TRACER_WAITER_H
 #define BEGAT_TRACER_WAITER_H
@@ -79,17 +76,11 @@ struct waiter {
 	bool is_crowded; /* the last spin was ended by other tasks */
 	uint32_t prompt_events; /* BEGAT_EVENT_BIT()s: somebody waits for them */
 	bool has_forks; /* they are delivered, beside these */
-	/* the youngest process that is expected to exec or exit soon */
-	uint64_t young_id, young_until_ns;
-	uint64_t fork_ts_ns, fork_gap_ns; /* the last fork, and from the one before it */
-	/* CPU time that we may use: it grows with time, and shrinks with what we use */
-	int64_t allowance_ns;
-	uint64_t allowance_at_ns, cpu_used_ns; /* when it was looked at, and the CPU time then */
-	uint64_t broke_until_ns; /* until then it cannot be enough to begin with; 0 = it is */
+	uint64_t fork_ts_ns,
+		fork_gap_ns; /* of the last fork, and how long the one before was ago */
 	uint64_t wakeups;
 	/* Tests put their own here after waiter_open(). */
 	uint64_t (*now_ns)(void);
-	uint64_t (*cpu_ns)(void); /* of this thread */
 	int (*yield)(void);
 };
 
@@ -103,8 +94,8 @@ void waiter_close(struct waiter *w);
 void waiter_enter(struct waiter *w);
 /* @count events have come since the last call. */
 void waiter_note(struct waiter *w, int count, uint64_t now_ns);
-/* One of them: another one of its process may follow soon. */
-void waiter_expect(struct waiter *w, const struct begat_event *ev);
+/* One of them is a fork of that time stamp. */
+void waiter_note_fork(struct waiter *w, uint64_t ts_ns);
 /* True: there are events. @is_burst: more than one came in a row. */
 bool waiter_spin(struct waiter *w, bool is_burst, uint64_t deadline_ns);
 /* 0: it may be worth a look; WAITER_SWEEP; or a negative errno. */

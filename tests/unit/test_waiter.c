@@ -24,7 +24,7 @@
 #define US 1000ull
 #define MS 1000000ull
 
-static uint64_t now_ns, cpu_ns, tick_ns, yield_ns;
+static uint64_t now_ns, tick_ns, yield_ns;
 static struct waiter w;
 static const struct waiter_due nothing;
 
@@ -41,11 +41,6 @@ static struct fake {
 static uint64_t fake_now(void)
 {
 	return now_ns += tick_ns;
-}
-
-static uint64_t fake_cpu(void)
-{
-	return cpu_ns;
 }
 
 static int fake_yield(void)
@@ -132,10 +127,7 @@ static void open_waiter_for(enum begat_latency mode, uint32_t events)
 	close(w.loadavg_fd);
 	w.loadavg_fd = memfd_create("loadavg", MFD_CLOEXEC);
 	set_load(1);
-	w.cpu_ns = fake_cpu;
-	now_ns = w.allowance_at_ns = 1000000 * MS;
-	cpu_ns = w.cpu_used_ns = 0;
-	w.broke_until_ns = now_ns + 100 * MS;
+	now_ns = 1000000 * MS;
 	tick_ns = 100;
 	yield_ns = 0;
 }
@@ -427,117 +419,7 @@ static void test_nothing_is_announced_after_the_end(void **state)
 	assert_false(fake.is_announced || is_readable(0));
 }
 
-static void expect(enum begat_event_type type, uint64_t id)
-{
-	const struct begat_event ev = { .type = type, .id = id, .ts_ns = now_ns };
-
-	waiter_expect(&w, &ev);
-}
-
-/* So long quiet that as much CPU time may be used as ever. */
-static void be_idle_for(uint64_t ns)
-{
-	now_ns += ns;
-	w.last_drain_ns = now_ns;
-}
-
-static void test_awaits_what_a_young_process_does(void **state)
-{
-	open_waiter(BEGAT_BALANCED);
-	be_idle_for(1000 * MS);
-	assert_true(time_spin(false) < 1 * US); /* nothing is expected */
-	expect(BEGAT_FORK, 7);
-	assert_in_range(time_spin(false), 999 * US, 1001 * US);
-	assert_true(time_spin(false) < 1 * US); /* it lives on without an exec */
-	expect(BEGAT_EXEC, 7);
-	fake.looks_until_event = 100;
-	assert_true(waiter_spin(&w, false, UINT64_MAX));
-	take();
-	expect(BEGAT_EXIT, 8);
-	assert_in_range(time_spin(false), 900 * US, 1001 * US);
-	expect(BEGAT_EXEC, 9);
-	expect(BEGAT_EXIT, 9);
-	assert_true(time_spin(false) < 1 * US);
-}
-
-static void test_awaits_only_what_is_delivered(void **state)
-{
-	open_waiter_for(BEGAT_BALANCED, BEGAT_EVENT_BIT(BEGAT_EXEC));
-	be_idle_for(1000 * MS);
-	expect(BEGAT_EXEC, 7);
-	assert_true(time_spin(false) < 1 * US);
-	expect(BEGAT_FORK, 8);
-	assert_in_range(time_spin(false), 999 * US, 1001 * US);
-	close_waiter(NULL);
-
-	open_waiter_for(BEGAT_BALANCED, BEGAT_EVENT_BIT(BEGAT_FORK));
-	be_idle_for(1000 * MS);
-	expect(BEGAT_FORK, 7);
-	assert_true(time_spin(false) < 1 * US);
-	waiter_leave(&w, &nothing);
-	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL); /* there is no exec to come with */
-	close_waiter(NULL);
-
-	open_waiter(BEGAT_BATCH);
-	be_idle_for(1000 * MS);
-	expect(BEGAT_FORK, 7);
-	assert_true(time_spin(false) < 1 * US);
-}
-
-/* A second earns 20 ms of CPU time at most. To begin takes 2 ms, to go on what is left. */
-static void test_awaits_within_its_budget(void **state)
-{
-	open_waiter(BEGAT_BALANCED);
-	expect(BEGAT_FORK, 1);
-	assert_true(time_spin(false) < 1 * US);
-	be_idle_for(99 * MS);
-	expect(BEGAT_FORK, 2);
-	assert_true(time_spin(false) < 1 * US);
-	be_idle_for(2 * MS);
-	expect(BEGAT_FORK, 3);
-	assert_in_range(time_spin(false), 999 * US, 1001 * US);
-	cpu_ns += 1 * MS;
-	expect(BEGAT_EXEC, 3);
-	assert_in_range(time_spin(false), 999 * US, 1001 * US);
-	cpu_ns += 1500 * US;
-	expect(BEGAT_EXEC, 4);
-	assert_true(time_spin(false) < 1 * US);
-	be_idle_for(100 * MS);
-	expect(BEGAT_EXEC, 5);
-	assert_true(time_spin(false) < 1 * US);
-	be_idle_for(22 * MS); /* 0.44 ms overspent, and 2 ms: 122 ms */
-	expect(BEGAT_EXEC, 6);
-	assert_true(time_spin(false) > 900 * US);
-
-	/* What was not used in an hour is lost, and so is a debt of more than a second. */
-	be_idle_for(3600000 * MS);
-	expect(BEGAT_EXEC, 7);
-	assert_true(time_spin(false) > 900 * US);
-	assert_int_equal(w.allowance_ns, 20 * MS);
-	cpu_ns += 10000 * MS;
-	expect(BEGAT_EXEC, 8);
-	assert_true(time_spin(false) < 1 * US);
-	assert_int_equal(w.allowance_ns, -20 * (int64_t)MS);
-	be_idle_for(1101 * MS);
-	expect(BEGAT_EXEC, 9);
-	assert_true(time_spin(false) > 900 * US);
-}
-
-static void test_awaits_nothing_on_a_busy_machine(void **state)
-{
-	open_waiter(BEGAT_BALANCED);
-	be_idle_for(1000 * MS);
-	set_load(4);
-	expect(BEGAT_FORK, 7);
-	assert_true(time_spin(false) < 1 * US);
-	set_load(2);
-	now_ns += 5 * MS;
-	expect(BEGAT_FORK, 7);
-	yield_ns = 50 * US; /* somebody else had the CPU */
-	assert_in_range(time_spin(false), 50 * US, 51 * US);
-}
-
-/* Whoever cannot spin until the exec is not woken for the fork. */
+/* A fork wakes only readers of forks. */
 static void test_who_wakes(void **state)
 {
 	const uint32_t text = BEGAT_EVENT_BIT(BEGAT_EXEC) | BEGAT_EVENT_BIT(BEGAT_EXIT);
@@ -546,15 +428,11 @@ static void test_who_wakes(void **state)
 	waiter_leave(&w, &nothing);
 	assert_int_equal(fake.wakers, text);
 	assert_int_equal(w.timer, WAITER_TIMER_OFF); /* nobody waits for the fork */
-	waiter_enter(&w);
-	be_idle_for(1000 * MS);
+	close_waiter(NULL);
+
+	open_waiter_for(BEGAT_BALANCED, BEGAT_EVENT_BIT(BEGAT_FORK));
 	waiter_leave(&w, &nothing);
-	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
-	waiter_enter(&w);
-	now_ns += 5 * MS;
-	set_load(4);
-	waiter_leave(&w, &nothing);
-	assert_int_equal(fake.wakers, text);
+	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL); /* there is no exec to come with */
 	close_waiter(NULL);
 
 	open_waiter(BEGAT_BATCH); /* the volume does */
@@ -570,14 +448,14 @@ static void test_late_forks(void **state)
 				BEGAT_EVENT_BIT(BEGAT_EXIT);
 
 	open_waiter(BEGAT_BALANCED);
-	expect(BEGAT_FORK, 1);
+	waiter_note_fork(&w, now_ns);
 	waiter_leave(&w, &due); /* the only one in a long time */
 	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
 	assert_int_equal(w.timer, WAITER_TIMER_SWEEP);
 	waiter_enter(&w);
 
 	now_ns += 19 * MS;
-	expect(BEGAT_FORK, 2);
+	waiter_note_fork(&w, now_ns);
 	waiter_leave(&w, &due); /* sooner than what waits already */
 	assert_int_equal(fake.wakers, prompt);
 	assert_int_equal(w.timer, WAITER_TIMER_LATE);
@@ -597,7 +475,7 @@ static void test_late_forks(void **state)
 
 	/* So does each of forks that come more than 20 ms apart. */
 	now_ns += 1 * MS;
-	expect(BEGAT_FORK, 3);
+	waiter_note_fork(&w, now_ns);
 	waiter_leave(&w, &due);
 	assert_int_equal(fake.wakers, BEGAT_EVENTS_ALL);
 }
@@ -621,10 +499,6 @@ UNIT_TESTS()
 		TEST(batch_keeps_its_interval),
 		TEST(low_is_always_awake),
 		TEST(nothing_is_announced_after_the_end),
-		TEST(awaits_what_a_young_process_does),
-		TEST(awaits_only_what_is_delivered),
-		TEST(awaits_within_its_budget),
-		TEST(awaits_nothing_on_a_busy_machine),
 		TEST(who_wakes),
 		TEST(late_forks),
 	};
