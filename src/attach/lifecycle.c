@@ -5,7 +5,6 @@
  *
  * The order is that of the programs in the object: see bpf/hooks/lifecycle.bpf.c.
  */
-
 #include <string.h>
 
 #include "attach/internal.h"

@@ -14,8 +14,9 @@
  * counts what runs. A storm on a machine without a CPU to spare is looked at every two
  * milliseconds, and wakes nobody in between.
  *
- * No fork wakes the reader, since its exec will a few hundred microseconds later: of the three events
- * of a process two pay for a wake-up. A fork of a stream that shows forks waits for LATE_NS at most.
+ * A fork wakes no reader of other events, since its exec will a few hundred microseconds later: of
+ * the three events of a process two pay for a wake-up. Where forks are delivered too, one waits for
+ * LATE_NS at most; those that come further apart wake the reader.
  */
 #include "tracer/waiter.h"
 
